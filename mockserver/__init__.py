@@ -1,0 +1,3 @@
+"""A stand-in for conversational-SMS vendors: they answer from contracts, and every call is recorded."""
+
+__version__ = "0.1.0"

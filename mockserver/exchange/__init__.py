@@ -1,0 +1,1 @@
+"""Decides: one request to one answer. Pure: no I/O, no clock, no await, no vendor."""

@@ -1,0 +1,160 @@
+"""Bytes of a body to values. What cannot be read is an Unreadable, never an exception of a parser."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+MAX_DEPTH = 100
+MAX_FIELDS = 1_000
+
+
+class Unreadable(Exception):  # noqa: N818 -- never leaves this wing: it becomes a Problem
+    """The body is not what its media type says; the text says why."""
+
+
+def read_json(raw: bytes) -> Any:
+    """JSON strictly: UTF-8, finite numbers, no lone surrogate, at most 100 levels. Raises Unreadable."""
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+        raise Unreadable(f"nested deeper than {MAX_DEPTH} levels")
+    try:
+        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+        if b"\\u" in raw:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable("not UTF-8") from error
+    except UnicodeEncodeError as error:
+        raise Unreadable("a lone surrogate in a string") from error
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(str(error)) from error
+    return value
+
+
+def duplicate_keys(raw: bytes) -> list[str]:
+    """Names that an object of this JSON text has more than once, of which the last counts."""
+    found: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        found.extend(sorted({name for name in names if names.count(name) > 1}))
+        return dict(pairs)
+
+    try:
+        json.loads(raw, object_pairs_hook=note)
+    except (ValueError, RecursionError):
+        return []
+    return found
+
+
+def read_form(raw: bytes) -> list[tuple[str, str]]:
+    """An urlencoded form, or a query string, as its pairs. Raises Unreadable."""
+    try:
+        text = raw.decode("utf-8")
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except UnicodeDecodeError as error:
+        raise Unreadable("not UTF-8") from error
+    except ValueError as error:
+        raise Unreadable(f"more than {MAX_FIELDS} fields") from error
+
+
+def read_multipart(raw: bytes, content_type: bytes) -> list[tuple[str, str]]:
+    """A multipart form's parts as pairs; a file counts by its text. Raises Unreadable."""
+    from python_multipart.exceptions import FormParserError  # noqa: PLC0415 -- few requests need it
+    from python_multipart.multipart import MultipartParser, parse_options_header  # noqa: PLC0415
+
+    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    if not boundary:
+        raise Unreadable("a multipart body without a boundary")
+    parts = _Parts()
+    try:
+        parser = MultipartParser(boundary, parts.callbacks())
+        parser.write(raw)
+        parser.finalize()
+        fields = [_field(part, parse_options_header) for part in parts.done]
+    except (FormParserError, ValueError) as error:
+        raise Unreadable(f"not a multipart form: {error}") from error
+    if not parts.ended:
+        raise Unreadable("a multipart body that does not end")
+    if len(fields) > MAX_FIELDS:
+        raise Unreadable(f"more than {MAX_FIELDS} fields")
+    return fields
+
+
+@dataclass(slots=True)
+class _Part:
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    name: bytes = b""
+    value: bytes = b""
+    data: list[bytes] = field(default_factory=list)
+
+
+class _Parts:
+    """Collects the parts that the parser meets."""
+
+    def __init__(self) -> None:
+        self.done: list[_Part] = []
+        self.ended = False
+        self.part = _Part()
+
+    def callbacks(self) -> Any:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._name,
+            "on_header_value": self._value,
+            "on_header_end": self._header,
+            "on_part_data": lambda data, start, end: self.part.data.append(data[start:end]),
+            "on_part_end": lambda: self.done.append(self.part),
+            "on_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        self.part = _Part()
+
+    def _name(self, data: bytes, start: int, end: int) -> None:
+        self.part.name += data[start:end]
+
+    def _value(self, data: bytes, start: int, end: int) -> None:
+        self.part.value += data[start:end]
+
+    def _header(self) -> None:
+        self.part.headers[self.part.name.lower()] = self.part.value
+        self.part.name = self.part.value = b""
+
+    def _end(self) -> None:
+        self.ended = True
+
+
+def _field(part: _Part, parse_options_header: Any) -> tuple[str, str]:
+    options = parse_options_header(part.headers.get(b"content-disposition", b""))[1]
+    if b"name" not in options:
+        raise ValueError("a part without a name")
+    return options[b"name"].decode("utf-8"), b"".join(part.data).decode("utf-8")
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in {float("inf"), float("-inf")}:
+        raise ValueError(f"{text[:20]} is out of range")
+    return number
+
+
+def _depth(raw: bytes) -> int:
+    """The deepest nesting, brackets inside strings left out."""
+    depth = deepest = 0
+    inside = escaped = False
+    for byte in raw:
+        if inside:
+            inside = escaped or byte != 0x22
+            escaped = not escaped and byte == 0x5C
+        elif byte == 0x22:
+            inside = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest

@@ -1,0 +1,141 @@
+"""Whether a request proves who it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockserver.exchange.account import Account, Owner
+from mockserver.exchange.facts import Facts, credential, credential_claim
+from mockserver.exchange.problem import Problem
+from mockserver.exchange.request import Request
+from mockserver.exchange.tokens import Token, is_signed_by, read_token
+from mockserver.spec.contract import Alternative, Jwt, Scheme
+from mockserver.spec.pointer import Pointer
+
+LEEWAY = 5  # seconds that another clock may be ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a request was proved to be from, the records its credentials bind, and what was wrong."""
+
+    account: Account | None = None
+    records: dict[str, Any] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+def authenticate(request: Request, facts: Facts) -> Identity:
+    """Check the first security alternative whose credentials are all present."""
+    alternatives = request.operation.security
+    if not alternatives:
+        return Identity()
+    for alternative in alternatives:
+        if all(scheme.key in request.data[scheme.where] for scheme in alternative.schemes):
+            return _check(alternative, request, facts)
+    partly = [a for a in alternatives if any(s.key in request.data[s.where] for s in a.schemes)]
+    lacking = [s for s in (partly or alternatives)[0].schemes if s.key not in request.data[s.where]]
+    return Identity(problems=tuple(_problem(s, "absent", f"{_called(s)} is missing") for s in lacking))
+
+
+def _check(alternative: Alternative, request: Request, facts: Facts) -> Identity:
+    account: Account | None = None
+    records: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for scheme in alternative.schemes:
+        value = credential(scheme, request.data)
+        if value is None:
+            problems.append(_problem(scheme, "malformed", f"{_called(scheme)} does not hold a credential"))
+            continue
+        owner = facts.owner(credential_claim(scheme, request.data))
+        problem = _verify(scheme, value, owner, facts.now)
+        if problem is None and account is not None and owner is not None and owner.account is not account:
+            problem = _problem(scheme, "signature", f"{_called(scheme)} belongs to another account")
+        if problem is not None:
+            problems.append(problem)
+        elif owner is not None:
+            account = owner.account
+            records[Pointer.parse(scheme.accept.claim).tokens[1]] = owner.record
+    if problems or account is None:
+        return Identity(problems=tuple(problems))
+    return Identity(account, records, _forbidden(alternative, records))
+
+
+def _verify(scheme: Scheme, value: str, owner: Owner | None, now: float) -> Problem | None:
+    accept = scheme.accept
+    if isinstance(accept, Jwt):
+        token = read_token(value)
+        if token is None:
+            return _problem(scheme, "malformed", f"{_called(scheme)} is not a JWT")
+        return _verify_token(scheme, accept, (value, token), owner, now)
+    if owner is None:
+        return _problem(scheme, "signature", f"{_called(scheme)} is nobody's")
+    return None
+
+
+def _verify_token(
+    scheme: Scheme, accept: Jwt, sent: tuple[str, Token], owner: Owner | None, now: float
+) -> Problem | None:
+    text, token = sent
+    part = token.claims if accept.find_in == "claim" else token.header
+    if accept.find not in part:
+        return _problem(scheme, "claims", f"the token has no {accept.find_in} {accept.find!r}")
+    if owner is None:
+        return _problem(scheme, "signature", f"the token's {accept.find!r} is nobody's")
+    record = owner.record
+    allowed = (record[accept.algorithm],) if accept.algorithm else accept.algorithms
+    algorithm = token.header.get("alg")
+    if algorithm not in allowed:
+        return _problem(scheme, "signature", f"the token's algorithm must be {' or '.join(allowed)}")
+    if not is_signed_by(text, record[accept.key], algorithm):
+        return _problem(scheme, "signature", "the token's signature does not verify")
+    owned = owner.account.vendors[scheme.vendor]
+    wrong = _wrong_claim(accept, token.claims, owned) or _wrong_time(accept, token.claims, now)
+    return _problem(scheme, *wrong) if wrong else None
+
+
+def _wrong_claim(accept: Jwt, claims: Mapping[str, Any], owned: Mapping[str, Any]) -> tuple[str, str] | None:
+    for name in accept.require:
+        if name not in claims:
+            return "claims", f"the token has no claim {name!r}"
+    for name, allowed in accept.claims:
+        texts = [str(Pointer.parse(text).get({"account": owned})) if text.startswith("/") else text for text in allowed]
+        value = claims.get(name)
+        if isinstance(value, bool) or str(value) not in texts:
+            return "claims", f"the token's claim {name!r} is not the account's"
+    return None
+
+
+def _wrong_time(accept: Jwt, claims: Mapping[str, Any], now: float) -> tuple[str, str] | None:
+    times = {name: claims[name] for name in ("iat", "nbf", "exp") if name in claims}
+    for name, value in times.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 -- NaN
+            return "claims", f"the token's claim {name!r} is not a time in seconds"
+    if times.get("exp", now + 1) <= now:
+        return "expired", "the token has expired"
+    for name in ("iat", "nbf"):
+        if times.get(name, now) > now + LEEWAY:
+            return "claims", f"the token's claim {name!r} lies in the future"
+    if accept.max_age is not None and times.get("exp", 0) - times.get("iat", 0) > accept.max_age and len(times) > 1:
+        return "claims", f"the token lives longer than {accept.max_age} s"
+    return None
+
+
+def _forbidden(alternative: Alternative, records: Mapping[str, Any]) -> tuple[Problem, ...]:
+    if not any(alternative.roles):
+        return ()
+    for scheme in alternative.schemes:
+        accept = scheme.accept
+        if isinstance(accept, Jwt) and accept.roles:
+            held = set(records[Pointer.parse(accept.claim).tokens[1]].get(accept.roles) or ())
+            if not any(roles <= held for roles in alternative.roles):
+                wanted = " or ".join(sorted({" and ".join(sorted(roles)) for roles in alternative.roles}))
+                return (Problem("forbidden", scheme.at, "", f"the credential lacks: {wanted}"),)
+    return ()
+
+
+def _called(scheme: Scheme) -> str:
+    return f"the {'header' if scheme.where == 'header' else 'parameter'} {scheme.key}"
+
+
+def _problem(scheme: Scheme, reason: str, message: str) -> Problem:
+    return Problem("unauthenticated", scheme.at, reason, message)

@@ -1,0 +1,75 @@
+"""What a customer is handed: credentials, possessions, signed tokens, files."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mockserver.exchange.tokens import sign
+from mockserver.spec.contract import Contract, Jwt, Scheme
+from mockserver.spec.pointer import Pointer
+
+LIFETIME = 3600  # seconds that a token lives where its contract does not say
+
+
+def credential_members(contract: Contract) -> frozenset[str]:
+    """The members of an account that are credentials: those that security schemes or files read."""
+    pointers = [scheme.accept.claim for scheme in contract.schemes]
+    pointers += [pointer for members in contract.files.values() for pointer in members.values()]
+    return frozenset(Pointer.parse(pointer).tokens[1] for pointer in pointers)
+
+
+def tokens(contract: Contract, data: Mapping[str, Any], now: float) -> dict[str, str]:
+    """A credential for each scheme and record, tokens freshly signed: ``Jwt``, ``Jwt_2`` and so on."""
+    found = {}
+    for scheme in contract.schemes:
+        for number, (value, record) in enumerate(values_at(data, scheme.accept.claim), start=1):
+            name = scheme.name if number == 1 else f"{scheme.name}_{number}"
+            found[name] = credential_for(scheme, data, value, record, now)
+    return found
+
+
+def credential_for(scheme: Scheme, data: Mapping[str, Any], value: Any, record: Mapping[str, Any], now: float) -> str:
+    """What to send for a scheme: the value itself, or a token signed for the record it stands in."""
+    if not isinstance(scheme.accept, Jwt):
+        return str(value)
+    header, claims = token_parts(scheme.accept, data, value, record, now)
+    return sign(header, claims, record[scheme.accept.key])
+
+
+def token_parts(
+    accept: Jwt, data: Mapping[str, Any], value: Any, record: Mapping[str, Any], now: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a good token."""
+    header: dict[str, Any] = {"alg": record[accept.algorithm] if accept.algorithm else accept.algorithms[0]}
+    claims: dict[str, Any] = {}
+    for name, allowed in accept.claims:
+        first = allowed[0]
+        claims[name] = Pointer.parse(first).get({"account": data}) if first.startswith("/") else first
+    if "iat" in accept.require:
+        claims["iat"] = int(now)
+    if "exp" in accept.require:
+        claims["exp"] = int(now) + min(LIFETIME, accept.max_age or LIFETIME)
+    (claims if accept.find_in == "claim" else header)[accept.find] = value
+    return header, claims
+
+
+def values_at(data: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """The values that an account pointer names, lists looked through, each with its record."""
+    waiting: list[tuple[Any, tuple[str, ...], Mapping[str, Any]]] = [(data, Pointer.parse(pointer).tokens[1:], data)]
+    while waiting:
+        value, rest, record = waiting.pop()
+        if isinstance(value, list):
+            waiting += [(item, rest, item if isinstance(item, Mapping) else record) for item in reversed(value)]
+        elif not rest:
+            yield value, record
+        elif isinstance(value, Mapping) and rest[0] in value:
+            waiting.append((value[rest[0]], rest[1:], record))
+
+
+def file_texts(contract: Contract, data: Mapping[str, Any]) -> dict[str, str]:
+    """The files that this vendor gives a customer, as JSON text by name."""
+    found = {}
+    for name, members in contract.files.items():
+        content = {key: next((v for v, _ in values_at(data, pointer)), None) for key, pointer in members.items()}
+        found[name] = json.dumps(content, indent=2) + "\n"
+    return found

@@ -1,0 +1,29 @@
+"""What can be wrong with a request. A violation is a value: the contract says what answers it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+KINDS = (
+    "method",
+    "media_type",
+    "too_large",
+    "unreadable",
+    "unauthenticated",
+    "forbidden",
+    "missing",
+    "invalid",
+    "unknown",
+    "foreign",
+    "limited",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong. ``at`` is a JSON Pointer into the request; ``value`` what stood there, if anything."""
+
+    kind: str
+    at: str
+    reason: str
+    message: str
+    value: Any = None

@@ -1,0 +1,93 @@
+"""An answer as bytes: the documented sample, with the values of this exchange laid over it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mockserver.exchange.problem import Problem
+from mockserver.exchange.sources import Sources
+from mockserver.spec.contract import Answer, Apply, Echo, Value
+from mockserver.spec.pointer import MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What goes back: status, headers (lower-case names), bytes."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What fills may read: the view of ``when``, the problem answered, and where fresh values come from."""
+
+    view: Mapping[str, Any]
+    problem: Problem | None
+    sources: Sources
+    now: float
+
+
+def render(answer: Answer, context: Context) -> Response:
+    """The response of an answer."""
+    headers = []
+    for name, value in answer.headers:
+        if isinstance(value, bytes):
+            headers.append((name, value))
+        else:
+            text = _evaluate(value, context)
+            if text is not MISSING:
+                headers.append((name, _header_value(text)))
+    if answer.fills:
+        parts = [answer.body[0]]
+        for (fill, literal), segment in zip(answer.fills, answer.body[1:], strict=True):
+            found = _evaluate(fill, context)
+            parts += (literal if found is MISSING else _dump(found), segment)
+        body = b"".join(parts)
+    else:
+        body = answer.body[0]
+    headers.append((b"content-length", b"%d" % len(body)))
+    return Response(answer.status, headers, body)
+
+
+def _evaluate(value: Value, context: Context) -> Any:
+    if isinstance(value, Echo):
+        found = _echoed(value, context)
+        if found is MISSING and value.otherwise is not None:
+            return _evaluate(value.otherwise, context)
+        return found
+    if isinstance(value, Apply):
+        arguments = [pointer.get(context.view) for pointer in value.pointers]
+        return MISSING if MISSING in arguments else value.function(*arguments)
+    if value.kind == "timestamp":
+        return timestamp(context.now + value.plus)
+    return context.sources.uuid() if value.kind == "uuid" else context.sources.sequence()
+
+
+def _echoed(value: Echo, context: Context) -> Any:
+    tokens = value.pointer.tokens
+    if tokens[0] != "problem":
+        return value.pointer.get(context.view)
+    problem = context.problem
+    if problem is None:
+        return MISSING
+    return problem.at.rpartition("/")[2] if tokens[1] == "name" else problem.value
+
+
+def timestamp(seconds: float) -> str:
+    """Unix seconds as ISO 8601 in UTC, with milliseconds and ``Z``."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _header_value(value: Any) -> bytes:
+    """Text that may stand in a header: what a server would refuse to send is left out."""
+    kept = "".join(character for character in str(value)[:1000] if " " <= character <= "~")
+    return kept.strip().encode("ascii")
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

@@ -1,0 +1,1 @@
+"""Serves: the only wing that knows Starlette, sockets, clocks and threads."""

@@ -1,0 +1,62 @@
+"""The control API as one Starlette application."""
+
+from importlib.resources import files
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from mockserver.server.control import accounts, calls, contracts
+from mockserver.server.control.guard import Guard
+from mockserver.server.control.problems import ControlFault, on_fault, on_http_exception
+from mockserver.server.control.state import State
+from mockserver.spec.source import read
+
+
+class _Methods:
+    """One path's handlers by method, so that 405 lists them all in ``Allow``."""
+
+    def __init__(self, **handlers: Any) -> None:
+        self._handlers = handlers
+
+    async def __call__(self, request: Any) -> Any:
+        return await self._handlers[request.method.lower()](request)
+
+    @property
+    def names(self) -> list[str]:
+        return [name.upper() for name in self._handlers]
+
+
+def control_app(state: State) -> Any:
+    """The guarded application; ``state`` is what its handlers work on."""
+    app = Starlette(
+        routes=[
+            _route("/_mock/health", get=contracts.health),
+            _route("/_mock/openapi.json", get=contracts.openapi),
+            _route("/_mock/contracts", get=contracts.list_contracts),
+            _route("/_mock/contracts/{vendor}", get=contracts.show_contract),
+            _route("/_mock/accounts", get=accounts.list_accounts, post=accounts.make_account),
+            _route("/_mock/accounts/{id}", get=accounts.show_account, delete=accounts.delete_account),
+            _route("/_mock/accounts/{id}/reset", post=accounts.reset_account),
+            _route("/_mock/calls", get=calls.list_calls, delete=calls.clear_calls),
+            _route("/_mock/calls/{id}", get=calls.show_call),
+        ],
+        exception_handlers={ControlFault: on_fault, HTTPException: on_http_exception},
+    )
+    app.router.redirect_slashes = False
+    app.state.mock = state
+    return Guard(app, state.settings)
+
+
+def _route(path: str, **handlers: Any) -> Route:
+    methods = _Methods(**handlers)
+    endpoint = methods.__call__
+    return Route(path, endpoint, methods=methods.names)
+
+
+def description() -> dict[str, Any]:
+    """The control API's OpenAPI document."""
+    file = files("mockserver.server.control").joinpath("openapi.yaml")
+    document: dict[str, Any] = read("openapi.yaml", file.read_text("utf-8")).value
+    return document

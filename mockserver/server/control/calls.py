@@ -1,0 +1,90 @@
+"""Recorded calls over HTTP: list, show, clear."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from mockserver.server.control.problems import ControlFault
+from mockserver.server.control.state import state_of
+from mockserver.server.shapes import call_shape
+from mockserver.world.journal import Query
+from mockserver.world.store import UNCLAIMED
+
+LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
+MAX_LIMIT = 1000
+
+
+async def list_calls(request: Request) -> Response:
+    """``GET /_mock/calls``: newest first, a page at a time."""
+    values = parameters(request, LIST_PARAMETERS)
+    query = Query(
+        account=account_name(values.get("account")),
+        vendor=values.get("vendor"),
+        operation=values.get("operation"),
+        answer=values.get("answer"),
+        recipient=values.get("recipient"),
+        accepted=_boolean(values, "accepted"),
+        limit=_whole(values, "limit", 1, MAX_LIMIT) or 100,
+        before=_whole(values, "cursor", 1, 2**53),
+    )
+    state = state_of(request)
+    page = await state.store.calls(query)
+    accounts = {account.id: account for account in await state.store.accounts()}
+    shown = [call_shape(call, accounts.get(call.account), state.masker) for call in page.calls]
+    cursor = None if page.next is None else str(page.next)
+    return JSONResponse({"calls": shown, "evicted": page.evicted, "next": cursor})
+
+
+async def show_call(request: Request) -> Response:
+    """``GET /_mock/calls/{id}``."""
+    state = state_of(request)
+    call = await state.store.call(request.path_params["id"])
+    if call is None:
+        raise ControlFault(404, "there is no such call; it may have been evicted or cleared", "/path/id")
+    return JSONResponse(call_shape(call, await state.store.account(call.account), state.masker))
+
+
+async def clear_calls(request: Request) -> Response:
+    """``DELETE /_mock/calls?account=``: ``*`` for all, so that no test clears another's by accident."""
+    account = parameters(request, ("account",)).get("account")
+    if not account:
+        raise ControlFault(400, "name the account, or * for all", "/query/account")
+    store = state_of(request).store
+    known = {one.id for one in await store.accounts()} | {"*", "unclaimed"}
+    if account not in known:
+        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
+    await store.clear_calls(None if account == "*" else account_name(account))
+    return Response(status_code=204)
+
+
+def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
+    """The query's parameters, each known and given once, empty ones left out."""
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            raise ControlFault(400, f"is not known here; known: {', '.join(known)}", f"/query/{name}")
+        if name in found:
+            raise ControlFault(400, "is given more than once", f"/query/{name}")
+        found[name] = value
+    return {name: value for name, value in found.items() if value}
+
+
+def account_name(name: str | None) -> str | None:
+    """An account as the journal knows it."""
+    return UNCLAIMED if name == "unclaimed" else name
+
+
+def _boolean(values: dict[str, str], name: str) -> bool | None:
+    if name not in values:
+        return None
+    if values[name] not in {"true", "false"}:
+        raise ControlFault(400, "must be true or false", f"/query/{name}")
+    return values[name] == "true"
+
+
+def _whole(values: dict[str, str], name: str, least: int, most: int) -> int | None:
+    if name not in values:
+        return None
+    text = values[name]
+    if not (text.isascii() and text.isdigit() and len(text) < 17 and least <= int(text) <= most):
+        raise ControlFault(400, f"must be a whole number from {least} to {most}", f"/query/{name}")
+    return int(text)

@@ -1,0 +1,69 @@
+"""What this server is and knows: health, its own description, the contracts."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from mockserver import __version__
+from mockserver.exchange.choose import MAGIC
+from mockserver.server.control.problems import ControlFault
+from mockserver.server.control.state import origin, state_of
+from mockserver.spec.contract import Contract, Operation
+from mockserver.spec.load import root_path
+
+
+async def health(request: Request) -> Response:
+    """``GET /_mock/health``: answered only once all contracts are compiled."""
+    vendors = [contract.vendor for contract in state_of(request).contracts]
+    return JSONResponse({"status": "ready", "version": __version__, "vendors": vendors})
+
+
+async def openapi(request: Request) -> Response:
+    """``GET /_mock/openapi.json``: the control API described."""
+    return JSONResponse({**state_of(request).description, "servers": [{"url": origin(request)}]})
+
+
+async def list_contracts(request: Request) -> Response:
+    """``GET /_mock/contracts``: each vendor's operations and answers, with evidence and magic recipients."""
+    return JSONResponse({"contracts": [_summary(c, origin(request)) for c in state_of(request).contracts]})
+
+
+async def show_contract(request: Request) -> Response:
+    """``GET /_mock/contracts/{vendor}``: the OpenAPI document, its servers pointing here."""
+    for contract in state_of(request).contracts:
+        if contract.vendor == request.path_params["vendor"]:
+            url = origin(request) + root_path(contract.servers[0])
+            return JSONResponse({**contract.document, "servers": [{"url": url}]})
+    raise ControlFault(404, "there is no such contract; GET /_mock/contracts lists them", "/path/vendor")
+
+
+def _summary(contract: Contract, at: str) -> dict[str, Any]:
+    return {
+        "vendor": contract.vendor,
+        "title": contract.title,
+        "version": contract.version,
+        "url": at + root_path(contract.servers[0]),
+        "operations": [_operation(operation) for operation in contract.operations],
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    return {
+        "id": operation.id,
+        "spelling": operation.spelling,
+        "method": operation.method,
+        "path": operation.path,
+        "answers": [
+            {
+                "id": answer.id,
+                "status": answer.status,
+                "accepted": answer.accepted,
+                "evidence": answer.evidence,
+                "source": answer.source,
+                "assumed": answer.assumed,
+                "magic": f"+{MAGIC}{answer.magic}" if answer.magic and operation.magic else None,
+            }
+            for answer in operation.answers.values()
+        ],
+    }

@@ -1,0 +1,173 @@
+"""One exchange with a client, in seven hops: the endpoint behind every vendor's path."""
+
+import json
+import time
+from typing import Any
+
+from mockserver.exchange.call import Call, pack_headers
+from mockserver.exchange.decide import Decision, decide
+from mockserver.exchange.facts import claims, credential_claims, named_account
+from mockserver.exchange.request import Arrival, Request, parse, read_query
+from mockserver.exchange.sources import Sources
+from mockserver.server.receive import Disconnected, receive_body
+from mockserver.server.router import Endpoint, Router
+from mockserver.spec.contract import Contract, Operation
+from mockserver.world.store import UNCLAIMED, Store
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Exchanges:
+    """Answers clients as the vendors would, and records it."""
+
+    def __init__(  # noqa: PLR0913 -- what an exchange needs of the world, each once
+        self,
+        contracts: tuple[Contract, ...],
+        router: Router,
+        store: Store,
+        sources: Sources,
+        *,
+        body_limit: int,
+        explain: bool,
+    ) -> None:
+        self._schemes = {contract.vendor: contract.schemes for contract in contracts}
+        self._router = router
+        self._store = store
+        self._sources = sources
+        self._body_limit = body_limit
+        self._explain = explain
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        started = time.perf_counter()
+        path, raw_path = scope["path"], scope.get("raw_path", b"").decode("latin-1") or scope["path"]
+        found = self._router.find(_host(scope["headers"]), path, raw_path)  # 1 route
+        if found is not None and scope["method"] == "OPTIONS":
+            await _send(send, 204, [(b"allow", found[0].allow)], b"")
+            return
+        try:
+            if found is None:
+                call, response = await self._unknown_path(scope, receive)
+            else:
+                call, response = await self._exchange(found, scope, receive)
+        except Disconnected:
+            return
+        try:
+            await _send(send, call.status, response, call.response_body)  # 7 send
+        except OSError:
+            await self._complete(call, "aborted", started)
+            raise
+        await self._complete(call, "sent", started)
+
+    async def _exchange(self, found: tuple[Endpoint, dict[str, str]], scope: Any, receive: Any) -> tuple[Call, Headers]:
+        endpoint, params = found
+        operation = endpoint.operations.get(scope["method"]) or endpoint.otherwise
+        arrival, ended = await self._receive(operation, params, scope, receive)  # 2 receive
+        request = parse(operation, arrival)  # 3 parse
+        asked = claims(request, self._schemes[operation.vendor])
+        facts = await self._store.facts(operation.vendor, asked)  # 4 recognise
+        decision = decide(request, asked, facts, self._sources)  # 5 decide
+        headers = self._headers(decision, endpoint, request)
+        if not ended:
+            headers.append((b"connection", b"close"))
+        await self._store.commit(decision.call)  # 6 commit
+        return decision.call, headers
+
+    async def _receive(
+        self, operation: Operation, params: dict[str, str], scope: Any, receive: Any
+    ) -> tuple[Arrival, bool]:
+        body, oversize, ended = await receive_body(receive, operation.body_limit or self._body_limit)
+        arrival = Arrival(
+            scope["method"], scope["path"], params, scope["query_string"], scope["headers"], body, oversize
+        )
+        return arrival, ended
+
+    def _headers(self, decision: Decision, endpoint: Endpoint, request: Request) -> Headers:
+        """The vendor's headers, and the explanation beside them; nothing that the client sent is echoed here."""
+        headers = decision.response.headers
+        if request.problems and request.problems[0].kind == "method":
+            headers = [*headers, (b"allow", endpoint.allow)]
+        if not self._explain:
+            return headers
+        explained = [
+            *headers,
+            (b"x-mock-answer", decision.answer.id.encode("ascii")),
+            (b"x-mock-call", decision.call.id.encode("ascii")),
+            (b"x-mock-evidence", decision.answer.evidence.encode("ascii")),
+        ]
+        problem = decision.problem
+        if problem is not None:
+            words = " ".join(word for word in (problem.kind, problem.reason, problem.at) if word)
+            explained.append((b"x-mock-problem", words.encode("ascii", "replace")))
+        return explained
+
+    async def _unknown_path(self, scope: Any, receive: Any) -> tuple[Call, Headers]:
+        """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
+        body, _, ended = await receive_body(receive, self._body_limit)
+        nearest = self._router.nearest(scope["path"])
+        text = json.dumps(
+            {
+                "type": "about:blank",
+                "title": "No operation has this path",
+                "status": 404,
+                "detail": f"mockserver knows no {scope['method']} here. Nearest: {'; '.join(nearest)}",
+                "nearest": nearest,
+            }
+        ).encode("ascii")
+        headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(text))]
+        call = Call(
+            id=self._sources.call_id(),
+            account=await self._claimed_by(scope),
+            vendor="",
+            operation="",
+            answer="",
+            evidence="",
+            accepted=0,
+            chosen_by="",
+            recipient="",
+            problems="",
+            method=scope["method"],
+            path=scope["path"],
+            path_params="",
+            query=scope["query_string"],
+            headers=pack_headers(scope["headers"]),
+            reads="",
+            body=body,
+            status=404,
+            response_headers=pack_headers(headers),
+            response_body=text,
+            fault="",
+            outcome="pending",
+            received_at=self._sources.now(),
+            duration_ms=0.0,
+        )
+        await self._store.commit(call)
+        if self._explain:
+            headers.append((b"x-mock-call", call.id.encode("ascii")))
+        return call, headers if ended else [*headers, (b"connection", b"close")]
+
+    async def _claimed_by(self, scope: Any) -> str:
+        """The account that any vendor's credential in header or query names."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        data = {"path": {}, "query": dict(read_query(scope["query_string"])), "header": headers}
+        for vendor, schemes in self._schemes.items():
+            asked = credential_claims(schemes, data)
+            account = named_account(asked, await self._store.facts(vendor, asked))
+            if account is not None:
+                return account.id
+        return UNCLAIMED
+
+    async def _complete(self, call: Call, outcome: str, started: float) -> None:
+        duration = round((time.perf_counter() - started) * 1000, 3)
+        await self._store.complete(call.id, outcome, duration)
+
+
+async def _send(send: Any, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _host(headers: Headers) -> str:
+    for name, value in headers:
+        if name == b"host":
+            return value.decode("latin-1")
+    return ""

@@ -1,0 +1,99 @@
+"""Paths to operations: at the root, under ``/{vendor}``, and by the vendor's own host."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from mockserver.spec.contract import Contract, Operation
+from mockserver.spec.load import root_path
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The operations of one path by method, and who answers a method that is none of them."""
+
+    operations: dict[str, Operation]
+    otherwise: Operation
+    allow: bytes
+
+
+@dataclass(slots=True)
+class _Paths:
+    """Paths of some contracts: those without parameters by name, the others by pattern."""
+
+    fixed: dict[str, dict[str, Operation]] = field(default_factory=dict)
+    shaped: dict[str, dict[str, Operation]] = field(default_factory=dict)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    patterns: list[tuple[re.Pattern[str], tuple[str, ...], Endpoint]] = field(default_factory=list)
+
+    def add(self, contract: Contract) -> None:
+        for base in dict.fromkeys(map(root_path, contract.servers)):
+            for operation in contract.operations:
+                table = self.shaped if "{" in operation.path else self.fixed
+                table.setdefault(base + operation.path, {})[operation.method] = operation
+
+    def compile(self) -> None:
+        self.endpoints = {path: _endpoint(operations) for path, operations in self.fixed.items()}
+        self.patterns = [(*_pattern(path), _endpoint(operations)) for path, operations in self.shaped.items()]
+
+    def find(self, path: str, raw_path: str) -> tuple[Endpoint, dict[str, str]] | None:
+        endpoint = self.endpoints.get(path)
+        if endpoint is not None:
+            return endpoint, {}
+        for pattern, names, endpoint in self.patterns:
+            match = pattern.fullmatch(raw_path)
+            if match is not None:
+                return endpoint, dict(zip(names, map(unquote, match.groups()), strict=True))
+        return None
+
+
+class Router:
+    """Finds the endpoint of a request. A path that fits none is never dressed as a vendor's."""
+
+    def __init__(self, contracts: Iterable[Contract]) -> None:
+        self._root = _Paths()
+        self._vendors: dict[str, _Paths] = {}
+        self._hosts: dict[str, _Paths] = {}
+        for contract in contracts:
+            own = self._vendors.setdefault(contract.vendor, _Paths())
+            own.add(contract)
+            self._root.add(contract)
+            for server in contract.servers:
+                self._hosts[urlsplit(server).hostname or ""] = own
+        for paths in (self._root, *self._vendors.values()):
+            paths.compile()
+
+    def find(self, host: str, path: str, raw_path: str) -> tuple[Endpoint, dict[str, str]] | None:
+        """The endpoint and its path parameters; ``raw_path`` is still percent-encoded."""
+        by_host = self._hosts.get(host.partition(":")[0].lower())
+        if by_host is not None:
+            return by_host.find(path, raw_path)
+        found = self._root.find(path, raw_path)
+        if found is not None:
+            return found
+        vendor = path[1:].partition("/")[0]
+        prefixed = self._vendors.get(vendor)
+        if prefixed is None:
+            return None
+        return prefixed.find(path[len(vendor) + 1 :], raw_path[len(vendor) + 1 :])
+
+    def nearest(self, path: str) -> list[str]:
+        """At most three operations whose paths look most like this one: ``POST /path (vendor.operation)``."""
+        paths = {**self._root.fixed, **self._root.shaped}
+        near = difflib.get_close_matches(path[:200], list(paths), n=3, cutoff=0.0)
+        return [f"{', '.join(sorted(paths[known]))} {known} ({next(iter(paths[known].values())).id})" for known in near]
+
+
+def _endpoint(operations: dict[str, Operation]) -> Endpoint:
+    originals = [o for o in operations.values() if o.spelling == o.name]
+    allow = ", ".join(sorted(operations)).encode("ascii")
+    return Endpoint(operations, (originals or list(operations.values()))[0], allow)
+
+
+def _pattern(path: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """``/sms/{id}/send`` as a pattern, and the names of its groups."""
+    parts = re.split(r"\{([^{}]+)\}", path)
+    text = "".join("([^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    return re.compile(text), tuple(parts[1::2])

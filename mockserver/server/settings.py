@@ -1,0 +1,70 @@
+"""How a server is set up. Every setting can come from the environment as MOCKSERVER_<NAME>."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Sizes are bytes. ``contracts`` and ``fixtures`` are folders beside the built-in ones."""
+
+    contracts: tuple[Path, ...] = ()
+    fixtures: tuple[Path, ...] = ()
+    builtin: bool = True
+    accounts: Path | None = None
+    serve_host: str = "127.0.0.1"
+    serve_port: int = 8080
+    public_url: str | None = None
+    admin_token: str | None = None
+    explain: bool = True
+    body_limit: int = 1024 * 1024
+    journal_calls: int = 10_000
+    journal_bytes: int = 64 * 1024 * 1024
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return is_loopback(self.serve_host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine."""
+    return host in {"localhost", "::1", "[::1]"} or host.startswith("127.") or host.endswith(".localhost")
+
+
+class SettingsFault(ValueError):  # noqa: N818 -- a user's mistake, told in one line
+    """A setting cannot be used; the text names it and says what it must be."""
+
+
+# MOCKSERVER_HOST and MOCKSERVER_PORT belong to another product's client: ours are …_SERVE_HOST and …_SERVE_PORT.
+PREFIX = "MOCKSERVER_"
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings with what the environment says. Raises SettingsFault."""
+    source = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        name = PREFIX + setting.name.upper()
+        if source.get(name):
+            values[setting.name] = _read(name, setting.name, source[name])
+    return Settings(**values)
+
+
+def _read(name: str, field: str, text: str) -> Any:
+    if field in {"contracts", "fixtures"}:
+        return tuple(Path(part) for part in text.split(os.pathsep))
+    if field == "accounts":
+        return Path(text)
+    if field in {"builtin", "explain"}:
+        if text.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
+            raise SettingsFault(f"{name} must be true or false, not {text!r}")
+        return text.lower() in {"1", "true", "yes", "on"}
+    if field in {"serve_port", "body_limit", "journal_calls", "journal_bytes"}:
+        if not (text.isascii() and text.isdigit()):
+            raise SettingsFault(f"{name} must be a whole number, not {text!r}")
+        return int(text)
+    return text

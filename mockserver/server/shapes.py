@@ -1,0 +1,139 @@
+"""Public shapes of the control API: add, never rename."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mockserver.exchange.account import Account
+from mockserver.exchange.bodies import Unreadable, duplicate_keys, read_form, read_json, read_multipart
+from mockserver.exchange.call import Call, unpack_headers, unpack_problems
+from mockserver.exchange.handout import credential_members, tokens
+from mockserver.server.masking import Masker
+from mockserver.spec.contract import Contract
+from mockserver.spec.load import root_path
+
+
+def account_shape(account: Account, contracts: tuple[Contract, ...], origin: str, now: float) -> dict[str, Any]:
+    """``{id, vendors: {<vendor>: {url, credentials, owned, tokens}}}``; ``origin`` is where clients reach us."""
+    vendors = {}
+    for contract in contracts:
+        data = account.vendors[contract.vendor]
+        members = credential_members(contract)
+        vendors[contract.vendor] = {
+            "url": origin + root_path(contract.servers[0]),
+            "credentials": {name: value for name, value in data.items() if name in members},
+            "owned": {name: value for name, value in data.items() if name not in members},
+            "tokens": tokens(contract, data, now),
+        }
+    return {"id": account.id, "vendors": vendors}
+
+
+def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str, Any]:
+    """A call as it is shown: decoded and masked."""
+    show = _Shown(masker, masker.pattern(call, account))
+    headers = unpack_headers(call.headers)
+    content_type = next((value for name, value in headers if name == "content-type"), "")
+    return {
+        "id": call.id,
+        "account": call.account or None,
+        "vendor": call.vendor or None,
+        "operation": call.operation or None,
+        "answer": call.answer or None,
+        "accepted": bool(call.accepted),
+        "evidence": call.evidence or None,
+        "chosen_by": call.chosen_by or None,
+        "recipient": call.recipient or None,
+        "problems": show.value(unpack_problems(call.problems)),
+        "request": {
+            "method": call.method,
+            "path": show.text(call.path),
+            "path_params": show.value(json.loads(call.path_params or "{}")),
+            "query": show.query(call.query.decode("latin-1")),
+            "headers": [[name, show.header(name, value)] for name, value in headers],
+            "form": show.form(_form(call, content_type)),
+            "json": show.value(_json(call)),
+            "body_base64": show.base64(call.body, form=call.reads == "form"),
+        },
+        "response": {
+            "status": call.status,
+            "headers": [[name, show.header(name, value)] for name, value in unpack_headers(call.response_headers)],
+            "json": show.value(_parsed(call.response_body)),
+            "body_base64": show.base64(call.response_body),
+            "fault": call.fault or None,
+        },
+        "outcome": call.outcome,
+        "received_at": datetime.fromtimestamp(call.received_at, UTC).isoformat(timespec="milliseconds"),
+        "duration_ms": call.duration_ms,
+        "notes": [f"duplicate key {name!r}: the last counts" for name in show.value(_duplicates(call))],
+    }
+
+
+class _Shown:
+    """Values with every secret in them masked."""
+
+    def __init__(self, masker: Masker, pattern: re.Pattern[str] | None) -> None:
+        self._masker = masker
+        self._pattern = pattern
+
+    def text(self, text: str) -> str:
+        if self._pattern is None:
+            return text
+        return self._pattern.sub(lambda match: self._masker.mask(match[0]), text)
+
+    def value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(name): self.value(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return value
+
+    def header(self, name: str, value: str) -> str:
+        return self._masker.mask(value) if self._masker.hides_header(name) else self.text(value)
+
+    def query(self, text: str) -> str:
+        return self.text(self._masker.query(text))
+
+    def form(self, pairs: list[list[str]] | None) -> list[list[str]] | None:
+        if pairs is None:
+            return None
+        hides = self._masker.hides_field
+        return [[name, self._masker.mask(value) if hides(name) else self.text(value)] for name, value in pairs]
+
+    def base64(self, raw: bytes, *, form: bool = False) -> str | None:
+        if not raw:
+            return None
+        text = raw.decode("utf-8", "surrogateescape")
+        masked = self.query(text) if form else self.text(text)
+        return base64.b64encode(masked.encode("utf-8", "surrogateescape")).decode("ascii")
+
+
+def _json(call: Call) -> Any:
+    return _parsed(call.body) if call.reads in {"json", ""} else None
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return read_json(raw) if raw else None
+    except Unreadable:
+        return None
+
+
+def _duplicates(call: Call) -> list[str]:
+    return duplicate_keys(call.body) if call.reads == "json" else []
+
+
+def _form(call: Call, content_type: str) -> list[list[str]] | None:
+    """The pairs of a form; None where the body was none."""
+    try:
+        if call.reads == "form":
+            return [list(pair) for pair in read_form(call.body)]
+        if call.reads == "multipart":
+            return [list(pair) for pair in read_multipart(call.body, content_type.encode("latin-1"))]
+    except Unreadable:
+        return None
+    return None

@@ -1,0 +1,1 @@
+"""Reads contracts: the only wing that knows how OpenAPI spells things."""

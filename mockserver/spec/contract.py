@@ -1,0 +1,254 @@
+"""The nouns a contract is made of. All frozen; everything that can be prepared is prepared."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from mockserver.spec.pointer import Pointer
+
+type_of_part = Literal["path", "query", "header"]
+
+
+class Violation(Protocol):
+    """What a validator says of one fault; the shape of jsonschema-rs' errors."""
+
+    message: str
+    instance_path: list[str | int]
+    instance: Any
+    kind: Any
+
+
+class Validator(Protocol):
+    """A compiled JSON Schema."""
+
+    def is_valid(self, instance: Any) -> bool: ...
+
+    def iter_errors(self, instance: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Repeats a value of the exchange; ``otherwise`` where there is none."""
+
+    pointer: Pointer
+    otherwise: "Value | None"
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A fresh value; ``plus`` seconds for a timestamp."""
+
+    kind: Literal["uuid", "sequence", "timestamp"]
+    plus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A named pure function of values of the exchange."""
+
+    function: Callable[..., Any]
+    pointers: tuple[Pointer, ...]
+
+
+Value = Echo | New | Apply
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A documented response. ``body`` has one segment more than ``fills``: a filled value between each two."""
+
+    name: str
+    id: str
+    status: int
+    means: int
+    magic: str | None
+    source: str | None
+    assumed: str | None
+    headers: tuple[tuple[bytes, bytes | Value], ...]
+    body: tuple[bytes, ...]
+    fills: tuple[tuple[Value, bytes], ...]
+    schema: Validator | None
+
+    @property
+    def evidence(self) -> str:
+        """``documented``, or ``assumed`` where any part is our guess."""
+        return "assumed" if self.assumed else "documented"
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the vendor said yes."""
+        return self.means < 400
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """For one of these problem kinds (None: any), and when the data fits: that answer."""
+
+    answer: Answer
+    kinds: frozenset[str] | None
+    on_problem: bool
+    at: Pointer | None
+    reason: str | None
+    when: tuple[tuple[Pointer, Validator | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A declared parameter; header names are lower case."""
+
+    name: str
+    where: type_of_part
+    required: bool
+    coerce: str | None
+    example: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One media type of a request body and how it is read."""
+
+    essence: str
+    reads: Literal["json", "form", "multipart", "nothing"]
+    coerce: Mapping[str, str]
+    example: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a request's body may be."""
+
+    required: bool
+    media: Mapping[str, Media]
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A value that must be owned; ``within``: by the record that another value bound."""
+
+    at: Pointer
+    claim: str
+    binds: str
+    within: Pointer | None
+    digits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where the recipient's number stands; ``override`` wins where it exists."""
+
+    at: Pointer
+    override: Pointer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """A credential that must equal a value of an account."""
+
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Jwt:
+    """A signed token; ``key``, ``algorithm`` and ``roles`` name members of the record that it finds."""
+
+    find_in: Literal["claim", "header"]
+    find: str
+    claim: str
+    key: str
+    algorithm: str | None
+    algorithms: tuple[str, ...]
+    require: tuple[str, ...]
+    claims: tuple[tuple[str, tuple[str, ...]], ...]
+    max_age: int | None
+    roles: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A security scheme: where the credential stands and what makes it good."""
+
+    vendor: str
+    name: str
+    where: Literal["header", "query"]
+    key: str
+    bearer: bool
+    accept: Equals | Jwt
+
+    @property
+    def at(self) -> str:
+        """The pointer a problem with this credential carries."""
+        return f"/{self.where}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Schemes that must all be good, with one of these sets of roles."""
+
+    schemes: tuple[Scheme, ...]
+    roles: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """So many requests in so many seconds, by account or by a value of the request."""
+
+    requests: int
+    seconds: int
+    by: Pointer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """The value here names the operation that is meant."""
+
+    by: Pointer
+    to: Mapping[str, "Operation"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One method and path. ``name``, rules and answers may come from the operation it is another spelling of."""
+
+    vendor: str
+    name: str
+    spelling: str
+    method: str
+    path: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    merges_form: bool
+    body_limit: int | None
+    rate_limit: RateLimit | None
+    security: tuple[Alternative, ...]
+    owned: tuple[Owned, ...]
+    recipient: Recipient | None
+    answers: Mapping[str, Answer]
+    rules: tuple[Rule, ...]
+    success: Answer | None
+    magic: Mapping[str, Answer]
+    dispatch: Dispatch | None
+    headers: frozenset[str]
+    validators: Mapping[str, Validator]
+
+    @property
+    def id(self) -> str:
+        """``vendor.operation``, as pins, journal and assertions know it."""
+        return f"{self.vendor}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contract:
+    """One vendor. ``claims`` maps each claimed account pointer to whether it is compared by digits."""
+
+    vendor: str
+    title: str
+    version: str
+    file: str
+    servers: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    schemes: tuple[Scheme, ...]
+    account: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, str]]
+    claims: Mapping[str, bool]
+    document: Mapping[str, Any]

@@ -1,0 +1,37 @@
+"""What ``fill: {call: …}`` may name: pure functions of values in the request, and nothing else."""
+
+import hashlib
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+from mockserver.spec.segments import sms_segments
+
+
+def digits(value: Any) -> str:
+    """The decimal digits of a phone number: ``"+1 (415) 555-0123"`` is ``"14155550123"``."""
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if text.isascii() and text.isdigit():
+        return text
+    return "".join(character for character in text if "0" <= character <= "9")
+
+
+def integer(value: Any) -> int:
+    """A phone number as an integer; 0 where it has no digit."""
+    return int(digits(value)[:18] or "0")
+
+
+def md5_sorted(first: Any, second: Any) -> str:
+    """MD5 of two phone numbers joined by a colon, lower one first, so that both directions agree."""
+    low, high = sorted((digits(first), digits(second)), key=lambda number: (len(number), number))
+    return hashlib.md5(f"{low}:{high}".encode(), usedforsecurity=False).hexdigest()
+
+
+def segments(value: Any) -> int:
+    """The number of SMS segments of a text."""
+    return sms_segments(str(value))
+
+
+FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
+    {"digits": digits, "integer": integer, "md5_sorted": md5_sorted, "sms_segments": segments}
+)

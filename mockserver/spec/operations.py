@@ -1,0 +1,204 @@
+"""The operations of a document, with those that are another spelling of one, or name one."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mockserver.spec.answers import read_answers
+from mockserver.spec.check import pointers_read
+from mockserver.spec.contract import Answer, Dispatch, Operation, RateLimit, Rule, Scheme
+from mockserver.spec.parameters import read_body, read_parameters, read_validators
+from mockserver.spec.pointer import Pointer
+from mockserver.spec.reader import Reader
+from mockserver.spec.rules import Possible, check_rules, possible_problems, read_rules
+from mockserver.spec.schemas import Marks
+from mockserver.spec.security import read_security
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """One operation of the document before its references to others are settled."""
+
+    node: dict[str, Any]
+    block: dict[str, Any]
+    path_item: dict[str, Any]
+    method: str
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Behaviour:
+    """What another spelling of an operation takes over from it."""
+
+    name: str
+    answers: dict[str, Answer]
+    rules: tuple[Rule, ...]
+    places: tuple[dict[str, Any], ...]
+    success: Answer | None
+    rate_limit: RateLimit | None
+    body_limit: int | None
+    dispatch: Dispatch | None
+
+
+def read_operations(reader: Reader, schemes: dict[str, Scheme]) -> list[Operation]:
+    """All operations, in document order; spellings after what they spell."""
+    drafts = _drafts(reader)
+    known: dict[str, Operation] = {}
+    for wanted in (_is_primary, _is_dispatching, _is_spelling):
+        for draft in drafts:
+            if wanted(draft) and draft.name not in known:
+                known[draft.name] = _operation(reader, draft, schemes, known)
+    return [known[draft.name] for draft in drafts]
+
+
+def _is_primary(draft: _Draft) -> bool:
+    return "same_as" not in draft.block and "dispatch" not in draft.block
+
+
+def _is_dispatching(draft: _Draft) -> bool:
+    return "dispatch" in draft.block
+
+
+def _is_spelling(draft: _Draft) -> bool:
+    return "same_as" in draft.block
+
+
+def _drafts(reader: Reader) -> list[_Draft]:
+    drafts: list[_Draft] = []
+    paths = reader.mapping(reader.document, "paths", required=True)
+    for path in paths:
+        if not path.startswith("/"):
+            reader.fault(paths, f"a path must start with '/': {path!r}", path)
+        path_item = reader.mapping(paths, path)
+        for method in METHODS:
+            if method not in path_item:
+                continue
+            node = reader.mapping(path_item, method)
+            name = reader.text(node, "operationId")
+            if any(draft.name == name for draft in drafts):
+                reader.fault(node, f"a second operation named {name!r}", "operationId")
+                continue
+            block = reader.x_mock(node, "operation")
+            drafts.append(_Draft(node, block, path_item, method.upper(), path, name))
+    return drafts
+
+
+def _operation(reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known: dict[str, Operation]) -> Operation:
+    marks = Marks()
+    merges_form = draft.block.get("parameters_from") == ["query", "form"]
+    parameters = read_parameters(reader, draft.path_item, draft.node, draft.path, marks)
+    body = read_body(reader, draft.node, marks, merges_form=merges_form)
+    original = _named(reader, draft.block, "same_as", draft.block.get("same_as"), known)
+    behaviour = _taken_over(original) if original else _own(reader, draft, known)
+    operation = Operation(
+        vendor=reader.vendor,
+        name=behaviour.name,
+        spelling=draft.name,
+        method=draft.method,
+        path=draft.path,
+        summary=str(draft.node.get("summary", "")),
+        parameters=parameters,
+        body=body,
+        merges_form=merges_form,
+        body_limit=behaviour.body_limit,
+        rate_limit=behaviour.rate_limit,
+        security=read_security(reader, draft.node, schemes),
+        owned=tuple(marks.owned),
+        recipient=marks.recipient,
+        answers=behaviour.answers,
+        rules=behaviour.rules,
+        success=behaviour.success,
+        magic={a.magic: a for a in behaviour.answers.values() if a.magic} if marks.recipient else {},
+        dispatch=behaviour.dispatch,
+        headers=frozenset(),
+        validators=read_validators(reader, draft.path_item, draft.node, body, merges_form=merges_form),
+    )
+    _check(reader, draft, operation, behaviour, possible_problems(operation, marks))
+    return replace(operation, headers=_headers_read(operation, schemes))
+
+
+def _own(reader: Reader, draft: _Draft, known: dict[str, Operation]) -> _Behaviour:
+    answers = read_answers(reader, draft.node, f"{reader.vendor}.{draft.name}")
+    rules = read_rules(reader, draft.block, answers)
+    return _Behaviour(
+        name=draft.name,
+        answers=answers,
+        rules=tuple(rule for _, rule in rules),
+        places=tuple(place for place, _ in rules),
+        success=_success(answers),
+        rate_limit=_rate_limit(reader, draft.block),
+        body_limit=draft.block.get("body_limit"),
+        dispatch=_dispatch(reader, draft.block, known),
+    )
+
+
+def _taken_over(original: Operation) -> _Behaviour:
+    return _Behaviour(
+        name=original.name,
+        answers=dict(original.answers),
+        rules=original.rules,
+        places=(),
+        success=original.success,
+        rate_limit=original.rate_limit,
+        body_limit=original.body_limit,
+        dispatch=original.dispatch,
+    )
+
+
+def _check(
+    reader: Reader, draft: _Draft, operation: Operation, behaviour: _Behaviour, possible: list[Possible]
+) -> None:
+    check_rules(reader, draft.node, behaviour.rules, behaviour.places, possible)
+    if operation.success is None and operation.dispatch is None and operation.answers:
+        reader.fault(draft.node, "no answer means success", "responses")
+    if "same_as" in draft.block and not draft.block.keys() <= {"same_as", "parameters_from"}:
+        reader.fault(draft.node, "same_as takes all but parameters_from from the other operation", "x-mock")
+
+
+def _named(
+    reader: Reader, block: dict[str, Any], key: str, name: str | None, known: dict[str, Operation]
+) -> Operation | None:
+    if name is not None and name not in known:
+        reader.fault(block, f"there is no operation {name!r} that answers by itself", key)
+    return known.get(name or "")
+
+
+def _success(answers: dict[str, Answer]) -> Answer | None:
+    if "sent" in answers:
+        return answers["sent"]
+    return next((answer for answer in answers.values() if answer.accepted), None)
+
+
+def _rate_limit(reader: Reader, block: dict[str, Any]) -> RateLimit | None:
+    limit = block.get("rate_limit")
+    if limit is None:
+        return None
+    if "source" not in limit and "assumed" not in limit:
+        reader.fault(block, "a rate limit without evidence: needs 'source' or 'assumed'", "rate_limit")
+    by = None if limit["by"] == "account" else Pointer.parse(limit["by"])
+    return RateLimit(limit["requests"], limit["seconds"], by)
+
+
+def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, Operation]) -> Dispatch | None:
+    if "dispatch" not in block:
+        return None
+    node = block["dispatch"]
+    to = {}
+    for value, name in node["to"].items():
+        operation = _named(reader, node["to"], value, name, known)
+        if operation is not None:
+            to[value] = operation
+    return Dispatch(Pointer.parse(node["by"]), to)
+
+
+def _headers_read(operation: Operation, schemes: dict[str, Scheme]) -> frozenset[str]:
+    """Every request header that deciding about this operation looks at."""
+    names = {p.name for p in operation.parameters if p.where == "header"}
+    names |= {scheme.key for scheme in schemes.values() if scheme.where == "header"}
+    pointers = pointers_read(operation)
+    names |= {at.tokens[1] for at in pointers if at.tokens[0] == "header" and len(at.tokens) > 1}
+    if operation.dispatch is not None:
+        names = names.union(*(target.headers for target in operation.dispatch.to.values()))
+    return frozenset(names)

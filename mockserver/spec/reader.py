@@ -1,0 +1,185 @@
+"""One contract document being read: its places, its references, its x-mock blocks, its faults."""
+
+import json
+from collections.abc import Hashable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jsonschema_rs
+
+from mockserver.spec.contract import Validator
+from mockserver.spec.faults import ContractError
+from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.source import Source
+
+
+class Reader:
+    """Reads parts of a document; whatever is wrong becomes a fault, and reading goes on."""
+
+    def __init__(self, source: Source, vendor: str) -> None:
+        self.source = source
+        self.vendor = vendor
+        self.document: dict[str, Any] = source.value if isinstance(source.value, dict) else {}
+        self.faults: list[ContractError] = list(source.faults)
+        self._read_blocks: set[int] = set()
+
+    def fault(self, container: object, message: str, key: Hashable = None) -> None:
+        """Note a fault at a container or at one of its members."""
+        place = self.source.place(container, key)
+        self.faults.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
+
+    def mapping(self, container: dict[str, Any], key: str, *, required: bool = False) -> dict[str, Any]:
+        """A member that must be a mapping, its ``$ref`` followed; empty where it is absent."""
+        value = self.resolve(container, key)
+        if value is MISSING:
+            if required:
+                self.fault(container, f"{key!r} is missing")
+            return {}
+        if not isinstance(value, dict):
+            self.fault(container, f"{key!r} must be a mapping", key)
+            return {}
+        return value
+
+    def items(self, container: dict[str, Any], key: str) -> list[dict[str, Any]]:
+        """A member that must be a list of mappings, their ``$ref`` followed; empty where it is absent."""
+        value = container.get(key, [])
+        if not isinstance(value, list):
+            self.fault(container, f"{key!r} must be a list", key)
+            return []
+        found = []
+        for index, item in enumerate(value):
+            resolved = self._follow(value, index, item)
+            if isinstance(resolved, dict):
+                found.append(resolved)
+            elif resolved is not MISSING:
+                self.fault(value, "must be a mapping", index)
+        return found
+
+    def text(self, container: dict[str, Any], key: str) -> str:
+        """A member that must be a string that says something."""
+        value = container.get(key, MISSING)
+        if isinstance(value, str) and value:
+            return value
+        if value is MISSING:
+            self.fault(container, f"{key!r} is missing")
+        else:
+            self.fault(container, f"{key!r} must be a string", key)
+        return ""
+
+    def resolve(self, container: dict[str, Any], key: str) -> Any:
+        """A member, its ``$ref`` followed; ``MISSING`` where there is none."""
+        return self._follow(container, key, container.get(key, MISSING))
+
+    def _follow(self, container: object, key: Hashable, value: Any) -> Any:
+        for _ in range(32):
+            if not isinstance(value, dict) or "$ref" not in value:
+                return value
+            container, key, value = value, "$ref", self.target(value)
+            if value is MISSING:
+                return MISSING
+        self.fault(container, "$ref leads round in a circle", key)
+        return MISSING
+
+    def target(self, value: dict[str, Any]) -> Any:
+        """What a ``$ref`` points at; a fault and ``MISSING`` where it is nothing in this document."""
+        ref = value["$ref"]
+        if not isinstance(ref, str) or not ref.startswith("#/"):
+            self.fault(value, "$ref must stay inside this document: #/…", "$ref")
+            return MISSING
+        found = Pointer.parse(ref[1:]).get(self.document)
+        if found is MISSING:
+            self.fault(value, f"$ref points at nothing: {ref}", "$ref")
+        return found
+
+    def x_mock(self, container: dict[str, Any], kind: str) -> dict[str, Any]:
+        """The x-mock block of a container, valid against the vocabulary's part ``kind``; else empty."""
+        block = container.get("x-mock", MISSING)
+        if block is MISSING:
+            return {}
+        self._read_blocks.add(id(block))
+        if _vocabulary(kind).is_valid(block):
+            return block  # type: ignore[no-any-return]  # the schema says that it is a mapping
+        for path, message in explain(kind, block):
+            self._fault_below(container, ["x-mock", *path], message)
+        return {}
+
+    def unread_blocks(self) -> None:
+        """A fault for each x-mock block that stands where nothing reads it."""
+        waiting: list[Any] = [self.document]
+        seen: set[int] = set()
+        while waiting:
+            value = waiting.pop()
+            if id(value) in seen or not isinstance(value, dict | list):
+                continue
+            seen.add(id(value))
+            if isinstance(value, dict) and "x-mock" in value and id(value["x-mock"]) not in self._read_blocks:
+                self.fault(value, "x-mock is not read here", "x-mock")
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+
+    def schema(self, container: object, schema: Any, key: Hashable = None) -> Validator | None:
+        """Compile a JSON Schema of this document; a fault and None where it is not one."""
+        if isinstance(schema, dict) and "components" in self.document:
+            schema = {**schema, "components": {"schemas": self._schemas()}}
+        try:
+            return jsonschema_rs.validator_for(schema, offline=True)
+        except (jsonschema_rs.ValidationError, ValueError) as error:
+            message = str(error).split("\n", 1)[0]
+            self.fault(container, f"not a JSON Schema: {message}", key)
+            return None
+
+    def _schemas(self) -> Any:
+        components = self.document["components"]
+        return components.get("schemas", {}) if isinstance(components, dict) else {}
+
+    def _fault_below(self, container: Any, path: list[str | int], message: str) -> None:
+        """A fault at the deepest place of ``path`` that the file still shows."""
+        holder, key = container, path[0]
+        for token in path[1:]:
+            inner = holder[key]
+            if not isinstance(inner, dict | list):
+                break
+            holder, key = inner, token
+        self.fault(holder, message, key)
+
+
+@cache
+def _schema_text() -> dict[str, Any]:
+    text = files("mockserver.spec").joinpath("x-mock.schema.json").read_text("utf-8")
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+@cache
+def _vocabulary(kind: str) -> Validator:
+    return jsonschema_rs.validator_for({**_schema_text(), "$ref": f"#/$defs/{kind}"})
+
+
+def explain(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
+    """Each fault of an x-mock block as a path below it and a sentence.
+
+    By jsonschema, whose error trees explain, imported only here: it costs the start 45 ms.
+    """
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from jsonschema.exceptions import best_match, relevance  # noqa: PLC0415
+
+    found = []
+    validator = Draft202012Validator({**_schema_text(), "$ref": f"#/$defs/{kind}"})
+    for error in sorted(validator.iter_errors(block), key=relevance):
+        deepest = best_match([error]) or error
+        path: list[str | int] = list(deepest.absolute_path)
+        if deepest.validator == "additionalProperties" and isinstance(deepest.instance, dict):
+            allowed = deepest.schema.get("properties", {})
+            for name in deepest.instance:
+                if name not in allowed:
+                    known = ", ".join(sorted(allowed))
+                    found.append(([*path, name], f"unknown key {name!r}; known here: {known}"))
+            continue
+        found.append((path, _sentence(deepest)))
+    return found
+
+
+def _sentence(error: Any) -> str:
+    if error.validator == "anyOf" and all("required" in part for part in error.validator_value):
+        names = " or ".join(repr(part["required"][0]) for part in error.validator_value)
+        return f"needs {names}"
+    return str(error.message)

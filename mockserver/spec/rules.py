@@ -1,0 +1,148 @@
+"""Rules, and whether they answer everything that can go wrong, each being of use."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.spec.contract import Alternative, Answer, Jwt, Operation, Rule, Validator
+from mockserver.spec.pointer import Pointer
+from mockserver.spec.reader import Reader
+from mockserver.spec.schemas import Marks
+
+REASONS = {"absent", "malformed", "signature", "claims", "expired"}
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """A problem that a request can have, as far as the contract tells."""
+
+    kind: str
+    at: Pointer | None = None
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        where = f" at {self.at}" if self.at else ""
+        return f"{self.kind}{' ' + self.reason if self.reason else ''}{where}"
+
+
+def read_rules(
+    reader: Reader, block: dict[str, Any], answers: Mapping[str, Answer]
+) -> list[tuple[dict[str, Any], Rule]]:
+    """The rules of an operation with the places they stand at; a rule that names no answer is a fault."""
+    found = []
+    for node in block.get("rules", []):
+        answer = answers.get(node["answer"])
+        if answer is None:
+            known = ", ".join(answers) or "none"
+            reader.fault(node, f"no answer {node['answer']!r}; this operation has: {known}", "answer")
+            continue
+        when = [(Pointer.parse(at), _condition(reader, node["when"], at)) for at in node.get("when", {})]
+        kinds = node.get("problem")
+        named = frozenset([kinds] if isinstance(kinds, str) else kinds or ())
+        rule = Rule(
+            answer=answer,
+            kinds=None if "any" in named else named,
+            on_problem=kinds is not None,
+            at=Pointer.parse(node["at"]) if "at" in node else None,
+            reason=node.get("reason"),
+            when=tuple(when),
+        )
+        found.append((node, rule))
+    return found
+
+
+def _condition(reader: Reader, when: dict[str, Any], at: str) -> Validator | None:
+    return None if when[at] is False else reader.schema(when, when[at], at)
+
+
+def possible_problems(operation: Operation, marks: Marks) -> list[Possible]:
+    """Everything that can be wrong with a request to this operation."""
+    found = [Possible("method")]
+    found += _of_body(operation, marks)
+    for alternative in operation.security:
+        found += _of_security(alternative)
+    for parameter in operation.parameters:
+        at = Pointer((parameter.where, parameter.name))
+        if parameter.where == "path":
+            continue
+        found.append(Possible("invalid", at))
+        if parameter.required:
+            found.append(Possible("missing", at))
+    for owned in operation.owned:
+        found += [Possible("unknown", owned.at), Possible("foreign", owned.at)]
+    if operation.rate_limit is not None:
+        found.append(Possible("limited"))
+    return found
+
+
+def _of_body(operation: Operation, marks: Marks) -> list[Possible]:
+    body, at = operation.body, Pointer(("body",))
+    if body is None:
+        return []
+    reads = {media.reads for media in body.media.values()}
+    found = [Possible("too_large")]
+    if "*/*" not in body.media:
+        found.append(Possible("media_type"))
+    if reads - {"nothing"}:
+        found.append(Possible("unreadable", at))
+    if body.required:
+        found.append(Possible("missing", at))
+    if "json" in reads or (reads - {"nothing"} and not operation.merges_form):
+        found.append(Possible("invalid", at))
+        found += [Possible("missing", place) for place in marks.required]
+        found += [Possible("invalid", place) for place in marks.declared]
+    return found
+
+
+def _of_security(alternative: Alternative) -> list[Possible]:
+    found = []
+    for scheme in alternative.schemes:
+        at = Pointer((scheme.where, scheme.key))
+        reasons = REASONS if isinstance(scheme.accept, Jwt) else {"absent", "signature"}
+        if scheme.bearer:
+            reasons = reasons | {"malformed"}
+        found += [Possible("unauthenticated", at, reason) for reason in sorted(reasons)]
+        if any(alternative.roles):
+            found.append(Possible("forbidden", at))
+    return found
+
+
+def check_rules(
+    reader: Reader,
+    operation: dict[str, Any],
+    rules: Sequence[Rule],
+    places: Sequence[dict[str, Any]],
+    problems: list[Possible],
+) -> None:
+    """A fault for each problem that no rule answers, and for each rule (with a place) that can never decide."""
+    waiting = list(problems)
+    for number, rule in enumerate(rules):
+        if not rule.on_problem:
+            continue
+        met = [problem for problem in problems if _may_meet(rule, problem)]
+        if number < len(places) and not any(problem in waiting for problem in met):
+            why = "the rules before it answer all that it would" if met else "this problem cannot happen here"
+            reader.fault(places[number], f"a rule never reachable: {why}")
+        waiting = [problem for problem in waiting if not _settles(rule, problem)]
+    if waiting:
+        listed = "; ".join(dict.fromkeys(str(problem) for problem in waiting))
+        reader.fault(operation, f"problems that can happen but have no answer: {listed}")
+
+
+def _may_meet(rule: Rule, problem: Possible) -> bool:
+    if rule.kinds is not None and problem.kind not in rule.kinds:
+        return False
+    if rule.reason is not None and problem.reason is not None and rule.reason != problem.reason:
+        return False
+    if rule.at is None:
+        return True
+    return problem.at is not None and (rule.at.covers(problem.at) or problem.at.covers(rule.at))
+
+
+def _settles(rule: Rule, problem: Possible) -> bool:
+    """Whether the rule answers the problem in every case."""
+    if rule.when or (rule.kinds is not None and problem.kind not in rule.kinds):
+        return False
+    if rule.reason is not None and rule.reason != problem.reason:
+        return False
+    return rule.at is None or (problem.at is not None and rule.at.covers(problem.at))

@@ -1,0 +1,82 @@
+"""Security schemes, and the alternatives in which an operation asks for them."""
+
+from typing import Any
+
+from mockserver.spec.contract import Alternative, Equals, Jwt, Scheme
+from mockserver.spec.reader import Reader
+
+
+def read_schemes(reader: Reader) -> dict[str, Scheme]:
+    """The security schemes of a document by name."""
+    schemes = {}
+    declared = reader.mapping(reader.mapping(reader.document, "components"), "securitySchemes")
+    for name in declared:
+        node = reader.mapping(declared, name)
+        scheme = _scheme(reader, name, node)
+        if scheme is not None:
+            schemes[name] = scheme
+    return schemes
+
+
+def _scheme(reader: Reader, name: str, node: dict[str, Any]) -> Scheme | None:
+    block = reader.x_mock(node, "security_scheme")
+    if not block:
+        if "x-mock" not in node:
+            reader.fault(node, "x-mock is missing: say with 'accept' which credentials are good")
+        return None
+    accept = _accept(block["accept"])
+    kind = node.get("type")
+    if kind == "http" and str(node.get("scheme", "")).lower() == "bearer":
+        return Scheme(reader.vendor, name, "header", "authorization", bearer=True, accept=accept)
+    if kind == "apiKey" and node.get("in") in {"header", "query"}:
+        key = reader.text(node, "name")
+        if node["in"] == "header":
+            return Scheme(reader.vendor, name, "header", key.lower(), bearer=False, accept=accept)
+        return Scheme(reader.vendor, name, "query", key, bearer=False, accept=accept)
+    reader.fault(node, "only apiKey in header or query, and http bearer, can be checked", "type")
+    return None
+
+
+def _accept(block: dict[str, Any]) -> Equals | Jwt:
+    if "equals" in block:
+        return Equals(block["equals"])
+    jwt = block["jwt"]
+    find = jwt["find"]
+    return Jwt(
+        find_in="claim" if "claim" in find else "header",
+        find=find.get("claim") or find["header"],
+        claim=find["equals"],
+        key=jwt["key"],
+        algorithm=jwt.get("algorithm"),
+        algorithms=tuple(jwt.get("algorithms", ())),
+        require=tuple(jwt.get("require", ())),
+        claims=tuple((name, tuple(allowed)) for name, allowed in jwt.get("claims", {}).items()),
+        max_age=jwt.get("max_age"),
+        roles=jwt.get("roles"),
+    )
+
+
+def read_security(reader: Reader, operation: dict[str, Any], schemes: dict[str, Scheme]) -> tuple[Alternative, ...]:
+    """The alternatives of an operation, those with the same schemes made one with several sets of roles."""
+    holder = operation if "security" in operation else reader.document
+    grouped: dict[tuple[Scheme, ...], list[frozenset[str]]] = {}
+    for requirement in reader.items(holder, "security"):
+        used: list[Scheme] = []
+        roles: frozenset[str] = frozenset()
+        for name, wanted in requirement.items():
+            if name in schemes:
+                used.append(schemes[name])
+                roles |= frozenset(wanted if isinstance(wanted, list) else ())
+            elif not _declared(reader, name):
+                reader.fault(requirement, f"there is no security scheme {name!r}", name)
+        if roles and not any(isinstance(s.accept, Jwt) and s.accept.roles for s in used):
+            reader.fault(requirement, "roles are named, but no scheme here says where an account keeps them")
+        if used:
+            grouped.setdefault(tuple(used), []).append(roles)
+    return tuple(Alternative(used, tuple(roles)) for used, roles in grouped.items())
+
+
+def _declared(reader: Reader, name: str) -> bool:
+    components = reader.document.get("components")
+    declared = components.get("securitySchemes") if isinstance(components, dict) else None
+    return isinstance(declared, dict) and name in declared

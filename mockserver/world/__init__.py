@@ -1,0 +1,1 @@
+"""Remembers: accounts and their calls, behind one small async Store."""

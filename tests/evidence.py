@@ -1,0 +1,152 @@
+"""Reads ``fixtures/<vendor>/<operation>/<case>.yaml``: one exchange each, as CONTRIBUTING describes."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jsonschema
+
+from mockserver.exchange.account import Account
+from mockserver.exchange.handout import token_parts, values_at
+from mockserver.exchange.tokens import sign
+from mockserver.spec.contract import Contract, Jwt
+from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.source import read
+
+ROOT = Path(__file__).parents[1]
+BOUNDARY = "mockserver-boundary"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A fixture's request, ready for any HTTP client."""
+
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    content: bytes
+
+
+def case_files() -> list[Path]:
+    """Every exchange under ``fixtures/``."""
+    return sorted(ROOT.glob("fixtures/*/*/*.yaml"))
+
+
+def case_id(file: Path) -> str:
+    """``vendor/operation/case``."""
+    return "/".join(file.with_suffix("").parts[-3:])
+
+
+def load_case(file: Path) -> dict[str, Any]:
+    """A fixture as written; a fault in it fails the test that reads it."""
+    source = read(str(file), file.read_text("utf-8"))
+    assert not source.faults, source.faults
+    case: dict[str, Any] = source.value
+    assert case.keys() == {"about", "account", "request", "answer", "response"}, f"{file}: {sorted(case)}"
+    return case
+
+
+class Replay:
+    """Fills in what a fixture only names: values of accounts, tokens."""
+
+    def __init__(self, contract: Contract, accounts: Mapping[str, Account], now: float) -> None:
+        self._contract = contract
+        self._accounts = accounts
+        self._now = now
+
+    def value(self, node: Any) -> Any:
+        """A node with its references resolved."""
+        if isinstance(node, list):
+            return [self.value(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        for name in ("default", "second"):
+            if node.keys() == {name} and str(node[name]).startswith("/"):
+                return self._owned(name, node[name])
+        if node.keys() == {"join"}:
+            return "".join(str(self.value(part)) for part in node["join"])
+        if "token" in node:
+            return self._token(node)
+        if node.keys() == {"now"}:
+            return self._now + node["now"] if isinstance(node["now"], float) else int(self._now) + node["now"]
+        return {name: self.value(item) for name, item in node.items()}
+
+    def _owned(self, account: str, pointer: str) -> Any:
+        found = Pointer.parse(pointer).get(self._accounts[account].vendors[self._contract.vendor])
+        assert found is not MISSING, f"{account} has no {pointer}"
+        return found
+
+    def _token(self, node: Mapping[str, Any]) -> str:
+        known = {"token", "of", "record", "claims", "header", "key", "suffix"}
+        assert node.keys() <= known, sorted(node)
+        scheme = next(scheme for scheme in self._contract.schemes if scheme.name == node["token"])
+        assert isinstance(scheme.accept, Jwt)
+        data = self._accounts[node.get("of", "default")].vendors[self._contract.vendor]
+        value, record = list(values_at(data, scheme.accept.claim))[node.get("record", 0)]
+        header, claims = token_parts(scheme.accept, data, value, record, self._now)
+        header, claims = self._laid_over(header, node.get("header")), self._laid_over(claims, node.get("claims"))
+        key = record[scheme.accept.key] if node.get("key") != "wrong" else _wrong_key(header["alg"])
+        return sign(header, claims, key) + str(node.get("suffix", ""))
+
+    def _laid_over(self, base: dict[str, Any], changes: Mapping[str, Any] | None) -> dict[str, Any]:
+        merged = {**base, **self.value(dict(changes or {}))}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def request(self, case: Mapping[str, Any]) -> Sent:
+        """The fixture's request as bytes."""
+        node = case["request"]
+        known = {"method", "path", "path_params", "query", "headers", "json", "form", "multipart", "text"}
+        assert node.keys() <= known, sorted(node)
+        path = node["path"]
+        for name, value in node.get("path_params", {}).items():
+            path = path.replace("{" + name + "}", quote(str(self.value(value)), safe=""))
+        query = self._pairs(node.get("query"))
+        url = path + (f"?{urlencode(query)}" if query else "")
+        headers = [(name, str(self.value(value))) for name, value in node.get("headers", {}).items()]
+        content, media_type = self._content(node)
+        if media_type and not any(name.lower() == "content-type" for name, _ in headers):
+            headers.append(("Content-Type", media_type))
+        return Sent(node["method"], url, headers, content)
+
+    def _pairs(self, node: Any) -> list[tuple[str, str]]:
+        items = node.items() if isinstance(node, dict) else node or []
+        return [(name, str(self.value(value))) for name, value in items]
+
+    def _content(self, node: Mapping[str, Any]) -> tuple[bytes, str]:
+        if "json" in node:
+            return json.dumps(self.value(node["json"])).encode(), "application/json"
+        if "form" in node:
+            return urlencode(self._pairs(node["form"])).encode(), "application/x-www-form-urlencoded"
+        if "multipart" in node:
+            parts = [
+                f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                for name, value in self._pairs(node["multipart"])
+            ]
+            return f"{''.join(parts)}--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
+        return str(self.value(node.get("text", ""))).encode(), ""
+
+
+def differences(expected: Any, found: Any, at: str = "") -> Iterator[str]:
+    """Where ``found`` is not what a fixture expects; ``{any: schema}`` is any value that fits the schema."""
+    if isinstance(expected, dict) and expected.keys() == {"any"}:
+        for error in jsonschema.Draft202012Validator(expected["any"]).iter_errors(found):
+            yield f"{at}: {error.message}"
+    elif isinstance(expected, dict) and isinstance(found, dict):
+        for name in sorted(expected.keys() | found.keys()):
+            yield from differences(expected.get(name, MISSING), found.get(name, MISSING), f"{at}/{name}")
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from differences(one, other, f"{at}/{index}")
+    elif type(expected) is not type(found) or expected != found:
+        yield f"{at}: expected {expected!r}, found {found!r}"
+
+
+def _wrong_key(algorithm: str) -> str:
+    if algorithm.startswith("RS"):
+        from joserfc import jwk  # noqa: PLC0415 -- a key costs 50 ms; few cases need one
+
+        return jwk.RSAKey.generate_key(2048).as_pem(private=True).decode("ascii")
+    return "not-the-key-that-this-application-was-given"
