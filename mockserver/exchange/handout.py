@@ -66,10 +66,10 @@ def values_at(data: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, Mapp
             waiting.append((value[rest[0]], rest[1:], record))
 
 
-def file_texts(contract: Contract, data: Mapping[str, Any]) -> dict[str, str]:
-    """The files that this vendor gives a customer, as JSON text by name."""
+def file_texts(files: Mapping[str, Mapping[str, str]], data: Mapping[str, Any]) -> dict[str, str]:
+    """The files that a vendor (``x-mock.files``) gives a customer, as JSON text by name."""
     found = {}
-    for name, members in contract.files.items():
+    for name, members in files.items():
         content = {key: next((v for v, _ in values_at(data, pointer)), None) for key, pointer in members.items()}
         found[name] = json.dumps(content, indent=2) + "\n"
     return found

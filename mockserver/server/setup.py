@@ -22,7 +22,7 @@ BUILTIN_ACCOUNTS = ("default", "second")
 def contracts_of(settings: Settings) -> tuple[Contract, ...]:
     """The built-in contracts and those of the given folders. Raises ContractErrors."""
     folders = [contracts_folder()] if settings.builtin else []
-    missing = [folder for folder in settings.contracts if not folder.is_dir()]
+    missing = [folder for folder in (*settings.contracts, *settings.fixtures) if not folder.is_dir()]
     if missing:
         raise ContractErrors([ContractError(str(f), 1, 1, "", "there is no such folder") for f in missing])
     return load_contracts(contract_files([*folders, *settings.contracts]))

@@ -1,0 +1,34 @@
+"""The command line: serve, check, curl, account. Exit codes: 0 fine, 1 findings, 2 usage."""
+
+import sys
+
+import click
+
+from mockserver.cli.account import account
+from mockserver.cli.check import check
+from mockserver.cli.curl import curl
+from mockserver.cli.serve import serve
+from mockserver.ours import ForeignPackage, require_ours
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="sms-vendor-mockserver", prog_name="mockserver")
+def cli() -> None:
+    """An offline stand-in for conversational-SMS vendors.
+
+    Every option of serve can also be set as MOCKSERVER_<OPTION> (MOCKSERVER_SERVE_HOST, MOCKSERVER_SERVE_PORT).
+    """
+
+
+for command in (serve, check, curl, account):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        require_ours()
+    except ForeignPackage as foreign:
+        click.echo(f"mockserver: {foreign}", err=True)
+        sys.exit(2)
+    cli(prog_name="mockserver")

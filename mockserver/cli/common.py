@@ -1,0 +1,111 @@
+"""What several commands share: settings from options, contracts, one account, clear endings."""
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mockserver.exchange.account import Account
+from mockserver.server.settings import Settings, SettingsFault, from_environment
+from mockserver.server.setup import contracts_of, fill_registry
+from mockserver.spec.contract import Contract
+from mockserver.spec.faults import ContractErrors
+from mockserver.world.registry import Registry
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+class Refusal(click.ClickException):
+    """A user's mistake, told in one line; exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"mockserver: {self.message}", err=True, file=file)
+
+
+def contract_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which contracts and accounts there are; they arrive as ``settings``."""
+
+    @click.option(
+        "--contracts",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="A folder of contracts beside the built-in ones. Repeatable.",
+    )
+    @click.option(
+        "--fixtures",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="A folder with <vendor>/accounts.yaml. Repeatable.",
+    )
+    @click.option("--no-builtin", is_flag=True, help="Leave the built-in contracts out.")
+    @click.option(
+        "--accounts",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Further accounts, in the control API's shape.",
+    )
+    @functools.wraps(command)
+    def with_settings(
+        contracts: tuple[Path, ...], fixtures: tuple[Path, ...], no_builtin: bool, accounts: Path | None, **rest: Any
+    ) -> Any:
+        settings = environment_settings()
+        given: dict[str, Any] = {}
+        if contracts:
+            given["contracts"] = contracts
+        if fixtures:
+            given["fixtures"] = fixtures
+        if no_builtin:
+            given["builtin"] = False
+        if accounts:
+            given["accounts"] = accounts
+        return command(settings=replace(settings, **given), **rest)
+
+    return with_settings
+
+
+def environment_settings() -> Settings:
+    """Settings from MOCKSERVER_*; a bad one ends the command."""
+    try:
+        return from_environment()
+    except SettingsFault as fault:
+        raise Refusal(str(fault)) from fault
+
+
+def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let faults of contracts and account files end a command with exit code 1, a line each."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except ContractErrors as errors:
+            for fault in errors.faults:
+                click.echo(str(fault))
+            sys.exit(1)
+
+    return run
+
+
+def known_accounts(settings: Settings) -> tuple[tuple[Contract, ...], dict[str, Account]]:
+    """The contracts, and the accounts that a server with these settings starts with."""
+    contracts = contracts_of(settings)
+    registry = Registry(contracts)
+    fill_registry(registry, settings, contracts)
+    return contracts, dict(registry.accounts)
+
+
+def find_contract(contracts: tuple[Contract, ...], vendor: str) -> Contract:
+    """The contract of a vendor; a usage error names the known ones."""
+    for contract in contracts:
+        if contract.vendor == vendor:
+            return contract
+    known = ", ".join(contract.vendor for contract in contracts)
+    raise Refusal(f"there is no vendor {vendor!r}; known: {known}")

@@ -1,0 +1,40 @@
+"""``mockserver curl``: a call to a vendor, ready to run."""
+
+import shlex
+import time
+
+import click
+
+from mockserver.cli.common import (
+    DEFAULT_URL,
+    Refusal,
+    contract_options,
+    ending_with_findings,
+    find_contract,
+    known_accounts,
+)
+from mockserver.exchange.sample import sample
+from mockserver.server.settings import Settings
+from mockserver.spec.load import root_path
+
+
+@click.command()
+@click.argument("vendor")
+@click.option("--url", default=DEFAULT_URL, show_default=True, metavar="BASE", help="Where the server is.")
+@click.option("--account", "account_id", default="default", show_default=True, help="Who calls.")
+@contract_options
+@ending_with_findings
+def curl(vendor: str, url: str, account_id: str, settings: Settings) -> None:
+    """Print a curl command that sends an SMS through VENDOR, its tokens freshly signed."""
+    contracts, accounts = known_accounts(settings)
+    contract = find_contract(contracts, vendor)
+    if account_id not in accounts:
+        raise Refusal(f"there is no account {account_id!r}; known: {', '.join(accounts)}")
+    operation = next((o for o in contract.operations if o.name == o.spelling == "send_sms"), contract.operations[0])
+    made = sample(contract, operation, accounts[account_id].vendors[vendor], time.time())
+    words = ["curl", "-sS", "-i", "-X", made.method, url.rstrip("/") + root_path(contract.servers[0]) + made.path]
+    for name, value in made.headers.items():
+        words += ["-H", f"{name}: {value}"]
+    if made.body:
+        words += ["--data-raw", made.body]
+    click.echo(" ".join(map(shlex.quote, words)))

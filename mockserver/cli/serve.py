@@ -1,0 +1,64 @@
+"""``mockserver serve``: all vendors on one port."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from mockserver import __version__
+from mockserver.cli.common import Refusal, contract_options, ending_with_findings
+from mockserver.server.settings import Settings
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Where to listen. [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one. [default: 8080]")
+@contract_options
+@click.option("--public-url", metavar="URL", help="How clients reach this server, where a proxy stands between.")
+@click.option("--no-explain", is_flag=True, help="Leave the X-Mock-* headers out.")
+@click.option("--body-limit", type=click.IntRange(1), metavar="BYTES", help="For operations that set none. [1 MiB]")
+@click.option("--journal-calls", type=click.IntRange(1), metavar="N", help="Calls kept per account. [10000]")
+@click.option("--journal-bytes", type=click.IntRange(1), metavar="BYTES", help="Kept in all. [64 MiB]")
+@ending_with_findings
+def serve(settings: Settings, **options: Any) -> None:
+    """Serve all vendors until interrupted."""
+    settings = replace(settings, **_given(options))
+    if not settings.is_loopback and settings.admin_token is None:
+        settings = replace(settings, admin_token=secrets.token_urlsafe(24))
+        click.echo(f"Control API token (set MOCKSERVER_ADMIN_TOKEN to choose one): {settings.admin_token}")
+    from mockserver.server.app import create_app  # noqa: PLC0415 -- the other commands need no server
+    from mockserver.server.run import PortTaken, listen, uvicorn_server  # noqa: PLC0415
+
+    app = create_app(settings)
+    try:
+        socket = listen(settings.serve_host, settings.serve_port)
+    except PortTaken as taken:
+        raise Refusal(f"{taken}; choose another with --port, or 0 for any") from taken
+    port = socket.getsockname()[1]
+    base = settings.public_url or f"http://{_shown(settings.serve_host)}:{port}"
+    uvicorn_server(app, lambda: _announce(app.contracts, base)).run(sockets=[socket])
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Options as settings, those not given left out."""
+    renamed = {"host": "serve_host", "port": "serve_port"}
+    given = {renamed.get(name, name): value for name, value in options.items() if value is not None}
+    if given.pop("no_explain"):
+        given["explain"] = False
+    return given
+
+
+def _shown(host: str) -> str:
+    host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 -- compared, not listened on
+    return f"[{host}]" if ":" in host else host
+
+
+def _announce(contracts: Any, base: str) -> None:
+    from mockserver.spec.load import root_path  # noqa: PLC0415
+
+    click.echo(f"mockserver {__version__} is ready on {base}")
+    for contract in contracts:
+        url = base.rstrip("/") + root_path(contract.servers[0])
+        click.echo(f"  {contract.vendor:12} {url}   try: mockserver curl {contract.vendor} --url {base}")
+    click.echo(f"Credentials: mockserver account default --url {base}   Calls: curl {base}/_mock/calls")

@@ -1,0 +1,23 @@
+"""Whether the package ``mockserver`` that Python found is this one.
+
+Another product's client, the distribution mockserver-client, installs a package of the same name into
+the same folder: whichever came last owns ``mockserver/__init__.py``.
+"""
+
+import mockserver
+
+EXPECTED = "sms-vendor-mockserver"
+
+
+class ForeignPackage(ImportError):  # noqa: N818 -- an ImportError with its cure
+    """Another distribution's ``mockserver`` stands where ours should."""
+
+
+def require_ours() -> None:
+    """Raise ForeignPackage, saying what to do, where another distribution's files shadow this package's."""
+    if getattr(mockserver, "DISTRIBUTION", None) != EXPECTED:
+        raise ForeignPackage(
+            f"the package 'mockserver' at {getattr(mockserver, '__file__', '?')} is not {EXPECTED}'s: "
+            "another distribution (mockserver-client?) installs a package of the same name. "
+            f"Uninstall it, then reinstall: pip uninstall mockserver-client && pip install --force-reinstall {EXPECTED}"
+        )
