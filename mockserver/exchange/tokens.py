@@ -37,19 +37,25 @@ def is_signed_by(text: str, key: str, algorithm: str) -> bool:
     try:
         signed = jws.extract_compact(text.encode("ascii"))
         return jws.validate_compact(signed, _key(key, algorithm), algorithms=[algorithm])
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, TypeError):  # TypeError: a header "crit" that lists no names
         return False
 
 
 def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: str) -> str:
-    """A compact JWT; ``header`` names the algorithm."""
+    """A compact JWT; ``header`` names the algorithm. Raises ValueError where the key cannot sign so."""
     algorithm = header["alg"]
     payload = json.dumps(claims, separators=(",", ":")).encode()
-    return jws.serialize_compact({"typ": "JWT", **header}, payload, _key(key, algorithm), algorithms=[algorithm])
+    try:
+        return jws.serialize_compact({"typ": "JWT", **header}, payload, _key(key, algorithm), algorithms=[algorithm])
+    except (JoseError, TypeError, AttributeError) as error:  # the latter two: a key that is no text
+        raise ValueError(str(error)) from error
 
 
 @lru_cache(maxsize=1024)
 def _key(text: str, algorithm: str) -> jwk.OctKey | jwk.RSAKey:
     if algorithm.startswith("RS"):
         return jwk.RSAKey.import_key(text)
-    return jwk.OctKey.import_key(text.encode())
+    if not algorithm.startswith("HS") or not text:
+        raise ValueError(f"{algorithm!r} signs nothing with this key")
+    secret = text.encode()
+    return jwk.OctKey(secret, secret)  # import_key() would warn of a short one: it is the customer's choice
