@@ -1,6 +1,7 @@
 """Bytes of a body to values. What cannot be read is an Unreadable, never an exception of a parser."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -35,9 +36,10 @@ def duplicate_keys(raw: bytes) -> list[str]:
     found: list[str] = []
 
     def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        found.extend(sorted({name for name in names if names.count(name) > 1}))
-        return dict(pairs)
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            found.extend(sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1))
+        return members
 
     try:
         json.loads(raw, object_pairs_hook=note)

@@ -52,7 +52,8 @@ def parse(operation: Operation, arrival: Arrival) -> Request:
         reading.read_body(media)
     dispatch = operation.dispatch
     if dispatch is not None and not reading.problems and str(dispatch.by) not in reading.repeated:
-        operation = dispatch.to.get(dispatch.by.get(reading.data), operation)
+        named = dispatch.by.get(reading.data)
+        operation = dispatch.to.get(named, operation) if isinstance(named, str) else operation
     reading.check(operation, media)
     reads = "nothing" if media is None else media.reads
     return Request(operation, arrival, reading.data, reading.prefer, reads, tuple(reading.problems))
@@ -70,7 +71,7 @@ class _Reading:
         self.problems: list[Problem] = []
         headers = self._headers()
         query = self._pairs(read_query(arrival.query), "query") if arrival.query else {}
-        self.data: dict[str, Any] = {"path": arrival.path_params, "query": query, "header": headers}
+        self.data: dict[str, Any] = {"path": {**arrival.path_params}, "query": query, "header": headers}
 
     def _headers(self) -> dict[str, str]:
         wanted, found = self.operation.headers, {}
