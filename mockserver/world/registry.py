@@ -1,11 +1,13 @@
 """All accounts, and who owns which value."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.exchange.account import Account, Owner
 from mockserver.exchange.facts import Claim
+from mockserver.exchange.handout import credential_for
 from mockserver.spec.contract import Contract
 from mockserver.spec.functions import digits
 from mockserver.spec.pointer import Pointer, join
@@ -59,9 +61,11 @@ class Registry:
                 if given is None
                 else self._maker.complete(contract.account, given, ("vendors", contract.vendor))
             )
-            taken = self._owners[contract.vendor]
-            chosen = {claim for claim, _, _ in claimed(contract, given or {})}
-            if not any(claim in taken and claim not in chosen for claim, _, _ in claimed(contract, data)):
+            everything = Counter(claim for claim, _, _ in claimed(contract, data))
+            made = everything - Counter(claim for claim, _, _ in claimed(contract, given or {}))
+            if not any(claim in self._owners[contract.vendor] or everything[claim] > 1 for claim in made):
+                if given is not None:
+                    _refuse_unusable(contract, data)
                 return data
         raise AccountFault(join("vendors", contract.vendor), "no free values are left", clash=True)
 
@@ -81,6 +85,17 @@ class Registry:
         for vendor, contract in self._contracts.items():
             for claim, _, _ in claimed(contract, account.vendors[vendor]):
                 del self._owners[vendor][claim]
+
+
+def _refuse_unusable(contract: Contract, data: Any) -> None:
+    """A fault where no token can be signed with a given key; else every look at the account would fail."""
+    for scheme in contract.schemes:
+        for value, at, record in _values(data, Pointer.parse(scheme.accept.claim).tokens[1:], (), data):
+            try:
+                credential_for(scheme, data, value, record, 0.0)
+            except ValueError as error:
+                message = f"no token can be signed with what is here: {error}"
+                raise AccountFault(join("vendors", contract.vendor, *at[:-1]), message) from error
 
 
 def claimed(contract: Contract, data: Any) -> Iterator[tuple[Claim, str, Any]]:
