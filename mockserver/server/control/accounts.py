@@ -12,6 +12,7 @@ from mockserver.server.control.problems import ControlFault
 from mockserver.server.control.state import origin, state_of
 from mockserver.server.setup import BUILTIN_ACCOUNTS
 from mockserver.server.shapes import account_shape
+from mockserver.spec.pointer import join
 from mockserver.world.making import AccountFault
 
 BODY_LIMIT = 1024 * 1024
@@ -34,7 +35,7 @@ async def make_account(request: Request) -> Response:
         raise ControlFault(400, "must be an object", "/body/vendors")
     for name in body:
         if name not in {"id", "vendors"}:
-            raise ControlFault(400, "is not known here; known: id, vendors", f"/body/{name}")
+            raise ControlFault(400, "is not known here; known: id, vendors", join("body", name))
     try:
         account = await state_of(request).store.add_account(account_id, vendors)
     except AccountFault as fault:

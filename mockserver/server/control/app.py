@@ -21,7 +21,8 @@ class _Methods:
         self._handlers = handlers
 
     async def __call__(self, request: Any) -> Any:
-        return await self._handlers[request.method.lower()](request)
+        name = "get" if request.method == "HEAD" else request.method.lower()  # Starlette adds HEAD to GET
+        return await self._handlers[name](request)
 
     @property
     def names(self) -> list[str]:

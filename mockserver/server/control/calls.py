@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, Response
 from mockserver.server.control.problems import ControlFault
 from mockserver.server.control.state import state_of
 from mockserver.server.shapes import call_shape
+from mockserver.spec.pointer import join
 from mockserver.world.journal import Query
 from mockserver.world.store import UNCLAIMED
 
@@ -61,9 +62,9 @@ def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known:
-            raise ControlFault(400, f"is not known here; known: {', '.join(known)}", f"/query/{name}")
+            raise ControlFault(400, f"is not known here; known: {', '.join(known)}", join("query", name))
         if name in found:
-            raise ControlFault(400, "is given more than once", f"/query/{name}")
+            raise ControlFault(400, "is given more than once", join("query", name))
         found[name] = value
     return {name: value for name, value in found.items() if value}
 

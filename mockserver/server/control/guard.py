@@ -38,6 +38,8 @@ class Guard:
             if not self._local or token:
                 detail = "the control API needs Authorization: Bearer <MOCKSERVER_ADMIN_TOKEN>"
                 return problem(401, detail, "/header/authorization", {"WWW-Authenticate": "Bearer"})
+        elif not self._local:  # a Host header proves nothing: whoever reaches the server writes it
+            return problem(403, "beyond loopback, the control API is closed until MOCKSERVER_ADMIN_TOKEN is set")
         if not is_loopback(_hostname(f"//{request.headers.get('host', '')}")):
             return problem(403, "the control API answers only to a loopback Host", "/header/host")
         origin = request.headers.get("origin")
