@@ -3,11 +3,12 @@
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
-from urllib.parse import quote, quote_plus, unquote_plus
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote_plus
 
 from mockserver.exchange.account import Account
-from mockserver.exchange.bodies import Unreadable, read_form, read_multipart
+from mockserver.exchange.bodies import Unreadable, read_json, read_multipart
 from mockserver.exchange.call import Call, unpack_headers
 from mockserver.exchange.handout import credential_members
 from mockserver.exchange.request import read_query
@@ -15,11 +16,32 @@ from mockserver.spec.contract import Contract
 
 ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _LONG = 16  # characters from which an account's own credential is looked for anywhere in a call
-_SHORT = 6  # characters up to which a secret is masked only where it stands: "1" is in every text
+_START = 7  # characters by which a secret is found; a shorter one is masked only where it stands: "1" is in every text
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[^u]|~[01]")  # in URLs, JSON, JSON Pointers
+_CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+class Needles:
+    """Finds secrets in texts, however they are escaped there."""
+
+    def __init__(self, found: Iterable[str] = ()) -> None:
+        self._by_start: dict[str, list[tuple[str, str]]] = {}
+        for secret in set(found):
+            for written in {secret, secret.lower(), secret.replace(" ", "+"), secret.encode().decode("latin-1")}:
+                if len(written) >= _START:
+                    self._by_start.setdefault(written[:_START], []).append((written, secret))
+
+    def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where secrets stand: from, to, which. One that is cut off by the end of the text counts too."""
+        for at in range(len(text) - _START + 1) if self._by_start else ():
+            for written, secret in self._by_start.get(text[at : at + _START], ()):
+                if text.startswith(written, at) or written.startswith(text[at:]):
+                    yield at, min(at + len(written), len(text)), secret
 
 
 class Masker:
-    """Knows from the contracts where credentials stand."""
+    """Knows from the contracts where credentials stand, and the credentials of the accounts it learned."""
 
     def __init__(self, contracts: Iterable[Contract]) -> None:
         self._contracts = tuple(contracts)
@@ -27,27 +49,49 @@ class Masker:
         self._headers = ALWAYS | {scheme.key for scheme in schemes if scheme.where == "header"}
         self._fields = frozenset(scheme.key for scheme in schemes if scheme.where == "query")
         self._key = secrets.token_bytes(16)
+        self._accounts: tuple[Account, ...] = ()
+        self._known = Needles()
 
-    def pattern(self, call: Call, account: Account | None) -> re.Pattern[str] | None:
-        """Finds every secret that a call may show, longest first."""
-        found: set[str] = set()
-        for name, value in unpack_headers(call.headers):
-            if self.hides_header(name):
-                found |= {value, value.partition(" ")[2].strip()}
-        found |= {value for name, value in self._form_fields(call) if self.hides_field(name)}
-        found |= set(self._own(account))
+    def learn(self, accounts: tuple[Account, ...]) -> None:
+        """Whose credentials to hide in any call: a client may have put them where they say nothing of whose it is."""
+        if accounts != self._accounts:
+            self._accounts = accounts
+            self._known = Needles(secret for account in accounts for secret in self._own(account))
+
+    def of_call(self, call: Call, account: Account | None) -> tuple[Needles, ...]:
+        """All that must not be shown of a call: what it presents, and what accounts keep secret."""
+        found = set(self._presented(call))
         found |= {part for text in found for part in _token_parts(text)}
-        written = {form for text in found for form in (text, quote(text, safe=""), quote_plus(text))}
-        texts = sorted((text for text in written if len(text) > _SHORT), key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, texts))) if texts else None
+        return self._known, Needles(found.union(self._own(account) if account else ()))
 
     def hides_header(self, name: str) -> bool:
         """Whether the whole value of this header is a secret."""
         return name.lower() in self._headers
 
     def hides_field(self, name: str) -> bool:
-        """Whether this form field or query parameter is a secret."""
+        """Whether this form field, query parameter or member of a body is a secret."""
         return name in self._fields
+
+    def text(self, text: str, needles: Iterable[Needles]) -> str:
+        """A text with every secret in it masked."""
+        spans = [span for finder in needles for span in finder.spans(text)]
+        spans += [(match.start(), match.end(), match[0]) for match in _JWT.finditer(text)]
+        if _ESCAPE.search(text):
+            plain, places = _unescaped(text)
+            spans += [(places[at], places[end], secret) for f in needles for at, end, secret in f.spans(plain)]
+        kept, done = [], 0
+        for start, end, secret in sorted(spans, key=lambda span: (span[0], -span[1])):
+            if start >= done:
+                kept += (text[done:start], self.mask(secret))
+            done = max(done, end)
+        return "".join((*kept, text[done:]))
+
+    def header(self, value: str) -> str:
+        """The value of a hidden header; what kind of credential it is stays readable."""
+        kind, _, secret = value.partition(" ")
+        if kind.lower() in {"bearer", "basic"} and secret:
+            return f"{kind} {self.mask(secret.strip())}"
+        return self.mask(value)
 
     def query(self, text: str) -> str:
         """A query string or urlencoded form with its secret fields masked where they stand."""
@@ -59,33 +103,32 @@ class Masker:
             for name, equals, value in pairs
         )
 
-    def _form_fields(self, call: Call) -> list[tuple[str, str]]:
+    def _presented(self, call: Call) -> Iterator[str]:
+        """What stands where credentials stand, whoever's it is, and however the body calls itself."""
+        content_type = ""
+        for name, value in unpack_headers(call.headers):
+            if self.hides_header(name):
+                yield from (value, value.partition(" ")[2].strip())
+            elif name == "content-type":
+                content_type = value
         fields = read_query(call.query)
         try:
-            if call.reads == "multipart":
-                content_type = dict(unpack_headers(call.headers)).get("content-type", "")
+            if "multipart" in content_type.lower():
                 fields += read_multipart(call.body, content_type.encode("latin-1"))
-            elif call.reads == "form":
-                fields += read_form(call.body)
+            elif call.body:
+                fields += read_query(call.body)
+                fields += _members(read_json(call.body))
         except Unreadable:
-            return fields
-        return fields
+            pass
+        yield from (value for name, value in fields if self.hides_field(name))
 
-    def _own(self, account: Account | None) -> list[str]:
+    def _own(self, account: Account) -> Iterator[str]:
         """The account's long credentials, to be hidden wherever a client put them by mistake."""
-        found: list[str] = []
-        for contract in self._contracts if account else ():
+        for contract in self._contracts:
             for name in credential_members(contract):
-                waiting = [(account.vendors[contract.vendor] if account else {}).get(name)]
-                while waiting:
-                    value = waiting.pop()
-                    if isinstance(value, dict):
-                        waiting += value.values()
-                    elif isinstance(value, list):
-                        waiting += value
-                    elif isinstance(value, str) and len(value) >= _LONG:
-                        found.append(value)
-        return found
+                for value in _texts(account.vendors[contract.vendor].get(name)):
+                    if len(value) >= _LONG:
+                        yield value
 
     def mask(self, secret: str) -> str:
         """``***`` and eight hex digits that two equal secrets share, by a key of this process."""
@@ -93,7 +136,42 @@ class Masker:
         return f"***{digest.hex()[:8]}"
 
 
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(item)
+
+
+def _members(value: Any) -> Iterator[tuple[str, str]]:
+    """The members of all objects in a JSON value that are texts."""
+    if isinstance(value, dict):
+        yield from ((name, item) for name, item in value.items() if isinstance(item, str))
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _members(item)
+
+
 def _token_parts(text: str) -> list[str]:
     """A compact JWT can be read from its first two parts alone: those are secrets too."""
     parts = text.split(".")
     return [part for part in parts if len(part) >= _LONG] if len(parts) == 3 else []
+
+
+def _unescaped(text: str) -> tuple[str, list[int]]:
+    """A text with its escapes read, and where in it each character of that began, and the end."""
+    plain: list[str] = []
+    places: list[int] = []
+    done = 0
+    for match in _ESCAPE.finditer(text):
+        plain += (text[done : match.start()], _meaning(match[0]))
+        places += range(done, match.start() + 1)
+        done = match.end()
+    return "".join((*plain, text[done:])), [*places, *range(done, len(text) + 1)]
+
+
+def _meaning(escape: str) -> str:
+    if escape[0] == "~":
+        return "~/"[int(escape[1])]
+    if escape[0] == "%" or escape[1] == "u":
+        return chr(int(escape.lstrip("%\\u"), 16))
+    return _CONTROLS.get(escape[1], escape[1])

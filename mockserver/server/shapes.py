@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,7 @@ from mockserver.exchange.account import Account
 from mockserver.exchange.bodies import Unreadable, duplicate_keys, read_form, read_json, read_multipart
 from mockserver.exchange.call import Call, unpack_headers, unpack_problems
 from mockserver.exchange.handout import credential_members, tokens
-from mockserver.server.masking import Masker
+from mockserver.server.masking import Masker, Needles
 from mockserver.spec.contract import Contract
 from mockserver.spec.load import root_path
 
@@ -33,9 +32,8 @@ def account_shape(account: Account, contracts: tuple[Contract, ...], origin: str
 
 def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str, Any]:
     """A call as it is shown: decoded and masked."""
-    show = _Shown(masker, masker.pattern(call, account))
-    headers = unpack_headers(call.headers)
-    content_type = next((value for name, value in headers if name == "content-type"), "")
+    show = _Shown(masker, masker.of_call(call, account))
+    content_type = dict(unpack_headers(call.headers)).get("content-type", "")
     return {
         "id": call.id,
         "account": call.account or None,
@@ -52,14 +50,14 @@ def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str,
             "path": show.text(call.path),
             "path_params": show.value(json.loads(call.path_params or "{}")),
             "query": show.query(call.query.decode("latin-1")),
-            "headers": [[name, show.header(name, value)] for name, value in headers],
+            "headers": show.headers(call.headers),
             "form": show.form(_form(call, content_type)),
             "json": show.value(_json(call)),
-            "body_base64": show.base64(call.body, form=call.reads == "form"),
+            "body_base64": show.base64(call.body),
         },
         "response": {
             "status": call.status,
-            "headers": [[name, show.header(name, value)] for name, value in unpack_headers(call.response_headers)],
+            "headers": show.headers(call.response_headers),
             "json": show.value(_parsed(call.response_body)),
             "body_base64": show.base64(call.response_body),
             "fault": call.fault or None,
@@ -74,26 +72,31 @@ def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str,
 class _Shown:
     """Values with every secret in them masked."""
 
-    def __init__(self, masker: Masker, pattern: re.Pattern[str] | None) -> None:
+    def __init__(self, masker: Masker, needles: tuple[Needles, ...]) -> None:
         self._masker = masker
-        self._pattern = pattern
+        self._needles = needles
 
     def text(self, text: str) -> str:
-        if self._pattern is None:
-            return text
-        return self._pattern.sub(lambda match: self._masker.mask(match[0]), text)
+        return self._masker.text(text, self._needles)
 
     def value(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {self.text(name): self.value(item) for name, item in value.items()}
+            return {self.text(name): self._member(name, item) for name, item in value.items()}
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return value
 
-    def header(self, name: str, value: str) -> str:
-        return self._masker.mask(value) if self._masker.hides_header(name) else self.text(value)
+    def _member(self, name: str, value: Any) -> Any:
+        hidden = isinstance(value, str) and self._masker.hides_field(name)
+        return self._masker.mask(value) if hidden else self.value(value)
+
+    def headers(self, packed: bytes) -> list[list[str]]:
+        return [[self.text(name), self._header(name, value)] for name, value in unpack_headers(packed)]
+
+    def _header(self, name: str, value: str) -> str:
+        return self._masker.header(value) if self._masker.hides_header(name) else self.text(value)
 
     def query(self, text: str) -> str:
         return self.text(self._masker.query(text))
@@ -101,14 +104,12 @@ class _Shown:
     def form(self, pairs: list[list[str]] | None) -> list[list[str]] | None:
         if pairs is None:
             return None
-        hides = self._masker.hides_field
-        return [[name, self._masker.mask(value) if hides(name) else self.text(value)] for name, value in pairs]
+        return [[self.text(name), self._member(name, value)] for name, value in pairs]
 
-    def base64(self, raw: bytes, *, form: bool = False) -> str | None:
+    def base64(self, raw: bytes) -> str | None:
         if not raw:
             return None
-        text = raw.decode("utf-8", "surrogateescape")
-        masked = self.query(text) if form else self.text(text)
+        masked = self.query(raw.decode("utf-8", "surrogateescape"))
         return base64.b64encode(masked.encode("utf-8", "surrogateescape")).decode("ascii")
 
 

@@ -29,7 +29,9 @@ async def list_calls(request: Request) -> Response:
     )
     state = state_of(request)
     page = await state.store.calls(query)
-    accounts = {account.id: account for account in await state.store.accounts()}
+    known = await state.store.accounts()
+    state.masker.learn(known)
+    accounts = {account.id: account for account in known}
     shown = [call_shape(call, accounts.get(call.account), state.masker) for call in page.calls]
     cursor = None if page.next is None else str(page.next)
     return JSONResponse({"calls": shown, "evicted": page.evicted, "next": cursor})
@@ -38,6 +40,7 @@ async def list_calls(request: Request) -> Response:
 async def show_call(request: Request) -> Response:
     """``GET /_mock/calls/{id}``."""
     state = state_of(request)
+    state.masker.learn(await state.store.accounts())
     call = await state.store.call(request.path_params["id"])
     if call is None:
         raise ControlFault(404, "there is no such call; it may have been evicted or cleared", "/path/id")
