@@ -57,12 +57,11 @@ class Router:
         self._vendors: dict[str, _Paths] = {}
         self._hosts: dict[str, _Paths] = {}
         for contract in contracts:
-            own = self._vendors.setdefault(contract.vendor, _Paths())
-            own.add(contract)
+            self._vendors.setdefault(contract.vendor, _Paths()).add(contract)
             self._root.add(contract)
-            for server in contract.servers:
-                self._hosts[urlsplit(server).hostname or ""] = own
-        for paths in (self._root, *self._vendors.values()):
+            for host in {urlsplit(server).hostname for server in contract.servers} - {None}:
+                self._hosts.setdefault(str(host), _Paths()).add(contract)  # two vendors may share one
+        for paths in (self._root, *self._vendors.values(), *self._hosts.values()):
             paths.compile()
 
     def find(self, host: str, path: str, raw_path: str) -> tuple[Endpoint, dict[str, str]] | None:

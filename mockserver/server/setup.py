@@ -56,11 +56,11 @@ def _fixture(settings: Settings, vendor: str) -> tuple[str, Source | None]:
     for folder in folders:
         file = folder / vendor / "accounts.yaml"
         if file.is_file():
-            return vendor, _mapping(file)
+            return vendor, _mapping(file, dict)
     return vendor, None
 
 
-def _mapping(file: Path) -> Source:
+def _mapping(file: Path, *kinds: type) -> Source:
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -68,14 +68,14 @@ def _mapping(file: Path) -> Source:
     source = read(str(file), text)
     if source.faults:
         raise ContractErrors(source.faults)
-    if not isinstance(source.value, dict | list):
+    if not isinstance(source.value, kinds):
         raise ContractErrors([ContractError(str(file), 1, 1, "", "must be a mapping")])
     return source
 
 
 def _add_given(registry: Registry, file: Path) -> None:
     """Accounts in the control API's shape: one, or a list of them."""
-    source = _mapping(file)
+    source = _mapping(file, dict, list)
     items: list[Any] = source.value if isinstance(source.value, list) else [source.value]
     for number, item in enumerate(items):
         prefix = f"/{number}" if isinstance(source.value, list) else ""

@@ -149,6 +149,6 @@ def _fits(query: Query, call: Call) -> bool:
         (query.vendor is None or call.vendor == query.vendor)
         and (query.operation is None or call.operation == query.operation)
         and (query.answer is None or call.answer == query.answer or call.answer.endswith(f"/{query.answer}"))
-        and (query.recipient is None or digits(call.recipient) == digits(query.recipient))
+        and (query.recipient is None or digits(call.recipient) == digits(query.recipient) != "")
         and (query.accepted is None or bool(call.accepted) is query.accepted)
     )
