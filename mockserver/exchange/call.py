@@ -37,6 +37,7 @@ class Call(NamedTuple):
     outcome: str
     received_at: float
     duration_ms: float
+    notes: str
 
 
 def pack_headers(headers: list[tuple[bytes, bytes]]) -> bytes:
@@ -53,6 +54,12 @@ def unpack_headers(packed: bytes) -> list[list[str]]:
 def pack_params(params: dict[str, str]) -> str:
     """Path parameters as JSON text; "" where there is none."""
     return json.dumps(params) if params else ""
+
+
+def unpack_params(packed: str) -> dict[str, str]:
+    """Path parameters by name."""
+    params: dict[str, str] = json.loads(packed or "{}")
+    return params
 
 
 def pack_problems(problems: tuple[Problem, ...]) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from mockserver.exchange.pin import Literal, Pin
 from mockserver.exchange.problem import Problem
 from mockserver.spec.contract import Answer, Operation, Recipient, Rule
 from mockserver.spec.functions import digits
@@ -14,20 +15,32 @@ _PREFERENCE = re.compile(r'(?:^|[;,\s])(example|code)\s*=\s*"?([A-Za-z0-9_]+)"?'
 
 
 class Choice(NamedTuple):
-    """An answer, why it was chosen (prefer, rule, magic, default), and the problem it answers, if any."""
+    """An answer, why it was chosen (prefer, pin, rule, magic, default), and the problem it answers, if any.
 
-    answer: Answer
+    A literal is a test's own response, which no contract has.
+    """
+
+    answer: Answer | Literal
     chosen_by: str
     problem: Problem | None
 
 
-def choose(
-    operation: Operation, problems: tuple[Problem, ...], view: Mapping[str, Any], recipient: str, prefer: str
+def choose(  # noqa: PLR0913 -- all that may decide, in one place
+    operation: Operation,
+    problems: tuple[Problem, ...],
+    view: Mapping[str, Any],
+    recipient: str,
+    *,
+    prefer: str,
+    pin: Pin | None,
 ) -> Choice | None:
     """The answer to a request; ``view`` is what ``when`` reads. None where the contract has none (a bare dispatch)."""
+    first = problems[0] if problems else None
     preferred = _preferred(operation, prefer) if prefer else None
     if preferred is not None and not (preferred.accepted and problems):
-        return Choice(preferred, "prefer", problems[0] if problems else None)
+        return Choice(preferred, "prefer", first)
+    if pin is not None and pin.entry is not None and (pin.force or not (problems and _says_yes(pin.entry))):
+        return Choice(pin.entry, "pin", first)
     for rule in operation.rules:
         problem = _met(rule, problems) if rule.on_problem else None
         if (rule.on_problem and problem is None) or not _fits(rule, view):
@@ -38,6 +51,10 @@ def choose(
         if magic is not None:
             return Choice(magic, "magic", None)
     return Choice(operation.success, "default", None) if operation.success else None
+
+
+def _says_yes(entry: Answer | Literal) -> bool:
+    return entry.accepted if isinstance(entry, Answer) else entry.status < 400
 
 
 def _met(rule: Rule, problems: tuple[Problem, ...]) -> Problem | None:

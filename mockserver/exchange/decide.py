@@ -1,33 +1,37 @@
 """The decision: one request and what the world knows of it, to one call."""
 
+import json
 from typing import Any, NamedTuple
 
-from mockserver.exchange.call import Call, pack_headers, pack_params, pack_problems
-from mockserver.exchange.choose import choose, recipient_of
+from mockserver.exchange.account import Account
+from mockserver.exchange.call import Call, pack_headers, pack_params, pack_problems, unpack_headers
+from mockserver.exchange.choose import Choice, choose, recipient_of
 from mockserver.exchange.credentials import authenticate
 from mockserver.exchange.facts import Claims, Facts, named_account
+from mockserver.exchange.match import differences
 from mockserver.exchange.ownership import check_owned
+from mockserver.exchange.pin import Literal, Pin, lay_over
 from mockserver.exchange.problem import KINDS, Problem
 from mockserver.exchange.render import Context, Response, render
 from mockserver.exchange.request import Request
 from mockserver.exchange.sources import Sources
-from mockserver.spec.contract import Answer
+from mockserver.spec.pointer import MISSING
 
 _ORDER = {kind: number for number, kind in enumerate(KINDS)}
 
 
 class Decision(NamedTuple):
-    """What is to be sent and recorded, and the problem that the answer is about, if any."""
+    """What is to be sent and recorded, the problem that the answer is about, and the pin used up, if any."""
 
     call: Call
-    answer: Answer
     response: Response
     problem: Problem | None
+    pin: Pin | None
 
 
 def decide(request: Request, asked: Claims, facts: Facts, sources: Sources) -> Decision:
     """Verify the credential, list the problems, choose the answer, render the response."""
-    operation, arrival = request.operation, request.arrival
+    operation = request.operation
     identity = authenticate(request, facts)
     account = identity.account or named_account(asked, facts)
     bound: dict[str, Any] = dict(identity.records)
@@ -36,18 +40,57 @@ def decide(request: Request, asked: Claims, facts: Facts, sources: Sources) -> D
     owned = account.vendors[operation.vendor] if account else {}
     view = {**request.data, "account": owned, "owned": bound}
     recipient = recipient_of(operation.recipient, view)
-    choice = choose(operation, problems, view, recipient, request.prefer)
+    pin = _pin(request, account, facts) if facts.pins else None
+    choice = choose(operation, problems, view, recipient, prefer=request.prefer, pin=pin)
     if choice is None:
         raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
-    response = render(choice.answer, Context(view, choice.problem, sources, facts.now))
-    call = Call(
-        id=sources.call_id(),
+    used = pin if pin is not None and (choice.chosen_by == "pin" or pin.entry is None) else None
+    response = _response(choice, used, Context(view, choice.problem, sources, facts.now))
+    call = _call(request, account, choice, response, (problems, recipient), sources.call_id(), facts.now)
+    return Decision(call, response, choice.problem, used)
+
+
+def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:
+    """The account's pin of this operation, where the request is one that it is for."""
+    pin = facts.pins.get(account.id) if account is not None else None
+    if pin is None or not pin.pattern:
+        return pin
+    arrival = request.arrival
+    seen = {
+        "path": arrival.path,
+        "path_params": arrival.path_params,
+        "query": request.data["query"],
+        "headers": {name.lower(): value for name, value in unpack_headers(pack_headers(arrival.headers))},
+        "body": request.data.get("body", request.data["query"] if request.reads in {"form", "multipart"} else MISSING),
+    }
+    return None if differences(pin.pattern, seen) else pin
+
+
+def _response(choice: Choice, pin: Pin | None, context: Context) -> Response:
+    answer = choice.answer
+    response = answer.response if isinstance(answer, Literal) else render(answer, context)
+    return lay_over(response, pin.overlay) if pin is not None and pin.overlay else response
+
+
+def _call(  # noqa: PLR0913, PLR0917 -- the parts of one record
+    request: Request,
+    account: Account | None,
+    choice: Choice,
+    response: Response,
+    found: tuple[tuple[Problem, ...], str],
+    call_id: str,
+    now: float,
+) -> Call:
+    operation, arrival, answer = request.operation, request.arrival, choice.answer
+    problems, recipient = found
+    return Call(
+        id=call_id,
         account=account.id if account else "",
         vendor=operation.vendor,
         operation=operation.id,
-        answer=choice.answer.id,
-        evidence=choice.answer.evidence,
-        accepted=int(choice.answer.accepted),
+        answer="" if isinstance(answer, Literal) else answer.id,
+        evidence="off-contract" if isinstance(answer, Literal) else answer.evidence,
+        accepted=int(response.status < 400 if isinstance(answer, Literal) else answer.accepted),
         chosen_by=choice.chosen_by,
         recipient=recipient,
         problems=pack_problems(problems),
@@ -63,10 +106,25 @@ def decide(request: Request, asked: Claims, facts: Facts, sources: Sources) -> D
         response_body=response.body,
         fault="",
         outcome="pending",
-        received_at=facts.now,
+        received_at=now,
         duration_ms=0.0,
+        notes=json.dumps(answer.warnings) if isinstance(answer, Literal) else "",
     )
-    return Decision(call, choice.answer, response, choice.problem)
+
+
+def fields_seen(request: Request) -> tuple[str, ...]:
+    """The pointers of the declared fields that a request gave."""
+    data = request.data
+    return tuple([at for at, pointer in request.operation.declared if pointer.get(data) is not MISSING])
+
+
+def values_seen(request: Request) -> list[tuple[str, Any]]:
+    """The values that a request gave to parameters that have only a few."""
+    return [
+        (str(pointer), value)
+        for pointer, allowed in request.operation.enumerated
+        if (value := pointer.get(request.data)) in allowed
+    ]
 
 
 def _ordered(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.exchange.account import Account, Owner
+from mockserver.exchange.pin import Pin
 from mockserver.exchange.request import Request
 from mockserver.exchange.tokens import read_token
 from mockserver.spec.contract import Equals, Scheme
@@ -16,10 +17,11 @@ Claim = tuple[str, str]  # an account pointer, and the value as text
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Who owns what the request claims, and the time in Unix seconds."""
+    """Who owns what the request claims, the time in Unix seconds, and the operation's pins by account."""
 
     owners: Mapping[Claim, Owner]
     now: float
+    pins: Mapping[str, Pin]
 
     def owner(self, claim: Claim | None) -> Owner | None:
         """Who owns a claimed value, if anyone does."""

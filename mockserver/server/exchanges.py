@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from mockserver.exchange.call import Call, pack_headers
-from mockserver.exchange.decide import Decision, decide
+from mockserver.exchange.decide import Decision, decide, fields_seen, values_seen
 from mockserver.exchange.facts import claims, credential_claims, named_account
 from mockserver.exchange.request import Arrival, Request, parse, read_query
 from mockserver.exchange.sources import Sources
@@ -64,13 +64,14 @@ class Exchanges:
         arrival, ended = await self._receive(operation, params, scope, receive)  # 2 receive
         request = parse(operation, arrival)  # 3 parse
         asked = claims(request, self._schemes[operation.vendor])
-        facts = await self._store.facts(operation.vendor, asked)  # 4 recognise
-        decision = decide(request, asked, facts, self._sources)  # 5 decide
+        fields, values = fields_seen(request), values_seen(request)
+        committed = False
+        while not committed:  # a pin may be used up by another request in between
+            facts = await self._store.facts(operation.vendor, request.operation.id, asked)  # 4 recognise
+            decision = decide(request, asked, facts, self._sources)  # 5 decide
+            committed = await self._store.commit(decision.call, decision.pin, fields, values)  # 6 commit
         headers = self._headers(decision, endpoint, request)
-        if not ended:
-            headers.append((b"connection", b"close"))
-        await self._store.commit(decision.call)  # 6 commit
-        return decision.call, headers
+        return decision.call, headers if ended else [*headers, (b"connection", b"close")]
 
     async def _receive(
         self, operation: Operation, params: dict[str, str], scope: Any, receive: Any
@@ -90,10 +91,11 @@ class Exchanges:
             return headers
         explained = [
             *headers,
-            (b"x-mock-answer", decision.answer.id.encode("ascii")),
             (b"x-mock-call", decision.call.id.encode("ascii")),
-            (b"x-mock-evidence", decision.answer.evidence.encode("ascii")),
+            (b"x-mock-evidence", decision.call.evidence.encode("ascii")),
         ]
+        if decision.call.answer:
+            explained.append((b"x-mock-answer", decision.call.answer.encode("ascii")))
         problem = decision.problem
         if problem is not None:
             words = " ".join(word for word in (problem.kind, problem.reason, problem.at) if word)
@@ -139,6 +141,7 @@ class Exchanges:
             outcome="pending",
             received_at=self._sources.now(),
             duration_ms=0.0,
+            notes="",
         )
         await self._store.commit(call)
         if self._explain:
@@ -151,7 +154,7 @@ class Exchanges:
         data = {"path": {}, "query": dict(read_query(scope["query_string"])), "header": headers}
         for vendor, schemes in self._schemes.items():
             asked = credential_claims(schemes, data)
-            account = named_account(asked, await self._store.facts(vendor, asked))
+            account = named_account(asked, await self._store.facts(vendor, "", asked))
             if account is not None:
                 return account.id
         return UNCLAIMED

@@ -79,7 +79,8 @@ class Masker:
         if _ESCAPE.search(text):
             plain, places = _unescaped(text)
             spans += [(places[at], places[end], secret) for f in needles for at, end, secret in f.spans(plain)]
-        kept, done = [], 0
+        kept: list[str] = []
+        done = 0
         for start, end, secret in sorted(spans, key=lambda span: (span[0], -span[1])):
             if start >= done:
                 kept += (text[done:start], self.mask(secret))
@@ -92,6 +93,10 @@ class Masker:
         if kind.lower() in {"bearer", "basic"} and secret:
             return f"{kind} {self.mask(secret.strip())}"
         return self.mask(value)
+
+    def hides_any(self, call: Call) -> bool:
+        """Whether a call carries anything where credentials stand."""
+        return any(self._presented(call))
 
     def query(self, text: str) -> str:
         """A query string or urlencoded form with its secret fields masked where they stand."""

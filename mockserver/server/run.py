@@ -20,9 +20,9 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, TypeError) as error:  # TypeError: a host that no DNS name can be
         reason = getattr(error, "strerror", None) or str(error)
-        raise PortTaken(f"cannot listen on {host}:{port}: {reason}") from error
+        raise PortTaken(f"cannot listen on {host}:{port}: {reason.partition(' (while')[0]}") from error
 
 
 def uvicorn_server(app: Application, on_ready: Callable[[], None], **overrides: Any) -> uvicorn.Server:

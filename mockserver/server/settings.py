@@ -1,5 +1,6 @@
 """How a server is set up. Every setting can come from the environment as MOCKSERVER_<NAME>."""
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -32,7 +33,12 @@ class Settings:
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine."""
-    return host in {"localhost", "::1", "[::1]"} or host.startswith("127.") or host.endswith(".localhost")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:  # a name: 127.example.com is anybody's
+        return False
 
 
 class SettingsFault(ValueError):  # noqa: N818 -- a user's mistake, told in one line
@@ -56,7 +62,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
 
 def _read(name: str, field: str, text: str) -> Any:
     if field in {"contracts", "fixtures"}:
-        return tuple(Path(part) for part in text.split(os.pathsep))
+        return tuple(Path(part) for part in text.split(os.pathsep) if part)
     if field == "accounts":
         return Path(text)
     if field in {"builtin", "explain"}:
@@ -64,7 +70,8 @@ def _read(name: str, field: str, text: str) -> Any:
             raise SettingsFault(f"{name} must be true or false, not {text!r}")
         return text.lower() in {"1", "true", "yes", "on"}
     if field in {"serve_port", "body_limit", "journal_calls", "journal_bytes"}:
-        if not (text.isascii() and text.isdigit()):
-            raise SettingsFault(f"{name} must be a whole number, not {text!r}")
+        least = 0 if field == "serve_port" else 1
+        if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) >= least):
+            raise SettingsFault(f"{name} must be a whole number, {least} or more, not {text!r}")
         return int(text)
     return text

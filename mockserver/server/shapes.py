@@ -32,7 +32,7 @@ def account_shape(account: Account, contracts: tuple[Contract, ...], origin: str
 
 def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str, Any]:
     """A call as it is shown: decoded and masked."""
-    show = _Shown(masker, masker.of_call(call, account))
+    show = Shown(masker, masker.of_call(call, account))
     content_type = dict(unpack_headers(call.headers)).get("content-type", "")
     return {
         "id": call.id,
@@ -65,11 +65,17 @@ def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str,
         "outcome": call.outcome,
         "received_at": datetime.fromtimestamp(call.received_at, UTC).isoformat(timespec="milliseconds"),
         "duration_ms": call.duration_ms,
-        "notes": [f"duplicate key {name!r}: the last counts" for name in show.value(_duplicates(call))],
+        "notes": _notes(call, show),
     }
 
 
-class _Shown:
+def moment(text: str) -> float:
+    """Unix seconds of a time as ISO 8601 has it; without a zone it is UTC. Raises ValueError."""
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+class Shown:
     """Values with every secret in them masked."""
 
     def __init__(self, masker: Masker, needles: tuple[Needles, ...]) -> None:
@@ -124,8 +130,11 @@ def _parsed(raw: bytes) -> Any:
         return None
 
 
-def _duplicates(call: Call) -> list[str]:
-    return duplicate_keys(call.body) if call.reads == "json" else []
+def _notes(call: Call, show: "Shown") -> list[str]:
+    """What is worth knowing of a call beside its problems: an answer off the contract, keys given twice."""
+    notes: list[str] = json.loads(call.notes or "[]")
+    duplicates = duplicate_keys(call.body) if call.reads == "json" else []
+    return notes + [f"duplicate key {name!r}: the last counts" for name in show.value(duplicates)]
 
 
 def _form(call: Call, content_type: str) -> list[list[str]] | None:

@@ -98,6 +98,16 @@ class Journal:
         number = self._numbers.get(call_id)
         return None if number is None else self._calls[number]
 
+    def after(self, account: str, number: int) -> list[tuple[int, Call]]:
+        """An account's calls with a number above this one, oldest first."""
+        shelf = self._shelves.get(account)
+        found = []
+        for one in reversed(shelf.numbers) if shelf else ():
+            if one <= number:
+                break
+            found.append((one, self._calls[one]))
+        return found[::-1]
+
     def find(self, query: Query) -> Page:
         """One page of calls, newest first."""
         found: list[Call] = []

@@ -1,35 +1,63 @@
 """All that changes while serving. Async, so that a database can stand in for memory one day."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mockserver.exchange.account import Account
 from mockserver.exchange.call import Call
 from mockserver.exchange.facts import Claims, Facts
+from mockserver.exchange.pin import Pin
 from mockserver.exchange.sources import Sources
+from mockserver.world.coverage import Coverage, Tally
 from mockserver.world.journal import Journal, Page, Query
+from mockserver.world.pins import Pins
 from mockserver.world.registry import Registry
 
 UNCLAIMED = ""  # the account of calls that nobody's credential or value explains
 
 
 class Store:
-    """Accounts and journal in memory. No method waits between reading and writing, so each is atomic."""
+    """Accounts, calls, pins and coverage in memory.
+
+    No method waits between reading and writing, so each is atomic.
+    """
 
     def __init__(self, registry: Registry, journal: Journal, sources: Sources) -> None:
         self._registry = registry
         self._journal = journal
         self._sources = sources
+        self._pins = Pins()
+        self._coverage = Coverage()
+        self._born = dict.fromkeys(registry.accounts, sources.now())
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
-    async def facts(self, vendor: str, claims: Claims) -> Facts:
-        """Who owns what a request claims, and the time."""
+    async def facts(self, vendor: str, operation: str, claims: Claims) -> Facts:
+        """Who owns what a request claims, the time, and the pins of its operation for each of those accounts."""
         known = self._registry.owners(vendor)
         asked = (*claims.credentials, *claims.owned)
-        return Facts({claim: known[claim] for claim in asked if claim in known}, self._sources.now())
+        owners = {claim: known[claim] for claim in asked if claim in known}
+        pins = {}
+        if self._pins:
+            for owner in owners.values():
+                pin = self._pins.get(owner.account.id, operation)
+                if pin is not None:
+                    pins[owner.account.id] = pin
+        return Facts(owners, self._sources.now(), pins)
 
-    async def commit(self, call: Call) -> None:
-        """Record a call. From here on it counts."""
+    async def commit(
+        self, call: Call, pin: Pin | None = None, fields: tuple[str, ...] = (), values: Iterable[tuple[str, Any]] = ()
+    ) -> bool:
+        """Record a call and use up its pin; from here on it counts. False, and nothing done, where the pin is gone."""
+        if pin is not None and not self._pins.use(pin):
+            return False
         self._journal.append(call)
+        self._coverage.add(call, fields, values)
+        if self._waiting:
+            for waiting in self._waiting.pop(call.account, ()):
+                if not waiting.done():
+                    waiting.set_result(None)
+        return True
 
     async def complete(self, call_id: str, outcome: str, duration_ms: float) -> None:
         """Note how sending a call's response ended: ``sent`` or ``aborted``."""
@@ -43,22 +71,56 @@ class Store:
         """One account."""
         return self._registry.accounts.get(account_id)
 
-    async def add_account(self, account_id: str, given: Mapping[str, Any]) -> Account:
-        """Make an account; given values win, the rest is fresh. Raises AccountFault."""
-        return self._registry.add(account_id, given)
+    async def born(self, account_id: str) -> float:
+        """When an account was made, in Unix seconds; 0 where there is none."""
+        return self._born.get(account_id, 0.0)
+
+    async def add_account(self, account_id: str, given: Mapping[str, Any], test: str | None = None) -> Account:
+        """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountFault."""
+        account = self._registry.add(account_id, given)
+        self._born[account_id] = self._sources.now()
+        if test is not None:
+            self._coverage.belongs(account_id, test)
+        return account
 
     async def remove_account(self, account_id: str) -> None:
-        """Forget an account and its calls. Raises KeyError where there is none."""
+        """Forget an account, its calls and pins; what it covered stays. Raises KeyError where there is none."""
         self._registry.remove(account_id)
-        self._journal.clear(account_id)
+        del self._born[account_id]
+        await self.reset_account(account_id)
+        self._coverage.forget(account_id)
 
     async def reset_account(self, account_id: str) -> None:
-        """Forget what an account did; its credentials stay."""
+        """Forget what an account did and what was pinned for it; its credentials stay."""
         self._journal.clear(account_id)
+        self._pins.clear(account_id)
 
     async def calls(self, query: Query) -> Page:
         """One page of calls, newest first."""
         return self._journal.find(query)
+
+    async def calls_after(self, account: str, number: int) -> list[tuple[int, Call]]:
+        """An account's calls since the one of this number, oldest first, each with its own number."""
+        return self._journal.after(account, number)
+
+    async def evicted(self, account: str) -> int:
+        """How many of an account's calls had to make room."""
+        return self._journal.evicted(account)
+
+    async def wait_for_call(self, account: str, seconds: float) -> None:
+        """Return at an account's next call, or when the time is over."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(account, set()).add(waiting)
+        try:
+            await asyncio.wait_for(waiting, seconds)
+        except TimeoutError:
+            pass
+        finally:
+            others = self._waiting.get(account)
+            if others is not None:
+                others.discard(waiting)
+                if not others:
+                    self._waiting.pop(account)
 
     async def call(self, call_id: str) -> Call | None:
         """One call."""
@@ -67,3 +129,19 @@ class Store:
     async def clear_calls(self, account: str | None) -> int:
         """Forget the calls of an account (None: of all); returns how many there were."""
         return self._journal.clear(account)
+
+    async def put_pin(self, pin: Pin) -> None:
+        """Fix the answers of one operation of one account, in place of those fixed before."""
+        self._pins.put(pin)
+
+    async def pins(self, account: str | None) -> list[Pin]:
+        """The pins of an account (None: of all)."""
+        return self._pins.all(account)
+
+    async def clear_pins(self, account: str | None, operation: str | None) -> None:
+        """Forget the pins of an account (None: of all), or of one operation of it."""
+        self._pins.clear(account, operation)
+
+    async def coverage(self, account: str | None) -> Tally:
+        """What an account (None: all that ever were) has met of the contracts."""
+        return self._coverage.of(account)

@@ -7,15 +7,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mockserver.exchange.account import Account
-from mockserver.exchange.bodies import Unreadable, read_json
+from mockserver.server.control.bodies import member, read_object
 from mockserver.server.control.problems import ControlFault
 from mockserver.server.control.state import origin, state_of
 from mockserver.server.setup import BUILTIN_ACCOUNTS
 from mockserver.server.shapes import account_shape
-from mockserver.spec.pointer import join
 from mockserver.world.making import AccountFault
-
-BODY_LIMIT = 1024 * 1024
 
 
 async def list_accounts(request: Request) -> Response:
@@ -26,18 +23,11 @@ async def list_accounts(request: Request) -> Response:
 
 async def make_account(request: Request) -> Response:
     """``POST /_mock/accounts``: given values win, the rest is fresh."""
-    body = await _body(request)
-    account_id = body.get("id", f"a-{secrets.token_hex(6)}")
-    vendors = body.get("vendors", {})
-    if not isinstance(account_id, str):
-        raise ControlFault(400, "must be a string", "/body/id")
-    if not isinstance(vendors, dict):
-        raise ControlFault(400, "must be an object", "/body/vendors")
-    for name in body:
-        if name not in {"id", "vendors"}:
-            raise ControlFault(400, "is not known here; known: id, vendors", join("body", name))
+    body = await read_object(request, ("id", "vendors", "test"))
+    account_id = member(body, "id", str, f"a-{secrets.token_hex(6)}")
+    vendors, test = member(body, "vendors", dict, {}), member(body, "test", str)
     try:
-        account = await state_of(request).store.add_account(account_id, vendors)
+        account = await state_of(request).store.add_account(account_id, vendors, test)
     except AccountFault as fault:
         raise ControlFault(409 if fault.clash else 400, str(fault), f"/body{fault.pointer}") from fault
     location = f"{origin(request)}/_mock/accounts/{account.id}"
@@ -76,24 +66,3 @@ async def _account(request: Request) -> Account:
 def _shape(request: Request, account: Account) -> dict[str, Any]:
     state = state_of(request)
     return account_shape(account, state.contracts, origin(request), state.sources.now())
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    """A JSON object; none at all counts as an empty one."""
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > BODY_LIMIT:
-            raise ControlFault(413, f"a body may have {BODY_LIMIT} bytes", "/body")
-    if not raw:
-        return {}
-    essence = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if essence != "application/json":
-        raise ControlFault(415, "Content-Type must be application/json", "/header/content-type")
-    try:
-        body = read_json(bytes(raw))
-    except Unreadable as error:
-        raise ControlFault(400, f"the body cannot be read: {error}", "/body") from error
-    if not isinstance(body, dict):
-        raise ControlFault(400, "must be an object", "/body")
-    return body

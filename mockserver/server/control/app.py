@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from mockserver.server.control import accounts, calls, contracts
+from mockserver.server.control import accounts, calls, contracts, pins, verify
 from mockserver.server.control.guard import Guard
 from mockserver.server.control.problems import ControlFault, on_fault, on_http_exception
 from mockserver.server.control.state import State
@@ -41,7 +41,11 @@ def control_app(state: State) -> Any:
             _route("/_mock/accounts/{id}", get=accounts.show_account, delete=accounts.delete_account),
             _route("/_mock/accounts/{id}/reset", post=accounts.reset_account),
             _route("/_mock/calls", get=calls.list_calls, delete=calls.clear_calls),
+            _route("/_mock/calls/verify", post=verify.verify_calls),
             _route("/_mock/calls/{id}", get=calls.show_call),
+            _route("/_mock/pins", get=pins.list_pins, delete=pins.clear_pins),
+            _route("/_mock/pins/{operation}", put=pins.put_pin),
+            _route("/_mock/coverage", get=contracts.coverage),
         ],
         exception_handlers={ControlFault: on_fault, HTTPException: on_http_exception},
     )

@@ -7,8 +7,10 @@ from starlette.responses import JSONResponse, Response
 
 from mockserver import __version__
 from mockserver.exchange.choose import MAGIC
+from mockserver.server.control.calls import parameters
 from mockserver.server.control.problems import ControlFault
 from mockserver.server.control.state import origin, state_of
+from mockserver.server.coverage import coverage_shape
 from mockserver.spec.contract import Contract, Operation
 from mockserver.spec.load import root_path
 
@@ -36,6 +38,15 @@ async def show_contract(request: Request) -> Response:
             url = origin(request) + root_path(contract.servers[0])
             return JSONResponse({**contract.document, "servers": [{"url": url}]})
     raise ControlFault(404, "there is no such contract; GET /_mock/contracts lists them", "/path/vendor")
+
+
+async def coverage(request: Request) -> Response:
+    """``GET /_mock/coverage``: which documented answers were met, by an account or by all."""
+    state = state_of(request)
+    account = parameters(request, ("account",)).get("account")
+    if account is not None and await state.store.account(account) is None:
+        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
+    return JSONResponse(coverage_shape(state.contracts, await state.store.coverage(account)))
 
 
 def _summary(contract: Contract, at: str) -> dict[str, Any]:

@@ -1,0 +1,113 @@
+"""Answers that a test fixed for one operation of one account, used up in order."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mockserver.exchange.match import Pattern
+from mockserver.exchange.render import Response
+from mockserver.spec.contract import Answer, Operation
+from mockserver.spec.pointer import MISSING, Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A response of the test's own making; ``warnings`` say where it is not the contract's."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    warnings: tuple[str, ...]
+    value: Any = None
+
+    def has_member(self, at: Pointer) -> bool:
+        """Whether the body has a value here."""
+        return at.get(self.value) is not MISSING
+
+    @property
+    def response(self) -> Response:
+        return Response(self.status, [*self.headers, (b"content-length", b"%d" % len(self.body))], self.body)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pin:
+    """``entries`` (None: as the rules say) from ``position`` on; then the last for ever, or the rules."""
+
+    account: str
+    operation: str
+    entries: tuple[Answer | Literal | None, ...]
+    written: tuple[Any, ...]
+    then: str = "rules"
+    pattern: Pattern = field(default_factory=Pattern)
+    overlay: tuple[tuple[Pointer, Any], ...] = ()
+    force: bool = False
+    position: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many entries are not used up."""
+        return max(len(self.entries) - self.position, 0)
+
+    @property
+    def is_spent(self) -> bool:
+        return self.left == 0 and self.then == "rules"
+
+    @property
+    def entry(self) -> Answer | Literal | None:
+        """What the next request gets; None: as the rules say."""
+        return self.entries[min(self.position, len(self.entries) - 1)]
+
+    def used(self) -> "Pin":
+        """The pin after one use."""
+        return replace(self, position=self.position + 1)
+
+
+def lay_over(response: Response, overlay: tuple[tuple[Pointer, Any], ...]) -> Response:
+    """A response with ``/header/…`` and ``/body/…`` values of a test's own."""
+    headers = [(name, value) for name, value in response.headers if name != b"content-length"]
+    body = response.body
+    for pointer, value in overlay:
+        part, tokens = pointer.tokens[0], pointer.tokens[1:]
+        if part == "header":
+            name = tokens[0].lower().encode("latin-1")
+            headers = [*(pair for pair in headers if pair[0] != name), (name, str(value).encode("latin-1"))]
+        else:
+            document = json.loads(body)
+            _put(document, tokens, value)
+            body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(response.status, [*headers, (b"content-length", b"%d" % len(body))], body)
+
+
+def _put(document: Any, tokens: tuple[str, ...], value: Any) -> None:
+    for token in tokens[:-1]:
+        document = document[int(token) if isinstance(document, list) else token]
+    if isinstance(document, list):
+        document[int(tokens[-1])] = value
+    else:
+        document[tokens[-1]] = value
+
+
+def literal(operation: Operation, status: int, headers: Mapping[str, str], body: Any) -> Literal:
+    """A response of the test's own, held against what the contract documents."""
+    sent = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    if body is None:
+        raw = b""
+    elif isinstance(body, str):
+        raw = body.encode()
+    else:
+        raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        if not any(name == b"content-type" for name, _ in sent):
+            sent.append((b"content-type", b"application/json"))
+    return Literal(status, tuple(sent), raw, tuple(_warnings(operation, status, body)), body)
+
+
+def _warnings(operation: Operation, status: int, body: Any) -> list[str]:
+    known = [answer for answer in operation.answers.values() if answer.status == status]
+    if not known:
+        return [f"off-contract: {operation.id} documents no status {status}"]
+    if any(answer.schema is None or answer.schema.is_valid(body) for answer in known):
+        return ["off-contract: a literal answer"]
+    validator = known[0].schema
+    error = next(iter(validator.iter_errors(body))) if validator else None
+    return [f"off-contract: the body does not fit the schema of status {status}: {error.message if error else ''}"]

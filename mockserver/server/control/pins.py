@@ -1,0 +1,141 @@
+"""Pinned answers over HTTP: fix, list, forget."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from mockserver.exchange.pin import Literal, Pin, literal
+from mockserver.server.control.bodies import member, read_object, read_pattern
+from mockserver.server.control.calls import parameters
+from mockserver.server.control.problems import ControlFault
+from mockserver.server.control.state import state_of
+from mockserver.spec.contract import Answer, Operation
+from mockserver.spec.pointer import Pointer, join
+
+MEMBERS = ("account", "answers", "then", "where", "when", "set", "force")
+MOST = 1000  # answers of a pin
+
+
+async def put_pin(request: Request) -> Response:
+    """``PUT /_mock/pins/{operation}``."""
+    state = state_of(request)
+    operation = _operation(request)
+    body = await read_object(request, MEMBERS)
+    account = member(body, "account", str)
+    if account is None:
+        raise ControlFault(400, "name the account that it is for", "/body/account")
+    if await state.store.account(account) is None:
+        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
+    written = member(body, "answers", list, [])
+    if not 1 <= len(written) <= MOST:
+        raise ControlFault(400, f"must list from 1 to {MOST} answers", "/body/answers")
+    entries = tuple(_entry(operation, item, f"/body/answers/{index}") for index, item in enumerate(written))
+    then = member(body, "then", str, "rules")
+    if then not in {"rules", "last"}:
+        raise ControlFault(400, "must be rules or last", "/body/then")
+    overlay = tuple(_overlay(entries, text, value) for text, value in member(body, "set", dict, {}).items())
+    pin = Pin(
+        account=account,
+        operation=operation.id,
+        entries=entries,
+        written=tuple(written),
+        then=then,
+        pattern=read_pattern(body),
+        overlay=overlay,
+        force=member(body, "force", bool, default=False),
+    )
+    await state.store.put_pin(pin)
+    return JSONResponse(_shape(pin))
+
+
+async def list_pins(request: Request) -> Response:
+    """``GET /_mock/pins?account=``."""
+    account = parameters(request, ("account",)).get("account")
+    pins = await state_of(request).store.pins(None if account == "*" else account)
+    return JSONResponse({"pins": [_shape(pin) for pin in pins]})
+
+
+async def clear_pins(request: Request) -> Response:
+    """``DELETE /_mock/pins?account=&operation=``: ``*`` for all accounts."""
+    values = parameters(request, ("account", "operation"))
+    account = values.get("account")
+    if account is None:
+        raise ControlFault(400, "name the account, or * for all", "/query/account")
+    store = state_of(request).store
+    if account != "*" and await store.account(account) is None:
+        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
+    await store.clear_pins(None if account == "*" else account, values.get("operation"))
+    return Response(status_code=204)
+
+
+def _operation(request: Request) -> Operation:
+    wanted = request.path_params["operation"]
+    for contract in state_of(request).contracts:
+        for operation in contract.operations:
+            if operation.id == wanted and operation.name == operation.spelling:
+                return operation
+    raise ControlFault(404, "there is no such operation; GET /_mock/contracts lists them", "/path/operation")
+
+
+def _entry(operation: Operation, item: Any, at: str) -> Answer | Literal | None:
+    if item == "rules":
+        return None
+    if isinstance(item, str):
+        answer = operation.answers.get(item.removeprefix(f"{operation.id}/"))
+        if answer is None:
+            raise ControlFault(400, f"{operation.id} has no such answer; it has: {', '.join(operation.answers)}", at)
+        return answer
+    if not isinstance(item, dict):
+        raise ControlFault(400, "must be an answer's name, 'rules', or {status, headers, body}", at)
+    return _literal(operation, item, at)
+
+
+def _literal(operation: Operation, item: dict[str, Any], at: str) -> Literal:
+    for name in item:
+        if name not in {"status", "headers", "body"}:
+            raise ControlFault(400, "is not known here; known: status, headers, body", at + join(name))
+    status, headers = item.get("status"), item.get("headers", {})
+    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
+        raise ControlFault(400, "must be a status from 200 to 599", f"{at}/status")
+    if not isinstance(headers, dict):
+        raise ControlFault(400, "must be an object", f"{at}/headers")
+    for name, value in headers.items():
+        _check_header(name, value, at + join("headers", name))
+    return literal(operation, status, headers, item.get("body"))
+
+
+def _check_header(name: str, value: Any, at: str) -> None:
+    token = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+    if not token or name.lower() in {"content-length", "transfer-encoding", "connection"}:
+        raise ControlFault(400, "is not a header that can be set", at)
+    if not isinstance(value, str) or not all(" " <= character <= "~" for character in value):
+        raise ControlFault(400, "must be a string of printable ASCII", at)
+
+
+def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any) -> tuple[Pointer, Any]:
+    at = join("body", "set", text)
+    pointer = Pointer.parse(text)
+    if len(pointer.tokens) < 2 or pointer.tokens[0] not in {"header", "body"}:
+        raise ControlFault(400, "must be /header/<name> or a pointer into /body", at)
+    if pointer.tokens[0] == "header":
+        _check_header(pointer.tokens[1], str(value), at)
+        return pointer, value
+    for entry in entries:
+        if entry is not None and not entry.has_member(Pointer(pointer.tokens[1:])):
+            raise ControlFault(400, "is in the body of some of these answers only, or of none", at)
+    return pointer, value
+
+
+def _shape(pin: Pin) -> dict[str, Any]:
+    return {
+        "operation": pin.operation,
+        "account": pin.account,
+        "answers": list(pin.written),
+        "left": pin.left,
+        "then": pin.then,
+        "where": dict(pin.pattern.where),
+        "when": {str(pointer): schema for pointer, _, schema in pin.pattern.when},
+        "set": {str(pointer): value for pointer, value in pin.overlay},
+        "force": pin.force,
+    }

@@ -1,0 +1,148 @@
+"""``POST /_mock/calls/verify``: was it called? Always 200; the answer is in the body."""
+
+from collections import Counter
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from mockserver.exchange.call import Call, unpack_headers
+from mockserver.exchange.expectation import Expectation
+from mockserver.server.control.bodies import member, read_object, read_pattern, seconds
+from mockserver.server.control.calls import account_name
+from mockserver.server.control.problems import ControlFault
+from mockserver.server.control.state import State, state_of
+from mockserver.server.explanation import Stray, explain
+from mockserver.server.setup import BUILTIN_ACCOUNTS
+from mockserver.server.shapes import Shown, call_shape, moment
+from mockserver.server.verification import Asked, Count, Verdict, verify
+from mockserver.spec.pointer import MISSING, join
+from mockserver.world.store import UNCLAIMED
+
+MEMBERS = (
+    "account", "vendor", "operation", "answer", "accepted", "recipient", "since", "where", "when", "count", "within",
+    "settle",
+)  # fmt: skip
+LONGEST = 60  # seconds that a verification may wait
+SHOWN = 100
+
+
+async def verify_calls(request: Request) -> Response:
+    """Wait, decide, explain."""
+    state = state_of(request)
+    body = await read_object(request, MEMBERS)
+    account = account_name(member(body, "account", str))
+    if account is None:
+        raise ControlFault(400, "name the account whose calls are meant", "/body/account")
+    if account != UNCLAIMED and await state.store.account(account) is None:
+        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
+    asked = Asked(
+        account,
+        _expectation(state, body),
+        _count(member(body, "count", dict, {"at_least": 1})),
+        within=seconds(body, "within", LONGEST),
+        settle=seconds(body, "settle", LONGEST),
+    )
+    return JSONResponse(await _shape(state, asked, await verify(state.store, asked)))
+
+
+def _expectation(state: State, body: dict[str, Any]) -> Expectation:
+    operation, vendor = member(body, "operation", str), member(body, "vendor", str)
+    known = {o.id for contract in state.contracts for o in contract.operations}
+    if operation is not None and operation not in known:
+        raise ControlFault(400, f"there is no such operation; known: {', '.join(sorted(known))}", "/body/operation")
+    vendors = [contract.vendor for contract in state.contracts]
+    if vendor is not None and vendor not in vendors:
+        raise ControlFault(400, f"there is no such vendor; known: {', '.join(vendors)}", "/body/vendor")
+    since = member(body, "since", str)
+    try:
+        earliest = None if since is None else moment(since)
+    except ValueError as error:
+        raise ControlFault(400, "must be a time as ISO 8601 has it", "/body/since") from error
+    return Expectation(
+        vendor=vendor,
+        operation=operation,
+        answer=member(body, "answer", str),
+        accepted=member(body, "accepted", bool),
+        recipient=member(body, "recipient", str),
+        since=earliest,
+        pattern=read_pattern(body),
+    )
+
+
+def _count(body: dict[str, Any]) -> Count:
+    known = {"exactly", "at_least", "at_most"}
+    for name, value in body.items():
+        if name not in known:
+            raise ControlFault(
+                400, f"is not known here; known: {', '.join(sorted(known))}", join("body", "count", name)
+            )
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ControlFault(400, "must be a whole number, 0 or more", join("body", "count", name))
+    if "exactly" in body:
+        if len(body) > 1:
+            raise ControlFault(400, "exactly stands alone", "/body/count")
+        return Count(body["exactly"], body["exactly"])
+    count = Count(body.get("at_least", 0 if "at_most" in body else 1), body.get("at_most"))
+    if count.most is not None and count.least > count.most:
+        raise ControlFault(400, "at_least is above at_most", "/body/count")
+    return count
+
+
+async def _shape(state: State, asked: Asked, verdict: Verdict) -> dict[str, Any]:
+    account = asked.account
+    owner = await state.store.account(account)
+    state.masker.learn(await state.store.accounts())
+
+    def shown(call: Call) -> Shown:
+        return Shown(state.masker, state.masker.of_call(call, owner))
+
+    strays = [] if verdict.verified or account == UNCLAIMED else await _strays(state, asked)
+    return {
+        "verified": verdict.verified,
+        "matched": len(verdict.matched),
+        "evicted": verdict.evicted,
+        "calls": [call_shape(call, owner, state.masker) for call in verdict.matched[::-1][:SHOWN]],
+        "nearest": [
+            {
+                "call": call_shape(near.call, owner, state.masker),
+                "differences": [
+                    {
+                        "pointer": difference.pointer,
+                        "expected": shown(near.call).value(difference.expected),
+                        "found": None if difference.found is MISSING else shown(near.call).value(difference.found),
+                    }
+                    for difference in near.differences
+                ],
+            }
+            for near in verdict.nearest
+        ],
+        "message": explain(verdict, asked, strays, state.contracts, shown),
+    }
+
+
+async def _strays(state: State, asked: Asked) -> list[Stray]:
+    """Calls since the account was made that nobody or a built-in account got."""
+    account, expectation = asked.account, asked.expectation
+    born = await state.store.born(account)
+    found: Counter[tuple[str, str]] = Counter()
+    for other in (UNCLAIMED, *BUILTIN_ACCOUNTS):
+        if other == account:
+            continue
+        whose = "nobody" if other == UNCLAIMED else f"the built-in account {other}"
+        for _, call in (await state.store.calls_after(other, 0))[-1000:]:
+            if call.received_at >= born and expectation.concerns(call) and call.vendor:
+                found[whose, _credential(state, call)] += 1
+    return [(whose, number, credential) for (whose, credential), number in found.most_common(3)]
+
+
+def _credential(state: State, call: Call) -> str:
+    """The credentials of a call, masked, as ``header x-api-key ***1a2b3c4d``; or that it had none."""
+    carried = [
+        f"{name} {state.masker.header(value)}"
+        for name, value in unpack_headers(call.headers)
+        if state.masker.hides_header(name)
+    ]
+    if carried:
+        return "header " + ", header ".join(carried)
+    return "credentials in its query" if state.masker.hides_any(call) else "no credential"

@@ -1,0 +1,133 @@
+"""Was it called, and how often: waits for calls, decides, and explains what is nearest where it was not."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mockserver.exchange.call import Call
+from mockserver.exchange.expectation import Expectation
+from mockserver.exchange.match import Difference
+from mockserver.world.store import Store
+
+AT_ONCE = 200  # calls looked at before other requests get their turn
+NEAREST = 3
+LOOKED_AT = 500  # latest calls among which the nearest are sought
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many calls are meant; no ``most`` means any number above."""
+
+    least: int = 1
+    most: int | None = None
+
+    def __str__(self) -> str:
+        if self.least == self.most:
+            return f"exactly {self.least}"
+        if self.most is None:
+            return f"at least {self.least}"
+        return f"at most {self.most}" if self.least == 0 else f"from {self.least} to {self.most}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be verified of whose calls; ``within`` and ``settle`` in seconds."""
+
+    account: str
+    expectation: Expectation
+    count: Count
+    within: float = 0.0
+    settle: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A call that was not the one, and where it differs."""
+
+    call: Call
+    differences: list[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``verified`` is None where only evicted calls could tell. ``matched`` are all that fit, oldest first."""
+
+    verified: bool | None
+    matched: list[Call]
+    evicted: int
+    nearest: list[Near]
+    recorded: int
+
+
+@dataclass(slots=True)
+class _Watch:
+    """One account's calls, each looked at once as it comes."""
+
+    store: Store
+    account: str
+    fits: Callable[[Call], bool]
+    matched: list[Call] = field(default_factory=list)
+    recorded: int = 0
+    number: int = 0
+
+    async def look(self) -> None:
+        """Look at every call since the last time."""
+        new = await self.store.calls_after(self.account, self.number)
+        for index, (number, call) in enumerate(new):
+            if index % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+            self.number = number
+            self.recorded += 1
+            if self.fits(call):
+                self.matched.append(call)
+
+    async def wait(self, deadline: float) -> bool:
+        """Wait for the next call and look at it; False when the time is over."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        await self.store.wait_for_call(self.account, left)
+        await self.look()
+        return True
+
+
+async def verify(store: Store, asked: Asked) -> Verdict:
+    """Wait up to ``within`` seconds for the least number of calls, then ``settle`` seconds for one too many."""
+    account, expectation, count = asked.account, asked.expectation, asked.count
+    watch = _Watch(store, account, expectation.fits)
+    await watch.look()
+    deadline = time.monotonic() + asked.within
+    while len(watch.matched) < count.least and await watch.wait(deadline):
+        pass
+    deadline = time.monotonic() + asked.settle
+    while not _too_many(watch, count) and await watch.wait(deadline):
+        pass
+    evicted = await store.evicted(account)
+    verified = _verdict(len(watch.matched), count, evicted)
+    nearest = [] if verified else await _nearest(store, account, expectation)
+    return Verdict(verified, watch.matched, evicted, nearest, watch.recorded)
+
+
+def _too_many(watch: _Watch, count: Count) -> bool:
+    return count.most is not None and len(watch.matched) > count.most
+
+
+def _verdict(matched: int, count: Count, evicted: int) -> bool | None:
+    if count.most is not None and matched > count.most:
+        return False
+    if evicted and (matched < count.least or count.most is not None):
+        return None
+    return matched >= count.least
+
+
+async def _nearest(store: Store, account: str, expectation: Expectation) -> list[Near]:
+    """At most three of the latest calls that differ least, later ones first among equals."""
+    latest = (await store.calls_after(account, 0))[-LOOKED_AT:]
+    near = []
+    for _, call in reversed(latest):
+        found = expectation.differences(call)
+        if found:
+            near.append(Near(call, found))
+    near.sort(key=lambda one: (not expectation.concerns(one.call), len(one.differences)))
+    return near[:NEAREST]
