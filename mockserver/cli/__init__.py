@@ -1,5 +1,6 @@
 """The command line: serve, check, curl, account. Exit codes: 0 fine, 1 findings, 2 usage."""
 
+import io
 import sys
 
 import click
@@ -31,4 +32,6 @@ def main() -> None:
     except ForeignPackage as foreign:
         click.echo(f"mockserver: {foreign}", err=True)
         sys.exit(2)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text
     cli(prog_name="mockserver")

@@ -1,16 +1,26 @@
 """``mockserver account``: credentials for other processes and containers."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import click
 
-from mockserver.cli.common import DEFAULT_URL, Refusal, contract_options, ending_with_findings, known_accounts
+from mockserver.cli.common import (
+    DEFAULT_URL,
+    Refusal,
+    contract_options,
+    ending_with_findings,
+    http_address,
+    known_accounts,
+)
 from mockserver.exchange.handout import file_texts
 from mockserver.server.settings import Settings
 from mockserver.server.shapes import account_shape
@@ -42,15 +52,17 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
     account_id: str, form: str, files: Path | None, url: str, live: bool, settings: Settings
 ) -> None:
     """Print an account's URLs, credentials, possessions and tokens."""
+    base = http_address(url, "--url")
     if live:
-        shape = _fetch(url, f"accounts/{account_id}", settings)
-        declared = {v: _fetch(url, f"contracts/{v}", settings)["x-mock"].get("files", {}) for v in shape["vendors"]}
+        shape = _fetch(base, "accounts", account_id, "vendors", settings)
+        wanted = shape["vendors"] if files else ()
+        declared = {v: _fetch(base, "contracts", v, "x-mock", settings)["x-mock"].get("files", {}) for v in wanted}
     else:
         contracts, accounts = known_accounts(settings)
         if account_id not in accounts:
             known = ", ".join(accounts)
             raise Refusal(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
-        shape = account_shape(accounts[account_id], contracts, url.rstrip("/"), time.time())
+        shape = account_shape(accounts[account_id], contracts, base, time.time())
         declared = {contract.vendor: contract.files for contract in contracts}
     written = _write(shape, declared, files) if files else {}
     if form == "json":
@@ -63,11 +75,15 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
 def variables(shape: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """An account as environment variables: ``<VENDOR>_URL``, ``<VENDOR>_API_KEY``, ``<VENDOR>_TOKEN_<SCHEME>``."""
     for vendor, part in shape["vendors"].items():
-        yield f"{vendor.upper()}_URL", part["url"]
+        yield _variable(vendor, "url"), part["url"]
         for name, value in _leaves({**part["credentials"], **part["owned"]}):
-            yield f"{vendor}_{name}".upper(), value
+            yield _variable(vendor, name), value
         for name, value in part["tokens"].items():
-            yield f"{vendor}_token_{name}".upper(), value
+            yield _variable(vendor, "token", name), value
+
+
+def _variable(*words: str) -> str:
+    return re.sub("[^A-Z0-9]", "_", "_".join(words).upper())
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
@@ -86,34 +102,52 @@ def _write(shape: Mapping[str, Any], declared: Mapping[str, Any], folder: Path) 
         part = shape["vendors"][vendor]
         for name, text in file_texts(files, {**part["credentials"], **part["owned"]}).items():
             file = folder / vendor / name
+            if file.resolve().parent.parent != folder.resolve():  # a name such as ../x, from a server
+                raise Refusal(f"{vendor}/{name} is not below {folder}")
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, "utf-8")
             except OSError as error:
                 raise Refusal(f"cannot write {file}: {error.strerror}") from error
-            written[f"{vendor}_{name.replace('.', '_')}_file".upper()] = str(file)
+            written[_variable(vendor, name, "file")] = str(file)
     return written
 
 
 def _dotenv(name: str, value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\n", "\\n")
+    """An assignment that a shell and the dotenv libraries read alike, a PEM's lines as lines."""
+    if "'" not in value and "\\" not in value:
+        return f"{name}='{value}'"
+    escaped = re.sub(r'([\\"$`])', r"\\\1", value)
     return f'{name}="{escaped}"'
 
 
 def _github(name: str, value: str) -> str:
-    return f"{name}={value}" if "\n" not in value else f"{name}<<MOCKSERVER_END\n{value}\nMOCKSERVER_END"
+    if "\n" not in value:
+        return f"{name}={value}"
+    end = "MOCKSERVER_END"
+    while end in value:
+        end += "_"
+    return f"{name}<<{end}\n{value}\n{end}"
 
 
-def _fetch(url: str, path: str, settings: Settings) -> Any:
-    address = f"{url.rstrip('/')}/_mock/{path}"
-    if not address.startswith(("http://", "https://")):
-        raise Refusal(f"--url must be an http address, not {url!r}")
+def _fetch(base: str, kind: str, name: str, member: str, settings: Settings) -> Any:
+    """A JSON object that has this member, from a running server."""
+    address = f"{base}/_mock/{kind}/{quote(name, safe='', errors='replace')}"
     headers = {"Authorization": f"Bearer {settings.admin_token}"} if settings.admin_token else {}
     try:
-        with urlopen(Request(address, headers=headers), timeout=10) as response:  # noqa: S310 -- http only, see above
-            return json.load(response)
+        with urlopen(Request(address, headers=headers), timeout=10) as response:  # noqa: S310 -- an http address
+            found = json.load(response)
     except HTTPError as error:
-        detail = json.loads(error.read() or b"{}").get("detail", error.reason)
-        raise Refusal(f"{address} answered {error.code}: {detail}") from error
-    except (URLError, OSError, ValueError) as error:
+        raise Refusal(f"{address} answered {error.code}: {_detail(error)}") from error
+    except (OSError, HTTPException, ValueError) as error:
         raise Refusal(f"no mockserver answers at {address}: {error}") from error
+    if not isinstance(found, dict) or member not in found:
+        raise Refusal(f"no mockserver answers at {address}: its answer has no {member!r}")
+    return found
+
+
+def _detail(error: HTTPError) -> str:
+    try:
+        return str(json.load(error)["detail"])
+    except (OSError, HTTPException, ValueError, LookupError, TypeError):
+        return str(error.reason)

@@ -80,7 +80,7 @@ def environment_settings() -> Settings:
 
 
 def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let faults of contracts and account files end a command with exit code 1, a line each."""
+    """Let faults of contracts and account files end a command with exit code 1, a line each; a bad path with 2."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -90,8 +90,19 @@ def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
             for fault in errors.faults:
                 click.echo(str(fault))
             sys.exit(1)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise Refusal(f"cannot use {error.filename}: {error.strerror}") from error
 
     return run
+
+
+def http_address(url: str, option: str) -> str:
+    """The address without a slash at its end; a usage error where it is none."""
+    if not url.startswith(("http://", "https://")):
+        raise Refusal(f"{option} must be an http address, not {url!r}")
+    return url.rstrip("/")
 
 
 def known_accounts(settings: Settings) -> tuple[tuple[Contract, ...], dict[str, Account]]:
@@ -107,5 +118,5 @@ def find_contract(contracts: tuple[Contract, ...], vendor: str) -> Contract:
     for contract in contracts:
         if contract.vendor == vendor:
             return contract
-    known = ", ".join(contract.vendor for contract in contracts)
+    known = ", ".join(contract.vendor for contract in contracts) or "none"
     raise Refusal(f"there is no vendor {vendor!r}; known: {known}")

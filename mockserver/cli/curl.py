@@ -11,6 +11,7 @@ from mockserver.cli.common import (
     contract_options,
     ending_with_findings,
     find_contract,
+    http_address,
     known_accounts,
 )
 from mockserver.exchange.sample import sample
@@ -32,7 +33,8 @@ def curl(vendor: str, url: str, account_id: str, settings: Settings) -> None:
         raise Refusal(f"there is no account {account_id!r}; known: {', '.join(accounts)}")
     operation = next((o for o in contract.operations if o.name == o.spelling == "send_sms"), contract.operations[0])
     made = sample(contract, operation, accounts[account_id].vendors[vendor], time.time())
-    words = ["curl", "-sS", "-i", "-X", made.method, url.rstrip("/") + root_path(contract.servers[0]) + made.path]
+    base = http_address(url, "--url")
+    words = ["curl", "-sS", "-i", "-X", made.method, base + root_path(contract.servers[0]) + made.path]
     for name, value in made.headers.items():
         words += ["-H", f"{name}: {value}"]
     if made.body:

@@ -1,13 +1,13 @@
 """``mockserver serve``: all vendors on one port."""
 
+import contextlib
 import secrets
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from mockserver import __version__
-from mockserver.cli.common import Refusal, contract_options, ending_with_findings
+from mockserver.cli.common import Refusal, contract_options, ending_with_findings, http_address
 from mockserver.server.settings import Settings
 
 
@@ -24,9 +24,10 @@ from mockserver.server.settings import Settings
 def serve(settings: Settings, **options: Any) -> None:
     """Serve all vendors until interrupted."""
     settings = replace(settings, **_given(options))
-    if not settings.is_loopback and settings.admin_token is None:
-        settings = replace(settings, admin_token=secrets.token_urlsafe(24))
-        click.echo(f"Control API token (set MOCKSERVER_ADMIN_TOKEN to choose one): {settings.admin_token}")
+    if settings.public_url is not None:
+        settings = replace(settings, public_url=http_address(settings.public_url, "--public-url"))
+    made = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
+    settings = replace(settings, admin_token=made or settings.admin_token)
     from mockserver.server.app import create_app  # noqa: PLC0415 -- the other commands need no server
     from mockserver.server.run import PortTaken, listen, uvicorn_server  # noqa: PLC0415
 
@@ -34,10 +35,10 @@ def serve(settings: Settings, **options: Any) -> None:
     try:
         socket = listen(settings.serve_host, settings.serve_port)
     except PortTaken as taken:
-        raise Refusal(f"{taken}; choose another with --port, or 0 for any") from taken
-    port = socket.getsockname()[1]
-    base = settings.public_url or f"http://{_shown(settings.serve_host)}:{port}"
-    uvicorn_server(app, lambda: _announce(app.contracts, base)).run(sockets=[socket])
+        raise Refusal(f"{taken}; choose another --host or --port (0 takes a free one)") from taken
+    base = settings.public_url or f"http://{_shown(settings.serve_host)}:{socket.getsockname()[1]}"
+    with contextlib.suppress(KeyboardInterrupt):  # how a developer ends it
+        uvicorn_server(app, lambda: _announce(app.contracts, base, made)).run(sockets=[socket])
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -50,15 +51,18 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(host: str) -> str:
-    host = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 -- compared, not listened on
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- not listened on
     return f"[{host}]" if ":" in host else host
 
 
-def _announce(contracts: Any, base: str) -> None:
+def _announce(contracts: Any, base: str, made_token: str | None) -> None:
+    from mockserver import __version__  # noqa: PLC0415 -- another distribution's package may have none: see ours.py
     from mockserver.spec.load import root_path  # noqa: PLC0415
 
     click.echo(f"mockserver {__version__} is ready on {base}")
+    if made_token:
+        click.echo(f"Control API token (set MOCKSERVER_ADMIN_TOKEN to choose one): {made_token}")
     for contract in contracts:
-        url = base.rstrip("/") + root_path(contract.servers[0])
+        url = base + root_path(contract.servers[0])
         click.echo(f"  {contract.vendor:12} {url}   try: mockserver curl {contract.vendor} --url {base}")
     click.echo(f"Credentials: mockserver account default --url {base}   Calls: curl {base}/_mock/calls")

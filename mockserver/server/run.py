@@ -19,8 +19,9 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes any free one. Raises PortTaken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        host.encode("idna")  # bind would raise TypeError, and leave its socket open
         return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError, TypeError) as error:  # TypeError: a host that no DNS name can be
+    except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise PortTaken(f"cannot listen on {host}:{port}: {reason.partition(' (while')[0]}") from error
 

@@ -70,8 +70,8 @@ def _read(name: str, field: str, text: str) -> Any:
             raise SettingsFault(f"{name} must be true or false, not {text!r}")
         return text.lower() in {"1", "true", "yes", "on"}
     if field in {"serve_port", "body_limit", "journal_calls", "journal_bytes"}:
-        least = 0 if field == "serve_port" else 1
-        if not (text.isascii() and text.isdigit() and len(text) < 17 and int(text) >= least):
-            raise SettingsFault(f"{name} must be a whole number, {least} or more, not {text!r}")
+        least, most = (0, 65535) if field == "serve_port" else (1, 10**16)
+        if not (text.isascii() and text.isdigit() and len(text) < 18 and least <= int(text) <= most):
+            raise SettingsFault(f"{name} must be a whole number from {least} to {most}, not {text!r}")
         return int(text)
     return text

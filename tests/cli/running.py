@@ -1,0 +1,88 @@
+"""The command line, in this process and as one of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from mockserver.cli import cli
+from tests.live import PATIENCE
+
+COMMAND = [sys.executable, "-m", "mockserver"]
+
+
+def invoke(*args: str | Path, **environment: str) -> Result:
+    """The command within this process."""
+    return CliRunner().invoke(cli, list(map(str, args)), env=environment, prog_name="mockserver")
+
+
+def run(*args: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command as a process, to its end."""
+    command = [*COMMAND, *map(str, args)]
+    return subprocess.run(
+        command, env=surroundings(**environment), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+def surroundings(**environment: str) -> dict[str, str]:
+    """The environment of this process without settings of ours, and with no proxy before this machine."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOCKSERVER_")}
+    return {**kept, "no_proxy": "*", **environment}
+
+
+def odd_account(folder: Path, numbers: list[str]) -> Path:
+    """A file with the account ``odd``, whole, so that each process knows the same one; Kore.ai's numbers are given."""
+    part = folder / "part.json"
+    part.write_text(json.dumps({"id": "odd", "vendors": {"koreai": {"numbers": numbers}}}, ensure_ascii=False), "utf-8")
+    vendors = json.loads(invoke("account", "odd", "--accounts", part).stdout)["vendors"]
+    whole = {vendor: {**known["credentials"], **known["owned"]} for vendor, known in vendors.items()}
+    file = folder / "odd.json"
+    file.write_text(json.dumps({"id": "odd", "vendors": whole}, ensure_ascii=False), "utf-8")
+    return file
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server as a process; ``lines`` is what it said until it was ready."""
+
+    process: subprocess.Popen[str]
+    lines: list[str]
+
+    @property
+    def url(self) -> str:
+        """The address it says that it is ready on."""
+        return self.lines[0].rpartition(" ")[2]
+
+
+@contextmanager
+def serving(*args: str | Path, **environment: str) -> Iterator[Serving]:
+    """``mockserver serve`` until the block ends."""
+    process = subprocess.Popen(
+        [*COMMAND, "serve", *map(str, args)],
+        env=surroundings(**environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    guard = threading.Timer(PATIENCE, process.kill)
+    guard.start()
+    try:
+        lines: list[str] = []
+        while not lines or not lines[-1].startswith("Credentials: "):
+            line = process.stdout.readline()
+            assert line, f"the server ended: {process.communicate()}"
+            lines.append(line.rstrip("\n"))
+        guard.cancel()
+        yield Serving(process, lines)
+    finally:
+        guard.cancel()
+        process.terminate()
+        process.communicate(timeout=PATIENCE)

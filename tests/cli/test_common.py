@@ -1,0 +1,173 @@
+"""Mistakes at the command line: each is told in a line, none by a traceback."""
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.cli.running import invoke, run
+
+LONG = "x" * 5000
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands run: a folder with wrong files."""
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("empty.yaml").touch()
+    Path("latin.yaml").write_bytes(b"id: \xe9")
+    Path("open.yaml").write_text("id: [\n", "utf-8")
+    Path("list.yaml").write_text("- id: third\n- id: default\n", "utf-8")
+    Path("member.yaml").write_text("id: third\nvendors:\n  polyai: {api_keyy: x}\n", "utf-8")
+    Path("vendor.yaml").write_text("id: third\nvendors: {nobody: {}}\n", "utf-8")
+    Path("taken.yaml").write_text(
+        "id: third\nvendors:\n  polyai:\n    api_key: polyai-default-api-key-0000000000000001a\n", "utf-8"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(
+            ["curl", "nobody"], "there is no vendor 'nobody'; known: avaamo, koreai, opentact, .*", id="vendor"
+        ),
+        pytest.param(["curl", "polyai", "--no-builtin"], "there is no vendor 'polyai'; known: none", id="no vendor"),
+        pytest.param(
+            ["curl", "polyai", "--account", "x"], "there is no account 'x'; known: default, second", id="caller"
+        ),
+        pytest.param(["account", "x"], "there is no account 'x'; known: default, second; .* --live", id="account"),
+        pytest.param(
+            ["curl", "polyai", "--url", "localhost"], "--url must be an http address, not 'localhost'", id="url"
+        ),
+        pytest.param(["account", "--url", "ftp://x"], "--url must be an http address, not 'ftp://x'", id="scheme"),
+        pytest.param(
+            ["account", "--live", "--url", "http://a b"], "no mockserver answers at http://a b/.*", id="blank"
+        ),
+        pytest.param(
+            ["account", "--live", "--url", "http://[::"], r"no mockserver answers at http://\[::/.*", id="IPv6"
+        ),
+        pytest.param(
+            ["account", "--live", "--url", "http://127.0.0.1:1"], "no mockserver answers .* refused.*", id="off"
+        ),
+        pytest.param(["account", "--files", "empty.yaml/x"], "cannot write empty.yaml/x/voximplant/.*", id="files"),
+        pytest.param(["serve", "--public-url", "sms.test"], "--public-url must be an http address, .*", id="public"),
+        pytest.param(
+            ["serve", "--host", "ü..x"], "cannot listen on ü..x:8080: .*; choose another --host .*", id="host"
+        ),
+        pytest.param(["serve", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8080: .*", id="other's address"),
+        pytest.param(["check", "--contracts", LONG], f"cannot use {LONG}: File name too long", id="long"),
+    ],
+)
+def test_usage(files: Path, arguments: list[str], said: str) -> None:
+    """A usage error is one line that says what would do; exit code 2, nothing on standard output."""
+    ended = invoke(*arguments)
+    assert (ended.exit_code, ended.stdout) == (2, ""), ended.exception
+    assert re.fullmatch(f"mockserver: {said}\n", ended.stderr), ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["--contracts", "nowhere"], "nowhere:1:1: /: there is no such folder", id="folder"),
+        pytest.param(["--contracts", "empty.yaml"], "empty.yaml:1:1: /: there is no such folder", id="no folder"),
+        pytest.param(["--fixtures", "nowhere"], "nowhere:1:1: /: there is no such folder", id="fixtures"),
+        pytest.param(["--accounts", "nowhere"], "nowhere:1:1: /: cannot be read: .*", id="no file"),
+        pytest.param(["--accounts", "folder"], "folder:1:1: /: cannot be read: .*", id="no text"),
+        pytest.param(["--accounts", "latin.yaml"], "latin.yaml:1:1: /: cannot be read: .*", id="no UTF-8"),
+        pytest.param(["--accounts", "empty.yaml"], "empty.yaml:1:1: /: the file is empty", id="empty"),
+        pytest.param(["--accounts", "open.yaml"], "open.yaml:2:1: /: not YAML: .*", id="no YAML"),
+        pytest.param(
+            ["--accounts", "list.yaml"], "list.yaml:2:3: /1/id: there is an account 'default' already", id="id"
+        ),
+        pytest.param(
+            ["--accounts", "member.yaml"],
+            "member.yaml:3:12: /vendors/polyai/api_keyy: is not known here; known: api_key, connectors",
+            id="member",
+        ),
+        pytest.param(["--accounts", "vendor.yaml"], "vendor.yaml:2:11: /vendors/nobody: is not known .*", id="vendor"),
+        pytest.param(
+            ["--accounts", "taken.yaml"],
+            "taken.yaml:4:5: /vendors/polyai/api_key: account 'default' has this value already",
+            id="clash",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [["serve"], ["account"], ["curl", "polyai"]], ids=lambda words: words[0])
+def test_findings(files: Path, command: list[str], arguments: list[str], said: str) -> None:
+    """What is wrong in files is a line with its place, for every command that reads them; exit code 1."""
+    ended = invoke(*command, *arguments)
+    assert (ended.exit_code, ended.stderr) == (1, ""), ended.exception
+    assert re.fullmatch(f"{said}\n", ended.stdout), ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        pytest.param("SERVE_PORT", "http", "must be a whole number from 0 to 65535, not 'http'", id="word"),
+        pytest.param("SERVE_PORT", "65536", "must be a whole number from 0 to 65535, not '65536'", id="port"),
+        pytest.param("BODY_LIMIT", "-1", "must be a whole number from 1 to 10+, not '-1'", id="negative"),
+        pytest.param("JOURNAL_CALLS", "0", "must be a whole number from 1 to 10+, not '0'", id="none"),
+        pytest.param("JOURNAL_BYTES", "1" * 5000, "must be a whole number from 1 to 10+, not '1+'", id="huge"),
+        pytest.param("BODY_LIMIT", "²", "must be a whole number from 1 to 10+, not '²'", id="superscript"),
+        pytest.param("EXPLAIN", "maybe", "must be true or false, not 'maybe'", id="boolean"),
+    ],
+)
+def test_environment(name: str, value: str, said: str) -> None:
+    """A setting that cannot be used is told by its name in the environment."""
+    ended = invoke("check", **{f"MOCKSERVER_{name}": value})
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert re.fullmatch(f"mockserver: MOCKSERVER_{name} {said}\n", ended.stderr), ended.stderr
+
+
+def test_undecodable_name(files: Path) -> None:
+    """A file name that is no text is told as it can be."""
+    name = os.fsdecode(b"\xff.yaml")
+    Path(name).touch()
+    ended = run("check", name, PYTHONIOENCODING="utf-8:strict")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert ended.stdout.startswith("\\udcff.yaml:1:1: /: the file is empty\n")
+
+
+WORDS = [
+    *(
+        "",
+        "-",
+        "--",
+        "--port",
+        "--no-builtin",
+        "--contracts",
+        "--accounts",
+        "--fixtures",
+        "--format",
+        "dotenv",
+        "--live",
+    ),
+    *("polyai", "default", "second", "a b", "\n", "ü", "'", "..", LONG, "folder", "empty.yaml", "latin.yaml"),
+    *("--url", "http://", "http://127.0.0.1:1", "http://[", "http://a\nb", "--account", "--public-url", "-1", "1e3"),
+]
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        yield str(holder.getsockname()[1])
+
+
+@settings(deadline=None, database=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    command=st.sampled_from(["serve", "check", "curl", "account"]), words=st.lists(st.sampled_from(WORDS), max_size=4)
+)
+def test_no_traceback(files: Path, taken: str, command: str, words: list[str]) -> None:
+    """Whatever the words are, a command ends with 0, 1 or 2, and never by an exception."""
+    end = ["--no-builtin", *(["--port", taken] if command == "serve" else [])]  # a server would never end
+    ended = invoke(command, *end, *words) if "--" in words else invoke(command, *words, *end)
+    assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+    assert ended.exit_code in {0, 1, 2}
+    assert "Traceback" not in ended.output

@@ -1,0 +1,207 @@
+"""``mockserver serve``: what it says, what it takes, how it ends."""
+
+import http.client
+import json
+import re
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from mockserver import __version__
+from mockserver.server.app import Application
+from mockserver.server.settings import Settings
+from tests.cli.running import invoke, run, serving
+from tests.live import PATIENCE
+
+VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
+ELSEWHERE = "https://sms.example/mock"
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        yield holder.getsockname()[1]
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """Settings of the servers that would have listened; they are ready at once, and end."""
+    found: list[Settings] = []
+
+    class Server:
+        def __init__(self, app: Application, on_ready: Any) -> None:
+            found.append(app.settings)
+            on_ready()
+
+        def run(self, sockets: list[socket.socket]) -> None:
+            sockets[0].close()
+
+    monkeypatch.setattr("mockserver.server.run.uvicorn_server", Server)
+    monkeypatch.setattr("mockserver.server.run.listen", lambda _host, _port: socket.socket())
+    return found
+
+
+def get(url: str, **headers: str) -> requests.Response:
+    return requests.get(url, headers=headers, timeout=PATIENCE)
+
+
+def test_announcement() -> None:
+    """A free port is taken; the lines name it, each vendor's base URL with a command to try, and where calls are."""
+    with serving("--port", "0") as server:
+        assert server.lines[0] == f"mockserver {__version__} is ready on {server.url}"
+        assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]+", server.url)
+        tries = [f"{vendor} {server.url} try: mockserver curl {vendor} --url {server.url}" for vendor in VENDORS]
+        assert [" ".join(line.split()) for line in server.lines[1:-1]] == tries
+        assert get(server.lines[-1].rpartition("curl ")[2]).json()["calls"] == []
+
+
+def test_port_taken(taken: int) -> None:
+    """A port that somebody has is a usage error of one line, which names it."""
+    ended = run("serve", "--port", str(taken))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"mockserver: cannot listen on 127.0.0.1:{taken}: Address already in use; "
+        "choose another --host or --port (0 takes a free one)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [
+        pytest.param(["--public-url", f"{ELSEWHERE}/", "--no-explain"], {}, id="options"),
+        pytest.param([], {"MOCKSERVER_PUBLIC_URL": ELSEWHERE, "MOCKSERVER_EXPLAIN": "no"}, id="environment"),
+    ],
+)
+def test_behind_a_proxy(options: list[str], environment: dict[str, str]) -> None:
+    """Accounts are told the public URL, and answers are the vendor's alone."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with serving(*options, MOCKSERVER_SERVE_PORT=str(port), **environment) as server:
+        assert server.url == ELSEWHERE
+        vendors = get(f"http://127.0.0.1:{port}/_mock/accounts/default").json()["vendors"]
+        assert {part["url"] for part in vendors.values()} == {ELSEWHERE}
+        answer = requests.post(f"http://127.0.0.1:{port}/sms/o", timeout=PATIENCE)
+        assert answer.status_code == 401
+        assert [name for name in answer.headers if name.lower().startswith("x-mock")] == []
+
+
+def test_elsewhere() -> None:
+    """Reachable from outside, it makes a token up and says it; only the control API asks for it, and not for health."""
+    with serving("--host", "0.0.0.0", "--port", "0") as server:  # noqa: S104 -- what is tested
+        assert server.url.startswith("http://127.0.0.1:")
+        said = re.fullmatch(r"Control API token \(.*MOCKSERVER_ADMIN_TOKEN.*\): (\S{32,})", server.lines[1])
+        assert said, server.lines
+        assert get(f"{server.url}/_mock/health").json()["status"] == "ready"
+        answer = requests.post(f"{server.url}/sms/o", timeout=PATIENCE)
+        assert answer.headers["x-mock-answer"] == "opentact.send_sms/unauthorized"
+        for token, status in ((None, 401), ("wrong", 401), (said[1], 200)):
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            assert get(f"{server.url}/_mock/accounts", **headers).status_code == status, token
+        live = invoke("account", "--live", "--url", server.url, MOCKSERVER_ADMIN_TOKEN=said[1])
+        assert json.loads(live.stdout)["id"] == "default"
+        stranger = invoke("account", "--live", "--url", server.url)
+        assert (stranger.exit_code, stranger.stdout, stranger.stderr.count("\n")) == (2, "", 1)
+        assert "answered 401: the control API needs Authorization" in stranger.stderr
+
+
+def test_sigterm_in_flight() -> None:
+    """A request half sent at SIGTERM is still answered; then the process ends, and nothing is complained of."""
+    body = b'{"from": "12065550141", "to": "+13115552367", "text": "Hello, world!"}'
+    with serving("--port", "0") as server:
+        address = urlsplit(server.url).netloc
+        connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+        connection.putrequest("POST", "/sms/o")
+        connection.putheader("Authorization", "Bearer OpenTactDefaultPaidKey00000000000000000000000001")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body[:10])
+        assert get(f"{server.url}/_mock/health").ok  # what was sent before has been read by now
+        server.process.send_signal(signal.SIGTERM)
+        _until_refused(address)
+        connection.send(body[10:])
+        response = connection.getresponse()
+        assert (response.status, json.load(response)["success"]) == (200, True)
+        connection.close()
+        assert server.process.wait(PATIENCE) in {-signal.SIGTERM, 0}
+        assert server.process.communicate() == ("", "")
+
+
+def _until_refused(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    give_up = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up:
+        try:
+            socket.create_connection((host, int(port)), PATIENCE).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.02)
+    pytest.fail("the server still listens")
+
+
+def test_interrupted() -> None:
+    """Ctrl-C ends it, without a word."""
+    with serving("--port", "0") as server:
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(PATIENCE) == 0
+        assert server.process.communicate() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        pytest.param("localhost", "localhost", id="name"),
+        pytest.param("::1", "[::1]", id="IPv6"),
+        pytest.param("::", "[::1]", id="any IPv6"),
+        pytest.param("0.0.0.0", "127.0.0.1", id="any IPv4"),  # noqa: S104 -- only shown
+        pytest.param("", "127.0.0.1", id="empty"),
+    ],
+)
+def test_address_to_dial(built: list[Settings], host: str, shown: str) -> None:
+    """The address it says is one that can be dialled, and only an address of this machine goes without a token."""
+    ended = invoke("serve", "--host", host)
+    assert ended.stdout.splitlines()[0] == f"mockserver {__version__} is ready on http://{shown}:0"
+    token = built[0].admin_token
+    assert (token is None) == (host in {"localhost", "::1"})
+    assert token is None or f": {token}\n" in ended.stdout
+
+
+def test_chosen_token(built: list[Settings]) -> None:
+    """A token that was chosen is kept, and not shown."""
+    ended = invoke("serve", "--host", "10.0.0.1", MOCKSERVER_ADMIN_TOKEN="letmein")
+    assert built[0].admin_token == "letmein"
+    assert "letmein" not in ended.stdout
+
+
+def test_options_win(built: list[Settings], tmp_path: Path) -> None:
+    """Each setting comes from the environment, and an option wins over it."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+        (folder / "accounts.json").write_text('{"id": "third"}', "utf-8")
+    given = {
+        "SERVE_HOST": "127.0.0.2",
+        "SERVE_PORT": "1",
+        "BODY_LIMIT": "2",
+        "JOURNAL_CALLS": "3",
+        "JOURNAL_BYTES": "4",
+    }
+    given |= {"PUBLIC_URL": "http://five", "CONTRACTS": f"{there}:{here}", "FIXTURES": f"{there}:", "BUILTIN": "0"}
+    environment = {f"MOCKSERVER_{name}": value for name, value in given.items()}
+    environment["MOCKSERVER_ACCOUNTS"] = str(there / "accounts.json")
+    options: list[str | Path] = ["--host", "localhost", "--port", "11", "--body-limit", "12", "--journal-calls", "13"]
+    options += ["--journal-bytes", "14", "--public-url", "http://fifteen", "--contracts", here, "--no-explain"]
+    options += ["--fixtures", here, "--fixtures", there, "--accounts", here / "accounts.json", "--no-builtin"]
+    assert invoke("serve", **environment).exit_code == 0
+    assert invoke("serve", *options, **environment).exit_code == 0
+    paths = (there / "accounts.json", here / "accounts.json")
+    assert built == [
+        Settings((there, here), (there,), False, paths[0], "127.0.0.2", 1, "http://five", None, True, 2, 3, 4),
+        Settings((here,), (here, there), False, paths[1], "localhost", 11, "http://fifteen", None, False, 12, 13, 14),
+    ]
