@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.exchange.account import Account, Owner
+from mockserver.exchange.clock import REAL
 from mockserver.exchange.facts import Facts, credential, credential_claim
 from mockserver.exchange.problem import Problem
 from mockserver.exchange.request import Request
@@ -13,6 +14,7 @@ from mockserver.spec.contract import Alternative, Jwt, Scheme
 from mockserver.spec.pointer import Pointer
 
 LEEWAY = 5  # seconds that another clock may be ahead
+BACKDATED = 6  # seconds that clients date a token back by, at most: 5, and less than one for rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _check(alternative: Alternative, request: Request, facts: Facts) -> Identity
             problems.append(_problem(scheme, "malformed", f"{_called(scheme)} does not hold a credential"))
             continue
         owner = facts.owner(credential_claim(scheme, request.data))
-        problem = _verify(scheme, value, owner, facts.now)
+        problem = _verify(scheme, value, owner, facts)
         if problem is None and account is not None and owner is not None and owner.account is not account:
             problem = _problem(scheme, "signature", f"{_called(scheme)} belongs to another account")
         if problem is not None:
@@ -60,20 +62,20 @@ def _check(alternative: Alternative, request: Request, facts: Facts) -> Identity
     return Identity(account, records, _forbidden(alternative, records))
 
 
-def _verify(scheme: Scheme, value: str, owner: Owner | None, now: float) -> Problem | None:
+def _verify(scheme: Scheme, value: str, owner: Owner | None, facts: Facts) -> Problem | None:
     accept = scheme.accept
     if isinstance(accept, Jwt):
         token = read_token(value)
         if token is None:
             return _problem(scheme, "malformed", f"{_called(scheme)} is not a JWT")
-        return _verify_token(scheme, accept, (value, token), owner, now)
+        return _verify_token(scheme, accept, (value, token), owner, facts)
     if owner is None:
         return _problem(scheme, "signature", f"{_called(scheme)} is nobody's")
     return None
 
 
 def _verify_token(
-    scheme: Scheme, accept: Jwt, sent: tuple[str, Token], owner: Owner | None, now: float
+    scheme: Scheme, accept: Jwt, sent: tuple[str, Token], owner: Owner | None, facts: Facts
 ) -> Problem | None:
     text, token = sent
     part = token.claims if accept.find_in == "claim" else token.header
@@ -89,8 +91,23 @@ def _verify_token(
     if not is_signed_by(text, record[accept.key], algorithm):
         return _problem(scheme, "signature", "the token's signature does not verify")
     owned = owner.account.vendors[scheme.vendor]
+    now = token_time(facts, owner, text, token)
     wrong = _wrong_claim(accept, token.claims, owned) or _wrong_time(accept, token.claims, now)
     return _problem(scheme, *wrong) if wrong else None
+
+
+def token_time(facts: Facts, owner: Owner, text: str, token: Token) -> float:
+    """The time to hold a token's claims against: the account's, less what its clock was off by when it was made.
+
+    A token was made at its ``iat``, else when first seen. Clients round ``iat`` down or date it back by seconds, so
+    one that is younger than that and was not seen before counts as made when first seen.
+    """
+    clock = facts.clock(owner.account)
+    if clock is REAL:
+        return facts.now
+    first, iat = facts.first_seen.get(text, facts.now), token.claims.get("iat")
+    made = min(first, iat + BACKDATED) if isinstance(iat, int | float) and iat > 0 else first
+    return clock.at(facts.now) - clock.shift(made)
 
 
 def _wrong_claim(accept: Jwt, claims: Mapping[str, Any], owned: Mapping[str, Any]) -> tuple[str, str] | None:

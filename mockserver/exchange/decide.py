@@ -4,13 +4,15 @@ import json
 from typing import Any, NamedTuple
 
 from mockserver.exchange.account import Account
+from mockserver.exchange.budget import budget_key
 from mockserver.exchange.call import Call, pack_headers, pack_params, pack_problems, unpack_headers
 from mockserver.exchange.choose import Choice, choose, recipient_of
 from mockserver.exchange.credentials import authenticate
 from mockserver.exchange.facts import Claims, Facts, named_account
+from mockserver.exchange.fault import Fault, planned
 from mockserver.exchange.match import differences
 from mockserver.exchange.ownership import check_owned
-from mockserver.exchange.pin import Literal, Pin, lay_over
+from mockserver.exchange.pin import Literal, Pin, Uses, lay_over
 from mockserver.exchange.problem import KINDS, Problem
 from mockserver.exchange.render import Context, Response, render
 from mockserver.exchange.request import Request
@@ -20,13 +22,17 @@ from mockserver.spec.pointer import MISSING
 _ORDER = {kind: number for number, kind in enumerate(KINDS)}
 
 
+LIMITED = Problem("limited", "/limit", "", "the account's rate limit is used up")
+
+
 class Decision(NamedTuple):
-    """What is to be sent and recorded, the problem that the answer is about, and the pin used up, if any."""
+    """What is to be sent and recorded, the problem that the answer is about, what it uses up, what goes wrong."""
 
     call: Call
     response: Response
     problem: Problem | None
-    pin: Pin | None
+    uses: Uses
+    fault: Fault | None
 
 
 def decide(request: Request, asked: Claims, facts: Facts, sources: Sources) -> Decision:
@@ -36,18 +42,38 @@ def decide(request: Request, asked: Claims, facts: Facts, sources: Sources) -> D
     account = identity.account or named_account(asked, facts)
     bound: dict[str, Any] = dict(identity.records)
     unowned = check_owned(request, account, facts, bound)
-    problems = _ordered(request.problems + identity.problems + unowned)
+    budget = facts.budgets.get(account.id) if account is not None else None
+    limited = (LIMITED,) if budget is not None and budget.wait > 0 else ()
+    problems = _ordered(request.problems + identity.problems + unowned + limited)
     owned = account.vendors[operation.vendor] if account else {}
     view = {**request.data, "account": owned, "owned": bound}
     recipient = recipient_of(operation.recipient, view)
     pin = _pin(request, account, facts) if facts.pins else None
+    now = facts.clock(account).at(facts.now)
     choice = choose(operation, problems, view, recipient, prefer=request.prefer, pin=pin)
     if choice is None:
         raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
     used = pin if pin is not None and (choice.chosen_by == "pin" or pin.entry is None) else None
-    response = _response(choice, used, Context(view, choice.problem, sources, facts.now))
-    call = _call(request, account, choice, response, (problems, recipient), sources.call_id(), facts.now)
-    return Decision(call, response, choice.problem, used)
+    fault = used.striking if used is not None else None
+    wait = budget.retry_after if limited and budget is not None else None
+    response = _response(choice, used, Context(view, choice.problem, sources, now, wait))
+    if fault is not None:
+        response = planned(fault, response)
+    call = _call(
+        request,
+        account,
+        choice,
+        response,
+        (problems, recipient),
+        sources.call_id(),
+        facts.now,
+        fault.kind if fault else "",
+    )
+    if fault is not None and fault.loses_reply and choice.chosen_by != "pin":
+        call = call._replace(answer="", evidence="", accepted=0, chosen_by="")  # it never came to an answer
+    return Decision(
+        call, response, choice.problem, Uses(used, "" if limited else budget_key(request), not limited), fault
+    )
 
 
 def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:
@@ -80,6 +106,7 @@ def _call(  # noqa: PLR0913, PLR0917 -- the parts of one record
     found: tuple[tuple[Problem, ...], str],
     call_id: str,
     now: float,
+    fault: str,
 ) -> Call:
     operation, arrival, answer = request.operation, request.arrival, choice.answer
     problems, recipient = found
@@ -104,7 +131,7 @@ def _call(  # noqa: PLR0913, PLR0917 -- the parts of one record
         status=response.status,
         response_headers=pack_headers(response.headers),
         response_body=response.body,
-        fault="",
+        fault=fault,
         outcome="pending",
         received_at=now,
         duration_ms=0.0,

@@ -2,26 +2,40 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from mockserver.exchange.account import Account, Owner
+from mockserver.exchange.budget import Budget
+from mockserver.exchange.clock import REAL, Clock
 from mockserver.exchange.pin import Pin
 from mockserver.exchange.request import Request
 from mockserver.exchange.tokens import read_token
-from mockserver.spec.contract import Equals, Scheme
+from mockserver.spec.contract import Equals, Jwt, Scheme
 from mockserver.spec.functions import digits
 from mockserver.spec.pointer import MISSING
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 Claim = tuple[str, str]  # an account pointer, and the value as text
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Who owns what the request claims, the time in Unix seconds, and the operation's pins by account."""
+class Facts(NamedTuple):
+    """Who owns what the request claims, and the real time in Unix seconds.
+
+    By account: the operation's pin, the account's clock, what is left of its rate limit. By token: when it
+    was first seen.
+    """
 
     owners: Mapping[Claim, Owner]
     now: float
-    pins: Mapping[str, Pin]
+    pins: Mapping[str, Pin] = NOTHING
+    clocks: Mapping[str, Clock] = NOTHING
+    budgets: Mapping[str, Budget] = NOTHING
+    first_seen: Mapping[str, float] = NOTHING
+
+    def clock(self, account: Account | None) -> Clock:
+        """The clock that an account's requests are judged by."""
+        return self.clocks.get(account.id, REAL) if account is not None else REAL
 
     def owner(self, claim: Claim | None) -> Owner | None:
         """Who owns a claimed value, if anyone does."""
@@ -30,10 +44,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a request claims: credentials first, then owned values, in document order."""
+    """What a request claims: credentials first, then owned values, in document order; and its signed tokens."""
 
     credentials: tuple[Claim, ...]
     owned: tuple[Claim, ...]
+    tokens: tuple[str, ...] = ()
 
 
 def claims(request: Request, schemes: tuple[Scheme, ...]) -> Claims:
@@ -44,7 +59,8 @@ def claims(request: Request, schemes: tuple[Scheme, ...]) -> Claims:
         claim = owned_claim(place.claim, place.at.get(data), by_digits=place.digits)
         if claim is not None:
             owned.append(claim)
-    return Claims(credential_claims(schemes, data).credentials, tuple(owned))
+    tokens = [text for scheme in schemes if isinstance(scheme.accept, Jwt) and (text := credential(scheme, data))]
+    return Claims(credential_claims(schemes, data).credentials, tuple(owned), tuple(tokens))
 
 
 def credential_claims(schemes: tuple[Scheme, ...], data: Mapping[str, Any]) -> Claims:

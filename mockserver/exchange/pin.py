@@ -1,10 +1,11 @@
-"""Answers that a test fixed for one operation of one account, used up in order."""
+"""Answers and faults that a test fixed for one operation of one account, used up in order."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
+from mockserver.exchange.fault import Fault
 from mockserver.exchange.match import Pattern
 from mockserver.exchange.render import Response
 from mockserver.spec.contract import Answer, Operation
@@ -32,35 +33,55 @@ class Literal:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pin:
-    """``entries`` (None: as the rules say) from ``position`` on; then the last for ever, or the rules."""
+    """``entries`` (None: as the rules say) from ``position`` on; then the last for ever, or the rules.
+
+    With a fault, ``entries`` may be empty. ``met`` counts requests, those that chance spared among them.
+    """
 
     account: str
     operation: str
     entries: tuple[Answer | Literal | None, ...]
     written: tuple[Any, ...]
     then: str = "rules"
+    fault: Fault | None = None
     pattern: Pattern = field(default_factory=Pattern)
     overlay: tuple[tuple[Pointer, Any], ...] = ()
     force: bool = False
     position: int = 0
+    met: int = 0
 
     @property
-    def left(self) -> int:
-        """How many entries are not used up."""
-        return max(len(self.entries) - self.position, 0)
+    def left(self) -> int | None:
+        """How many uses there are; None: no end."""
+        uses = self.fault.times if self.fault is not None else len(self.entries)
+        return None if uses is None else max(uses - self.position, 0)
 
     @property
     def is_spent(self) -> bool:
-        return self.left == 0 and self.then == "rules"
+        return self.left == 0 and (self.then == "rules" or self.fault is not None)
 
     @property
     def entry(self) -> Answer | Literal | None:
         """What the next request gets; None: as the rules say."""
-        return self.entries[min(self.position, len(self.entries) - 1)]
+        return self.entries[min(self.position, len(self.entries) - 1)] if self.entries else None
+
+    @property
+    def striking(self) -> Fault | None:
+        """The fault, where chance has it hit the next request."""
+        return self.fault if self.fault is not None and self.fault.strikes(self.met) else None
 
     def used(self) -> "Pin":
-        """The pin after one use."""
-        return replace(self, position=self.position + 1)
+        """The pin after it met one request, which used it up by one unless chance spared it."""
+        spared = self.fault is not None and self.striking is None
+        return replace(self, position=self.position + (not spared), met=self.met + 1)
+
+
+class Uses(NamedTuple):
+    """What a call uses up when it is recorded: a pin, and a request of the rate limit of its kind."""
+
+    pin: Pin | None = None
+    limit_key: str = ""
+    counts: bool = True
 
 
 def lay_over(response: Response, overlay: tuple[tuple[Pointer, Any], ...]) -> Response:

@@ -23,24 +23,26 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What fills may read: the view of ``when``, the problem answered, and where fresh values come from."""
+    """What fills may read: the view of ``when``, the problem answered, where fresh values come from.
+
+    ``now`` is the account's time in Unix seconds, ``wait`` the seconds until its rate limit lets a request through.
+    """
 
     view: Mapping[str, Any]
     problem: Problem | None
     sources: Sources
     now: float
+    wait: int | None = None
 
 
 def render(answer: Answer, context: Context) -> Response:
     """The response of an answer."""
     headers = []
-    for name, value in answer.headers:
-        if isinstance(value, bytes):
+    for name, literal, fill in answer.headers:
+        found = MISSING if fill is None else _evaluate(fill, context)
+        value = literal if found is MISSING else _header_value(found)
+        if value:
             headers.append((name, value))
-        else:
-            text = _evaluate(value, context)
-            if text is not MISSING:
-                headers.append((name, _header_value(text)))
     if answer.fills:
         parts = [answer.body[0]]
         for (fill, literal), segment in zip(answer.fills, answer.body[1:], strict=True):
@@ -69,6 +71,8 @@ def _evaluate(value: Value, context: Context) -> Any:
 
 def _echoed(value: Echo, context: Context) -> Any:
     tokens = value.pointer.tokens
+    if tokens[0] == "limit":
+        return MISSING if context.wait is None else context.wait
     if tokens[0] != "problem":
         return value.pointer.get(context.view)
     problem = context.problem

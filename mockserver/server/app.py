@@ -10,6 +10,7 @@ from mockserver.server.masking import Masker
 from mockserver.server.router import Router
 from mockserver.server.settings import Settings
 from mockserver.server.setup import contracts_of, store_of
+from mockserver.server.unreachable import Unreachable
 from mockserver.spec.contract import Contract
 from mockserver.world.store import Store
 
@@ -23,6 +24,7 @@ class Application:
         self.settings = settings
         self.contracts = contracts
         self.store = store
+        self._unreachable = Unreachable()
         self._exchanges = Exchanges(
             contracts,
             Router(contracts),
@@ -31,7 +33,9 @@ class Application:
             body_limit=settings.body_limit,
             explain=settings.explain,
         )
-        self._control = control_app(State(settings, contracts, store, sources, Masker(contracts), description()))
+        self._control = control_app(
+            State(settings, contracts, store, sources, Masker(contracts), description(), self._unreachable)
+        )
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -42,6 +46,7 @@ class Application:
                 await self._exchanges(scope, receive, send)
         elif scope["type"] == "lifespan":
             await _lifespan(receive, send)
+            self._unreachable.close()
 
 
 def create_app(settings: Settings | None = None, sources: Sources | None = None) -> Application:

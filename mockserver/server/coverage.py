@@ -52,7 +52,7 @@ def _operation(operation: Operation, tally: Tally) -> dict[str, Any]:
             }
             for at, allowed in operation.enumerated
         },
-        "faults": {},
+        "faults": dict(tally.faults.get(operation.id, {})),
     }
 
 

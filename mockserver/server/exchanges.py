@@ -2,19 +2,33 @@
 
 import json
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
+from mockserver.exchange.budget import budget_key
 from mockserver.exchange.call import Call, pack_headers
 from mockserver.exchange.decide import Decision, decide, fields_seen, values_seen
 from mockserver.exchange.facts import claims, credential_claims, named_account
+from mockserver.exchange.fault import Fault
+from mockserver.exchange.render import Response
 from mockserver.exchange.request import Arrival, Request, parse, read_query
 from mockserver.exchange.sources import Sources
+from mockserver.server.delivery import ClientLeft, Line, deliver, send_whole
+from mockserver.server.protocol import TRANSPORT
 from mockserver.server.receive import Disconnected, receive_body
 from mockserver.server.router import Endpoint, Router
 from mockserver.spec.contract import Contract, Operation
 from mockserver.world.store import UNCLAIMED, Store
 
 Headers = list[tuple[bytes, bytes]]
+
+
+class Going(NamedTuple):
+    """What goes to a client, and how: the record of it, the response, the fault and the request's number for it."""
+
+    call: Call
+    response: Response
+    fault: Fault | None = None
+    number: int = 0
 
 
 class Exchanges:
@@ -42,36 +56,40 @@ class Exchanges:
         path, raw_path = scope["path"], scope.get("raw_path", b"").decode("latin-1") or scope["path"]
         found = self._router.find(_host(scope["headers"]), path, raw_path)  # 1 route
         if found is not None and scope["method"] == "OPTIONS":
-            await _send(send, 204, [(b"allow", found[0].allow)], b"")
+            await send_whole(send, Response(204, [(b"allow", found[0].allow)], b""))
             return
         try:
             if found is None:
-                call, response = await self._unknown_path(scope, receive)
+                going = await self._unknown_path(scope, receive)
             else:
-                call, response = await self._exchange(found, scope, receive)
+                going = await self._exchange(found, scope, receive)
         except Disconnected:
             return
+        outcome = "aborted"
         try:
-            await _send(send, call.status, response, call.response_body)  # 7 send
-        except OSError:
-            await self._complete(call, "aborted", started)
-            raise
-        await self._complete(call, "sent", started)
+            outcome = await _send(going, scope, receive, send)  # 7 send
+        finally:
+            duration = round((time.perf_counter() - started) * 1000, 3)
+            await self._store.complete(going.call.id, outcome, duration)
 
-    async def _exchange(self, found: tuple[Endpoint, dict[str, str]], scope: Any, receive: Any) -> tuple[Call, Headers]:
+    async def _exchange(self, found: tuple[Endpoint, dict[str, str]], scope: Any, receive: Any) -> Going:
         endpoint, params = found
         operation = endpoint.operations.get(scope["method"]) or endpoint.otherwise
         arrival, ended = await self._receive(operation, params, scope, receive)  # 2 receive
         request = parse(operation, arrival)  # 3 parse
         asked = claims(request, self._schemes[operation.vendor])
-        fields, values = fields_seen(request), values_seen(request)
+        fields, values, key = fields_seen(request), values_seen(request), budget_key(request)
         committed = False
         while not committed:  # a pin may be used up by another request in between
-            facts = await self._store.facts(operation.vendor, request.operation.id, asked)  # 4 recognise
+            facts = await self._store.facts(operation.vendor, request.operation.id, asked, key)  # 4 recognise
             decision = decide(request, asked, facts, self._sources)  # 5 decide
-            committed = await self._store.commit(decision.call, decision.pin, fields, values)  # 6 commit
+            committed = await self._store.commit(decision.call, decision.uses, fields, values)  # 6 commit
         headers = self._headers(decision, endpoint, request)
-        return decision.call, headers if ended else [*headers, (b"connection", b"close")]
+        if not ended:
+            headers = [*headers, (b"connection", b"close")]
+        number = decision.uses.pin.met if decision.uses.pin is not None else 0
+        response = Response(decision.response.status, headers, decision.response.body)
+        return Going(decision.call, response, decision.fault, number)
 
     async def _receive(
         self, operation: Operation, params: dict[str, str], scope: Any, receive: Any
@@ -102,7 +120,7 @@ class Exchanges:
             explained.append((b"x-mock-problem", words.encode("ascii", "replace")))
         return explained
 
-    async def _unknown_path(self, scope: Any, receive: Any) -> tuple[Call, Headers]:
+    async def _unknown_path(self, scope: Any, receive: Any) -> Going:
         """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
         body, _, ended = await receive_body(receive, self._body_limit)
         nearest = self._router.nearest(scope["path"])
@@ -146,7 +164,9 @@ class Exchanges:
         await self._store.commit(call)
         if self._explain:
             headers.append((b"x-mock-call", call.id.encode("ascii")))
-        return call, headers if ended else [*headers, (b"connection", b"close")]
+        if not ended:
+            headers.append((b"connection", b"close"))
+        return Going(call, Response(404, headers, text))
 
     async def _claimed_by(self, scope: Any) -> str:
         """The account that any vendor's credential in header or query names."""
@@ -159,14 +179,18 @@ class Exchanges:
                 return account.id
         return UNCLAIMED
 
-    async def _complete(self, call: Call, outcome: str, started: float) -> None:
-        duration = round((time.perf_counter() - started) * 1000, 3)
-        await self._store.complete(call.id, outcome, duration)
 
-
-async def _send(send: Any, status: int, headers: Headers, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _send(going: Going, scope: Any, receive: Any, send: Any) -> str:
+    """Send what there is to send; returns how it ended."""
+    if going.fault is None:
+        await send_whole(send, going.response)
+        return "sent"
+    line = Line(scope.get("state", {}).get(TRANSPORT), receive, send)
+    try:
+        await deliver(going.fault, going.number, going.response, line)
+    except ClientLeft:
+        return "aborted"
+    return "aborted" if going.fault.loses_reply else "sent"
 
 
 def _host(headers: Headers) -> str:

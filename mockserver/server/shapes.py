@@ -8,8 +8,11 @@ from typing import Any
 
 from mockserver.exchange.account import Account
 from mockserver.exchange.bodies import Unreadable, duplicate_keys, read_form, read_json, read_multipart
+from mockserver.exchange.budget import Budget
 from mockserver.exchange.call import Call, unpack_headers, unpack_problems
+from mockserver.exchange.clock import Clock
 from mockserver.exchange.handout import credential_members, tokens
+from mockserver.exchange.render import timestamp
 from mockserver.server.masking import Masker, Needles
 from mockserver.spec.contract import Contract
 from mockserver.spec.load import root_path
@@ -66,6 +69,24 @@ def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str,
         "received_at": datetime.fromtimestamp(call.received_at, UTC).isoformat(timespec="milliseconds"),
         "duration_ms": call.duration_ms,
         "notes": _notes(call, show),
+    }
+
+
+def clock_shape(clock: Clock, real: float) -> dict[str, Any]:
+    """``{now, offset, frozen}``: an account's time, and the seconds it is ahead of the real one."""
+    now = clock.at(real)
+    return {"now": timestamp(now), "offset": round(now - real, 3), "frozen": clock.is_frozen}
+
+
+def budget_shape(operation: str, by: str, budget: Budget) -> dict[str, Any]:
+    """``{operation, by, requests, seconds, remaining, wait}``; ``by`` is the value counted by, None for the account."""
+    return {
+        "operation": operation,
+        "by": by or None,
+        "requests": budget.limit.requests,
+        "seconds": budget.limit.seconds,
+        "remaining": budget.remaining,
+        "wait": round(max(budget.wait, 0.0), 3),
     }
 
 

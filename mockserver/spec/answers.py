@@ -1,6 +1,8 @@
 """Responses and their examples as Answers, with all that never changes already in bytes."""
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +19,11 @@ CANONICAL = {
     "rate_limited": 429,
     "server_error": 500,
 }
+_STATUS = re.compile(r"[2-5][0-9][0-9]")
+_BODILESS = (204, 304)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")  # as x-mock.name
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_OURS = ("content-type", "content-length", "transfer-encoding", "connection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,13 @@ def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -
         reader.fault(operation, "an operation needs at least one response", "responses")
     answers: dict[str, Answer] = {}
     for code in responses:
-        if not (code.isascii() and code.isdigit() and len(code) == 3):
-            reader.fault(responses, f"{code!r}: name each status by its three digits", code)
+        if not _STATUS.fullmatch(code):
+            reader.fault(responses, f"{code!r}: name each status by its three digits, 200 to 599", code)
             continue
         response = reader.mapping(responses, code)
         for sample in _samples(reader, response, int(code)):
+            if not _NAME.fullmatch(sample.name):
+                reader.fault(sample.node, f"an answer's name must be a plain lower-case word, not {sample.name!r}")
             if sample.name in answers:
                 reader.fault(sample.node, f"a second answer named {sample.name!r}")
                 continue
@@ -55,14 +64,15 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
     content = reader.mapping(response, "content")
     if not content:
         block = reader.x_mock(response, "answer")
-        if not block:
-            if "x-mock" not in response:
-                reader.fault(response, "an answer without evidence: x-mock needs 'source' or 'assumed'")
+        if "x-mock" not in response:
+            reader.fault(response, "an answer without evidence: x-mock needs 'source' or 'assumed'")
             return []
         if "name" not in block:
             reader.fault(response, "a response without a body needs x-mock.name", "x-mock")
             return []
         return [_Sample(block["name"], status, block, response, None, None, None)]
+    if status in _BODILESS:
+        reader.fault(response, f"HTTP allows no body with status {status}", "content")
     found = []
     for media_type in content:
         media = reader.mapping(content, media_type)
@@ -71,7 +81,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
         for name in examples:
             example = reader.mapping(examples, name)
             block = reader.x_mock(example, "answer")
-            if not block and "x-mock" not in example:
+            if "x-mock" not in example:
                 reader.fault(example, "an answer without evidence: x-mock needs 'source' or 'assumed'")
             value = example.get("value", MISSING)
             if value is MISSING:
@@ -89,10 +99,11 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
         if (value := _value(reader, sample.node, sample.block["fill"][text])) is not None
     }
     body_fills = {Pointer(at.tokens[1:]): value for at, value in values.items() if at.tokens[0] == "body"}
-    header_fills = {at.tokens[1].lower(): value for at, value in values.items() if at.tokens[0] == "header"}
+    header_fills = {at.tokens[1:]: value for at, value in values.items() if at.tokens[0] == "header"}
     if sample.schema is not None and not sample.schema.is_valid(sample.value):
         error = next(iter(sample.schema.iter_errors(sample.value)))
-        reader.fault(sample.node, f"the example does not fit its schema: {error.message}", "value")
+        path = ["value", *error.instance_path]
+        reader.fault_below(sample.node, path, f"the example does not fit its schema: {error.message}")
     body, literals = _template(reader, sample, list(body_fills))
     return Answer(
         name=sample.name,
@@ -106,6 +117,7 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
         body=body,
         fills=tuple((body_fills[at], literal) for at, literal in literals),
         schema=sample.schema,
+        sample=sample.value,
     )
 
 
@@ -135,53 +147,70 @@ def _template(
         if holes or not isinstance(sample.value, str):
             reader.fault(sample.node, f"a {sample.media_type} sample must be plain text without fill", "value")
         return (str(sample.value).encode(),), []
-    wanted = {}
-    for at in holes:
-        if at.get(sample.value) is MISSING:
-            reader.fault(sample.node, f"fill points at nothing: /body{at}", "x-mock")
+    segments, order = [""], []
+    for piece in _cut(sample.value, Pointer(()), frozenset(holes)):
+        if isinstance(piece, Pointer):
+            order.append((piece, _dump(piece.get(sample.value)).encode()))
+            segments.append("")
         else:
-            wanted[at] = f"\x00{at}\x00"
-    text = _dump(_with_marks(sample.value, Pointer(()), wanted))
-    segments, order = [], []
-    while wanted:
-        at = min(wanted, key=lambda at: text.index(_dump(wanted[at])))
-        before, text = text.split(_dump(wanted.pop(at)), 1)
-        segments.append(before.encode())
-        order.append((at, _dump(at.get(sample.value)).encode()))
-    return (*segments, text.encode()), order
+            segments[-1] += piece
+    for at in set(holes).difference(at for at, _ in order):
+        what = "at nothing" if at.get(sample.value) is MISSING else "into what another fill replaces"
+        reader.fault(sample.node, f"fill points {what}: /body{at}", "x-mock")
+    return tuple(segment.encode() for segment in segments), order
 
 
-def _with_marks(value: Any, at: Pointer, marks: dict[Pointer, str]) -> Any:
-    if at in marks:
-        return marks[at]
-    if isinstance(value, dict):
-        return {name: _with_marks(item, Pointer((*at.tokens, name)), marks) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_with_marks(item, Pointer((*at.tokens, str(i))), marks) for i, item in enumerate(value)]
-    return value
+def _cut(value: Any, at: Pointer, holes: frozenset[Pointer]) -> Iterator[str | Pointer]:
+    """The JSON of a value in pieces, a hole's pointer standing for what is there."""
+    if at in holes:
+        yield at
+    elif isinstance(value, dict):
+        for number, (name, item) in enumerate(value.items()):
+            yield f"{',' if number else '{'}{_dump(name)}:"
+            yield from _cut(item, Pointer((*at.tokens, name)), holes)
+        yield "}" if value else "{}"
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield "," if number else "["
+            yield from _cut(item, Pointer((*at.tokens, str(number))), holes)
+        yield "]" if value else "[]"
+    else:
+        yield _dump(value)
 
 
 def _headers(
-    reader: Reader, response: dict[str, Any], sample: _Sample, fills: dict[str, Value]
-) -> tuple[tuple[bytes, bytes | Value], ...]:
+    reader: Reader, response: dict[str, Any], sample: _Sample, fills: dict[tuple[str, ...], Value]
+) -> tuple[tuple[bytes, bytes, Value | None], ...]:
     """Content-Type, then each documented header that has an example or a fill."""
-    found: list[tuple[bytes, bytes | Value]] = []
+    found: list[tuple[bytes, bytes, Value | None]] = []
     if sample.media_type is not None:
-        found.append((b"content-type", sample.media_type.encode("latin-1")))
+        found.append((b"content-type", _header_value(reader, response, "content", sample.media_type), None))
     declared = reader.mapping(response, "headers")
-    for name in declared:
-        header = reader.mapping(declared, name)
-        example = header.get("example", MISSING)
-        if name.lower() in fills:
-            found.append((name.lower().encode("latin-1"), fills.pop(name.lower())))
-        elif example is not MISSING:
-            text = example if isinstance(example, str) else _dump(example)
-            found.append((name.lower().encode("latin-1"), text.encode("latin-1")))
+    written = {name.lower(): name for name in declared}
+    wanted = {tuple(map(str.lower, at)): value for at, value in fills.items()}
+    for name, spelling in written.items():
+        header = reader.mapping(declared, spelling)
+        if not _HEADER.fullmatch(name) or name in _OURS:
+            reader.fault(declared, f"{spelling!r} cannot be a header of an answer", spelling)
+            continue
+        example = header.get("example", "")
+        text = example if isinstance(example, str) else _dump(example)
+        literal = _header_value(reader, header, "example", text) if text else b""
+        fill = wanted.pop((name,), None)
+        if literal or fill is not None:
+            found.append((name.encode(), literal, fill))
         elif header.get("required"):
-            reader.fault(header, f"{name} is required but has neither an example nor a fill")
-    for name in fills:
-        reader.fault(sample.node, f"fill points at a header that is not documented: /header/{name}", "x-mock")
+            reader.fault(header, f"{spelling} is required but has neither an example nor a fill")
+    for at in wanted:
+        where = Pointer(("header", *at))
+        reader.fault(sample.node, f"fill points at a header that is not documented: {where}", "x-mock")
     return tuple(found)
+
+
+def _header_value(reader: Reader, container: dict[str, Any], key: str, text: str) -> bytes:
+    if not (text.isascii() and text.isprintable()):
+        reader.fault(container, f"a header can hold printable ASCII only, not {text!r}", key)
+    return text.encode("ascii", "replace")
 
 
 def _with_magic(reader: Reader, operation: dict[str, Any], answers: dict[str, Answer]) -> dict[str, Answer]:

@@ -21,16 +21,18 @@ def pointers_of(value: Value) -> Iterator[Pointer]:
 
 
 def pointers_read(operation: Operation) -> list[Pointer]:
-    """Every pointer that rules, answers, limits and recipient of an operation read."""
+    """Every pointer that rules, answers, limits, recipient and dispatch of an operation read."""
     found = [at for rule in operation.rules for at, _ in rule.when]
     for answer in operation.answers.values():
         values = [value for value, _ in answer.fills]
-        values += [value for _, value in answer.headers if not isinstance(value, bytes)]
+        values += [value for _, _, value in answer.headers if value is not None]
         found += [at for value in values for at in pointers_of(value)]
     if operation.rate_limit is not None and operation.rate_limit.by is not None:
         found.append(operation.rate_limit.by)
     if operation.recipient is not None and operation.recipient.override is not None:
         found.append(operation.recipient.override)
+    if operation.dispatch is not None:
+        found.append(operation.dispatch.by)
     return found
 
 
@@ -52,9 +54,12 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
 def _document_pointers(contract: Contract) -> Iterator[Pointer]:
     """The account pointers of claims, tokens and files."""
     yield from map(Pointer.parse, contract.claims)
-    for scheme in contract.schemes:
-        for _, allowed in scheme.accept.claims if isinstance(scheme.accept, Jwt) else ():
-            yield from (Pointer.parse(text) for text in allowed if text.startswith("/"))
+    for accept in (scheme.accept for scheme in contract.schemes):
+        if isinstance(accept, Jwt):
+            record = Pointer.parse(accept.claim).tokens[:-1]
+            yield from (Pointer((*record, name)) for name in (accept.key, accept.algorithm, accept.roles) if name)
+            for _, allowed in accept.claims:
+                yield from (Pointer.parse(text) for text in allowed if text.startswith("/"))
     for members in contract.files.values():
         yield from map(Pointer.parse, members.values())
 
@@ -65,8 +70,13 @@ def _check(reader: Reader, contract: Contract, operation: Operation, at: Pointer
     if root == "problem":
         if at.tokens[1:] not in {("name",), ("value",)}:
             reader.fault(node, f"{prefix}only /problem/name and /problem/value may be echoed, not {at}")
+    elif root == "limit":
+        if at.tokens[1:] != ("wait",):
+            reader.fault(node, f"{prefix}only /limit/wait may be echoed, not {at}")
     elif root not in _ROOTS:
         reader.fault(node, f"{prefix}{at} must begin with one of: {', '.join('/' + r for r in _ROOTS)}")
+    elif root == "header" and at.tokens != tuple(map(str.lower, at.tokens)):
+        reader.fault(node, f"{prefix}header names are lower case in pointers, not {at}")
     elif root == "account":
         _check_account(reader, node, contract.account, at, prefix)
     elif root == "owned":

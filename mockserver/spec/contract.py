@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from mockserver.spec.pointer import Pointer
+from mockserver.spec.pointer import MISSING, Pointer
 
 type_of_part = Literal["path", "query", "header"]
 
@@ -64,10 +64,15 @@ class Answer:
     magic: str | None
     source: str | None
     assumed: str | None
-    headers: tuple[tuple[bytes, bytes | Value], ...]
+    headers: tuple[tuple[bytes, bytes, Value | None], ...]
     body: tuple[bytes, ...]
     fills: tuple[tuple[Value, bytes], ...]
     schema: Validator | None
+    sample: Any
+
+    def has_member(self, at: Pointer) -> bool:
+        """Whether the documented body has a value here."""
+        return at.get(self.sample) is not MISSING
 
     @property
     def evidence(self) -> str:
@@ -230,6 +235,8 @@ class Operation:
     dispatch: Dispatch | None
     headers: frozenset[str]
     validators: Mapping[str, Validator]
+    declared: tuple[tuple[str, Pointer], ...]
+    enumerated: tuple[tuple[Pointer, tuple[Any, ...]], ...]
 
     @property
     def id(self) -> str:

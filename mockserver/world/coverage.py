@@ -27,6 +27,7 @@ class Tally:
     answers: dict[str, Met] = field(default_factory=lambda: defaultdict(Met))
     fields: dict[str, set[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(set))
     values: dict[str, dict[str, dict[Any, None]]] = field(default_factory=lambda: defaultdict(dict))
+    faults: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
 
 class Coverage:
@@ -43,13 +44,18 @@ class Coverage:
 
     def add(self, call: Call, names: tuple[str, ...], values: Iterable[tuple[str, Any]]) -> None:
         """Count a call; ``names`` are the pointers of its request's fields, ``values`` those of enumerated ones."""
-        if not call.answer:
+        if not (call.answer or call.fault):
             return
         own = self._accounts.get(call.account)
         if own is None:
             own = self._accounts[call.account] = Tally()
         test = self._tests.get(call.account)
         for tally in (self.total, own):
+            if call.fault:
+                faults = tally.faults[call.operation]
+                faults[call.fault] = faults.get(call.fault, 0) + 1
+            if not call.answer:
+                continue
             met = tally.answers[call.answer]
             if call.chosen_by in FORCED:
                 met.forced += 1

@@ -5,15 +5,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mockserver.exchange.account import Account
+from mockserver.exchange.budget import Budget, Limit
 from mockserver.exchange.call import Call
-from mockserver.exchange.facts import Claims, Facts
-from mockserver.exchange.pin import Pin
+from mockserver.exchange.clock import Clock
+from mockserver.exchange.facts import NOTHING, Claims, Facts
+from mockserver.exchange.pin import Pin, Uses
 from mockserver.exchange.sources import Sources
 from mockserver.world.coverage import Coverage, Tally
 from mockserver.world.journal import Journal, Page, Query
+from mockserver.world.limits import Limits
 from mockserver.world.pins import Pins
 from mockserver.world.registry import Registry
+from mockserver.world.times import Times
 
+NO_USES = Uses()
 UNCLAIMED = ""  # the account of calls that nobody's credential or value explains
 
 
@@ -29,28 +34,38 @@ class Store:
         self._sources = sources
         self._pins = Pins()
         self._coverage = Coverage()
+        self._limits = Limits()
+        self._times = Times()
         self._born = dict.fromkeys(registry.accounts, sources.now())
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
-    async def facts(self, vendor: str, operation: str, claims: Claims) -> Facts:
-        """Who owns what a request claims, the time, and the pins of its operation for each of those accounts."""
+    async def facts(self, vendor: str, operation: str, claims: Claims, limit_key: str = "") -> Facts:
+        """What is known of those whom a request may be from: whose its claims are, their pins, clocks and budgets."""
         known = self._registry.owners(vendor)
         asked = (*claims.credentials, *claims.owned)
         owners = {claim: known[claim] for claim in asked if claim in known}
-        pins = {}
-        if self._pins:
-            for owner in owners.values():
-                pin = self._pins.get(owner.account.id, operation)
-                if pin is not None:
-                    pins[owner.account.id] = pin
-        return Facts(owners, self._sources.now(), pins)
+        now = self._sources.now()
+        first_seen = {text: self._times.first_seen(text, now) for text in claims.tokens} if claims.tokens else NOTHING
+        if not (self._pins or self._limits or self._times.clocks):
+            return Facts(owners, now, first_seen=first_seen)
+        accounts = {owner.account.id for owner in owners.values()}
+        clocks = {account: self._times.clock(account) for account in accounts}
+        pins = {account: self._pins.get(account, operation) for account in accounts}
+        budgets = {
+            account: self._limits.budget((account, operation, limit_key), clocks[account].at(now))
+            for account in accounts
+        }
+        return Facts(owners, now, _present(pins), clocks, _present(budgets), first_seen)
 
     async def commit(
-        self, call: Call, pin: Pin | None = None, fields: tuple[str, ...] = (), values: Iterable[tuple[str, Any]] = ()
+        self, call: Call, uses: Uses = NO_USES, fields: tuple[str, ...] = (), values: Iterable[tuple[str, Any]] = ()
     ) -> bool:
-        """Record a call and use up its pin; from here on it counts. False, and nothing done, where the pin is gone."""
-        if pin is not None and not self._pins.use(pin):
+        """Record a call and what it uses up; from here on it counts. False, and nothing done, where its pin is gone."""
+        if uses.pin is not None and not self._pins.use(uses.pin):
             return False
+        if self._limits and uses.counts:
+            now = self._times.clock(call.account).at(call.received_at)
+            self._limits.count((call.account, call.operation, uses.limit_key), now)
         self._journal.append(call)
         self._coverage.add(call, fields, values)
         if self._waiting:
@@ -91,9 +106,11 @@ class Store:
         self._coverage.forget(account_id)
 
     async def reset_account(self, account_id: str) -> None:
-        """Forget what an account did and what was pinned for it; its credentials stay."""
+        """Forget what an account did, its pins, limits and clock; its credentials stay."""
         self._journal.clear(account_id)
         self._pins.clear(account_id)
+        self._limits.clear(account_id)
+        self._times.clear(account_id)
 
     async def calls(self, query: Query) -> Page:
         """One page of calls, newest first."""
@@ -142,6 +159,26 @@ class Store:
         """Forget the pins of an account (None: of all), or of one operation of it."""
         self._pins.clear(account, operation)
 
+    async def clock(self, account_id: str) -> tuple[Clock, float]:
+        """An account's clock, and the real time."""
+        return self._times.clock(account_id), self._sources.now()
+
+    async def set_clock(self, account_id: str, clock: Clock) -> None:
+        """Give an account another time."""
+        self._times.clocks[account_id] = clock
+
+    async def put_limit(self, account_id: str, operation: str, limit: Limit | None) -> None:
+        """Switch the rate limit of an operation on for an account, or off."""
+        self._limits.put(account_id, operation, limit)
+
+    async def budgets(self, account_id: str) -> list[tuple[str, str, Budget]]:
+        """What is left of an account's limits: operation, value counted by, budget."""
+        return self._limits.budgets(account_id, self._times.clock(account_id).at(self._sources.now()))
+
     async def coverage(self, account: str | None) -> Tally:
         """What an account (None: all that ever were) has met of the contracts."""
         return self._coverage.of(account)
+
+
+def _present(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if value is not None}

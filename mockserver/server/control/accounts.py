@@ -11,14 +11,15 @@ from mockserver.server.control.bodies import member, read_object
 from mockserver.server.control.problems import ControlFault
 from mockserver.server.control.state import origin, state_of
 from mockserver.server.setup import BUILTIN_ACCOUNTS
-from mockserver.server.shapes import account_shape
+from mockserver.server.shapes import account_shape, budget_shape, clock_shape
+from mockserver.spec.load import root_path
 from mockserver.world.making import AccountFault
 
 
 async def list_accounts(request: Request) -> Response:
     """``GET /_mock/accounts``."""
     accounts = await state_of(request).store.accounts()
-    return JSONResponse({"accounts": [_shape(request, account) for account in accounts]})
+    return JSONResponse({"accounts": [await _shape(request, account) for account in accounts]})
 
 
 async def make_account(request: Request) -> Response:
@@ -31,17 +32,17 @@ async def make_account(request: Request) -> Response:
     except AccountFault as fault:
         raise ControlFault(409 if fault.clash else 400, str(fault), f"/body{fault.pointer}") from fault
     location = f"{origin(request)}/_mock/accounts/{account.id}"
-    return JSONResponse(_shape(request, account), 201, {"Location": location})
+    return JSONResponse(await _shape(request, account), 201, {"Location": location})
 
 
 async def show_account(request: Request) -> Response:
     """``GET /_mock/accounts/{id}``."""
-    return JSONResponse(_shape(request, await _account(request)))
+    return JSONResponse(await _shape(request, await account_of(request)))
 
 
 async def delete_account(request: Request) -> Response:
     """``DELETE /_mock/accounts/{id}``: the account and its calls. The built-in two stay."""
-    account = await _account(request)
+    account = await account_of(request)
     if account.id in BUILTIN_ACCOUNTS:
         raise ControlFault(409, f"{account.id} is built in; reset it instead", "/path/id")
     await state_of(request).store.remove_account(account.id)
@@ -50,12 +51,13 @@ async def delete_account(request: Request) -> Response:
 
 async def reset_account(request: Request) -> Response:
     """``POST /_mock/accounts/{id}/reset``: what it did is forgotten, its credentials stay."""
-    account = await _account(request)
+    account = await account_of(request)
     await state_of(request).store.reset_account(account.id)
     return Response(status_code=204)
 
 
-async def _account(request: Request) -> Account:
+async def account_of(request: Request) -> Account:
+    """The account that the path names. Raises ControlFault."""
     account_id = request.path_params["id"]
     account = await state_of(request).store.account(account_id)
     if account is None:
@@ -63,6 +65,12 @@ async def _account(request: Request) -> Account:
     return account
 
 
-def _shape(request: Request, account: Account) -> dict[str, Any]:
+async def _shape(request: Request, account: Account) -> dict[str, Any]:
     state = state_of(request)
-    return account_shape(account, state.contracts, origin(request), state.sources.now())
+    shape = account_shape(account, state.contracts, origin(request), state.sources.now())
+    for contract in state.contracts:
+        shape["vendors"][contract.vendor]["unreachable_url"] = state.unreachable.origin + root_path(contract.servers[0])
+    clock, real = await state.store.clock(account.id)
+    shape["clock"] = clock_shape(clock, real)
+    shape["limits"] = [budget_shape(*one) for one in await state.store.budgets(account.id)]
+    return shape

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from mockserver.server.control import accounts, calls, contracts, pins, verify
+from mockserver.server.control import accounts, calls, contracts, pins, tempo, verify
 from mockserver.server.control.guard import Guard
 from mockserver.server.control.problems import ControlFault, on_fault, on_http_exception
 from mockserver.server.control.state import State
@@ -40,6 +40,8 @@ def control_app(state: State) -> Any:
             _route("/_mock/accounts", get=accounts.list_accounts, post=accounts.make_account),
             _route("/_mock/accounts/{id}", get=accounts.show_account, delete=accounts.delete_account),
             _route("/_mock/accounts/{id}/reset", post=accounts.reset_account),
+            _route("/_mock/accounts/{id}/clock", post=tempo.set_clock),
+            _route("/_mock/accounts/{id}/limits", put=tempo.put_limits),
             _route("/_mock/calls", get=calls.list_calls, delete=calls.clear_calls),
             _route("/_mock/calls/verify", post=verify.verify_calls),
             _route("/_mock/calls/{id}", get=calls.show_call),

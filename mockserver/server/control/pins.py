@@ -5,6 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mockserver.exchange.fault import Fault, FaultMistake, read_fault
 from mockserver.exchange.pin import Literal, Pin, literal
 from mockserver.server.control.bodies import member, read_object, read_pattern
 from mockserver.server.control.calls import parameters
@@ -13,7 +14,7 @@ from mockserver.server.control.state import state_of
 from mockserver.spec.contract import Answer, Operation
 from mockserver.spec.pointer import Pointer, join
 
-MEMBERS = ("account", "answers", "then", "where", "when", "set", "force")
+MEMBERS = ("account", "answers", "then", "where", "when", "set", "force", "fault")
 MOST = 1000  # answers of a pin
 
 
@@ -27,8 +28,9 @@ async def put_pin(request: Request) -> Response:
         raise ControlFault(400, "name the account that it is for", "/body/account")
     if await state.store.account(account) is None:
         raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
+    fault = _fault(body)
     written = member(body, "answers", list, [])
-    if not 1 <= len(written) <= MOST:
+    if len(written) > MOST or not (written or fault):
         raise ControlFault(400, f"must list from 1 to {MOST} answers", "/body/answers")
     entries = tuple(_entry(operation, item, f"/body/answers/{index}") for index, item in enumerate(written))
     then = member(body, "then", str, "rules")
@@ -41,6 +43,7 @@ async def put_pin(request: Request) -> Response:
         entries=entries,
         written=tuple(written),
         then=then,
+        fault=fault,
         pattern=read_pattern(body),
         overlay=overlay,
         force=member(body, "force", bool, default=False),
@@ -76,6 +79,15 @@ def _operation(request: Request) -> Operation:
             if operation.id == wanted and operation.name == operation.spelling:
                 return operation
     raise ControlFault(404, "there is no such operation; GET /_mock/contracts lists them", "/path/operation")
+
+
+def _fault(body: dict[str, Any]) -> Fault | None:
+    if "fault" not in body:
+        return None
+    try:
+        return read_fault(body["fault"])
+    except FaultMistake as mistake:
+        raise ControlFault(400, str(mistake), f"/body/fault{mistake.pointer}") from mistake
 
 
 def _entry(operation: Operation, item: Any, at: str) -> Answer | Literal | None:
@@ -138,4 +150,5 @@ def _shape(pin: Pin) -> dict[str, Any]:
         "when": {str(pointer): schema for pointer, _, schema in pin.pattern.when},
         "set": {str(pointer): value for pointer, value in pin.overlay},
         "force": pin.force,
+        "fault": dict(pin.fault.written) if pin.fault is not None else None,
     }

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from mockserver.exchange.sources import Sources
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
+from mockserver.server.unreachable import Unreachable
 from mockserver.spec.contract import Contract
 from mockserver.world.store import Store
 
@@ -23,6 +24,7 @@ class State:
     sources: Sources
     masker: Masker
     description: Mapping[str, Any]
+    unreachable: Unreachable
 
 
 def state_of(request: Request) -> State:
