@@ -1,5 +1,7 @@
 """All contracts of a server, read together."""
 
+import itertools
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -7,7 +9,10 @@ from urllib.parse import urlsplit
 from mockserver.spec.contract import Contract
 from mockserver.spec.faults import ContractError, ContractErrors
 from mockserver.spec.openapi import read_contract
+from mockserver.spec.reader import Reader
 from mockserver.spec.source import read
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # it stands in paths and headers
 
 
 def contract_files(folders: Iterable[Path]) -> list[Path]:
@@ -21,7 +26,7 @@ def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
     Raises ContractErrors with every fault of every file.
     """
     faults: list[ContractError] = []
-    contracts: list[Contract] = []
+    contracts: list[tuple[Contract, Reader]] = []
     for file in files:
         name = str(file)
         try:
@@ -31,13 +36,13 @@ def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
             continue
         contract, reader = read_contract(read(name, text), file.stem)
         faults += reader.faults
-        if not contract.vendor.isidentifier() or contract.vendor.startswith("_"):
+        if not _WORD.fullmatch(contract.vendor):
             faults.append(ContractError(name, 1, 1, "", f"the file's name must be a plain word, not {file.stem!r}"))
-        contracts.append(contract)
+        contracts.append((contract, reader))
     faults += _collisions(contracts)
     if faults:
         raise ContractErrors(faults)
-    return tuple(contracts)
+    return tuple(contract for contract, _ in contracts)
 
 
 def root_path(url: str) -> str:
@@ -45,22 +50,24 @@ def root_path(url: str) -> str:
     return urlsplit(url).path.rstrip("/")
 
 
-def _collisions(contracts: list[Contract]) -> list[ContractError]:
-    """Two contracts of one name, or claiming one path at the root."""
+def _collisions(contracts: list[tuple[Contract, Reader]]) -> list[ContractError]:
+    """Two contracts of one name, or two paths that would be one at the root."""
     faults: list[ContractError] = []
     names: dict[str, str] = {}
-    paths: dict[str, tuple[str, str]] = {}
-    for contract in contracts:
+    paths: dict[str, tuple[str, str, str]] = {}
+    for contract, reader in contracts:
         if contract.vendor in names:
             faults.append(
                 ContractError(contract.file, 1, 1, "", f"{contract.vendor} is also read from {names[contract.vendor]}")
             )
             continue
         names[contract.vendor] = contract.file
-        for path in sorted({root_path(s) + o.path for s in contract.servers for o in contract.operations}):
-            shape = "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
-            owner, file = paths.setdefault(shape, (contract.vendor, contract.file))
-            if owner != contract.vendor:
-                message = f"the path {path} is also claimed by {owner} ({file})"
-                faults.append(ContractError(contract.file, 1, 1, "/paths", message))
+        own = dict.fromkeys(operation.path for operation in contract.operations)
+        for base, path in itertools.product(map(root_path, contract.servers), own):
+            claim = (contract.vendor, base + path, contract.file)
+            owner, claimed, file = paths.setdefault(re.sub(r"\{[^{}]*\}", "{}", base + path), claim)
+            if (owner, claimed) != claim[:2]:
+                place = reader.source.place(reader.document["paths"], path)
+                message = f"the path {base + path} is also claimed by {owner} ({file})"
+                faults.append(ContractError(contract.file, place.line, place.column, place.pointer, message))
     return faults

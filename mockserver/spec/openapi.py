@@ -49,16 +49,24 @@ def _empty(source: Source, vendor: str) -> Contract:
 
 
 def _servers(reader: Reader) -> tuple[str, ...]:
+    if not reader.document.get("servers"):
+        reader.fault(reader.document, "'servers' is missing: name the vendor's hosts")
     urls = []
     for server in reader.items(reader.document, "servers"):
         url = reader.text(server, "url")
-        parts = urlsplit(url)
-        if url and (not parts.hostname or "{" in url):
+        if _is_address(url):
+            urls.append(url.rstrip("/"))
+        elif url:
             reader.fault(server, "a server needs a full address without variables", "url")
-        urls.append(url.rstrip("/"))
-    if not urls:
-        reader.fault(reader.document, "'servers' is missing: name the vendor's hosts")
     return tuple(urls)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and "{" not in url
+    except ValueError:
+        return False
 
 
 def _claims(operations: Iterable[Operation], schemes: Iterable[Scheme]) -> dict[str, bool]:

@@ -1,11 +1,12 @@
 """The operations of a document, with those that are another spelling of one, or name one."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
-from mockserver.spec.contract import Answer, Dispatch, Operation, RateLimit, Rule, Scheme
+from mockserver.spec.contract import Answer, Dispatch, Operation, Parameter, RateLimit, Rule, Scheme
 from mockserver.spec.parameters import read_body, read_parameters, read_validators
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
@@ -13,6 +14,7 @@ from mockserver.spec.rules import Possible, check_rules, possible_problems, read
 from mockserver.spec.schemas import Marks
 from mockserver.spec.security import read_security
 
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # it stands in headers, and before a slash
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -76,7 +78,9 @@ def _drafts(reader: Reader) -> list[_Draft]:
             if method not in path_item:
                 continue
             node = reader.mapping(path_item, method)
-            name = reader.text(node, "operationId")
+            name = reader.text(node, "operationId") or f"{method} {path}"
+            if "operationId" in node and not _WORD.fullmatch(name):
+                reader.fault(node, f"an operation's name must be a plain word, not {name!r}", "operationId")
             if any(draft.name == name for draft in drafts):
                 reader.fault(node, f"a second operation named {name!r}", "operationId")
                 continue
@@ -114,9 +118,18 @@ def _operation(reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known:
         dispatch=behaviour.dispatch,
         headers=frozenset(),
         validators=read_validators(reader, draft.path_item, draft.node, body, merges_form=merges_form),
+        declared=_declared(parameters, marks),
+        enumerated=tuple(marks.enumerated.items()),
     )
     _check(reader, draft, operation, behaviour, possible_problems(operation, marks))
     return replace(operation, headers=_headers_read(operation, schemes))
+
+
+def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[str, Pointer], ...]:
+    """The fields a request can have: its parameters, and the body's own members."""
+    pointers = [Pointer((parameter.where, parameter.name)) for parameter in parameters]
+    pointers += [at for at in marks.declared if at.tokens[0] == "body" and len(at.tokens) == 2]
+    return tuple((str(at), at) for at in dict.fromkeys(pointers))
 
 
 def _own(reader: Reader, draft: _Draft, known: dict[str, Operation]) -> _Behaviour:

@@ -10,6 +10,7 @@ from mockserver.spec.reader import Reader
 from mockserver.spec.schemas import Marks, coercion, coercions, mark, walk
 
 _FORMS = {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}
+_PLACES = ("path", "query", "header")
 
 
 def read_parameters(
@@ -19,7 +20,7 @@ def read_parameters(
     found: dict[tuple[str, str], Parameter] = {}
     for node in _nodes(reader, path_item, operation):
         where, name = node.get("in"), reader.text(node, "name")
-        if where not in {"path", "query", "header"}:
+        if where not in _PLACES:
             reader.fault(node, "a parameter stands in path, query or header", "in")
             continue
         if "schema" not in node:
@@ -78,13 +79,13 @@ def read_validators(
     parts: dict[str, dict[str, Any]] = {}
     for node in _nodes(reader, path_item, operation):
         where, name = node.get("in"), node.get("name")
-        if where not in {"path", "query", "header"} or not isinstance(name, str):
+        if where not in _PLACES or not isinstance(name, str):
             continue
         part = parts.setdefault(where, {"type": "object", "properties": {}, "required": []})
         name = name.lower() if where == "header" else name
         schema = node.get("schema", True)
-        reader.schema(node, schema, "schema")
-        part["properties"][name] = schema
+        if reader.schema(node, schema, "schema") is not None:
+            part["properties"][name] = schema
         if node.get("required"):
             part["required"].append(name)
     schemas: dict[str, Any] = {"": {"type": "object", "properties": parts}}
@@ -93,8 +94,8 @@ def read_validators(
         member = reader.mapping(content, media_type)
         essence = media_type.partition(";")[0].strip().lower()
         properties: dict[str, Any] = dict(parts)
-        if "schema" in member and not (merges_form and essence in _FORMS):
-            reader.schema(member, member["schema"], "schema")
+        merged = merges_form and essence in _FORMS
+        if "schema" in member and reader.schema(member, member["schema"], "schema") is not None and not merged:
             properties["body"] = member["schema"]
         schemas[essence] = {"type": "object", "properties": properties}
     compiled = {essence: reader.schema(operation, schema) for essence, schema in schemas.items()}

@@ -1,9 +1,12 @@
 """JSON Pointers (RFC 6901), parsed once."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mockserver.spec.source import escape
+
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 class _Missing:
@@ -29,7 +32,7 @@ class Pointer:
         for token in self.tokens:
             if isinstance(value, dict):
                 value = value.get(token, MISSING)
-            elif isinstance(value, list) and token.isascii() and token.isdigit() and int(token) < len(value):
+            elif isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
                 value = value[int(token)]
             else:
                 return MISSING

@@ -1,7 +1,7 @@
 """One contract document being read: its places, its references, its x-mock blocks, its faults."""
 
 import json
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,6 +12,8 @@ from mockserver.spec.contract import Validator
 from mockserver.spec.faults import ContractError
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.source import Source
+
+_USABLE_IN_PART = ("answer", "document")  # what each requires, its reader can do without
 
 
 class Reader:
@@ -93,16 +95,23 @@ class Reader:
         return found
 
     def x_mock(self, container: dict[str, Any], kind: str) -> dict[str, Any]:
-        """The x-mock block of a container, valid against the vocabulary's part ``kind``; else empty."""
+        """The x-mock block of a container, as far as it is valid against the vocabulary's part ``kind``.
+
+        What is not is taken out, so that the faults of the rest are found too.
+        """
         block = container.get("x-mock", MISSING)
         if block is MISSING:
             return {}
         self._read_blocks.add(id(block))
         if _vocabulary(kind).is_valid(block):
             return block  # type: ignore[no-any-return]  # the schema says that it is a mapping
-        for path, message in explain(kind, block):
-            self._fault_below(container, ["x-mock", *path], message)
-        return {}
+        faults = explain(kind, block)
+        for path, message in faults or [([], f"does not fit the vocabulary of {kind!r}")]:
+            self.fault_below(container, ["x-mock", *path], message)
+        while isinstance(block, dict) and _take_out(block, [path for path, _ in faults]):
+            faults = explain(kind, block)
+        usable = isinstance(block, dict) and (not faults or kind in _USABLE_IN_PART)
+        return block if usable else {}
 
     def unread_blocks(self) -> None:
         """A fault for each x-mock block that stands where nothing reads it."""
@@ -119,20 +128,27 @@ class Reader:
 
     def schema(self, container: object, schema: Any, key: Hashable = None) -> Validator | None:
         """Compile a JSON Schema of this document; a fault and None where it is not one."""
+        if not isinstance(schema, dict | bool):
+            self.fault(container, "not a JSON Schema: must be a mapping", key)
+            return None
         if isinstance(schema, dict) and "components" in self.document:
             schema = {**schema, "components": {"schemas": self._schemas()}}
         try:
             return jsonschema_rs.validator_for(schema, offline=True)
         except (jsonschema_rs.ValidationError, ValueError) as error:
             message = str(error).split("\n", 1)[0]
-            self.fault(container, f"not a JSON Schema: {message}", key)
+            path = getattr(error, "instance_path", [])
+            if path[:1] == ["components"]:
+                self.fault_below(self.document, path, f"not a JSON Schema: {message}")
+            else:
+                self.fault_below(container, [key, *path], f"not a JSON Schema: {message}")
             return None
 
     def _schemas(self) -> Any:
         components = self.document["components"]
         return components.get("schemas", {}) if isinstance(components, dict) else {}
 
-    def _fault_below(self, container: Any, path: list[str | int], message: str) -> None:
+    def fault_below(self, container: Any, path: Sequence[Hashable], message: str) -> None:
         """A fault at the deepest place of ``path`` that the file still shows."""
         holder, key = container, path[0]
         for token in path[1:]:
@@ -174,8 +190,21 @@ def explain(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
                     known = ", ".join(sorted(allowed))
                     found.append(([*path, name], f"unknown key {name!r}; known here: {known}"))
             continue
+        if "propertyNames" in deepest.absolute_schema_path:
+            path.append(deepest.instance)
         found.append((path, _sentence(deepest)))
     return found
+
+
+def _take_out(block: Any, paths: list[list[str | int]]) -> bool:
+    """Remove the members at these paths, of a list the last first; False where no path leads below the block."""
+    below = sorted({tuple(path) for path in paths if path}, reverse=True)
+    for *holders, last in below:
+        container = block
+        for token in holders:
+            container = container[token]
+        del container[last]
+    return bool(below)
 
 
 def _sentence(error: Any) -> str:

@@ -8,6 +8,8 @@ from mockserver.spec.contract import Owned, Recipient
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 
+MAX_SCHEMAS = 5_000  # of one operation, each $ref written out: a few can unfold to very many
+MAX_DEPTH = 100
 _COERCED = ("boolean", "integer", "number")
 
 
@@ -18,7 +20,9 @@ class Marks:
     declared: list[Pointer] = field(default_factory=list)
     required: list[Pointer] = field(default_factory=list)
     owned: list[Owned] = field(default_factory=list)
+    enumerated: dict[Pointer, tuple[Any, ...]] = field(default_factory=dict)
     recipient: Recipient | None = None
+    schemas: int = 0
 
 
 def mark(reader: Reader, marks: Marks, container: dict[str, Any], at: Pointer) -> None:
@@ -50,24 +54,43 @@ def walk(reader: Reader, marks: Marks, container: dict[str, Any], key: str, at: 
 def _walk(reader: Reader, marks: Marks, schema: dict[str, Any], at: Pointer, seen: frozenset[int]) -> None:
     if id(schema) in seen:
         return
+    if marks.schemas == MAX_SCHEMAS or len(seen) == MAX_DEPTH:
+        reader.fault(schema, f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_DEPTH} deep")
+        return
+    marks.schemas += 1
     seen |= {id(schema)}
     mark(reader, marks, schema, at)
-    if "$ref" in schema:
-        target = reader.target(schema)
-        if isinstance(target, dict):
-            _walk(reader, marks, target, at, seen)
-    for name in schema.get("required", []) if isinstance(schema.get("required"), list) else []:
-        marks.required.append(Pointer((*at.tokens, name)))
-    for combined in ("allOf", "anyOf", "oneOf"):
-        for branch in schema.get(combined) or []:
-            if isinstance(branch, dict):
-                _walk(reader, marks, branch, at, seen)
-    properties = schema.get("properties")
-    for name, member in properties.items() if isinstance(properties, dict) else ():
+    if isinstance(schema.get("enum"), list):
+        marks.enumerated[at] = tuple(schema["enum"])
+    elif schema.get("type") == "boolean":
+        marks.enumerated[at] = (True, False)
+    marks.required += [Pointer((*at.tokens, name)) for name in _list(schema, "required") if isinstance(name, str)]
+    for part in _parts(reader, schema):
+        if isinstance(part, dict):
+            _walk(reader, marks, part, at, seen)
+    for name, member in _properties(schema).items():
         below = Pointer((*at.tokens, name))
         marks.declared.append(below)
         if isinstance(member, dict):
             _walk(reader, marks, member, below, seen)
+
+
+def _parts(reader: Reader, schema: dict[str, Any]) -> Iterator[Any]:
+    """What else the same value must fit, or may."""
+    if "$ref" in schema:
+        yield reader.target(schema)
+    for combined in ("allOf", "anyOf", "oneOf"):
+        yield from _list(schema, combined)
+
+
+def _list(schema: dict[str, Any], key: str) -> list[Any]:
+    value = schema.get(key)
+    return value if isinstance(value, list) else []
+
+
+def _properties(schema: dict[str, Any]) -> dict[str, Any]:
+    value = schema.get("properties")
+    return value if isinstance(value, dict) else {}
 
 
 def coercion(reader: Reader, schema: Any) -> str | None:
@@ -83,7 +106,7 @@ def coercions(reader: Reader, schema: Any) -> dict[str, str]:
     """The types of a form's fields that are not text."""
     found: dict[str, str] = {}
     for part in _unfolded(reader, schema):
-        for name, member in (part.get("properties") or {}).items():
+        for name, member in _properties(part).items():
             kind = coercion(reader, member)
             if kind is not None:
                 found[name] = kind
@@ -95,8 +118,4 @@ def _unfolded(reader: Reader, schema: Any) -> Iterator[dict[str, Any]]:
         if not isinstance(schema, dict):
             return
         yield schema
-        if "$ref" not in schema:
-            return
-        schema = reader.target(schema)
-        if schema is MISSING:
-            return
+        schema = reader.target(schema) if "$ref" in schema else MISSING

@@ -28,7 +28,7 @@ def _scheme(reader: Reader, name: str, node: dict[str, Any]) -> Scheme | None:
     kind = node.get("type")
     if kind == "http" and str(node.get("scheme", "")).lower() == "bearer":
         return Scheme(reader.vendor, name, "header", "authorization", bearer=True, accept=accept)
-    if kind == "apiKey" and node.get("in") in {"header", "query"}:
+    if kind == "apiKey" and node.get("in") in ("header", "query"):
         key = reader.text(node, "name")
         if node["in"] == "header":
             return Scheme(reader.vendor, name, "header", key.lower(), bearer=False, accept=accept)
@@ -60,13 +60,19 @@ def read_security(reader: Reader, operation: dict[str, Any], schemes: dict[str, 
     """The alternatives of an operation, those with the same schemes made one with several sets of roles."""
     holder = operation if "security" in operation else reader.document
     grouped: dict[tuple[Scheme, ...], list[frozenset[str]]] = {}
-    for requirement in reader.items(holder, "security"):
+    requirements = reader.items(holder, "security")
+    for requirement in requirements:
+        if not requirement and len(requirements) > 1:
+            reader.fault(requirement, "credentials that may also be left out cannot be checked")
         used: list[Scheme] = []
         roles: frozenset[str] = frozenset()
         for name, wanted in requirement.items():
             if name in schemes:
                 used.append(schemes[name])
-                roles |= frozenset(wanted if isinstance(wanted, list) else ())
+                if not isinstance(wanted, list) or not all(isinstance(role, str) for role in wanted):
+                    reader.fault(requirement, "roles must be a list of strings", name)
+                    continue
+                roles |= frozenset(wanted)
             elif not _declared(reader, name):
                 reader.fault(requirement, f"there is no security scheme {name!r}", name)
         if roles and not any(isinstance(s.accept, Jwt) and s.accept.roles for s in used):

@@ -4,24 +4,22 @@ Strict: only ``true``, ``false``, ``null`` and plain decimal numbers are not str
 phone number turned into an integer), keys are unique strings, no tag builds an object.
 """
 
+import math
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import yaml
 
 from mockserver.spec.faults import ContractError
 
-MAX_VALUES = 200_000  # aliases are written out when walked: a bound, against "billion laughs"
+MAX_VALUES = 200_000  # with every alias written out: a bound, against "billion laughs"
+MAX_DEPTH = 64  # likewise; whoever walks a value may do so recursively
 
-_PLAIN = {
-    "bool": (r"^(?:true|false)$", "tf"),
-    "null": (r"^(?:null|~|)$", ["~", "n", ""]),
-    "int": (r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
-    "float": (r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$", "-0123456789"),
-}
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,111 +49,172 @@ class Source:
     def remember(self, container: object, key: Hashable, place: Place) -> None:
         """Note a place, keeping the container alive so that its identity stays its own."""
         self._kept.append(container)
-        self._places.setdefault((id(container), key), place)
+        self._places[id(container), key] = place
+
+
+class _TooMuch(Exception):  # noqa: N818 -- ends the reading of a file
+    """The file says more than any contract does; its fault is noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """What an alias stands for, and how much that is, written out."""
+
+    value: Any
+    size: int
+    height: int
 
 
 def read(file: str, text: str) -> Source:
     """Parse YAML. Faults (syntax, duplicate keys, odd keys) are collected in the result, none raised."""
     source = Source(file)
     try:
-        loader = _strict_loader()(text)
+        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
         try:
-            root = loader.get_single_node()
+            source.value = _Walk(source, loader).document()
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         source.faults.append(ContractError(file, line, column, "", f"not YAML: {error.problem}"))
-        return source
     except yaml.YAMLError as error:
         source.faults.append(ContractError(file, 1, 1, "", f"not YAML: {error}"))
-        return source
-    if root is None:
-        source.faults.append(ContractError(file, 1, 1, "", "the file is empty"))
-        return source
-    source.value = _Walk(source).value(root, "")
+    except _TooMuch:
+        pass
     return source
 
 
-@cache
-def _strict_loader() -> type[Any]:
-    """The safe loader of libyaml with YAML 1.2's plain types only; built on first use."""
-    base: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loader: Any = type("StrictLoader", (base,), {"yaml_implicit_resolvers": {}})
-    for tag, (pattern, first) in _PLAIN.items():
-        loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
-    return loader  # type: ignore[no-any-return]  # made by type(): mypy sees Any
-
-
 class _Walk:
-    """Turns nodes into values once each: an aliased node is one shared value."""
+    """Turns events into values; an anchored value is one value, shared by its aliases."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, loader: Any) -> None:
         self.source = source
-        self.scalars = yaml.constructor.SafeConstructor()
-        self.done: dict[int, Any] = {}
-        self.open: set[int] = set()
+        self.next = loader.get_event
+        self.anchors: dict[str, _Anchored | None] = {}
         self.count = 0
+        self.depth = 0
+        self.deepest = 0
 
-    def value(self, node: yaml.Node, pointer: str) -> Any:
-        if id(node) in self.done:
-            return self.done[id(node)]
-        self.count += 1
-        if id(node) in self.open or self.count > MAX_VALUES:
-            self.fault(node, pointer, "an alias contains itself, or the file is too large")
+    def document(self) -> Any:
+        self.next()
+        start = self.next()
+        if isinstance(start, yaml.StreamEndEvent):
+            self.fault(start, "", "the file is empty")
             return None
-        self.open.add(id(node))
-        value = self._build(node, pointer)
-        self.open.discard(id(node))
-        if isinstance(value, dict | list):
-            self.done[id(node)] = value
-            self.source.remember(value, None, _place(node, pointer))
+        value = self.value(self.next(), "")
+        self.next()
+        after = self.next()
+        if not isinstance(after, yaml.StreamEndEvent):
+            self.fault(after, "", "a second document: one file holds one")
         return value
 
-    def _build(self, node: yaml.Node, pointer: str) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, pointer)
-        if isinstance(node, yaml.SequenceNode):
-            items: list[Any] = []
-            for index, item in enumerate(node.value):
-                self.source.remember(items, index, _place(item, f"{pointer}/{index}"))
-                items.append(self.value(item, f"{pointer}/{index}"))
-            return items
-        return self._scalar(node, pointer)
+    def value(self, event: Any, pointer: str) -> Any:
+        """What stands at an event, read to its end."""
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, pointer)
+        anchor, before, deepest = event.anchor, self.count, self.deepest
+        if anchor is not None:
+            self.anchors[anchor] = None
+            self.deepest = self.depth
+        self._reach(event, pointer, 1, 0)
+        value = self._build(event, pointer)
+        if anchor is not None:
+            self.anchors[anchor] = _Anchored(value, self.count - before, self.deepest - self.depth)
+            self.deepest = max(self.deepest, deepest)
+        return value
 
-    def _mapping(self, node: yaml.MappingNode, pointer: str) -> dict[str, Any]:
+    def _alias(self, event: Any, pointer: str) -> Any:
+        anchored = self.anchors.get(event.anchor)
+        if anchored is None:
+            what = "contains itself" if event.anchor in self.anchors else "stands for nothing before it"
+            self.fault(event, pointer, f"the alias *{event.anchor} {what}")
+            return None
+        self._reach(event, pointer, anchored.size, anchored.height)
+        return anchored.value
+
+    def _reach(self, event: Any, pointer: str, size: int, height: int) -> None:
+        self.count += size
+        self.deepest = max(self.deepest, self.depth + height)
+        if self.count > MAX_VALUES or self.deepest > MAX_DEPTH:
+            most = f"{MAX_VALUES} values, {MAX_DEPTH} deep"
+            self.fault(event, pointer, f"the file is too large: at most {most}, aliases written out")
+            raise _TooMuch
+
+    def _build(self, event: Any, pointer: str) -> Any:
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, pointer)
+        self.depth += 1
+        read = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._list
+        value = read(event, pointer)
+        self.depth -= 1
+        return value
+
+    def _list(self, event: Any, pointer: str) -> list[Any]:
+        items: list[Any] = []
+        self._tag(event, pointer, "seq")
+        self.source.remember(items, None, _place(event, pointer))
+        while not isinstance(item := self.next(), yaml.SequenceEndEvent):
+            below = f"{pointer}/{len(items)}"
+            self.source.remember(items, len(items), _place(item, below))
+            items.append(self.value(item, below))
+        return items
+
+    def _mapping(self, event: Any, pointer: str) -> dict[str, Any]:
         members: dict[str, Any] = {}
-        for key_node, item in node.value:
-            key = self._scalar(key_node, pointer)
-            if not isinstance(key, str):
-                self.fault(key_node, pointer, f"a key must be a string: write {str(key)!r} in quotes")
-                key = str(key)
+        self._tag(event, pointer, "map")
+        self.source.remember(members, None, _place(event, pointer))
+        while not isinstance(name := self.next(), yaml.MappingEndEvent):
+            key = self._key(name, pointer)
             below = f"{pointer}/{escape(key)}"
             if key in members:
-                self.fault(key_node, below, f"duplicate key {key!r}")
+                self.fault(name, below, f"duplicate key {key!r}")
+                self.value(self.next(), below)
                 continue
-            self.source.remember(members, key, _place(key_node, below))
-            members[key] = self.value(item, below)
+            self.source.remember(members, key, _place(name, below))
+            members[key] = self.value(self.next(), below)
         return members
 
-    def _scalar(self, node: yaml.Node, pointer: str) -> Any:
-        if not isinstance(node, yaml.ScalarNode) or not node.tag.startswith("tag:yaml.org,2002:"):
-            self.fault(node, pointer, f"{node.tag} is not allowed here")
-            return None
+    def _key(self, event: Any, pointer: str) -> str:
+        key = self.value(event, pointer)
+        if isinstance(key, str):
+            return key
+        text = str(getattr(event, "value", key))
+        self.fault(event, pointer, f"a key must be a string: write {text!r} in quotes")
+        return text
+
+    def _scalar(self, event: Any, pointer: str) -> Any:
+        if not event.implicit[0]:
+            self._tag(event, pointer, "str")
+            return event.value
         try:
-            return self.scalars.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            self.fault(node, pointer, f"cannot be read: {error}")
+            return _plain(event.value)
+        except ValueError as error:
+            self.fault(event, pointer, f"cannot be read: {error}")
             return None
 
-    def fault(self, node: yaml.Node, pointer: str, message: str) -> None:
-        place = _place(node, pointer)
+    def _tag(self, event: Any, pointer: str, kind: str) -> None:
+        if event.tag not in {None, "!", f"tag:yaml.org,2002:{kind}"}:
+            self.fault(event, pointer, f"the tag {event.tag} is not allowed")
+
+    def fault(self, event: Any, pointer: str, message: str) -> None:
+        place = _place(event, pointer)
         self.source.faults.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
 
 
-def _place(node: yaml.Node, pointer: str) -> Place:
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1, pointer)
+def _plain(text: str) -> Any:
+    """What text without quotes means. Raises ValueError for a number beyond all use."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in "-0123456789" or not _NUMBER.fullmatch(text):
+        return text
+    if len(text) > 300 or math.isinf(float(text)):
+        raise ValueError("the number is too large")
+    return int(text) if _INTEGER.fullmatch(text) else float(text)
+
+
+def _place(event: Any, pointer: str) -> Place:
+    return Place(event.start_mark.line + 1, event.start_mark.column + 1, pointer)
 
 
 def escape(token: str) -> str:
