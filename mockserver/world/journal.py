@@ -90,8 +90,13 @@ class Journal:
     def complete(self, call_id: str, outcome: str, duration_ms: float) -> None:
         """Note once how sending ended; nothing if the call is gone."""
         number = self._numbers.get(call_id)
-        if number is not None and self._calls[number].outcome == "pending":
-            self._calls[number] = self._calls[number]._replace(outcome=outcome, duration_ms=duration_ms)
+        if number is None or self._calls[number].outcome != "pending":
+            return
+        call = self._calls[number]
+        self._calls[number] = call._replace(outcome=outcome, duration_ms=duration_ms)
+        grown = len(outcome) - len(call.outcome)
+        self._shelves[call.account].size += grown
+        self.size += grown
 
     def get(self, call_id: str) -> Call | None:
         """The call of this id, if it is still here."""
