@@ -7,6 +7,7 @@ import click
 
 from mockserver.cli.account import account
 from mockserver.cli.check import check
+from mockserver.cli.coverage import coverage
 from mockserver.cli.curl import curl
 from mockserver.cli.serve import serve
 from mockserver.ours import ForeignPackage, require_ours
@@ -21,7 +22,7 @@ def cli() -> None:
     """
 
 
-for command in (serve, check, curl, account):
+for command in (serve, check, curl, account, coverage):
     cli.add_command(command)
 
 

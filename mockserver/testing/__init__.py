@@ -1,0 +1,58 @@
+"""What a user's tests import; nothing is loaded before it is used, and no server before one is run."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mockserver.testing.account import Account
+    from mockserver.testing.asynchronous import AsyncAccount, AsyncMockServer, AsyncOperation, AsyncVendor
+    from mockserver.testing.call import Call
+    from mockserver.testing.control import ControlError
+    from mockserver.testing.fixtures import AsyncMockVendors, MockVendors
+    from mockserver.testing.operation import Operation, Pin
+    from mockserver.testing.running import run
+    from mockserver.testing.server import MockServer
+    from mockserver.testing.vendor import Vendor
+    from mockserver.testing.verification import Verification
+
+_HOMES = {
+    "Account": "account",
+    "AsyncAccount": "asynchronous",
+    "AsyncMockServer": "asynchronous",
+    "AsyncMockVendors": "fixtures",
+    "AsyncOperation": "asynchronous",
+    "AsyncVendor": "asynchronous",
+    "Call": "call",
+    "ControlError": "control",
+    "MockServer": "server",
+    "MockVendors": "fixtures",
+    "Operation": "operation",
+    "Pin": "operation",
+    "Vendor": "vendor",
+    "Verification": "verification",
+    "run": "running",
+}
+
+__all__ = [
+    "Account",
+    "AsyncAccount",
+    "AsyncMockServer",
+    "AsyncMockVendors",
+    "AsyncOperation",
+    "AsyncVendor",
+    "Call",
+    "ControlError",
+    "MockServer",
+    "MockVendors",
+    "Operation",
+    "Pin",
+    "Vendor",
+    "Verification",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"mockserver.testing has no {name!r}; it has: {', '.join(_HOMES)}")
+    return getattr(import_module(f"mockserver.testing.{_HOMES[name]}"), name)

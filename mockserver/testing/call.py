@@ -1,0 +1,150 @@
+"""A recorded call as a test reads it."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+
+class Headers(Mapping[str, str]):
+    """Headers by name in any case; of a repeated one the last."""
+
+    def __init__(self, pairs: list[list[str]]) -> None:
+        self._values = {name.lower(): value for name, value in pairs}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a request: ``missing`` at ``/body/text``."""
+
+    kind: str
+    at: str
+    reason: str
+    message: str
+
+    def __str__(self) -> str:
+        return " ".join(word for word in (self.kind, self.reason, self.at) if word)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client sent, its secrets masked; ``json`` and ``form`` are None where the body was none."""
+
+    method: str
+    path: str
+    path_params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Headers
+    json: Any
+    form: Mapping[str, str] | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the client got."""
+
+    status: int
+    headers: Headers
+    json: Any
+    body: bytes
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Call:
+    """One exchange; ``data`` is the control API's whole shape of it."""
+
+    data: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.data["id"])
+
+    @property
+    def vendor(self) -> str | None:
+        return self._text("vendor")
+
+    @property
+    def operation(self) -> str | None:
+        """``vendor.operation``; None on a path that no contract has."""
+        return self._text("operation")
+
+    @property
+    def answer(self) -> str | None:
+        """``vendor.operation/answer``."""
+        return self._text("answer")
+
+    @property
+    def accepted(self) -> bool:
+        return bool(self.data["accepted"])
+
+    @property
+    def evidence(self) -> str | None:
+        """``documented`` or ``assumed``."""
+        return self._text("evidence")
+
+    @property
+    def chosen_by(self) -> str | None:
+        """Why this answer: ``prefer``, ``pin``, ``rule``, ``magic`` or ``default``."""
+        return self._text("chosen_by")
+
+    @property
+    def recipient(self) -> str | None:
+        return self._text("recipient")
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(Problem(p["kind"], p["at"], p["reason"], p["message"]) for p in self.data["problems"])
+
+    @property
+    def received_at(self) -> datetime:
+        return datetime.fromisoformat(self.data["received_at"])
+
+    @property
+    def request(self) -> Request:
+        raw = self.data["request"]
+        return Request(
+            method=raw["method"],
+            path=raw["path"],
+            path_params=raw["path_params"],
+            query=dict(parse_qsl(raw["query"], keep_blank_values=True)),
+            headers=Headers(raw["headers"]),
+            json=raw["json"],
+            form=None if raw["form"] is None else dict(raw["form"]),
+            body=base64.b64decode(raw["body_base64"] or ""),
+        )
+
+    @property
+    def response(self) -> Response:
+        raw = self.data["response"]
+        body = base64.b64decode(raw["body_base64"] or "")
+        return Response(raw["status"], Headers(raw["headers"]), raw["json"], body, raw["fault"])
+
+    def _text(self, name: str) -> str | None:
+        value: str | None = self.data[name]
+        return value
+
+    def __str__(self) -> str:
+        """One line: time, answer, status, why, problems."""
+        raw = self.data
+        name = raw["answer"] or raw["operation"] or f"{raw['request']['method']} {raw['request']['path']}"
+        words = [f"{self.received_at:%H:%M:%S.%f}"[:-3], name, str(raw["response"]["status"]), raw["chosen_by"] or "-"]
+        return " ".join([*words, "; ".join(map(str, self.problems))]).rstrip()
+
+    def __repr__(self) -> str:
+        return f"<Call {self.id} {self}>"

@@ -1,0 +1,121 @@
+"""The control API of one server, over http.client."""
+
+import json
+import os
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+TOKEN = "MOCKSERVER_ADMIN_TOKEN"  # noqa: S105 -- the variable's name
+PATIENCE = 30.0  # seconds for an answer, beside those that the server was asked to wait
+
+
+class ControlError(Exception):
+    """A server cannot be reached, is none of ours, or refused what was asked; the text says what to do."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Control:
+    """Speaks JSON with ``/_mock``. Each request has its own connection, so any thread may use it."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._parts = _split(self.url)
+        self._token = token or os.environ.get(TOKEN) or None
+        self._is_known = False
+
+    def get(self, path: str, **query: str | None) -> Any:
+        """What is at a path below ``/_mock``. Raises ControlError."""
+        return self._request("GET", _with_query(path, query))
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, wait: float = 0) -> Any:
+        """The answer to a POST; ``wait``: seconds that the server was asked to take. Raises ControlError."""
+        return self._request("POST", path, body, wait)
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The answer to a PUT. Raises ControlError."""
+        return self._request("PUT", path, body)
+
+    def delete(self, path: str, **query: str | None) -> None:
+        """Delete what is at a path. Raises ControlError."""
+        self._request("DELETE", _with_query(path, query))
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None, wait: float = 0) -> Any:
+        if not self._is_known:
+            self._meet()
+        status, raw = self._exchange(method, path, body, wait)
+        if status >= 400:
+            raise ControlError(self._refusal(f"{method} /_mock/{path}", status, raw), status)
+        return json.loads(raw) if raw else None
+
+    def _meet(self) -> None:
+        """Be sure once that a mockserver answers here."""
+        status, raw = self._exchange("GET", "health", None, 0)
+        try:
+            ready = status == 200 and json.loads(raw)["status"] == "ready"
+        except (ValueError, LookupError, TypeError):
+            ready = False
+        if not ready:
+            raise ControlError(
+                f"{self.url} answers, but not as a mockserver: GET /_mock/health gave {status}. "
+                "Is the URL the server's own, without a vendor's path?"
+            )
+        self._is_known = True
+
+    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, wait: float) -> tuple[int, bytes]:
+        headers = {"Accept": "application/json"}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body)
+        secure = self._parts.scheme == "https"
+        host, port = self._parts.hostname or "", self._parts.port
+        connection = (HTTPSConnection if secure else HTTPConnection)(host, port, timeout=PATIENCE + wait)
+        try:
+            connection.request(method, f"{self._parts.path}/_mock/{path}", content, headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        except (OSError, HTTPException) as error:
+            raise ControlError(
+                f"no mockserver answers at {self.url}: {error or type(error).__name__}. "
+                "Start one (mockserver serve, or mockserver.testing.run()), or correct the URL."
+            ) from error
+        finally:
+            connection.close()
+
+    def _refusal(self, asked: str, status: int, raw: bytes) -> str:
+        if status == 401:
+            return f"{self.url} wants its control API's token: give token=…, --mockserver-token or {TOKEN}"
+        try:
+            problem = json.loads(raw)
+            at = f" (at {problem['pointer']})" if problem.get("pointer") else ""
+            return f"{asked} was refused with {status}: {problem['detail']}{at}"
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return f"{asked} was refused with {status}: {raw[:200].decode('utf-8', 'replace')}"
+
+
+def segment(text: str) -> str:
+    """Text as one part of a path."""
+    return quote(text, safe="")
+
+
+def _with_query(path: str, query: Mapping[str, str | None]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ControlError(f"a server's URL looks like http://127.0.0.1:8080, not {url!r}")
+    return parts

@@ -1,0 +1,74 @@
+"""What the pytest plugin's fixtures hand out."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from mockserver.ours import require_ours
+from mockserver.testing.account import Account, Made
+from mockserver.testing.asynchronous import AsyncAccount
+from mockserver.testing.findings import Findings
+from mockserver.testing.running import run
+from mockserver.testing.server import MockServer
+from mockserver.testing.watch import Watch
+
+
+class MockVendors(Account):
+    """The account of one test, deleted at its end."""
+
+    def __init__(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(made)
+        self._monkeypatch = monkeypatch
+
+    def setenv(self, variables: Mapping[str, str]) -> None:
+        """Set environment variables to the values at dotted paths, until the test's end. Raises LookupError."""
+        for name, value in self.environment(variables).items():
+            self._monkeypatch.setenv(name, value)
+
+
+class AsyncMockVendors(AsyncAccount):
+    """The account of one test, its waits awaited."""
+
+    def __init__(self, vendors: MockVendors) -> None:
+        super().__init__(vendors)
+        self._vendors = vendors
+
+    def setenv(self, variables: Mapping[str, str]) -> None:
+        """Set environment variables to the values at dotted paths, until the test's end. Raises LookupError."""
+        self._vendors.setenv(variables)
+
+
+def serve(config: pytest.Config, findings: Findings, *, covered: bool) -> Iterator[MockServer]:
+    """The session's server: that of ``--mockserver-url``, else one of our own, its coverage taken at the end."""
+    require_ours()
+    url, contracts = config.option.mockserver_url, config.option.mockserver_contracts
+    if url is None:
+        with run(contracts=contracts or ()) as server:
+            yield server
+            if covered:
+                findings.cover(server.coverage())
+        return
+
+    def take(account: str) -> None:
+        findings.cover(shared.coverage(account))
+
+    shared = MockServer(url, config.option.mockserver_token, before_delete=take if covered else None)
+    yield shared
+
+
+def watched(item: Any, server: MockServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[MockVendors, Watch]]:
+    """A fresh account for a test and what is noticed about it; the account is deleted in the end."""
+    with MockVendors(server.make(test=item.nodeid), monkeypatch) as vendors:
+        for marker in reversed(list(item.iter_markers("mock_vendors"))):
+            vendors.setenv(_env(marker))
+        watch = Watch(vendors)
+        yield vendors, watch
+        watch.close()
+
+
+def _env(marker: pytest.Mark) -> Mapping[str, str]:
+    if marker.args or marker.kwargs.keys() != {"env"}:
+        raise TypeError('the marker is used as @pytest.mark.mock_vendors(env={"NAME": "<vendor>.url", ...})')
+    env: Mapping[str, str] = marker.kwargs["env"]
+    return env

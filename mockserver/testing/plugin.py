@@ -1,0 +1,158 @@
+"""The pytest plugin. It is loaded in every pytest run: all but its hooks is imported when a fixture is first used."""
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from mockserver.testing.findings import Findings
+    from mockserver.testing.fixtures import AsyncMockVendors, MockVendors
+    from mockserver.testing.server import MockServer
+    from mockserver.testing.watch import Watch
+
+OUTPUT = "sms_mockserver"
+FINDINGS = pytest.StashKey["Findings"]()
+WATCH = pytest.StashKey["Watch"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mockserver", "SMS vendors (mockserver)")
+    add = group.addoption
+    add("--mockserver-url", metavar="URL", help="Use this running server; without it each worker runs its own.")
+    add("--mockserver-token", metavar="TOKEN", help="Its control API's token. Default: MOCKSERVER_ADMIN_TOKEN.")
+    add("--mockserver-contracts", metavar="DIR", action="append", help="A folder of further contracts. Repeatable.")
+    add(
+        "--mockserver-assumed",
+        choices=("warn", "error", "ignore"),
+        default="warn",
+        help="Where the code under test got an answer that the contract only assumes. Default: a line in the summary.",
+    )
+    add(
+        "--mockserver-refused",
+        choices=("fail", "warn", "ignore"),
+        default="warn",
+        help="Where a vendor's rule refused a call and no test asserted on it. Default: a line in the summary.",
+    )
+    add("--mockserver-cov", action="store_true", help="Show which documented answers the tests met.")
+    add("--mockserver-cov-json", metavar="FILE", help="Write that for `mockserver coverage merge`.")
+    add("--mockserver-cov-vendor", metavar="VENDOR", action="append", help="Count this vendor only. Repeatable.")
+    add("--mockserver-cov-fail-under", metavar="PERCENT", type=float, help="Fail below this coverage.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "mock_vendors(env): an account for this test, and environment variables from it: "
+        '@pytest.mark.mock_vendors(env={"NAME": "<vendor>.credentials.api_key"})',
+    )
+    if config.option.mockserver_url and config.option.mockserver_contracts:
+        raise pytest.UsageError("--mockserver-contracts is for a server of pytest's own, not for --mockserver-url")
+
+
+@pytest.fixture(scope="session")
+def mock_server(request: pytest.FixtureRequest) -> "Iterator[MockServer]":
+    """The server with all vendors; its ``account()`` makes accounts of any scope."""
+    from mockserver.testing.fixtures import serve  # noqa: PLC0415 -- see the module's docstring
+
+    yield from serve(request.config, _findings(request.config), covered=_is_covered(request.config))
+
+
+@pytest.fixture
+def mock_vendors(
+    request: pytest.FixtureRequest, mock_server: "MockServer", monkeypatch: pytest.MonkeyPatch
+) -> "Iterator[MockVendors]":
+    """A fresh account at all vendors for this test, deleted afterwards."""
+    from mockserver.testing.fixtures import watched  # noqa: PLC0415 -- as above
+
+    item = request.node
+    for vendors, watch in watched(item, mock_server, monkeypatch):
+        item.stash[WATCH] = watch
+        yield vendors
+    _conclude(request.config, item.nodeid, watch)
+
+
+@pytest.fixture
+def async_mock_vendors(mock_vendors: "MockVendors") -> "AsyncMockVendors":
+    """The account of ``mock_vendors``, its assertions to be awaited."""
+    from mockserver.testing.fixtures import AsyncMockVendors  # noqa: PLC0415 -- as above
+
+    return AsyncMockVendors(mock_vendors)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The marker alone is enough: it brings its fixture, before others that may read the environment."""
+    names = getattr(item, "fixturenames", None)
+    if names is not None and "mock_vendors" not in names and item.get_closest_marker("mock_vendors") is not None:
+        names.insert(0, "mock_vendors")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    watch = item.stash.get(WATCH, None)
+    if watch is not None and report.failed:
+        text = watch.section()
+        if text is not None:
+            report.sections.append(("mockserver calls", text))
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        if FINDINGS in config.stash:
+            config.workeroutput[OUTPUT] = _findings(config).dump()
+    elif _is_covered(config) and not config.option.collectonly:
+        from mockserver.testing.summary import finish  # noqa: PLC0415 -- as above
+
+        if not finish(config.option, _findings(config)) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what an xdist worker found."""
+    output = getattr(node, "workeroutput", None)
+    if output is None:
+        _findings(node.config).lose()
+    elif OUTPUT in output:
+        _findings(node.config).absorb(output[OUTPUT])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if FINDINGS in config.stash:
+        from mockserver.testing.summary import show  # noqa: PLC0415 -- as above
+
+        show(terminalreporter, config.option, _findings(config))
+
+
+def _findings(config: pytest.Config) -> "Findings":
+    if FINDINGS not in config.stash:
+        from mockserver.testing.findings import Findings  # noqa: PLC0415 -- as above
+
+        config.stash[FINDINGS] = Findings()
+    return config.stash[FINDINGS]
+
+
+def _is_covered(config: pytest.Config) -> bool:
+    option = config.option
+    return option.mockserver_cov or option.mockserver_cov_json or option.mockserver_cov_fail_under is not None
+
+
+def _conclude(config: pytest.Config, test: str, watch: "Watch") -> None:
+    """Note, or raise as a test's failure, what its account met; a test that failed already is left alone."""
+    findings, option = _findings(config), config.option
+    complaints = []
+    if option.mockserver_assumed == "error" and watch.assumed:
+        complaints.append(f"answers that the contract only assumes: {', '.join(watch.assumed)}")
+    elif option.mockserver_assumed == "warn":
+        findings.meet(test, watch.assumed)
+    if option.mockserver_refused == "fail" and watch.unasserted:
+        lines = "\n".join(f"  {call}" for call in watch.unasserted)
+        complaints.append(f"refusals that no assertion matched and nobody read:\n{lines}")
+    elif option.mockserver_refused == "warn":
+        findings.overlook(test, watch.unasserted)
+    if complaints and not watch.failed:
+        pytest.fail("\n".join(complaints), pytrace=False)
