@@ -41,7 +41,7 @@ def choose(  # noqa: PLR0913 -- all that may decide, in one place
         return Choice(preferred, "prefer", first)
     if pin is not None and pin.entry is not None and (pin.force or not (problems and _says_yes(pin.entry))):
         return Choice(pin.entry, "pin", first)
-    for rule in operation.rules:
+    for rule in operation.rules if problems else operation.conditions:  # no problem: 2 us less
         problem = _met(rule, problems) if rule.on_problem else None
         if (rule.on_problem and problem is None) or not _fits(rule, view):
             continue

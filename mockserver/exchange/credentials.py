@@ -56,7 +56,7 @@ def _check(alternative: Alternative, request: Request, facts: Facts) -> Identity
             problems.append(problem)
         elif owner is not None:
             account = owner.account
-            records[Pointer.parse(scheme.accept.claim).tokens[1]] = owner.record
+            records[scheme.binds] = owner.record
     if problems or account is None:
         return Identity(problems=tuple(problems))
     return Identity(account, records, _forbidden(alternative, records))
@@ -143,7 +143,7 @@ def _forbidden(alternative: Alternative, records: Mapping[str, Any]) -> tuple[Pr
     for scheme in alternative.schemes:
         accept = scheme.accept
         if isinstance(accept, Jwt) and accept.roles:
-            held = set(records[Pointer.parse(accept.claim).tokens[1]].get(accept.roles) or ())
+            held = set(records[scheme.binds].get(accept.roles) or ())
             if not any(roles <= held for roles in alternative.roles):
                 wanted = " or ".join(sorted({" and ".join(sorted(roles)) for roles in alternative.roles}))
                 return (Problem("forbidden", scheme.at, "", f"the credential lacks: {wanted}"),)

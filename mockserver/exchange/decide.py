@@ -142,7 +142,12 @@ def _call(  # noqa: PLR0913, PLR0917 -- the parts of one record
 def fields_seen(request: Request) -> tuple[str, ...]:
     """The pointers of the declared fields that a request gave."""
     data = request.data
-    return tuple([at for at, pointer in request.operation.declared if pointer.get(data) is not MISSING])
+    found = []
+    for at, part, name in request.operation.declared:
+        given = data.get(part)
+        if isinstance(given, dict) and name in given:
+            found.append(at)
+    return tuple(found)
 
 
 def values_seen(request: Request) -> list[tuple[str, Any]]:

@@ -89,8 +89,10 @@ def timestamp(seconds: float) -> str:
 
 def _header_value(value: Any) -> bytes:
     """Text that may stand in a header: what a server would refuse to send is left out."""
-    kept = "".join(character for character in str(value)[:1000] if " " <= character <= "~")
-    return kept.strip().encode("ascii")
+    text = str(value)[:1000]
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(character for character in text if " " <= character <= "~")
+    return text.strip().encode("ascii")
 
 
 def _dump(value: Any) -> bytes:

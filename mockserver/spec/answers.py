@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any
 
 from mockserver.spec.contract import Answer, Apply, Echo, New, Validator, Value
@@ -45,19 +46,21 @@ def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -
     if not responses and "responses" in operation:
         reader.fault(operation, "an operation needs at least one response", "responses")
     answers: dict[str, Answer] = {}
+    nodes: dict[str, dict[str, Any]] = {}
     for code in responses:
-        if not _STATUS.fullmatch(code):
+        status = int(code) if _STATUS.fullmatch(code) else 500
+        if code != str(status):
             reader.fault(responses, f"{code!r}: name each status by its three digits, 200 to 599", code)
-            continue
         response = reader.mapping(responses, code)
-        for sample in _samples(reader, response, int(code)):
+        for sample in _samples(reader, response, status):
             if not _NAME.fullmatch(sample.name):
                 reader.fault(sample.node, f"an answer's name must be a plain lower-case word, not {sample.name!r}")
             if sample.name in answers:
                 reader.fault(sample.node, f"a second answer named {sample.name!r}")
                 continue
             answers[sample.name] = _answer(reader, response, sample, operation_id)
-    return _with_magic(reader, operation, answers)
+            nodes[sample.name] = sample.node
+    return _with_magic(reader, nodes, answers)
 
 
 def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sample]:
@@ -92,12 +95,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
 
 
 def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation_id: str) -> Answer:
-    fills = {Pointer.parse(at): at for at in sample.block.get("fill", {})}
-    values = {
-        at: value
-        for at, text in fills.items()
-        if (value := _value(reader, sample.node, sample.block["fill"][text])) is not None
-    }
+    values = {Pointer.parse(at): _value(reader, block) for at, block in sample.block.get("fill", {}).items()}
     body_fills = {Pointer(at.tokens[1:]): value for at, value in values.items() if at.tokens[0] == "body"}
     header_fills = {at.tokens[1:]: value for at, value in values.items() if at.tokens[0] == "header"}
     if sample.schema is not None and not sample.schema.is_valid(sample.value):
@@ -121,18 +119,25 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
     )
 
 
-def _value(reader: Reader, node: dict[str, Any], block: dict[str, Any]) -> Value | None:
+def _value(reader: Reader, block: dict[str, Any]) -> Value:
     if "echo" in block:
-        otherwise = _value(reader, node, block["else"]) if "else" in block else None
+        otherwise = _value(reader, block["else"]) if "else" in block else None
         return Echo(Pointer.parse(block["echo"]), otherwise)
     if "new" in block:
         return New(block["new"], block.get("plus", 0))
-    function = FUNCTIONS.get(block["call"])
-    if function is None:
-        known = ", ".join(sorted(FUNCTIONS))
-        reader.fault(node, f"fill calls {block['call']!r}; there are only: {known}", "x-mock")
-        return None
-    return Apply(function, tuple(Pointer.parse(pointer) for pointer in block["of"]))
+    name, pointers = block["call"], tuple(map(Pointer.parse, block["of"]))
+    if name not in FUNCTIONS:
+        reader.fault(block, f"fill calls {name!r}; there are only: {', '.join(sorted(FUNCTIONS))}", "call")
+        return New("sequence", 0)
+    takes = len(signature(FUNCTIONS[name]).parameters)
+    if takes != len(pointers):
+        reader.fault(block, f"{name} takes {takes}, not {len(pointers)}", "of")
+    return Apply(FUNCTIONS[name], pointers)
+
+
+def _misplaced(reader: Reader, sample: _Sample, tokens: tuple[str, ...], what: str) -> None:
+    at = str(Pointer(tokens))
+    reader.fault(sample.block["fill"], f"fill points {what}: {at}", at)
 
 
 def _template(
@@ -141,7 +146,7 @@ def _template(
     """The sample's JSON cut at its holes, and each hole with the bytes that stood there."""
     if sample.media_type is None:
         for at in holes:
-            reader.fault(sample.node, f"fill points into a body that there is not: /body{at}", "x-mock")
+            _misplaced(reader, sample, ("body", *at.tokens), "into a body that there is not")
         return (b"",), []
     if not _is_json(sample.media_type):
         if holes or not isinstance(sample.value, str):
@@ -156,7 +161,7 @@ def _template(
             segments[-1] += piece
     for at in set(holes).difference(at for at, _ in order):
         what = "at nothing" if at.get(sample.value) is MISSING else "into what another fill replaces"
-        reader.fault(sample.node, f"fill points {what}: /body{at}", "x-mock")
+        _misplaced(reader, sample, ("body", *at.tokens), what)
     return tuple(segment.encode() for segment in segments), order
 
 
@@ -184,10 +189,11 @@ def _headers(
     """Content-Type, then each documented header that has an example or a fill."""
     found: list[tuple[bytes, bytes, Value | None]] = []
     if sample.media_type is not None:
-        found.append((b"content-type", _header_value(reader, response, "content", sample.media_type), None))
+        content = reader.mapping(response, "content")
+        found.append((b"content-type", _header_value(reader, content, sample.media_type, sample.media_type), None))
     declared = reader.mapping(response, "headers")
     written = {name.lower(): name for name in declared}
-    wanted = {tuple(map(str.lower, at)): value for at, value in fills.items()}
+    wanted = {tuple(map(str.lower, at)): at for at in fills}
     for name, spelling in written.items():
         header = reader.mapping(declared, spelling)
         if not _HEADER.fullmatch(name) or name in _OURS:
@@ -196,14 +202,14 @@ def _headers(
         example = header.get("example", "")
         text = example if isinstance(example, str) else _dump(example)
         literal = _header_value(reader, header, "example", text) if text else b""
-        fill = wanted.pop((name,), None)
+        at = wanted.pop((name,), None)
+        fill = None if at is None else fills[at]
         if literal or fill is not None:
             found.append((name.encode(), literal, fill))
         elif header.get("required"):
             reader.fault(header, f"{spelling} is required but has neither an example nor a fill")
-    for at in wanted:
-        where = Pointer(("header", *at))
-        reader.fault(sample.node, f"fill points at a header that is not documented: {where}", "x-mock")
+    for at in wanted.values():
+        _misplaced(reader, sample, ("header", *at), "at a header that is not documented")
     return tuple(found)
 
 
@@ -213,7 +219,7 @@ def _header_value(reader: Reader, container: dict[str, Any], key: str, text: str
     return text.encode("ascii", "replace")
 
 
-def _with_magic(reader: Reader, operation: dict[str, Any], answers: dict[str, Answer]) -> dict[str, Answer]:
+def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[str, Answer]) -> dict[str, Answer]:
     """Give each answer its magic digits: as written, else its status where that names one answer."""
     statuses: dict[int, list[Answer]] = {}
     for answer in answers.values():
@@ -221,7 +227,8 @@ def _with_magic(reader: Reader, operation: dict[str, Any], answers: dict[str, An
     taken: dict[str, str] = {}
     for name, answer in answers.items():
         if answer.magic is not None and taken.setdefault(answer.magic, name) != name:
-            reader.fault(operation, f"{taken[answer.magic]} and {name} share the magic {answer.magic}", "responses")
+            message = f"{taken[answer.magic]} and {name} share the magic {answer.magic}"
+            reader.fault_below(nodes[name], ["x-mock", "magic"], message)
     found = {}
     for name, answer in answers.items():
         magic = answer.magic

@@ -42,7 +42,7 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
         _check_account(reader, reader.document, contract.account, at)
     for operation in contract.operations:
         bound = {owned.binds for owned in operation.owned if owned.within is None}
-        bound |= {Pointer.parse(scheme.accept.claim).tokens[1] for scheme in contract.schemes}
+        bound |= {scheme.binds for scheme in contract.schemes}
         inner = [owned.within for owned in operation.owned if owned.within is not None]
         for at in [*pointers_read(operation), *inner]:
             _check(reader, contract, operation, at, bound)

@@ -170,7 +170,7 @@ class Jwt:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A security scheme: where the credential stands and what makes it good."""
+    """A security scheme: where the credential stands, what makes it good, and as what its record is bound."""
 
     vendor: str
     name: str
@@ -178,6 +178,8 @@ class Scheme:
     key: str
     bearer: bool
     accept: Equals | Jwt
+
+    binds: str
 
     @property
     def at(self) -> str:
@@ -230,12 +232,13 @@ class Operation:
     recipient: Recipient | None
     answers: Mapping[str, Answer]
     rules: tuple[Rule, ...]
+    conditions: tuple[Rule, ...]
     success: Answer | None
     magic: Mapping[str, Answer]
     dispatch: Dispatch | None
     headers: frozenset[str]
     validators: Mapping[str, Validator]
-    declared: tuple[tuple[str, Pointer], ...]
+    declared: tuple[tuple[str, str, str], ...]
     enumerated: tuple[tuple[Pointer, tuple[Any, ...]], ...]
 
     @property

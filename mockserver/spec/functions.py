@@ -11,8 +11,9 @@ from mockserver.spec.segments import sms_segments
 def digits(value: Any) -> str:
     """The decimal digits of a phone number: ``"+1 (415) 555-0123"`` is ``"14155550123"``."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    if text.isascii() and text.isdigit():
-        return text
+    bare = text.removeprefix("+")
+    if bare.isascii() and bare.isdigit():
+        return bare
     return "".join(character for character in text if "0" <= character <= "9")
 
 

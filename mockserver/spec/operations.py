@@ -78,9 +78,10 @@ def _drafts(reader: Reader) -> list[_Draft]:
             if method not in path_item:
                 continue
             node = reader.mapping(path_item, method)
-            name = reader.text(node, "operationId") or f"{method} {path}"
-            if "operationId" in node and not _WORD.fullmatch(name):
-                reader.fault(node, f"an operation's name must be a plain word, not {name!r}", "operationId")
+            given = reader.text(node, "operationId")
+            if given and not _WORD.fullmatch(given):
+                reader.fault(node, f"an operation's name must be a plain word, not {given!r}", "operationId")
+            name = given or f"{method} {path}"
             if any(draft.name == name for draft in drafts):
                 reader.fault(node, f"a second operation named {name!r}", "operationId")
                 continue
@@ -113,6 +114,7 @@ def _operation(reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known:
         recipient=marks.recipient,
         answers=behaviour.answers,
         rules=behaviour.rules,
+        conditions=tuple(rule for rule in behaviour.rules if not rule.on_problem),
         success=behaviour.success,
         magic={a.magic: a for a in behaviour.answers.values() if a.magic} if marks.recipient else {},
         dispatch=behaviour.dispatch,
@@ -125,11 +127,11 @@ def _operation(reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known:
     return replace(operation, headers=_headers_read(operation, schemes))
 
 
-def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[str, Pointer], ...]:
-    """The fields a request can have: its parameters, and the body's own members."""
+def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[str, str, str], ...]:
+    """The fields a request can have, its parameters and the body's own members: pointer, part, name."""
     pointers = [Pointer((parameter.where, parameter.name)) for parameter in parameters]
     pointers += [at for at in marks.declared if at.tokens[0] == "body" and len(at.tokens) == 2]
-    return tuple((str(at), at) for at in dict.fromkeys(pointers))
+    return tuple((str(at), at.tokens[0], at.tokens[1]) for at in dict.fromkeys(pointers))
 
 
 def _own(reader: Reader, draft: _Draft, known: dict[str, Operation]) -> _Behaviour:

@@ -1,10 +1,9 @@
 """Parameters and request bodies, and the one schema that a request as a whole must fit."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-from mockserver.spec.contract import Body, Media, Parameter, Validator
+from mockserver.spec.contract import Body, Media, Parameter, Validator, type_of_part
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.schemas import Marks, coercion, coercions, mark, walk
@@ -17,31 +16,35 @@ def read_parameters(
     reader: Reader, path_item: dict[str, Any], operation: dict[str, Any], path: str, marks: Marks
 ) -> tuple[Parameter, ...]:
     """The parameters of an operation, the path's own among them."""
-    found: dict[tuple[str, str], Parameter] = {}
-    for node in _nodes(reader, path_item, operation):
-        where, name = node.get("in"), reader.text(node, "name")
-        if where not in _PLACES:
-            reader.fault(node, "a parameter stands in path, query or header", "in")
-            continue
+    found = []
+    nodes = _nodes(reader, path_item, operation)
+    for (where, name), node in nodes.items():
         if "schema" not in node:
             reader.fault(node, "'schema' is missing")
-        name = name.lower() if where == "header" else name
         at = Pointer((where, name))
         mark(reader, marks, node, at)
         walk(reader, marks, node, "schema", at)
-        found[where, name] = Parameter(
-            name, where, bool(node.get("required", False)), coercion(reader, node.get("schema")), _example(reader, node)
-        )
+        required, kind = bool(node.get("required", False)), coercion(reader, node.get("schema"))
+        found.append(Parameter(name, where, required, kind, _example(reader, node)))
     named = set(re.findall(r"\{([^{}]+)\}", path))
-    declared = {name for where, name in found if where == "path"}
+    declared = {name for where, name in nodes if where == "path"}
     for name in sorted(named ^ declared):
         reader.fault(operation, f"the path parameter {name!r} stands only in the path or only in 'parameters'")
-    return tuple(found.values())
+    return tuple(found)
 
 
-def _nodes(reader: Reader, path_item: dict[str, Any], operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from reader.items(path_item, "parameters")
-    yield from reader.items(operation, "parameters")
+def _nodes(
+    reader: Reader, path_item: dict[str, Any], operation: dict[str, Any]
+) -> dict[tuple[type_of_part, str], dict[str, Any]]:
+    """Parameters by place and name, an operation's own instead of its path's; header names in lower case."""
+    found = {}
+    for node in [*reader.items(path_item, "parameters"), *reader.items(operation, "parameters")]:
+        where, name = node.get("in"), reader.text(node, "name")
+        if where in _PLACES:
+            found[where, name.lower() if where == "header" else name] = node
+        else:
+            reader.fault(node, "a parameter stands in path, query or header", "in")
+    return found
 
 
 def _example(reader: Reader, node: dict[str, Any]) -> Any:
@@ -77,12 +80,8 @@ def read_validators(
 ) -> dict[str, Validator]:
     """By media type ("" for no body): what ``{path, query, header, body}`` must fit."""
     parts: dict[str, dict[str, Any]] = {}
-    for node in _nodes(reader, path_item, operation):
-        where, name = node.get("in"), node.get("name")
-        if where not in _PLACES or not isinstance(name, str):
-            continue
+    for (where, name), node in _nodes(reader, path_item, operation).items():
         part = parts.setdefault(where, {"type": "object", "properties": {}, "required": []})
-        name = name.lower() if where == "header" else name
         schema = node.get("schema", True)
         if reader.schema(node, schema, "schema") is not None:
             part["properties"][name] = schema

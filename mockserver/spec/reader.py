@@ -141,7 +141,7 @@ class Reader:
             if path[:1] == ["components"]:
                 self.fault_below(self.document, path, f"not a JSON Schema: {message}")
             else:
-                self.fault_below(container, [key, *path], f"not a JSON Schema: {message}")
+                self.fault_below(container, [key] if key is None else [key, *path], f"not a JSON Schema: {message}")
             return None
 
     def _schemas(self) -> Any:

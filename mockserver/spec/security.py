@@ -3,6 +3,7 @@
 from typing import Any
 
 from mockserver.spec.contract import Alternative, Equals, Jwt, Scheme
+from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 
 
@@ -26,13 +27,14 @@ def _scheme(reader: Reader, name: str, node: dict[str, Any]) -> Scheme | None:
         return None
     accept = _accept(block["accept"])
     kind = node.get("type")
+    binds = Pointer.parse(accept.claim).tokens[1]
     if kind == "http" and str(node.get("scheme", "")).lower() == "bearer":
-        return Scheme(reader.vendor, name, "header", "authorization", bearer=True, accept=accept)
-    if kind == "apiKey" and node.get("in") in ("header", "query"):
-        key = reader.text(node, "name")
-        if node["in"] == "header":
-            return Scheme(reader.vendor, name, "header", key.lower(), bearer=False, accept=accept)
-        return Scheme(reader.vendor, name, "query", key, bearer=False, accept=accept)
+        return Scheme(reader.vendor, name, "header", "authorization", bearer=True, accept=accept, binds=binds)
+    where = node.get("in")
+    if kind == "apiKey" and where in ("header", "query"):
+        text = reader.text(node, "name")
+        key = text.lower() if where == "header" else text
+        return Scheme(reader.vendor, name, where, key, bearer=False, accept=accept, binds=binds)
     reader.fault(node, "only apiKey in header or query, and http bearer, can be checked", "type")
     return None
 
