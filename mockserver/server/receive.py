@@ -25,9 +25,7 @@ async def receive_body(receive: Any, limit: int) -> tuple[bytes, int, bool]:
 
 async def _receive_more(receive: Any, limit: int, first: bytes) -> tuple[bytes, int, bool]:
     chunks, size = [first], len(first)
-    while True:
-        if size > limit:
-            chunks.clear()
+    while size <= limit + DRAIN:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
@@ -35,6 +33,8 @@ async def _receive_more(receive: Any, limit: int, first: bytes) -> tuple[bytes, 
         size += len(chunk)
         if size <= limit:
             chunks.append(chunk)
-        ended = not message.get("more_body", False)
-        if ended or size > limit + DRAIN:
-            return (b"", size, ended) if size > limit else (b"".join(chunks), 0, ended)
+        else:
+            chunks.clear()
+        if not message.get("more_body", False):
+            return (b"", size, True) if size > limit else (b"".join(chunks), 0, True)
+    return b"", size, False
