@@ -69,7 +69,7 @@ def decide(request: Request, asked: Claims, facts: Facts, sources: Sources) -> D
         facts.now,
         fault.kind if fault else "",
     )
-    if fault is not None and fault.loses_reply and choice.chosen_by != "pin":
+    if used is not None and fault is not None and fault.loses_reply and not used.entries:
         call = call._replace(answer="", evidence="", accepted=0, chosen_by="")  # it never came to an answer
     return Decision(
         call, response, choice.problem, Uses(used, "" if limited else budget_key(request), not limited), fault
@@ -117,7 +117,7 @@ def _call(  # noqa: PLR0913, PLR0917 -- the parts of one record
         operation=operation.id,
         answer="" if isinstance(answer, Literal) else answer.id,
         evidence="off-contract" if isinstance(answer, Literal) else answer.evidence,
-        accepted=int(response.status < 400 if isinstance(answer, Literal) else answer.accepted),
+        accepted=int(answer.status < 400 if isinstance(answer, Literal) else answer.accepted),
         chosen_by=choice.chosen_by,
         recipient=recipient,
         problems=pack_problems(problems),

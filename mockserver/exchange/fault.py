@@ -1,6 +1,5 @@
 """What may go wrong between the decision and the client: described here, done by the server."""
 
-import json
 import math
 import random
 from collections.abc import Mapping
@@ -8,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.exchange.render import Response
+from mockserver.spec.pointer import join
 
 LOSING = frozenset({"timeout", "reset", "empty", "garbage"})  # the reply is lost altogether
 SPOILING = frozenset({"delay", "truncate", "dribble", "malformed"})  # the reply comes late or damaged
 GARBAGE = b"\x00\xff\x13NOT HTTP AT ALL\x00\r\n\r\n"
 LONGEST = 60.0  # seconds of any delay
+BODILESS = frozenset({204, 304})  # statuses that nothing can follow
 
 _MEMBERS = {
     "delay": {"seconds", "uniform", "lognormal"},
@@ -48,19 +49,19 @@ class Fault:
 
     def strikes(self, number: int) -> bool:
         """Whether the request of this number (from 0) is hit."""
-        return self.probability >= 1 or self._chance(number).random() < self.probability
+        return self.probability >= 1 or self._chance("strike", number).random() < self.probability
 
     def seconds(self, number: int) -> float:
         """How long the reply to the request of this number waits, or takes."""
         how, first, second = self.delay
         if how == "uniform":
-            return self._chance(number).uniform(first, second)
+            return self._chance("delay", number).uniform(first, second)
         if how == "lognormal":
-            return min(first * math.exp(self._chance(number).gauss(0, second)), LONGEST)
+            return min(first * math.exp(self._chance("delay", number).gauss(0, second)), LONGEST)
         return first
 
-    def _chance(self, number: int) -> random.Random:
-        return random.Random(f"{self.seed}/{number}")  # noqa: S311 -- repeatable chance, not a secret
+    def _chance(self, of: str, number: int) -> random.Random:
+        return random.Random(f"{self.seed}/{of}/{number}")  # noqa: S311 -- repeatable chance, not a secret
 
 
 def read_fault(block: Any) -> Fault:
@@ -68,17 +69,17 @@ def read_fault(block: Any) -> Fault:
     if not isinstance(block, Mapping):
         raise FaultMistake("", "must be an object")
     kind = block.get("kind")
-    if kind not in LOSING | SPOILING:
+    if not isinstance(kind, str) or kind not in LOSING | SPOILING:
         raise FaultMistake("/kind", f"must be one of: {', '.join(sorted(LOSING | SPOILING))}")
     allowed = _ALWAYS | _MEMBERS.get(kind, set())
     for name in block:
         if name not in allowed:
-            raise FaultMistake(f"/{name}", f"is not known for {kind}; known: {', '.join(sorted(allowed))}")
+            raise FaultMistake(join(name), f"is not known for {kind}; known: {', '.join(sorted(allowed))}")
     return Fault(
         kind=kind,
         times=None if block.get("times", 1) is None else _whole(block, "times", 1, 1_000_000),
         probability=_number(block.get("probability", 1), "/probability", 0, 1),
-        seed=_whole(block, "seed", 0, 2**63) if "seed" in block else 0,
+        seed=_whole(block, "seed", 0, 2**63 - 1) if "seed" in block else 0,
         delay=_delay(block),
         chunks=_whole(block, "chunks", 2, 1000) if "chunks" in block else 5,
         written=dict(block),
@@ -126,22 +127,19 @@ def planned(fault: Fault, response: Response) -> Response:
     """What a fault leaves of a response: these bytes are sent, and recorded."""
     if fault.loses_reply:
         return Response(0, [], GARBAGE if fault.kind == "garbage" else b"")
-    if fault.kind == "truncate":
-        return Response(response.status, response.headers, response.body[: max(len(response.body) // 2, 0)])
-    if fault.kind == "malformed":
-        return _with_body(response, _broken(response.body))
+    if fault.kind == "truncate" and response.status not in BODILESS:
+        return _with_body(response, response.body[: len(response.body) // 2], len(response.body) or 1)
+    if fault.kind == "malformed" and response.status not in BODILESS:
+        body = (response.body.rstrip()[:-1] or b"{") + b","  # no JSON ends so
+        return _with_body(response, body, len(body))
     return response
 
 
-def _broken(body: bytes) -> bytes:
-    """JSON that is none: its last closing bracket is gone. Anything else gets an opening one."""
-    try:
-        json.loads(body)
-    except ValueError:
-        return b"{" + body
-    return body.rstrip()[:-1] + b","
+def declared_length(response: Response) -> int:
+    """The bytes of body that a response's headers promise."""
+    return int(dict(response.headers)[b"content-length"])
 
 
-def _with_body(response: Response, body: bytes) -> Response:
+def _with_body(response: Response, body: bytes, declared: int) -> Response:
     headers = [pair for pair in response.headers if pair[0] != b"content-length"]
-    return Response(response.status, [*headers, (b"content-length", b"%d" % len(body))], body)
+    return Response(response.status, [*headers, (b"content-length", b"%d" % declared)], body)

@@ -6,8 +6,9 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.exchange.fault import Fault
+from mockserver.exchange.fault import Fault, declared_length
 from mockserver.exchange.render import Response
+from mockserver.server.protocol import Connection
 
 
 class ClientLeft(Exception):  # noqa: N818 -- nobody's error
@@ -22,81 +23,69 @@ async def send_whole(send: Any, response: Response) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The way to one client: its connection (None without a real socket), and ASGI's two ends."""
+    """The way to one client: its connection (None without a real socket), and ASGI's sending end."""
 
-    transport: Any
-    receive: Any
+    connection: Connection | None
     send: Any
 
 
 async def deliver(fault: Fault, number: int, response: Response, line: Line) -> None:
     """Do what the fault says with what ``planned`` left; ``number`` is the request's, for chance. Raises ClientLeft."""
-    receive, send = line.receive, line.send
-    if fault.kind == "delay":
-        await _pause(fault.seconds(number), receive)
-        await send_whole(send, response)
+    if fault.kind == "malformed":
+        await send_whole(line.send, response)
+    elif fault.kind == "delay" or (fault.kind == "dribble" and not response.body):
+        await _pause(fault.seconds(number), line)
+        await send_whole(line.send, response)
     elif fault.kind == "dribble":
-        await _dribble(fault, number, response, line)
-    elif fault.kind == "malformed":
-        await send_whole(send, response)
-    elif fault.kind == "timeout":
-        await _until_gone(receive)
-        raise ClientLeft
+        await _dribble(fault.chunks, fault.seconds(number), response, line)
     else:
-        await _break(fault.kind, response, line.transport, send)
+        await _break(fault.kind, response, line)
 
 
-async def _dribble(fault: Fault, number: int, response: Response, line: Line) -> None:
-    """The body in so many chunks over so many seconds; headers at once."""
-    receive, send = line.receive, line.send
-    body, chunks = response.body, fault.chunks
-    if not body:
-        await _pause(fault.seconds(number), receive)
-        await send_whole(send, response)
-        return
-    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-    size = -(-len(body) // chunks)
-    pause = fault.seconds(number) / chunks
-    for at in range(0, len(body), size):
-        await _pause(pause, receive)
-        await send({"type": "http.response.body", "body": body[at : at + size], "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+async def _dribble(chunks: int, seconds: float, response: Response, line: Line) -> None:
+    """The body in so many chunks (of one byte at least) over so many seconds; headers at once."""
+    body, count = response.body, min(chunks, len(response.body))
+    await line.send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    for number in range(count):
+        await _pause(seconds / count, line)
+        chunk = body[len(body) * number // count : len(body) * (number + 1) // count]
+        await line.send({"type": "http.response.body", "body": chunk, "more_body": number + 1 < count})
 
 
-async def _break(kind: str, response: Response, transport: Any, send: Any) -> None:
-    """End the connection at once, after as many bytes as the fault lets through."""
-    if transport is None:
+async def _break(kind: str, response: Response, line: Line) -> None:
+    """End the connection at once, or have the client do it, after as many bytes as the fault lets through."""
+    connection, send = line.connection, line.send
+    if connection is None:
         raise ConnectionError(f"the fault {kind!r} needs a real socket: run the server, not the application alone")
     if kind == "truncate":
-        declared = [pair for pair in response.headers if pair[0] != b"content-length"]
-        declared.append((b"content-length", b"%d" % (len(response.body) * 2 + 1)))
-        await send({"type": "http.response.start", "status": response.status, "headers": declared})
+        await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
         await send({"type": "http.response.body", "body": response.body, "more_body": True})
-        transport.close()
-        # uvicorn logs an answer that does not end: the rest goes nowhere, the transport being closed
-        await send({"type": "http.response.body", "body": b" " * (len(response.body) + 1)})
-        return
-    if kind == "reset":
-        raw = transport.get_extra_info("socket")
+    elif kind == "garbage":
+        connection.write(response.body)
+    connection.mute()
+    if kind == "timeout":
+        await connection.gone.wait()
+    elif kind == "reset":
+        raw = connection.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close means RST
-        transport.abort()
+        connection.abort()
     else:
-        if kind == "garbage":
-            transport.write(response.body)
-        transport.close()
-    # uvicorn logs an application that answers nothing: this answer goes nowhere, the transport being closed
-    await send_whole(send, Response(204, [], b""))
+        connection.close()
+    # uvicorn logs an application that does not answer to the end: this end goes nowhere, the connection being mute
+    if kind == "truncate":
+        missing = declared_length(response) - len(response.body)
+        await send({"type": "http.response.body", "body": b" " * missing})
+    else:
+        await send_whole(send, Response(204, [], b""))
 
 
-async def _pause(seconds: float, receive: Any) -> None:
+async def _pause(seconds: float, line: Line) -> None:
     """Wait, unless the client leaves first. Raises ClientLeft."""
-    gone = asyncio.ensure_future(_until_gone(receive))
-    done, _ = await asyncio.wait({gone}, timeout=seconds)
-    if done:
-        raise ClientLeft
-    gone.cancel()
-
-
-async def _until_gone(receive: Any) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    if line.connection is None:
+        await asyncio.sleep(seconds)
+        return
+    try:
+        await asyncio.wait_for(line.connection.gone.wait(), seconds)
+    except TimeoutError:
+        return
+    raise ClientLeft

@@ -13,7 +13,7 @@ from mockserver.exchange.render import Response
 from mockserver.exchange.request import Arrival, Request, parse, read_query
 from mockserver.exchange.sources import Sources
 from mockserver.server.delivery import ClientLeft, Line, deliver, send_whole
-from mockserver.server.protocol import TRANSPORT
+from mockserver.server.protocol import CONNECTION
 from mockserver.server.receive import Disconnected, receive_body
 from mockserver.server.router import Endpoint, Router
 from mockserver.spec.contract import Contract, Operation
@@ -67,10 +67,10 @@ class Exchanges:
             return
         outcome = "aborted"
         try:
-            outcome = await _send(going, scope, receive, send)  # 7 send
+            outcome = await _send(going, scope, send)  # 7 send
         finally:
             duration = round((time.perf_counter() - started) * 1000, 3)
-            await self._store.complete(going.call.id, outcome, duration)
+            await self._store.complete(going.call, outcome, duration)
 
     async def _exchange(self, found: tuple[Endpoint, dict[str, str]], scope: Any, receive: Any) -> Going:
         endpoint, params = found
@@ -180,12 +180,12 @@ class Exchanges:
         return UNCLAIMED
 
 
-async def _send(going: Going, scope: Any, receive: Any, send: Any) -> str:
+async def _send(going: Going, scope: Any, send: Any) -> str:
     """Send what there is to send; returns how it ended."""
     if going.fault is None:
         await send_whole(send, going.response)
         return "sent"
-    line = Line(scope.get("state", {}).get(TRANSPORT), receive, send)
+    line = Line(scope.get("state", {}).get(CONNECTION), send)
     try:
         await deliver(going.fault, going.number, going.response, line)
     except ClientLeft:

@@ -3,6 +3,7 @@
 import hmac
 import re
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote_plus
@@ -18,7 +19,11 @@ ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cooki
 _LONG = 16  # characters from which an account's own credential is looked for anywhere in a call
 _START = 7  # characters by which a secret is found; a shorter one is masked only where it stands: "1" is in every text
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
-_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[^u]|~[01]")  # in URLs, JSON, JSON Pointers
+_ESCAPES = (  # of URLs, JSON, JSON Pointers: one of them at a time
+    re.compile(r"%[0-9A-Fa-f]{2}"),
+    re.compile(r"\\(?:u[0-9A-Fa-f]{4}|[^u])"),
+    re.compile(r"~[01]"),
+)
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -26,11 +31,18 @@ class Needles:
     """Finds secrets in texts, however they are escaped there."""
 
     def __init__(self, found: Iterable[str] = ()) -> None:
-        self._by_start: dict[str, list[tuple[str, str]]] = {}
+        self._by_start: dict[str, Counter[tuple[str, str]]] = {}
+        self.count(found, 1)
+
+    def count(self, found: Iterable[str], change: int) -> None:
+        """From now on so many more keep these secrets, or fewer; what nobody keeps is found no more."""
         for secret in set(found):
             for written in {secret, secret.lower(), secret.replace(" ", "+"), secret.encode().decode("latin-1")}:
                 if len(written) >= _START:
-                    self._by_start.setdefault(written[:_START], []).append((written, secret))
+                    kept = self._by_start.setdefault(written[:_START], Counter())
+                    kept[written, secret] += change
+                    if not kept[written, secret]:
+                        del kept[written, secret]
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where secrets stand: from, to, which. One that is cut off by the end of the text counts too."""
@@ -49,14 +61,15 @@ class Masker:
         self._headers = ALWAYS | {scheme.key for scheme in schemes if scheme.where == "header"}
         self._fields = frozenset(scheme.key for scheme in schemes if scheme.where == "query")
         self._key = secrets.token_bytes(16)
-        self._accounts: tuple[Account, ...] = ()
+        self._accounts: frozenset[Account] = frozenset()
         self._known = Needles()
 
     def learn(self, accounts: tuple[Account, ...]) -> None:
         """Whose credentials to hide in any call: a client may have put them where they say nothing of whose it is."""
-        if accounts != self._accounts:
-            self._accounts = accounts
-            self._known = Needles(secret for account in accounts for secret in self._own(account))
+        known = frozenset(accounts)
+        for account in known ^ self._accounts:
+            self._known.count(self._own(account), 1 if account in known else -1)
+        self._accounts = known
 
     def of_call(self, call: Call, account: Account | None) -> tuple[Needles, ...]:
         """All that must not be shown of a call: what it presents, and what accounts keep secret."""
@@ -76,9 +89,10 @@ class Masker:
         """A text with every secret in it masked."""
         spans = [span for finder in needles for span in finder.spans(text)]
         spans += [(match.start(), match.end(), match[0]) for match in _JWT.finditer(text)]
-        if _ESCAPE.search(text):
-            plain, places = _unescaped(text)
-            spans += [(places[at], places[end], secret) for f in needles for at, end, secret in f.spans(plain)]
+        for escape in _ESCAPES:
+            if escape.search(text):
+                plain, places = _unescaped(text, escape)
+                spans += [(places[at], places[end], secret) for f in needles for at, end, secret in f.spans(plain)]
         kept: list[str] = []
         done = 0
         for start, end, secret in sorted(spans, key=lambda span: (span[0], -span[1])):
@@ -162,12 +176,12 @@ def _token_parts(text: str) -> list[str]:
     return [part for part in parts if len(part) >= _LONG] if len(parts) == 3 else []
 
 
-def _unescaped(text: str) -> tuple[str, list[int]]:
-    """A text with its escapes read, and where in it each character of that began, and the end."""
+def _unescaped(text: str, escape: re.Pattern[str]) -> tuple[str, list[int]]:
+    """A text with these escapes read, and where in it each character of that began, and the end."""
     plain: list[str] = []
     places: list[int] = []
     done = 0
-    for match in _ESCAPE.finditer(text):
+    for match in escape.finditer(text):
         plain += (text[done : match.start()], _meaning(match[0]))
         places += range(done, match.start() + 1)
         done = match.end()

@@ -7,7 +7,7 @@ from typing import Any
 import uvicorn
 
 from mockserver.server.app import Application
-from mockserver.server.protocol import offer_transport
+from mockserver.server.protocol import offer_connection
 
 GRACE = 10  # seconds that requests in flight have to end
 
@@ -37,7 +37,7 @@ def uvicorn_server(app: Application, on_ready: Callable[[], None], **overrides: 
         "timeout_graceful_shutdown": GRACE,
         "ws": "none",  # with websockets installed, a POST that asks for an upgrade would hang
     }
-    return _Server(offer_transport(uvicorn.Config(app, **options | overrides)), on_ready)
+    return _Server(offer_connection(uvicorn.Config(app, **options | overrides)), on_ready)
 
 
 class _Server(uvicorn.Server):

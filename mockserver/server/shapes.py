@@ -46,7 +46,7 @@ def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str,
         "accepted": bool(call.accepted),
         "evidence": call.evidence or None,
         "chosen_by": call.chosen_by or None,
-        "recipient": call.recipient or None,
+        "recipient": show.text(call.recipient) or None,
         "problems": show.value(unpack_problems(call.problems)),
         "request": {
             "method": call.method,

@@ -7,6 +7,7 @@ from mockserver.spec.contract import Apply, Contract, Echo, Jwt, Operation, Valu
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 
+_ECHOED = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
 _ROOTS = ("path", "query", "header", "body", "account", "owned")
 
 
@@ -38,58 +39,79 @@ def pointers_read(operation: Operation) -> list[Pointer]:
 
 def check_pointers(reader: Reader, contract: Contract) -> None:
     """A fault for each pointer into account or owned records that the account's template does not have."""
-    for at in _document_pointers(contract):
-        _check_account(reader, reader.document, contract.account, at)
+    for root, text, at in _document_pointers(reader, contract):
+        if at.tokens[0] != "account" or not _exists(contract.account, at.tokens[1:]):
+            _fault(reader, root, text, f"{at} points at nothing in x-mock.account")
     for operation in contract.operations:
         bound = {owned.binds for owned in operation.owned if owned.within is None}
         bound |= {scheme.binds for scheme in contract.schemes}
         inner = [owned.within for owned in operation.owned if owned.within is not None]
+        path_item = reader.mapping(reader.mapping(reader.document, "paths"), operation.path)
+        node = reader.mapping(path_item, operation.method.lower())
         for at in [*pointers_read(operation), *inner]:
-            _check(reader, contract, operation, at, bound)
+            message = _wrong(contract, at, bound)
+            if message is not None:
+                _fault(reader, node, str(at), f"{operation.spelling}: {message}")
         for owned in operation.owned:
             if owned.digits is not contract.claims[owned.claim]:
-                reader.fault(reader.document, f"{owned.claim} is compared by digits in some places only", "x-mock")
+                _fault(reader, node, owned.claim, f"{owned.claim} is compared by digits in some places only")
 
 
-def _document_pointers(contract: Contract) -> Iterator[Pointer]:
-    """The account pointers of claims, tokens and files."""
-    yield from map(Pointer.parse, contract.claims)
-    for accept in (scheme.accept for scheme in contract.schemes):
+def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dict[str, Any], str, Pointer]]:
+    """The account pointers of claims, tokens and files, each with where it stands, and as which text."""
+    yield from ((reader.document, text, Pointer.parse(text)) for text in contract.claims)
+    nodes = reader.mapping(reader.mapping(reader.document, "components"), "securitySchemes")
+    for scheme in contract.schemes:
+        accept, node = scheme.accept, reader.mapping(nodes, scheme.name)
         if isinstance(accept, Jwt):
             record = Pointer.parse(accept.claim).tokens[:-1]
-            yield from (Pointer((*record, name)) for name in (accept.key, accept.algorithm, accept.roles) if name)
+            for name in (accept.key, accept.algorithm, accept.roles):
+                if name is not None:
+                    yield node, name, Pointer((*record, name))
             for _, allowed in accept.claims:
-                yield from (Pointer.parse(text) for text in allowed if text.startswith("/"))
+                yield from ((node, text, Pointer.parse(text)) for text in allowed if text.startswith("/"))
     for members in contract.files.values():
-        yield from map(Pointer.parse, members.values())
+        yield from ((reader.document, text, Pointer.parse(text)) for text in members.values())
 
 
-def _check(reader: Reader, contract: Contract, operation: Operation, at: Pointer, bound: set[str]) -> None:
-    node = reader.document["paths"][operation.path]
-    root, prefix = at.tokens[0], f"{operation.spelling}: "
-    if root == "problem":
-        if at.tokens[1:] not in {("name",), ("value",)}:
-            reader.fault(node, f"{prefix}only /problem/name and /problem/value may be echoed, not {at}")
-    elif root == "limit":
-        if at.tokens[1:] != ("wait",):
-            reader.fault(node, f"{prefix}only /limit/wait may be echoed, not {at}")
+def _fault(reader: Reader, root: dict[str, Any], text: str, message: str) -> None:
+    """A fault where a text stands, as key or value, below ``root`` or else anywhere; at ``root`` where it does not."""
+    for start in (root, reader.document):
+        for container, key, value in _members(start, set()):
+            if text in (key, value):
+                reader.fault(container, message, key)
+                return
+    reader.fault(root, message)
+
+
+def _members(container: Any, seen: set[int]) -> Iterator[tuple[Any, Any, Any]]:
+    """Every member of a container and of those in it, in document order."""
+    if id(container) in seen:
+        return
+    seen.add(id(container))
+    for key, value in container.items() if isinstance(container, dict) else enumerate(container):
+        yield container, key, value
+        if isinstance(value, dict | list):
+            yield from _members(value, seen)
+
+
+def _wrong(contract: Contract, at: Pointer, bound: set[str]) -> str | None:
+    """What is wrong with a pointer that an operation reads."""
+    root, rest = at.tokens[0], at.tokens[1:]
+    if root in _ECHOED:
+        if rest not in _ECHOED[root]:
+            known = " and ".join(str(Pointer((root, *tokens))) for tokens in _ECHOED[root])
+            return f"only {known} may be echoed, not {at}"
     elif root not in _ROOTS:
-        reader.fault(node, f"{prefix}{at} must begin with one of: {', '.join('/' + r for r in _ROOTS)}")
-    elif root == "header" and at.tokens != tuple(map(str.lower, at.tokens)):
-        reader.fault(node, f"{prefix}header names are lower case in pointers, not {at}")
-    elif root == "account":
-        _check_account(reader, node, contract.account, at, prefix)
-    elif root == "owned":
-        if len(at.tokens) < 2 or at.tokens[1] not in bound:
-            known = ", ".join(f"/owned/{name}" for name in sorted(bound)) or "nothing"
-            reader.fault(node, f"{prefix}{at} is bound by no owned value; bound here: {known}")
-        else:
-            _check_account(reader, node, contract.account, Pointer(("account", *at.tokens[1:])), prefix)
-
-
-def _check_account(reader: Reader, node: object, template: Mapping[str, Any], at: Pointer, prefix: str = "") -> None:
-    if at.tokens[0] != "account" or not _exists(template, at.tokens[1:]):
-        reader.fault(node, f"{prefix}{at} points at nothing in x-mock.account", "x-mock")
+        return f"{at} must begin with one of: {', '.join('/' + r for r in _ROOTS)}"
+    elif root == "header" and rest != tuple(map(str.lower, rest)):
+        return f"header names are lower case in pointers, not {at}"
+    elif root == "owned" and (not rest or rest[0] not in bound):
+        known = ", ".join(f"/owned/{name}" for name in sorted(bound)) or "nothing"
+        return f"{at} is bound by no owned value; bound here: {known}"
+    elif root in {"account", "owned"} and not _exists(contract.account, rest):
+        return f"{at} points at nothing in x-mock.account"
+    return None
 
 
 def _exists(template: Any, tokens: tuple[str, ...]) -> bool:

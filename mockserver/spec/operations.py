@@ -81,12 +81,11 @@ def _drafts(reader: Reader) -> list[_Draft]:
             given = reader.text(node, "operationId")
             if given and not _WORD.fullmatch(given):
                 reader.fault(node, f"an operation's name must be a plain word, not {given!r}", "operationId")
-            name = given or f"{method} {path}"
-            if any(draft.name == name for draft in drafts):
-                reader.fault(node, f"a second operation named {name!r}", "operationId")
-                continue
+            if given and any(draft.name == given for draft in drafts):
+                reader.fault(node, f"a second operation named {given!r}", "operationId")
+                given = ""
             block = reader.x_mock(node, "operation")
-            drafts.append(_Draft(node, block, path_item, method.upper(), path, name))
+            drafts.append(_Draft(node, block, path_item, method.upper(), path, given or f"{method} {path}"))
     return drafts
 
 
@@ -181,9 +180,8 @@ def _named(
 
 
 def _success(answers: dict[str, Answer]) -> Answer | None:
-    if "sent" in answers:
-        return answers["sent"]
-    return next((answer for answer in answers.values() if answer.accepted), None)
+    accepted = {name: answer for name, answer in answers.items() if answer.accepted}
+    return accepted.get("sent") or next(iter(accepted.values()), None)
 
 
 def _rate_limit(reader: Reader, block: dict[str, Any]) -> RateLimit | None:

@@ -121,7 +121,7 @@ def check_rules(
     for number, rule in enumerate(rules):
         if not rule.on_problem:
             continue
-        met = [problem for problem in problems if _may_meet(rule, problem)]
+        met = _met(rule, problems)
         if number < len(places) and not any(problem in waiting for problem in met):
             why = "the rules before it answer all that it would" if met else "this problem cannot happen here"
             reader.fault(places[number], f"a rule never reachable: {why}")
@@ -131,14 +131,24 @@ def check_rules(
         reader.fault(operation, f"problems that can happen but have no answer: {listed}")
 
 
-def _may_meet(rule: Rule, problem: Possible) -> bool:
+def _met(rule: Rule, problems: list[Possible]) -> list[Possible]:
+    """The problems that the rule may be about.
+
+    A place that no schema names is one of those that the problems of what is above it stand for.
+    """
+    fitting = [problem for problem in problems if _fits(rule, problem)]
+    if rule.at is None:
+        return fitting
+    exact = [problem for problem in fitting if problem.at is not None and rule.at.covers(problem.at)]
+    named = {problem.kind for problem in exact}
+    above = [p for p in fitting if p.kind not in named and p.at is not None and p.at.covers(rule.at)]
+    return exact + above
+
+
+def _fits(rule: Rule, problem: Possible) -> bool:
     if rule.kinds is not None and problem.kind not in rule.kinds:
         return False
-    if rule.reason is not None and problem.reason is not None and rule.reason != problem.reason:
-        return False
-    if rule.at is None:
-        return True
-    return problem.at is not None and (rule.at.covers(problem.at) or problem.at.covers(rule.at))
+    return rule.reason is None or problem.reason is None or rule.reason == problem.reason
 
 
 def _settles(rule: Rule, problem: Possible) -> bool:

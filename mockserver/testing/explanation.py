@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mockserver.testing.call import Call
-from mockserver.testing.where import ABSENT, Difference
+from mockserver.testing.comparison import ABSENT, Difference
 
 WIDTH = 300  # characters of a value that is shown
 MOST_SHOWN = 10  # calls, where there are too many

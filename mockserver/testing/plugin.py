@@ -83,9 +83,9 @@ def async_mock_vendors(mock_vendors: "MockVendors") -> "AsyncMockVendors":
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """The marker alone is enough: it brings its fixture, before others that may read the environment."""
-    names = getattr(item, "fixturenames", None)
-    if names is not None and "mock_vendors" not in names and item.get_closest_marker("mock_vendors") is not None:
-        names.insert(0, "mock_vendors")
+    if item.get_closest_marker("mock_vendors") is not None:
+        names: list[str] = getattr(item, "fixturenames", [])
+        names[:] = ["mock_vendors", *(name for name in names if name != "mock_vendors")]
 
 
 @pytest.hookimpl(wrapper=True)

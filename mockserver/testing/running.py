@@ -83,9 +83,12 @@ class _ServerThread:
         self._thread.join()
         self._socket.close()
 
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
     def _run(self) -> None:
         try:
-            self._server.run(sockets=[self._socket])
+            self._serve()
         except BaseException as error:  # noqa: BLE001 -- uvicorn ends a failed start with SystemExit
             self._failure = error
         finally:

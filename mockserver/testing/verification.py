@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.testing.call import Call
+from mockserver.testing.comparison import Difference
 from mockserver.testing.explanation import explain
-from mockserver.testing.where import Difference, Pattern
+from mockserver.testing.where import Pattern
 
 LONGEST = 60.0  # seconds that the server waits for one question
 

@@ -1,10 +1,11 @@
 """What a call must look like: plain data, and objects that compare themselves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from mockserver.testing.call import Call, Request
+from mockserver.testing.comparison import ABSENT, Difference, Own, compared, is_equal_to_itself_only, is_plain, kept
 
 PARTS = ("path", "query", "headers", "body")
 OUTER = ("recipient", "answer")
@@ -24,25 +25,6 @@ class Where(TypedDict, total=False):
     when: Mapping[str, Any]
     recipient: Any
     answer: Any
-
-
-class _Absent:
-    """Equal to nothing that a test can expect."""
-
-    def __repr__(self) -> str:
-        return "absent"
-
-
-ABSENT = _Absent()
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that is not as expected; ``found`` is ABSENT where there is nothing."""
-
-    pointer: str
-    expected: Any
-    found: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +64,7 @@ class Pattern:
         """Where a call is not what the objects of ``own`` expect."""
         found: list[Difference] = []
         for name, expected in self.own.items():
-            found += _compared(expected, _seen(call, name, expected), f"/{name}")
+            found += compared(expected, _seen(call, name, expected), f"/{name}")
         return found
 
 
@@ -124,24 +106,19 @@ def _divide(value: Any, at: str) -> tuple[Any, Any]:
         items = [_divide(item, f"{at}[{index}]") for index, item in enumerate(value)]
         if all(own is ABSENT for _, own in items):
             return [plain for plain, _ in items], ABSENT
-        return ABSENT, list(value)  # its length and order cannot be asked in parts
-    if value is None or type(value) in {bool, int, float, str}:
+        return ABSENT, kept(value)  # its length and order cannot be asked in parts
+    if is_plain(value):
         return value, ABSENT
-    if _is_equal_to_itself_only(value):
+    if is_equal_to_itself_only(value):
         raise TypeError(f"{at} cannot be compared with what a client sent: {value!r} is equal to itself only")
-    return ABSENT, value
-
-
-def _is_equal_to_itself_only(value: Any) -> bool:
-    inherited: Any = object.__eq__
-    return type(value).__eq__ is inherited
+    return ABSENT, Own(value)
 
 
 def _seen(call: Call, name: str, expected: Any) -> Any:
     """One part of a call as patterns see it; a form's fields count as body and as query."""
     if name in OUTER:
         value = call.data[name]
-        if name == "answer" and value is not None and not (expected == value):  # noqa: SIM201 -- its own ==
+        if name == "answer" and value is not None and list(compared(expected, value, "")):
             return value.rpartition("/")[2]
         return ABSENT if value is None else value
     request = call.request
@@ -158,21 +135,3 @@ def _body(request: Request) -> Any:
     if request.json is None and request.body.strip() != b"null":
         return request.body.decode("utf-8", "replace") if request.body else ABSENT
     return request.json
-
-
-def _compared(expected: Any, found: Any, at: str) -> Iterator[Difference]:
-    if isinstance(expected, Mapping) and isinstance(found, Mapping):
-        for name, value in expected.items():
-            token = str(name).replace("~", "~0").replace("/", "~1")
-            yield from _compared(value, found.get(name, ABSENT), f"{at}/{token}")
-    elif isinstance(expected, list | tuple) and isinstance(found, list) and len(expected) == len(found):
-        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from _compared(one, other, f"{at}/{index}")
-    elif found is ABSENT or not _equal(expected, found):
-        yield Difference(at, expected, found)
-
-
-def _equal(expected: Any, found: Any) -> bool:
-    if type(expected) in {bool, int, float} and isinstance(expected, bool) is not isinstance(found, bool):
-        return False
-    return bool(expected == found)

@@ -74,9 +74,9 @@ class Store:
                     waiting.set_result(None)
         return True
 
-    async def complete(self, call_id: str, outcome: str, duration_ms: float) -> None:
+    async def complete(self, call: Call, outcome: str, duration_ms: float) -> None:
         """Note how sending a call's response ended: ``sent`` or ``aborted``."""
-        self._journal.complete(call_id, outcome, duration_ms)
+        self._journal.complete(call.account, call.id, outcome, duration_ms)
 
     async def accounts(self) -> tuple[Account, ...]:
         """All accounts, oldest first."""

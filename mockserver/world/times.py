@@ -12,7 +12,7 @@ class Times:
 
     def __init__(self) -> None:
         self.clocks: dict[str, Clock] = {}
-        self._first: OrderedDict[str, float] = OrderedDict()
+        self._first: OrderedDict[int, float] = OrderedDict()  # by hash: tokens are long, and secret
 
     def clock(self, account: str) -> Clock:
         """An account's clock."""
@@ -20,7 +20,7 @@ class Times:
 
     def first_seen(self, token: str, real: float) -> float:
         """When a token came for the first time, in real Unix seconds."""
-        found = self._first.setdefault(token, real)
+        found = self._first.setdefault(hash(token), real)
         if len(self._first) > KEPT:
             self._first.popitem(last=False)
         return found

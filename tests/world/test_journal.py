@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mockserver.exchange.call import Call
-from mockserver.world.journal import OVERHEAD, Journal, Query, weigh
+from mockserver.world import record
+from mockserver.world.journal import Journal, Query
+from mockserver.world.record import OVERHEAD
 from tests.exchange.workbench import recorded
 
 MOST = 5
@@ -17,6 +19,10 @@ BYTES = 12_000
 
 def call(number: int, account: str = "a", body: bytes = b"", **parts: Any) -> Call:
     return recorded(id=f"c{number}", account=account, body=body, outcome="pending", **parts)
+
+
+def weigh(one: Call) -> int:
+    return record.weigh(record.pack(0, one))
 
 
 def filled(*calls: Call, most: int = 1000, total: int = 10**6) -> Journal:
@@ -122,9 +128,9 @@ def test_a_call_that_is_larger_than_the_journal() -> None:
 def test_a_call_is_completed_once() -> None:
     """The first word about its outcome counts; of a call that is gone nothing is noted."""
     journal = filled(call(1))
-    journal.complete("c1", "sent", 1.5)
-    journal.complete("c1", "aborted", 9.0)
-    journal.complete("c2", "sent", 1.0)
+    journal.complete("a", "c1", "sent", 1.5)
+    journal.complete("a", "c1", "aborted", 9.0)
+    journal.complete("a", "c2", "sent", 1.0)
     done = journal.get("c1")
     assert done is not None
     assert (done.outcome, done.duration_ms) == ("sent", 1.5)
@@ -181,8 +187,8 @@ class Model(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 25))
     def complete(self, number: int) -> None:
-        self.journal.complete(f"c{number}", "sent", 1.0)
-        for calls in self.calls.values():
+        for account, calls in self.calls.items():
+            self.journal.complete(account, f"c{number}", "sent", 1.0)
             calls[:] = [
                 one._replace(outcome="sent", duration_ms=1.0) if one.id == f"c{number}" else one for one in calls
             ]

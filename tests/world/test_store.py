@@ -54,7 +54,9 @@ def test_accounts(store: Store) -> None:
 def test_calls(store: Store) -> None:
     """A committed call counts at once; its outcome is noted when it is sent."""
     assert ids(store) == ["c3", "c2", "c1", "c0"]
-    run(store.complete("c3", "sent", 2.0))
+    newest = run(store.call("c3"))
+    assert newest is not None
+    run(store.complete(newest, "sent", 2.0))
     call = run(store.call("c3"))
     assert call is not None
     assert (call.outcome, call.duration_ms) == ("sent", 2.0)

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mockserver.exchange.fault import Fault, FaultMistake, read_fault
+from mockserver.exchange.fault import BODILESS, Fault, FaultMistake, read_fault
 from mockserver.exchange.pin import Literal, Pin, literal
 from mockserver.server.control.bodies import member, read_object, read_pattern
 from mockserver.server.control.calls import parameters
@@ -110,6 +110,8 @@ def _literal(operation: Operation, item: dict[str, Any], at: str) -> Literal:
     status, headers = item.get("status"), item.get("headers", {})
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise ControlFault(400, "must be a status from 200 to 599", f"{at}/status")
+    if status in BODILESS and item.get("body") is not None:
+        raise ControlFault(400, f"a response of status {status} has no body", f"{at}/body")
     if not isinstance(headers, dict):
         raise ControlFault(400, "must be an object", f"{at}/headers")
     for name, value in headers.items():
@@ -133,8 +135,10 @@ def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any
     if pointer.tokens[0] == "header":
         _check_header(pointer.tokens[1], str(value), at)
         return pointer, value
-    for entry in entries:
-        if entry is not None and not entry.has_member(Pointer(pointer.tokens[1:])):
+    for entry in entries or (None,):
+        if entry is None:
+            raise ControlFault(400, "needs answers by name: who knows what the body of the rules' answer has", at)
+        if not entry.has_member(Pointer(pointer.tokens[1:])):
             raise ControlFault(400, "is in the body of some of these answers only, or of none", at)
     return pointer, value
 

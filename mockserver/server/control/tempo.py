@@ -16,7 +16,7 @@ from mockserver.server.shapes import budget_shape, clock_shape, moment
 from mockserver.spec.contract import Operation
 from mockserver.spec.pointer import join
 
-FURTHEST = 100 * 365 * 86400.0  # seconds that a clock may be advanced
+FURTHEST = 366 * 86400.0  # seconds that a clock may be advanced at once
 LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 
 
