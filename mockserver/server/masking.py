@@ -38,11 +38,15 @@ class Needles:
         """From now on so many more keep these secrets, or fewer; what nobody keeps is found no more."""
         for secret in set(found):
             for written in {secret, secret.lower(), secret.replace(" ", "+"), secret.encode().decode("latin-1")}:
-                if len(written) >= _START:
-                    kept = self._by_start.setdefault(written[:_START], Counter())
-                    kept[written, secret] += change
-                    if not kept[written, secret]:
-                        del kept[written, secret]
+                start = written[:_START]
+                if len(start) < _START:
+                    continue
+                kept = self._by_start.setdefault(start, Counter())
+                kept[written, secret] += change
+                if not kept[written, secret]:
+                    del kept[written, secret]
+                if not kept:
+                    del self._by_start[start]
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Where secrets stand: from, to, which. One that is cut off by the end of the text counts too."""
