@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from mockserver.server.app import Application, create_app
 from mockserver.server.run import listen, uvicorn_server
@@ -22,13 +23,13 @@ class Live:
 
 
 @contextmanager
-def live_server(settings: Settings | None = None) -> Iterator[Live]:
-    """Serve on a free port of this machine until the block ends."""
+def live_server(settings: Settings | None = None, **options: Any) -> Iterator[Live]:
+    """Serve on a free port of this machine until the block ends; ``options`` are uvicorn's."""
     settings = settings or Settings()
     app = create_app(settings)
     socket = listen(settings.serve_host, 0)
     ready = threading.Event()
-    server = uvicorn_server(app, ready.set, log_config=None)
+    server = uvicorn_server(app, ready.set, log_config=None, **options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
     thread.start()
     try:

@@ -1,8 +1,11 @@
 """Commands are tested without the settings of whoever runs the tests."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from tests.cli.running import taken_port
 
 
 @pytest.fixture(autouse=True)
@@ -10,3 +13,9 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("MOCKSERVER_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    with taken_port() as port:
+        yield port

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -29,6 +30,13 @@ def run(*args: str | Path, **environment: str) -> subprocess.CompletedProcess[st
     return subprocess.run(
         command, env=surroundings(**environment), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
+
+
+@contextmanager
+def taken_port() -> Iterator[str]:
+    """A port that somebody has: a server that should have been refused before ends there, and does not run for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        yield str(holder.getsockname()[1])
 
 
 def surroundings(**environment: str) -> dict[str, str]:

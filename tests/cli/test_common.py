@@ -2,14 +2,13 @@
 
 import os
 import re
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mockserver import __version__
 from tests.cli.running import invoke, run
 
 LONG = "x" * 5000
@@ -30,6 +29,20 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "id: third\nvendors:\n  polyai:\n    api_key: polyai-default-api-key-0000000000000001a\n", "utf-8"
     )
     return tmp_path
+
+
+def test_version() -> None:
+    """The module is the command, and knows its version."""
+    ended = run("--version")
+    assert (ended.returncode, ended.stdout) == (0, f"mockserver, version {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]], ids=["nothing", "long", "short"])
+def test_help(arguments: list[str]) -> None:
+    """Asked for help, or for nothing, it lists its commands."""
+    ended = invoke(*arguments)
+    assert ended.exit_code == (0 if arguments else 2)
+    assert {"account", "check", "curl", "serve"} <= set(re.findall(r"^  (\w+) ", ended.output, re.MULTILINE))
 
 
 @pytest.mark.parametrize(
@@ -59,15 +72,15 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.param(["account", "--files", "empty.yaml/x"], "cannot write empty.yaml/x/voximplant/.*", id="files"),
         pytest.param(["serve", "--public-url", "sms.test"], "--public-url must be an http address, .*", id="public"),
         pytest.param(
-            ["serve", "--host", "ü..x"], "cannot listen on ü..x:8080: .*; choose another --host .*", id="host"
+            ["serve", "--host", "ü..x"], "cannot listen on ü..x:[0-9]+: .*; choose another --host .*", id="host"
         ),
-        pytest.param(["serve", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8080: .*", id="other's address"),
+        pytest.param(["serve", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:[0-9]+: .*", id="other's address"),
         pytest.param(["check", "--contracts", LONG], f"cannot use {LONG}: File name too long", id="long"),
     ],
 )
-def test_usage(files: Path, arguments: list[str], said: str) -> None:
+def test_usage(files: Path, taken: str, arguments: list[str], said: str) -> None:
     """A usage error is one line that says what would do; exit code 2, nothing on standard output."""
-    ended = invoke(*arguments)
+    ended = invoke(*arguments, *(["--port", taken] if arguments[0] == "serve" else []))
     assert (ended.exit_code, ended.stdout) == (2, ""), ended.exception
     assert re.fullmatch(f"mockserver: {said}\n", ended.stderr), ended.stderr
 
@@ -100,9 +113,9 @@ def test_usage(files: Path, arguments: list[str], said: str) -> None:
     ],
 )
 @pytest.mark.parametrize("command", [["serve"], ["account"], ["curl", "polyai"]], ids=lambda words: words[0])
-def test_findings(files: Path, command: list[str], arguments: list[str], said: str) -> None:
+def test_findings(files: Path, taken: str, command: list[str], arguments: list[str], said: str) -> None:
     """What is wrong in files is a line with its place, for every command that reads them; exit code 1."""
-    ended = invoke(*command, *arguments)
+    ended = invoke(*command, *arguments, *(["--port", taken] if command == ["serve"] else []))
     assert (ended.exit_code, ended.stderr) == (1, ""), ended.exception
     assert re.fullmatch(f"{said}\n", ended.stdout), ended.stdout
 
@@ -152,12 +165,6 @@ WORDS = [
     *("polyai", "default", "second", "a b", "\n", "ü", "'", "..", LONG, "folder", "empty.yaml", "latin.yaml"),
     *("--url", "http://", "http://127.0.0.1:1", "http://[", "http://a\nb", "--account", "--public-url", "-1", "1e3"),
 ]
-
-
-@pytest.fixture
-def taken() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        yield str(holder.getsockname()[1])
 
 
 @settings(deadline=None, database=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
