@@ -1,0 +1,166 @@
+"""What the plugin notices beside a test's own assertions: assumed answers, overlooked refusals, coverage."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mockserver.testing import MockServer
+from tests.testing.inner import here, write
+
+pytest_plugins = ["pytester"]
+
+REFUSED = """
+def test_overlooked(mock_vendors):
+    assert send(mock_vendors.polyai, key="") == 401
+
+def test_asserted(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    mock_vendors.polyai.send_sms.assert_called_once(answer="unauthorized")
+
+def test_read(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    assert mock_vendors.polyai.send_sms.calls
+
+def test_pinned(mock_vendors):
+    mock_vendors.polyai.send_sms.pin("rate_limited")
+    assert send(mock_vendors.polyai) == 429
+
+def test_accepted(mock_vendors):
+    assert send(mock_vendors.polyai) == 202
+    mock_vendors.polyai.send_sms.assert_accepted()
+"""
+LINE = "test_app.py::test_overlooked: * polyai.send_sms/unauthorized 401 rule unauthenticated absent *"
+
+
+def test_refusals_nobody_asserted_on_are_listed(pytester: pytest.Pytester, server: MockServer) -> None:
+    """In passing tests too; what an assertion matched, what was read and what was pinned is not."""
+    write(pytester, REFUSED)
+    result = here(pytester, "--mockserver-url", server.url)
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["*refused by a vendor's rule, and no test asserted on it*", LINE])
+    assert sum("unauthorized 401" in line for line in result.outlines) == 1
+
+
+def test_refusals_can_fail_the_test(pytester: pytest.Pytester, server: MockServer) -> None:
+    """Only the test that overlooked one has an error; a test that failed anyway has none beside."""
+    write(
+        pytester,
+        REFUSED
+        + "\ndef test_failed(mock_vendors):\n    send(mock_vendors.polyai, key='')\n    raise ZeroDivisionError\n",
+    )
+    result = here(pytester, "--mockserver-url", server.url, "--mockserver-refused=fail")
+    result.assert_outcomes(passed=5, errors=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_overlooked*",
+            "refusals that no assertion matched and nobody read:",
+            "  * 401 rule *",
+        ]
+    )
+
+
+def test_refusals_can_be_ignored(pytester: pytest.Pytester, server: MockServer) -> None:
+    """Nothing is said of them."""
+    write(pytester, REFUSED)
+    result = here(pytester, "--mockserver-url", server.url, "--mockserver-refused=ignore")
+    result.assert_outcomes(passed=5)
+    result.stdout.no_fnmatch_line("*unauthorized 401*")
+
+
+def test_many_refusals_are_counted(pytester: pytest.Pytester, server: MockServer) -> None:
+    """A summary stays a summary."""
+    write(pytester, 'def test_it(mock_vendors):\n    for n in range(23): send(mock_vendors.polyai, key="")\n')
+    result = here(pytester, "--mockserver-url", server.url)
+    result.stdout.fnmatch_lines(["… and 3 more"])
+    assert sum("unauthorized 401" in line for line in result.outlines) == 20
+
+
+def test_assumed_answers_are_a_line(pytester: pytest.Pytester, server: MockServer) -> None:
+    """How many tests got them, and which; none where all is documented."""
+    write(pytester, REFUSED)
+    result = here(pytester, "--mockserver-url", server.url)
+    result.stdout.fnmatch_lines(
+        [
+            "mockserver: 4 tests got answers that the contract only assumes: "
+            "polyai.send_sms/rate_limited (1), polyai.send_sms/unauthorized (3)"
+        ]
+    )
+    result = here(pytester, "--mockserver-url", server.url, "-k", "accepted")
+    result.stdout.no_fnmatch_line("*assumes*")
+
+
+@pytest.mark.parametrize(("choice", "errors"), [("error", 4), ("ignore", 0)])
+def test_assumed_answers_can_be_errors(pytester: pytest.Pytester, server: MockServer, choice: str, errors: int) -> None:
+    """Each test that got one has an error that names it, or nothing is said."""
+    write(pytester, REFUSED)
+    result = here(pytester, "--mockserver-url", server.url, f"--mockserver-assumed={choice}")
+    result.assert_outcomes(passed=5, errors=errors)
+    result.stdout.no_fnmatch_line("mockserver: *")
+    if errors:
+        result.stdout.fnmatch_lines(["answers that the contract only assumes: polyai.send_sms/unauthorized"])
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["a server of its own", "a shared server"])
+def test_coverage_is_shown_and_written(pytester: pytest.Pytester, server: MockServer, own: bool) -> None:
+    """Of a shared server only what these tests met; the file is what merge takes."""
+    with server.account() as stranger:
+        stranger.polyai.send_sms.pin("server_error")
+        write(
+            pytester,
+            REFUSED + "\ndef test_by_hand(mock_server):\n    with mock_server.account() as one: send(one.polyai)\n",
+        )
+        where = [] if own else ["--mockserver-url", server.url]
+        result = here(pytester, *where, "--mockserver-cov", "--mockserver-cov-json=deep/cov.json")
+    result.assert_outcomes(passed=6)
+    result.stdout.fnmatch_lines(
+        [
+            "* mockserver coverage *",
+            "polyai.send_sms: 3 of *",
+            "  202 sent * natural 2     forced 0     in 1 test(s)",
+            "  401 unauthorized * natural 3     forced 0     in 3 test(s)",
+            "  429 rate_limited * natural 0     forced 1     in 1 test(s)",
+            "3 of * answers, * %: 2 natural, 1 forced",
+        ]
+    )
+    written = json.loads((pytester.path / "deep" / "cov.json").read_text("utf-8"))
+    assert written["operations"]["polyai.send_sms"]["answers"]["rate_limited"]["tests"] == ["test_app.py::test_pinned"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "line"),
+    [
+        pytest.param(["--mockserver-cov-fail-under=1"], 0, None, id="enough"),
+        pytest.param(["--mockserver-cov-fail-under=99"], 1, "FAILED: * % is below 99 %", id="too little"),
+        pytest.param(
+            ["--mockserver-cov-fail-under=6", "--mockserver-cov-vendor=polyai"], 0, None, id="enough of one vendor"
+        ),
+        pytest.param(
+            ["--mockserver-cov", "--mockserver-cov-vendor=acme"], 1, "FAILED: *no vendor 'acme'; known: *", id="vendor"
+        ),
+        pytest.param(["--mockserver-cov-json=."], 1, "FAILED: --mockserver-cov-json cannot be written: *", id="file"),
+        pytest.param(["--mockserver-cov-fail-under=1", "-k", "other"], 1, "no test used mock_vendors *", id="unused"),
+        pytest.param(["--mockserver-cov-fail-under=1", "--collect-only"], 0, None, id="nothing run"),
+    ],
+)
+def test_the_gate_decides_the_exit_code(
+    pytester: pytest.Pytester, server: MockServer, options: list[str], code: int, line: str | None
+) -> None:
+    """Too little coverage fails a run whose tests passed, and says so."""
+    write(pytester, "def test_it(mock_vendors): send(mock_vendors.polyai)\ndef test_other(): pass\n")
+    result = here(pytester, "--mockserver-url", server.url, *options)
+    assert result.ret == code
+    if line is None:
+        result.stdout.no_fnmatch_line("FAILED*")
+    else:
+        result.stdout.fnmatch_lines([line])
+
+
+def test_a_failed_run_stays_failed(pytester: pytest.Pytester, server: MockServer, tmp_path: Path) -> None:
+    """Whatever the coverage, the exit code of failed tests is theirs; the file is written all the same."""
+    write(pytester, "def test_it(mock_vendors):\n    send(mock_vendors.polyai)\n    raise ZeroDivisionError\n")
+    file = tmp_path / "cov.json"
+    result = here(pytester, "--mockserver-url", server.url, f"--mockserver-cov-json={file}")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert json.loads(file.read_text("utf-8"))["format"] == 1
+    result.stdout.no_fnmatch_line("*mockserver coverage*")

@@ -1,0 +1,82 @@
+"""Answers that a test fixes."""
+
+from unittest.mock import ANY
+
+import pytest
+import requests
+
+from mockserver.testing import Account, ControlError
+from tests.testing.sending import send
+
+
+def test_answers_are_used_up_in_order(account: Account) -> None:
+    """Named answers, a pass to the rules, a literal one; then the rules again."""
+    account.polyai.send_sms.pin("rate_limited", "rules", {"status": 418, "body": {"tea": True}}, "server_error")
+    assert [send(account.polyai) for _ in range(5)] == [429, 202, 418, 500, 202]
+    assert [call.chosen_by for call in account.calls] == ["pin", "default", "pin", "pin", "default"]
+
+
+def test_the_last_answer_can_stay(account: Account) -> None:
+    """``then="last"`` repeats it until the pin is taken back."""
+    operation = account.polyai.send_sms
+    operation.pin("sent", "server_error", then="last")
+    assert [send(account.polyai) for _ in range(3)] == [202, 500, 500]
+    operation.reset()
+    assert send(account.polyai) == 202
+
+
+def test_a_block_gives_the_operation_back(account: Account) -> None:
+    """What is left at the end of a ``with`` block is gone, also where the block fails."""
+
+    def fail_while_pinned() -> None:
+        with account.polyai.send_sms.pin("rate_limited", "rate_limited") as pin:
+            assert pin.data["left"] == 2
+            assert send(account.polyai) == 429
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_while_pinned()
+    assert send(account.polyai) == 202
+
+
+def test_a_pin_may_be_for_some_requests_only(account: Account) -> None:
+    """Plain parts and schemas say which; objects with an == of their own cannot."""
+    operation = account.polyai.send_sms
+    operation.pin("server_error", where={"body": {"message": "Bye"}}, when={"/body/user_number": {"pattern": "^[+]"}})
+    assert (send(account.polyai, "Hi"), send(account.polyai, "Bye")) == (202, 500)
+    with pytest.raises(TypeError, match="a pin is decided by the server"):
+        operation.pin("server_error", where={"body": ANY})
+
+
+def test_values_are_laid_over_an_answer(account: Account) -> None:
+    """A test's own header travels with the vendor's answer."""
+    account.polyai.send_sms.pin("rate_limited", set={"/header/Retry-After": "0"})
+    headers = {
+        "X-PolyAi-Auth-Token": account.polyai.credentials["api_key"],
+        "X-TOKEN-ID": account.polyai.owned["connectors"][0]["id"],
+    }
+    body = {"message": "Hi", "user_number": "+14155550123"}
+    response = requests.post(f"{account.polyai.url}/v1/outbound-sms", json=body, headers=headers, timeout=10)
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "0")
+
+
+def test_a_success_is_for_good_requests_unless_forced(account: Account) -> None:
+    """A pinned success does not wave a client through that lost its credential; ``force`` does."""
+    operation = account.polyai.send_sms
+    with operation.pin("sent"):
+        assert send(account.polyai, key="") == 401
+    with operation.pin("sent", force=True):
+        assert send(account.polyai, key="") == 202
+
+
+def test_mistakes_are_told(account: Account) -> None:
+    """No answer, and one that the contract does not have, named with those that it has."""
+    with pytest.raises(TypeError, match="at least one answer"):
+        account.polyai.send_sms.pin()
+    with pytest.raises(ControlError, match=r"no such answer; it has: sent, .*rate_limited.*at /body/answers/0"):
+        account.polyai.send_sms.pin("rate_limit")
+
+
+def test_it_says_what_it_is(account: Account) -> None:
+    """A failing test's local variables can be read."""
+    assert repr(account.polyai.send_sms) == f"<Operation polyai.send_sms of account {account.id}>"

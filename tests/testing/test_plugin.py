@@ -1,0 +1,265 @@
+"""The pytest plugin: fixtures, environment, and what a failed test shows."""
+
+import os
+
+import pytest
+
+from mockserver.testing import MockServer
+from tests.testing.inner import apart, here, write
+
+pytest_plugins = ["pytester"]
+
+
+def test_it_is_found_by_its_entry_point(pytester: pytest.Pytester) -> None:
+    """Nothing is imported or configured: a test names the fixture, and every worker has its own server."""
+    write(
+        pytester,
+        """
+def test_sync(mock_vendors, mock_server):
+    assert send(mock_vendors.polyai) == 202
+    mock_vendors.polyai.send_sms.assert_accepted(times=1)
+    assert mock_vendors.polyai.url.startswith(mock_server.url)
+
+def test_async(async_mock_vendors):
+    import asyncio
+    async def code():
+        await asyncio.to_thread(send, async_mock_vendors.polyai)
+        await async_mock_vendors.polyai.send_sms.assert_accepted(times=1, within=5)
+    asyncio.run(code())
+""",
+    )
+    result = apart(pytester, "--strict-markers")
+    result.assert_outcomes(passed=2)
+    result.stdout.no_fnmatch_line("*mockserver*:*")
+
+
+def test_where_nobody_uses_it_nothing_happens(pytester: pytest.Pytester) -> None:
+    """No module of ours but the plugin is loaded, and not a line is printed."""
+    write(
+        pytester,
+        "def test_other(): pass\n",
+        conftest="""
+import sys
+def pytest_unconfigure():
+    print("loaded:", sorted(name for name in sys.modules if name.startswith("mockserver")))
+""",
+    )
+    result = apart(pytester)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["loaded: ['mockserver', 'mockserver.testing', 'mockserver.testing.plugin']"])
+    result.stdout.no_fnmatch_line("mockserver*:*")
+
+
+def test_each_test_has_an_account_of_its_own(pytester: pytest.Pytester, server: MockServer) -> None:
+    """Two tests differ in account and journal; both accounts are gone afterwards; their calls count for their ids."""
+    write(
+        pytester,
+        """
+seen = []
+@pytest.mark.parametrize("number", [1, 2])
+def test_it(mock_vendors, async_mock_vendors, number):
+    send(mock_vendors.polyai)
+    mock_vendors.polyai.send_sms.assert_called_once()
+    assert async_mock_vendors.id == mock_vendors.id
+    seen.append(mock_vendors)
+
+def test_afterwards(mock_server):
+    assert seen[0].id != seen[1].id
+    assert [send(account.polyai) for account in seen] == [401, 401]
+    tests = mock_server.coverage()["operations"]["polyai.send_sms"]["answers"]["sent"]["tests"]
+    assert {"test_app.py::test_it[1]", "test_app.py::test_it[2]"} <= set(tests)
+""",
+    )
+    here(pytester, "--mockserver-url", server.url).assert_outcomes(passed=3)
+
+
+def test_the_environment_is_set_and_put_back(pytester: pytest.Pytester, server: MockServer) -> None:
+    """By fixture, by marker on class and function, by marker alone; the nearer one wins, and all is undone."""
+    write(
+        pytester,
+        """
+os.environ["KEPT"] = "before"
+
+def test_fixture(mock_vendors, async_mock_vendors):
+    mock_vendors.setenv({"KEPT": "polyai.url"})
+    async_mock_vendors.setenv({"KEY": "polyai.credentials.api_key"})
+    assert os.environ["KEPT"] == mock_vendors.polyai.url
+    assert os.environ["KEY"] == mock_vendors.polyai.credentials["api_key"]
+
+def test_undone():
+    assert os.environ["KEPT"] == "before"
+    assert "KEY" not in os.environ
+
+@pytest.fixture
+def client():
+    return os.environ["KEY"]
+
+@pytest.mark.mock_vendors(env={"KEPT": "polyai.url", "KEY": "polyai.url"})
+class TestMarked:
+    @pytest.mark.mock_vendors(env={"KEY": "polyai.owned.connectors.0.id"})
+    def test_marker(self, client, mock_vendors):
+        assert client == mock_vendors.polyai.owned["connectors"][0]["id"]
+        assert os.environ["KEPT"] == mock_vendors.polyai.url
+
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_marker_alone(self, client, number):
+        assert client == os.environ["KEPT"]
+
+def test_undone_again():
+    assert os.environ["KEPT"] == "before"
+    assert "KEY" not in os.environ
+""",
+    )
+    here(pytester, "--mockserver-url", server.url, "-p", "no:randomly").assert_outcomes(passed=6)
+    os.environ.pop("KEPT")
+
+
+@pytest.mark.parametrize(
+    ("marker", "message"),
+    [
+        pytest.param('env={"A": "polyai.key"}', "*polyai has no 'key'; known: url, credentials*", id="no such value"),
+        pytest.param('env={"A": "acme.url"}', "*there is no vendor 'acme'; known: *", id="no such vendor"),
+        pytest.param('{"A": "polyai.url"}', '*@pytest.mark.mock_vendors(env={"NAME": *', id="no env"),
+        pytest.param('environ={"A": "polyai.url"}', '*@pytest.mark.mock_vendors(env={"NAME": *', id="another name"),
+    ],
+)
+def test_mistakes_in_a_marker_are_told(
+    pytester: pytest.Pytester, server: MockServer, marker: str, message: str
+) -> None:
+    """A test with a wrong marker does not run; the account that was made for it is deleted."""
+    write(pytester, f"@pytest.mark.mock_vendors({marker})\ndef test_it(): pass\n")
+    result = here(pytester, "--mockserver-url", server.url)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([message])
+
+
+def test_a_failed_test_shows_what_its_account_received(pytester: pytest.Pytester, server: MockServer) -> None:
+    """A line per call, once, whether the test, a fixture before or one after it fails."""
+    write(
+        pytester,
+        """
+@pytest.fixture
+def checked(mock_vendors):
+    yield
+    assert not mock_vendors.polyai.send_sms.calls, "after"
+
+@pytest.fixture
+def broken(mock_vendors):
+    send(mock_vendors.polyai)
+    raise ZeroDivisionError
+
+def test_fails(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    send(mock_vendors.polyai)
+    raise ZeroDivisionError
+
+def test_fails_before(broken): pass
+
+def test_fails_after(mock_vendors, checked):
+    send(mock_vendors.polyai)
+
+def test_fails_without_calls(mock_vendors):
+    raise ZeroDivisionError
+
+def test_fails_twice(mock_vendors, checked):
+    send(mock_vendors.polyai)
+    raise ZeroDivisionError
+
+def test_passes(mock_vendors):
+    send(mock_vendors.polyai)
+""",
+    )
+    result = here(pytester, "--mockserver-url", server.url)
+    result.assert_outcomes(passed=2, failed=3, errors=3)
+    sent = "??:??:??.??? polyai.send_sms/sent 202 default"
+    result.stdout.fnmatch_lines(
+        [
+            "* mockserver calls *",
+            sent,
+            "* mockserver calls *",
+            sent,
+            "* mockserver calls *",
+            "??:??:??.??? polyai.send_sms/unauthorized 401 rule unauthenticated absent /header/x-polyai-auth-token",
+            sent,
+            "* mockserver calls *",
+            "account a-* received no call",
+            "* mockserver calls *",
+            sent,
+        ]
+    )
+    assert sum("mockserver calls" in line for line in result.outlines) == 5
+
+
+def test_a_long_history_is_cut(pytester: pytest.Pytester, server: MockServer) -> None:
+    """The latest fifty calls are shown, the others counted."""
+    write(
+        pytester,
+        "def test_it(mock_vendors):\n    for n in range(52): send(mock_vendors.polyai)\n    raise ZeroDivisionError\n",
+    )
+    result = here(pytester, "--mockserver-url", server.url)
+    result.stdout.fnmatch_lines(["… 2 earlier calls"])
+    assert sum("polyai.send_sms/sent 202" in line for line in result.outlines) == 50
+
+
+def test_a_server_that_goes_away_is_told(pytester: pytest.Pytester) -> None:
+    """The section says that it cannot be read, and the end of the test that nobody answers."""
+    write(
+        pytester,
+        """
+from mockserver.testing import run, MockServer
+@pytest.fixture(scope="session")
+def running():
+    with run() as server:
+        yield server
+
+@pytest.fixture(scope="session")
+def mock_server():
+    context = run()
+    server = context.__enter__()
+    server.stop = lambda: context.__exit__(None, None, None)
+    return server
+
+def test_it(mock_vendors, mock_server):
+    mock_server.stop()
+    raise ZeroDivisionError
+""",
+    )
+    result = here(pytester)
+    result.assert_outcomes(failed=1, errors=1)
+    result.stdout.fnmatch_lines(["* mockserver calls *", "cannot be read: no mockserver answers at *"])
+
+
+def test_our_own_contracts(pytester: pytest.Pytester) -> None:
+    """A folder of contracts brings its vendor; a broken one ends the session's fixture with its faults."""
+    source = (pytester.path / "contracts").resolve()
+    source.mkdir()
+    (source / "acme.yaml").write_text("openapi: 3.1.0\n", "utf-8")
+    write(pytester, "def test_it(mock_vendors): pass\n")
+    result = here(pytester, "--mockserver-contracts", str(source))
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*acme.yaml:1:*"])
+
+
+def test_options_that_contradict_are_refused(pytester: pytest.Pytester) -> None:
+    """Contracts cannot be given to a server that runs already."""
+    write(pytester, "def test_it(): pass\n")
+    result = here(pytester, "--mockserver-url", "http://127.0.0.1:1", "--mockserver-contracts", "x")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--mockserver-contracts is for a server of pytest's own*"])
+
+
+def test_an_unreachable_server_is_told(pytester: pytest.Pytester) -> None:
+    """With a wrong URL the fixture fails with what to do."""
+    write(pytester, "def test_it(mock_vendors): pass\n")
+    result = here(pytester, "--mockserver-url", "http://127.0.0.1:1")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*no mockserver answers at http://127.0.0.1:1: *"])
+
+
+def test_anothers_package_is_told(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another distribution's mockserver took our place, the first fixture says so."""
+    monkeypatch.setattr("mockserver.DISTRIBUTION", "another")
+    write(pytester, "def test_it(mock_vendors): pass\ndef test_other(): pass\n")
+    result = here(pytester)
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["*ForeignPackage: *is not sms-vendor-mockserver's*"])

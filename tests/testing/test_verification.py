@@ -1,0 +1,125 @@
+"""Verdicts on what only Python can compare, against a server that is played here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from dirty_equals import IsStr
+
+from mockserver.testing.verification import Count, Question, verify
+from mockserver.testing.where import Pattern
+from tests.testing.test_where import received
+
+
+class Played:
+    """Answers questions from calls that come one by one, each time that it is asked to wait."""
+
+    def __init__(self, now: list[Any], later: list[Any], *, evicted: int = 0, shown: int = 100) -> None:
+        self._bodies = now
+        self._later = later
+        self._evicted = evicted
+        self._shown = shown
+        self.asked: list[Mapping[str, Any]] = []
+
+    def __call__(self, shape: Mapping[str, Any], wait: float) -> Mapping[str, Any]:
+        self.asked.append(shape)
+        if wait > 0 and self._later:
+            self._bodies = [*self._bodies, self._later.pop(0)]
+        calls = [_shape(number, body) for number, body in enumerate(self._bodies)][::-1]
+        least = shape["count"]["at_least"]
+        return {
+            "verified": len(calls) >= least,
+            "matched": len(calls),
+            "evicted": self._evicted,
+            "calls": calls[: self._shown],
+            "nearest": [],
+            "message": f"plain: {len(calls)}",
+        }
+
+
+def _shape(number: int, body: Any) -> Mapping[str, Any]:
+    return {
+        **received(body).data,
+        "id": f"call-{number}",
+        "vendor": "acme",
+        "accepted": True,
+        "chosen_by": "default",
+        "problems": [],
+        "received_at": "2026-11-21T09:30:00.000+00:00",
+        "response": {"status": 200},
+    }
+
+
+def question(count: Count, within: float = 0.0, settle: float = 0.0) -> Question:
+    """Asks for bodies that are texts."""
+    return Question({"operation": "acme.send_sms"}, Pattern.of({"body": IsStr()}), count, within, settle)
+
+
+def test_only_what_compares_equal_counts() -> None:
+    """Two of three candidates fit; the third is the nearest, with its difference in the message."""
+    found = verify(question(Count.exactly(3)), Played(["a", 1, "b"], []))
+    assert (found.verified, found.matched) == (False, 2)
+    assert [call.id for call in found.calls] == ["call-2", "call-0"]
+    assert [miss.call.id for miss in found.nearest] == ["call-1"]
+    assert found.message.splitlines() == [
+        "acme.send_sms: expected exactly 3 call(s), found 2 among 3 that fit the plain parts.",
+        "Nearest call:",
+        "  call-1 09:30:00.000 POST /v1/things/7 -> 200 acme.send_sms/sent (by default)",
+        "      /body: expected IsStr(), found 1",
+    ]
+
+
+def test_waits_for_further_candidates() -> None:
+    """The server is asked for one candidate more until enough of them fit, and no longer."""
+    played = Played([1], [2, "a", "b"])
+    found = verify(question(Count(), within=5), played)
+    assert found.verified is True
+    assert [call.id for call in found.calls] == ["call-2"]
+    assert [shape["count"] for shape in played.asked] == [{"at_least": 0}, {"at_least": 2}, {"at_least": 3}]
+
+
+def test_settling_notices_one_too_many() -> None:
+    """A second call that fits and comes while settling is told, the calls listed."""
+    found = verify(question(Count.exactly(1), settle=5), Played(["a"], [1, "b", "c"]))
+    assert (found.verified, found.matched) == (False, 2)
+    assert "Calls that fit, latest first:\n  call-2" in found.message
+
+
+@pytest.mark.parametrize(
+    ("count", "verified"),
+    [
+        pytest.param(Count(2), True, id="enough are here"),
+        pytest.param(Count(3), None, id="the missing one may be gone"),
+        pytest.param(Count.exactly(2), None, id="one too many may be gone"),
+        pytest.param(Count.exactly(1), False, id="too many are here"),
+    ],
+)
+@pytest.mark.parametrize("gone", [{"evicted": 1}, {"shown": 2}], ids=["evicted", "not shown"])
+def test_what_was_not_seen_leaves_open_what_it_could_change(
+    count: Count, verified: bool | None, gone: dict[str, int]
+) -> None:
+    """With a candidate evicted, or more than the server shows, only what is certain is said."""
+    bodies = ["a", "b"] if "evicted" in gone else ["z", "a", "b"]
+    found = verify(question(count), Played(bodies, [], **gone))
+    assert found.verified is verified
+    assert ("Cannot be known: 1 more" in found.message) is (verified is None)
+
+
+def test_the_servers_own_words_follow_where_the_plain_part_failed_too() -> None:
+    """Without any candidate the server knows what was nearest; its message is not lost."""
+    found = verify(question(Count()), Played([], []))
+    assert found.message.endswith("found 0 among 0 that fit the plain parts.\nplain: 0")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (Count(), "at least 1"),
+        (Count.exactly(0), "exactly 0"),
+        (Count(0, 2), "at most 2"),
+        (Count(1, 2), "from 1 to 2"),
+    ],
+)
+def test_counts_read_as_words(count: Count, words: str) -> None:
+    """A message says in words what was expected."""
+    assert str(count) == words

@@ -1,0 +1,151 @@
+"""Patterns: what goes to the server, what is compared here, what can be asked at all."""
+
+import base64
+import enum
+import json
+import re
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+from dirty_equals import IsInt, IsPartialDict, IsStr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockserver.testing.call import Call
+from mockserver.testing.comparison import ABSENT, Difference
+from mockserver.testing.where import Pattern, plain_only
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def received(body: Any = ABSENT, *, form: list[list[str]] | None = None, **outer: Any) -> Call:
+    """A call as the control API shows it, as much of it as patterns look at."""
+    raw = b"" if body is ABSENT else json.dumps(body).encode()
+    request = {
+        "method": "POST",
+        "path": "/v1/things/7",
+        "path_params": {"id": "7"},
+        "query": "a=1&b=",
+        "headers": [["x-kind", "plain"]],
+        "form": form,
+        "json": None if body is ABSENT else body,
+        "body_base64": base64.b64encode(raw).decode() or None,
+    }
+    return Call({"recipient": "+14155550123", "answer": "acme.send_sms/sent", "request": request, **outer})
+
+
+@settings(deadline=None, database=None, max_examples=100)
+@given(JSON)
+def test_plain_data_goes_to_the_server_whole(body: Any) -> None:
+    """Nothing of plain data is left for Python, and nothing of it is lost."""
+    pattern = Pattern.of({"body": body})
+    assert pattern.plain == {"where": {"body": body}}
+    assert not pattern.own
+
+
+@settings(deadline=None, database=None, max_examples=100)
+@given(JSON)
+def test_what_compares_itself_accepts_what_was_sent(body: Any) -> None:
+    """A pattern whose leaf is the body itself, wrapped, has no differences; with another body beside it, one."""
+    assert Pattern.of({"body": [ANY, body]}).differences(received([None, body])) == []
+    assert Pattern.of({"body": [ANY, body]}).differences(received([None, [body]])) != []
+
+
+@pytest.mark.parametrize(
+    ("where", "plain"),
+    [
+        pytest.param({"body": {"a": 1, "b": ANY}}, {"where": {"body": {"a": 1}}}, id="a member"),
+        pytest.param({"body": {"a": {"b": ANY}}}, {"where": {"body": {"a": {}}}}, id="all of a mapping"),
+        pytest.param({"body": {"a": [1, ANY]}}, {"where": {"body": {}}}, id="an item takes its list along"),
+        pytest.param({"body": ANY}, {}, id="a whole part"),
+        pytest.param({"headers": {"X-Kind": "k"}}, {"where": {"headers": {"x-kind": "k"}}}, id="a header"),
+        pytest.param({"recipient": 15, "answer": "sent"}, {"recipient": "15", "answer": "sent"}, id="outer parts"),
+        pytest.param({"body": (1, 2)}, {"where": {"body": [1, 2]}}, id="a tuple"),
+        pytest.param({"when": {"/body": {"type": "object"}}}, {"when": {"/body": {"type": "object"}}}, id="schemas"),
+    ],
+)
+def test_only_the_plain_part_is_sent(where: dict[str, Any], plain: dict[str, Any]) -> None:
+    """What has an == of its own stays here, whatever stands beside it goes to the server."""
+    assert Pattern.of(where).plain == plain
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        pytest.param({"bodi": 1}, "bodi cannot be asked of a call; known: path, query, headers, body", id="a typo"),
+        pytest.param({"body": {"a": object()}}, r"body\['a'\] cannot be compared", id="an object"),
+        pytest.param({"body": [str]}, r"body\[0\] cannot be compared", id="a class"),
+        pytest.param({"body": Colour.RED}, "equal to itself only", id="a member of an enumeration"),
+        pytest.param({"body": re.compile("a")}, "", id="a pattern"),
+        pytest.param({"recipient": None}, "recipient must be text", id="no recipient"),
+        pytest.param({"answer": True}, "answer must be text", id="no answer"),
+        pytest.param({"when": "/body"}, "when must map pointers", id="no schemas"),
+    ],
+)
+def test_what_can_never_be_equal_is_refused(where: dict[str, Any], message: str) -> None:
+    """A test that could not pass for a mistake of its own is told so at once."""
+    if message:
+        with pytest.raises(TypeError, match=message):
+            Pattern.of(where)
+    else:  # compiled patterns have an == of their own
+        assert Pattern.of(where).differences(received("a"))
+
+
+@pytest.mark.parametrize(
+    ("where", "call"),
+    [
+        pytest.param({"body": {"n": IsInt}}, received({"n": 1, "m": 2}), id="a class that compares itself"),
+        pytest.param({"body": IsPartialDict(n=1)}, received({"n": 1, "m": 2}), id="a whole body"),
+        pytest.param({"body": [1, ANY]}, received([1, True]), id="ANY and a boolean"),
+        pytest.param({"body": {"n": ANY}}, received({"n": None}), id="ANY and null"),
+        pytest.param({"body": ANY}, received(None), id="ANY and a body of null"),
+        pytest.param({"body": {"f": IsStr}}, received(form=[["f", "v"]]), id="a form as body"),
+        pytest.param({"query": {"f": IsStr, "a": IsStr}}, received(form=[["f", "v"]]), id="a form as query"),
+        pytest.param({"query": {"b": IsStr(max_length=0)}}, received(), id="an empty parameter"),
+        pytest.param({"headers": {"X-KIND": IsStr(regex="p.*")}}, received(), id="a header in any case"),
+        pytest.param({"path": IsStr(regex="/v1/.*")}, received(), id="the path"),
+        pytest.param({"path": {"id": IsStr(regex="[0-9]")}}, received(), id="a path parameter"),
+        pytest.param({"recipient": IsStr(regex=r"\+1.*")}, received(), id="a recipient"),
+        pytest.param({"answer": IsStr(regex="acme.*")}, received(), id="an answer's id"),
+        pytest.param({"answer": IsStr(regex="sent")}, received(), id="an answer's name"),
+    ],
+)
+def test_what_compares_itself_fits(where: dict[str, Any], call: Call) -> None:
+    """Every part of a call can be compared by an object's own ==."""
+    assert Pattern.of(where).differences(call) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "call", "pointer", "found"),
+    [
+        pytest.param({"body": {"a": {"n/m": ANY}}}, received({"a": {}}), "/body/a/n~1m", ABSENT, id="absent"),
+        pytest.param({"body": ANY}, received(), "/body", ABSENT, id="no body"),
+        pytest.param({"body": {"n": IsStr}}, received({"n": 1}), "/body/n", 1, id="another kind"),
+        pytest.param({"body": [1, ANY]}, received([True, 2]), "/body/0", True, id="true is not 1"),
+        pytest.param({"body": [ANY]}, received([1, 2]), "/body", [1, 2], id="another length"),
+        pytest.param({"body": {"a": ANY}}, received([1]), "/body", [1], id="no mapping"),
+        pytest.param({"recipient": ANY}, received(recipient=None), "/recipient", ABSENT, id="no recipient"),
+        pytest.param({"answer": IsInt}, received(), "/answer", "sent", id="another answer"),
+    ],
+)
+def test_a_difference_says_where(where: dict[str, Any], call: Call, pointer: str, found: Any) -> None:
+    """The one difference names its place and what stood there; nothing that is absent equals ANY."""
+    (difference,) = Pattern.of(where).differences(call)
+    assert (difference.pointer, difference.found) == (pointer, found)
+    assert isinstance(difference, Difference)
+
+
+def test_a_decision_of_the_server_takes_plain_data_only() -> None:
+    """What the server alone decides cannot hang on a comparison in Python."""
+    assert plain_only({"body": {"a": 1}}, "a pin") == {"where": {"body": {"a": 1}}}
+    with pytest.raises(TypeError, match="a pin is decided by the server, which cannot call the == of body"):
+        plain_only({"body": {"a": ANY}}, "a pin")
