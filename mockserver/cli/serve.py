@@ -20,6 +20,7 @@ from mockserver.server.settings import Settings
 @click.option("--body-limit", type=click.IntRange(1), metavar="BYTES", help="For operations that set none. [1 MiB]")
 @click.option("--journal-calls", type=click.IntRange(1), metavar="N", help="Calls kept per account. [10000]")
 @click.option("--journal-bytes", type=click.IntRange(1), metavar="BYTES", help="Kept in all. [64 MiB]")
+@click.option("--most-accounts", type=click.IntRange(1), metavar="N", help="Made while serving. [10000]")
 @ending_with_findings
 def serve(settings: Settings, **options: Any) -> None:
     """Serve all vendors until interrupted."""

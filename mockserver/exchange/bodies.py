@@ -136,6 +136,11 @@ def _field(part: _Part, parse_options_header: Any) -> tuple[str, str]:
     return options[b"name"].decode("utf-8"), b"".join(part.data).decode("utf-8")
 
 
+def integral(value: Any) -> Any:
+    """The value, a whole number that JSON spells with a fraction (``2.0``) as the integer that it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.exchange.bodies import integral
 from mockserver.exchange.render import Response
 from mockserver.spec.pointer import join
 
@@ -117,7 +118,7 @@ def _number(value: Any, at: str, least: float, most: float) -> float:
 
 
 def _whole(block: Mapping[str, Any], name: str, least: int, most: int) -> int:
-    value = block.get(name, 1)
+    value = integral(block.get(name, 1))
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise FaultMistake(f"/{name}", f"must be a whole number from {least} to {most}")
     return value

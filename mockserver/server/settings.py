@@ -24,6 +24,7 @@ class Settings:
     body_limit: int = 1024 * 1024
     journal_calls: int = 10_000
     journal_bytes: int = 64 * 1024 * 1024
+    most_accounts: int = 10_000
 
     @property
     def is_loopback(self) -> bool:
@@ -69,7 +70,7 @@ def _read(name: str, field: str, text: str) -> Any:
         if text.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
             raise SettingsFault(f"{name} must be true or false, not {text!r}")
         return text.lower() in {"1", "true", "yes", "on"}
-    if field in {"serve_port", "body_limit", "journal_calls", "journal_bytes"}:
+    if field in {"serve_port", "body_limit", "journal_calls", "journal_bytes", "most_accounts"}:
         least, most = (0, 65535) if field == "serve_port" else (1, 10**16)
         if not (text.isascii() and text.isdigit() and len(text) < 18 and least <= int(text) <= most):
             raise SettingsFault(f"{name} must be a whole number from {least} to {most}, not {text!r}")

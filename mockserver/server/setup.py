@@ -32,7 +32,7 @@ def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sourc
     """A store with the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
     registry = Registry(contracts)
     fill_registry(registry, settings, contracts)
-    return Store(registry, Journal(settings.journal_calls, settings.journal_bytes), sources)
+    return Store(registry, Journal(settings.journal_calls, settings.journal_bytes), sources, settings.most_accounts)
 
 
 def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Contract]) -> None:
@@ -42,7 +42,7 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
         given = {v: s.value[account_id] for v, s in evidence if s is not None and account_id in s.value}
         files = {v: s for v, s in evidence if s is not None}
         try:
-            registry.add(account_id, given)
+            registry.add(account_id, given, lasting=True)
         except AccountFault as fault:
             vendor = fault.pointer.split("/")[2] if fault.pointer.count("/") > 1 else ""
             place = f"/{account_id}" + "".join(f"/{t}" for t in fault.pointer.split("/")[3:])
@@ -85,7 +85,7 @@ def _add_given(registry: Registry, file: Path) -> None:
         if not isinstance(item.get("id"), str) or not isinstance(vendors, Mapping):
             raise ContractErrors([_error(source, prefix, "an account needs an 'id' and a mapping 'vendors'")])
         try:
-            registry.add(item["id"], vendors)
+            registry.add(item["id"], vendors, lasting=True)
         except AccountFault as fault:
             raise ContractErrors([_error(source, prefix + fault.pointer, str(fault))]) from fault
 

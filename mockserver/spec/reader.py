@@ -13,6 +13,7 @@ from mockserver.spec.faults import ContractError
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.source import Source
 
+_DATA = ("const", "default", "enum", "example", "examples")  # in a schema: values, whatever they look like
 _USABLE_IN_PART = ("answer", "document")  # what each requires, its reader can do without
 
 
@@ -131,6 +132,8 @@ class Reader:
         if not isinstance(schema, dict | bool):
             self.fault(container, "not a JSON Schema: must be a mapping", key)
             return None
+        if not self._refers(schema):
+            return None
         if isinstance(schema, dict) and "components" in self.document:
             schema = {**schema, "components": {"schemas": self._schemas()}}
         try:
@@ -143,6 +146,22 @@ class Reader:
             else:
                 self.fault_below(container, [key] if key is None else [key, *path], f"not a JSON Schema: {message}")
             return None
+
+    def _refers(self, schema: Any) -> bool:
+        """Whether each $ref in a schema, and in what it refers to, leads somewhere; a fault where it does not."""
+        waiting, seen, faults = [schema], set(), len(self.faults)
+        while waiting:
+            value = waiting.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, dict):
+                waiting += [item for key, item in value.items() if key not in _DATA]
+                if "$ref" in value:
+                    waiting.append(self.target(value))
+            elif isinstance(value, list):
+                waiting += value
+        return len(self.faults) == faults
 
     def _schemas(self) -> Any:
         components = self.document["components"]

@@ -2,7 +2,7 @@
 
 import base64
 import itertools
-import secrets
+import random
 import string
 import uuid
 from collections.abc import Callable, Mapping
@@ -32,11 +32,12 @@ def test_only_rsa_key() -> str:
 
 
 class Maker:
-    """Makes values up. Numbers and integers never repeat within one maker."""
+    """Makes values up: by chance, or from a seed always the same. Numbers and integers never repeat."""
 
-    def __init__(self) -> None:
-        self._numbers = itertools.count()
-        self._integers = itertools.count(secrets.randbelow(100_000))
+    def __init__(self, seed: str | None = None) -> None:
+        self._chance = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 -- made-up customers
+        self._numbers = itertools.count(self._chance.randrange(1_000_000))
+        self._integers = itertools.count(self._chance.randrange(1_000_000))
 
     def complete(self, template: Any, given: Any, at: tuple[str | int, ...] = ()) -> Any:
         """``given`` in the template's shape, what it leaves out made up. Raises AccountFault."""
@@ -89,24 +90,24 @@ class Maker:
         return template
 
     def _uuid(self, template: Mapping[str, Any]) -> str:
-        return f"{template.get('prefix', '')}{uuid.uuid4()}"
+        return f"{template.get('prefix', '')}{uuid.UUID(int=self._chance.getrandbits(128), version=4)}"
 
     def _uuid5(self, template: Mapping[str, Any]) -> str:
-        return f"{template.get('prefix', '')}{uuid.uuid5(uuid.NAMESPACE_URL, secrets.token_hex(16))}"
+        return f"{template.get('prefix', '')}{uuid.UUID(int=self._chance.getrandbits(128), version=5)}"
 
     def _token(self, template: Mapping[str, Any]) -> str:
-        letters = (secrets.choice(_LETTERS) for _ in range(template.get("length", 40)))
+        letters = (self._chance.choice(_LETTERS) for _ in range(template.get("length", 40)))
         return f"{template.get('prefix', '')}{''.join(letters)}"
 
     def _base64(self, template: Mapping[str, Any]) -> str:
-        return base64.b64encode(secrets.token_bytes(template.get("bytes", 32))).decode("ascii")
+        return base64.b64encode(self._chance.randbytes(template.get("bytes", 32))).decode("ascii")
 
     def _integer(self, template: Mapping[str, Any]) -> int:
         lowest = 10 ** (template.get("digits", 7) - 1)
         return int(lowest + next(self._integers) % (9 * lowest))
 
     def _email(self, _template: Mapping[str, Any]) -> str:
-        return f"customer-{secrets.token_hex(4)}@example.test"
+        return f"customer-{self._chance.getrandbits(32):08x}@example.test"
 
     def _number(self, template: Mapping[str, Any]) -> str | int:
         line, area = divmod(next(self._numbers), len(_AREAS))

@@ -35,8 +35,11 @@ class Registry:
         """Who owns each claimed value of a vendor."""
         return self._owners[vendor]
 
-    def add(self, account_id: str, given: Mapping[str, Any]) -> Account:
-        """A new account; what ``given`` (by vendor) leaves out is made up. Raises AccountFault, changing nothing."""
+    def add(self, account_id: str, given: Mapping[str, Any], *, lasting: bool = False) -> Account:
+        """A new account; what ``given`` (by vendor) leaves out is made up. Raises AccountFault, changing nothing.
+
+        What is made up for a ``lasting`` account is the same in every process.
+        """
         if not _ID.fullmatch(account_id) or account_id in _RESERVED:
             raise AccountFault("/id", "must be letters, digits, '.', '_' or '-', at most 64, and no reserved word")
         if account_id in self._accounts:
@@ -45,7 +48,8 @@ class Registry:
             if vendor not in self._contracts:
                 known = ", ".join(self._contracts)
                 raise AccountFault(join("vendors", vendor), f"is not known here; known: {known}")
-        account = Account(account_id, {v: self._data(c, given.get(v)) for v, c in self._contracts.items()})
+        maker = Maker(account_id) if lasting else self._maker
+        account = Account(account_id, {v: self._data(c, given.get(v), maker) for v, c in self._contracts.items()})
         entries = [(v, *entry) for v, c in self._contracts.items() for entry in claimed(c, account.vendors[v])]
         self._refuse_clashes(entries)
         for vendor, claim, _, record in entries:
@@ -53,13 +57,13 @@ class Registry:
         self._accounts[account_id] = account
         return account
 
-    def _data(self, contract: Contract, given: Any) -> Any:
+    def _data(self, contract: Contract, given: Any, maker: Maker) -> Any:
         """A vendor's part of an account, its made-up values such as nobody has."""
         for _ in range(100):
             data = (
-                self._maker.fresh(contract.account)
+                maker.fresh(contract.account)
                 if given is None
-                else self._maker.complete(contract.account, given, ("vendors", contract.vendor))
+                else maker.complete(contract.account, given, ("vendors", contract.vendor))
             )
             everything = Counter(claim for claim, _, _ in claimed(contract, data))
             made = everything - Counter(claim for claim, _, _ in claimed(contract, given or {}))

@@ -1,6 +1,7 @@
 """All that changes while serving. Async, so that a database can stand in for memory one day."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ class Store:
     No method waits between reading and writing, so each is atomic.
     """
 
-    def __init__(self, registry: Registry, journal: Journal, sources: Sources) -> None:
+    def __init__(self, registry: Registry, journal: Journal, sources: Sources, most_accounts: int = 10_000) -> None:
         self._registry = registry
         self._journal = journal
         self._sources = sources
@@ -36,6 +37,8 @@ class Store:
         self._coverage = Coverage()
         self._limits = Limits()
         self._times = Times()
+        self._most_accounts = most_accounts
+        self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
         self._born = dict.fromkeys(registry.accounts, sources.now())
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
@@ -67,6 +70,8 @@ class Store:
             now = self._times.clock(call.account).at(call.received_at)
             self._limits.count((call.account, call.operation, uses.limit_key), now)
         self._journal.append(call)
+        if call.account in self._idle:
+            self._idle.move_to_end(call.account)
         self._coverage.add(call, fields, values)
         if self._waiting:
             for waiting in self._waiting.pop(call.account, ()):
@@ -91,8 +96,14 @@ class Store:
         return self._born.get(account_id, 0.0)
 
     async def add_account(self, account_id: str, given: Mapping[str, Any], test: str | None = None) -> Account:
-        """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountFault."""
+        """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountFault.
+
+        Where there are too many, the one that was idle longest makes room: what a killed test run left behind.
+        """
         account = self._registry.add(account_id, given)
+        if len(self._idle) >= self._most_accounts:
+            await self.remove_account(next(iter(self._idle)))
+        self._idle[account_id] = None
         self._born[account_id] = self._sources.now()
         if test is not None:
             self._coverage.belongs(account_id, test)
@@ -102,6 +113,7 @@ class Store:
         """Forget an account, its calls and pins; what it covered stays. Raises KeyError where there is none."""
         self._registry.remove(account_id)
         del self._born[account_id]
+        self._idle.pop(account_id, None)
         await self.reset_account(account_id)
         self._coverage.forget(account_id)
 

@@ -126,14 +126,14 @@ def test_a_customers_own_credentials_are_kept(registry: Registry) -> None:
 
 
 def test_made_up_values_step_aside_for_given_ones(registry: Registry) -> None:
-    """Numbers are made up in a fixed order; one that somebody has, or gives just now, is passed over."""
-    first = Registry((acme(),)).add("one", {}).vendors["acme"]["lines"]
-    taken, next_one = first[0]["number"], first[1]["number"]
-    data = add(registry, "one", lines=[{"number": taken}, {}])
-    assert data["lines"][0]["number"] == taken
-    assert data["lines"][1]["number"] == next_one
-    other = add(registry, "two")
-    assert {line["number"] for line in other["lines"]} & {taken, next_one} == set()
+    """A lasting account's values are the same each time; one that is given just now is passed over."""
+    first, again = (Registry((acme(),)).add("one", {}, lasting=True).vendors["acme"] for _ in range(2))
+    assert first == again
+    taken, next_one = (line["number"] for line in first["lines"][:2])
+    given = {"acme": {"lines": [{"number": taken}, {}]}}
+    lines = registry.add("one", given, lasting=True).vendors["acme"]["lines"]
+    assert [line["number"] for line in lines] == [taken, next_one]
+    assert {line["number"] for line in add(registry, "two")["lines"]} & {taken, next_one} == set()
 
 
 def test_when_nothing_free_is_left(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

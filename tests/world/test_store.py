@@ -81,3 +81,14 @@ def test_remove(store: Store) -> None:
     run(store.add_account("again", {"acme": {"key": "k" * 20}}))
     with pytest.raises(KeyError):
         run(store.remove_account("one"))
+
+
+def test_the_account_that_is_idle_longest_makes_room(store: Store) -> None:
+    """What a killed test run left behind does not pile up; those that the server started with stay."""
+    crowded = Store(Registry((acme(),)), Journal(10, 10**6), fixed_sources(), most_accounts=2)
+    for name in ("one", "two"):
+        run(crowded.add_account(name, {}))
+    run(crowded.commit(recorded(id="c1", account="one")))
+    run(crowded.add_account("three", {}))
+    assert [account.id for account in run(crowded.accounts())] == ["one", "three"]
+    assert len(run(crowded.calls(Query(account="one"))).calls) == 1

@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.routing import Route
 
 from mockserver.server.control import accounts, calls, contracts, pins, tempo, verify
@@ -15,18 +16,17 @@ from mockserver.spec.source import read
 
 
 class _Methods:
-    """One path's handlers by method, so that 405 lists them all in ``Allow``."""
+    """One path's handlers by method. Takes every method, so that no path with a parameter takes it instead."""
 
-    def __init__(self, **handlers: Any) -> None:
-        self._handlers = handlers
+    def __init__(self, handlers: dict[str, Any]) -> None:
+        self._handlers = {"head": handlers["get"], **handlers} if "get" in handlers else handlers
 
-    async def __call__(self, request: Any) -> Any:
-        name = "get" if request.method == "HEAD" else request.method.lower()  # Starlette adds HEAD to GET
-        return await self._handlers[name](request)
-
-    @property
-    def names(self) -> list[str]:
-        return [name.upper() for name in self._handlers]
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        handler = self._handlers.get(scope["method"].lower())
+        if handler is None:
+            raise HTTPException(405, headers={"Allow": ", ".join(self._handlers).upper()})
+        response = await handler(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 def control_app(state: State) -> Any:
@@ -57,9 +57,7 @@ def control_app(state: State) -> Any:
 
 
 def _route(path: str, **handlers: Any) -> Route:
-    methods = _Methods(**handlers)
-    endpoint = methods.__call__
-    return Route(path, endpoint, methods=methods.names)
+    return Route(path, _Methods(handlers))
 
 
 def description() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mockserver.exchange.bodies import integral
 from mockserver.exchange.fault import BODILESS, Fault, FaultMistake, read_fault
 from mockserver.exchange.pin import Literal, Pin, literal
 from mockserver.server.control.bodies import member, read_object, read_pattern
@@ -107,7 +108,7 @@ def _literal(operation: Operation, item: dict[str, Any], at: str) -> Literal:
     for name in item:
         if name not in {"status", "headers", "body"}:
             raise ControlFault(400, "is not known here; known: status, headers, body", at + join(name))
-    status, headers = item.get("status"), item.get("headers", {})
+    status, headers = integral(item.get("status")), item.get("headers", {})
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise ControlFault(400, "must be a status from 200 to 599", f"{at}/status")
     if status in BODILESS and item.get("body") is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mockserver.exchange.bodies import integral
 from mockserver.exchange.budget import Limit
 from mockserver.server.control.accounts import account_of
 from mockserver.server.control.bodies import read_object
@@ -83,7 +84,7 @@ def _limit(operation: Operation, value: Any, at: str) -> Limit | None:
     given = {} if value is True else value
     if not isinstance(given, dict) or not given.keys() <= {"requests", "seconds"}:
         raise ControlFault(400, "must be true, false, or {requests, seconds}", at)
-    requests, seconds = given.get("requests", documented.requests), given.get("seconds", documented.seconds)
+    requests, seconds = integral(given.get("requests", documented.requests)), given.get("seconds", documented.seconds)
     if isinstance(requests, bool) or not isinstance(requests, int) or not 1 <= requests <= 1_000_000:
         raise ControlFault(400, "must be a whole number from 1 to 1000000", f"{at}/requests")
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool) and math.isfinite(seconds)

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mockserver.exchange.bodies import integral
 from mockserver.exchange.call import Call, unpack_headers
 from mockserver.exchange.expectation import Expectation
 from mockserver.server.control.bodies import member, read_object, read_pattern, seconds
@@ -72,6 +73,7 @@ def _expectation(state: State, body: dict[str, Any]) -> Expectation:
 
 def _count(body: dict[str, Any]) -> Count:
     known = {"exactly", "at_least", "at_most"}
+    body = {name: integral(value) for name, value in body.items()}
     for name, value in body.items():
         if name not in known:
             raise ControlFault(
