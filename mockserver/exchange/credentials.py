@@ -1,12 +1,11 @@
 """Whether a request proves who it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockserver.exchange.account import Account, Owner
 from mockserver.exchange.clock import REAL
-from mockserver.exchange.facts import Facts, credential, credential_claim
+from mockserver.exchange.facts import NOTHING, Facts, credential, credential_claim
 from mockserver.exchange.problem import Problem
 from mockserver.exchange.request import Request
 from mockserver.exchange.tokens import Token, is_signed_by, read_token
@@ -17,12 +16,11 @@ LEEWAY = 5  # seconds that another clock may be ahead
 BACKDATED = 6  # seconds that clients date a token back by, at most: 5, and less than one for rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who a request was proved to be from, the records its credentials bind, and what was wrong."""
 
     account: Account | None = None
-    records: dict[str, Any] = field(default_factory=dict)
+    records: Mapping[str, Any] = NOTHING
     problems: tuple[Problem, ...] = ()
 
 

@@ -1,7 +1,6 @@
 """What the world knows of a request's claims, handed to the decision as one value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -42,8 +41,7 @@ class Facts(NamedTuple):
         return self.owners.get(claim) if claim is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What a request claims: credentials first, then owned values, in document order; and its signed tokens."""
 
     credentials: tuple[Claim, ...]

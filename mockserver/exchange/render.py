@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockserver.exchange.problem import Problem
 from mockserver.exchange.sources import Sources
@@ -12,8 +11,7 @@ from mockserver.spec.contract import Answer, Apply, Echo, Value
 from mockserver.spec.pointer import MISSING
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What goes back: status, headers (lower-case names), bytes."""
 
     status: int
@@ -21,8 +19,7 @@ class Response:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What fills may read: the view of ``when``, the problem answered, where fresh values come from.
 
     ``now`` is the account's time in Unix seconds, ``wait`` the seconds until its rate limit lets a request through.

@@ -1,8 +1,7 @@
 """What arrived, as bytes and as typed data."""
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from mockserver.exchange.bodies import Unreadable, read_form, read_json, read_multipart
@@ -15,8 +14,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?")
 _BOOLEANS = {"true": True, "True": True, "1": True, "false": False, "False": False, "0": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A request as it came off the wire. ``oversize``: bytes of a body that was too large to keep, else 0."""
 
     method: str
@@ -28,8 +26,7 @@ class Arrival:
     oversize: int
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """An arrival understood: its operation, its data, and what was wrong with reading it.
 
     ``data`` is ``{path, query, header, body?}``; header names are lower case, only those are kept that
@@ -80,8 +77,8 @@ class _Reading:
                 self.content_type = value
             elif name == b"prefer":
                 self.prefer = value.decode("latin-1")
-            text = name.decode("latin-1")
-            if text in wanted:
+            text = wanted.get(name)
+            if text is not None:
                 found[text] = value.decode("latin-1").strip()
         return found
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mockserver.exchange.budget import budget_key
@@ -107,13 +108,8 @@ class Exchanges:
             headers = [*headers, (b"allow", endpoint.allow)]
         if not self._explain:
             return headers
-        explained = [
-            *headers,
-            (b"x-mock-call", decision.call.id.encode("ascii")),
-            (b"x-mock-evidence", decision.call.evidence.encode("ascii")),
-        ]
-        if decision.call.answer:
-            explained.append((b"x-mock-answer", decision.call.answer.encode("ascii")))
+        call = decision.call
+        explained = [*headers, *_said_of_answer(call.answer, call.evidence), (b"x-mock-call", call.id.encode("ascii"))]
         problem = decision.problem
         if problem is not None:
             words = " ".join(word for word in (problem.kind, problem.reason, problem.at) if word)
@@ -178,6 +174,13 @@ class Exchanges:
             if account is not None:
                 return account.id
         return UNCLAIMED
+
+
+@lru_cache(maxsize=4096)
+def _said_of_answer(answer: str, evidence: str) -> Headers:
+    """The headers that say which answer this is and where it comes from."""
+    said = [(b"x-mock-answer", answer.encode("ascii"))] if answer else []
+    return [*said, (b"x-mock-evidence", evidence.encode("ascii"))]
 
 
 async def _send(going: Going, scope: Any, send: Any) -> str:

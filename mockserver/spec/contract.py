@@ -236,7 +236,7 @@ class Operation:
     success: Answer | None
     magic: Mapping[str, Answer]
     dispatch: Dispatch | None
-    headers: frozenset[str]
+    headers: Mapping[bytes, str]
     validators: Mapping[str, Validator]
     declared: tuple[tuple[str, str, str], ...]
     enumerated: tuple[tuple[Pointer, tuple[Any, ...]], ...]

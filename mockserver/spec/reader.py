@@ -144,7 +144,7 @@ class Reader:
             if path[:1] == ["components"]:
                 self.fault_below(self.document, path, f"not a JSON Schema: {message}")
             else:
-                self.fault_below(container, [key] if key is None else [key, *path], f"not a JSON Schema: {message}")
+                self.fault_below(container, [] if key is None else [key, *path], f"not a JSON Schema: {message}")
             return None
 
     def _refers(self, schema: Any) -> bool:
@@ -168,14 +168,15 @@ class Reader:
         return components.get("schemas", {}) if isinstance(components, dict) else {}
 
     def fault_below(self, container: Any, path: Sequence[Hashable], message: str) -> None:
-        """A fault at the deepest place of ``path`` that the file still shows."""
-        holder, key = container, path[0]
-        for token in path[1:]:
-            inner = holder[key]
-            if not isinstance(inner, dict | list):
+        """A fault at what ``path`` leads to, as far as it does: validators take a name in digits for an index."""
+        key: Hashable = None
+        for token in path:
+            container = container if key is None else container[key]
+            key = str(token) if isinstance(container, dict) else token
+            if isinstance(container, dict) and key not in container:
+                key = None
                 break
-            holder, key = inner, token
-        self.fault(holder, message, key)
+        self.fault(container, message, key)
 
 
 @cache

@@ -137,6 +137,15 @@ def test_a_call_is_completed_once() -> None:
     assert journal.size == weigh(done)
 
 
+def test_calls_after_a_number() -> None:
+    """An account's calls since one of them, oldest first, each with its number to go on from."""
+    journal = filled(*(call(number, "b" if number == 2 else "a") for number in range(1, 5)))
+    after = journal.after("a", 0)
+    assert [one.id for _, one in after] == ["c1", "c3", "c4"]
+    assert [one.id for _, one in journal.after("a", after[0][0])] == ["c3", "c4"]
+    assert journal.after("a", after[-1][0]) == journal.after("nobody", 0) == []
+
+
 def test_clear_is_one_accounts() -> None:
     """Its calls and its count of evictions go; others' stay; None clears all."""
     journal = filled(call(1), call(2), call(3, "b"), call(4, ""), most=1)

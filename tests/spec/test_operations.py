@@ -1,0 +1,160 @@
+"""Operations, their other spellings, and those that name one."""
+
+import pytest
+
+from mockserver.spec.contract import RateLimit
+from mockserver.spec.pointer import Pointer
+from tests.spec.writing import Case, assert_fault, changed, contract, faults
+
+ID = "      operationId: send_sms_slash\n"
+LIMIT = "rate_limit: {requests: 3, seconds: 60, by: account, assumed: A guess.}"
+ALONE: dict[str, Case] = {
+    "path": ("  /command:\n", "  command:\n", "  command:", "a path must start with '/': 'command'"),
+    "no id": (ID, "", "x-mock: {same_as: send_sms}", "'operationId' is missing"),
+    "id of no text": (ID, "      operationId: 5\n", "operationId: 5", "'operationId' must be a string"),
+    "id of two words": (ID, "      operationId: send slash\n", "send slash", "a plain word, not 'send slash'"),
+    "id beyond ASCII": (ID, "      operationId: sénd\n", "sénd", "a plain word, not 'sénd'"),
+    "limit without evidence": (
+        LIMIT,
+        LIMIT.partition(", assumed")[0] + "}",
+        "rate_limit: {",
+        "a rate limit without evidence",
+    ),
+    "same_as and more": (
+        "{same_as: send_sms}",
+        "{same_as: send_sms, body_limit: 5}",
+        "body_limit: 5}",
+        "same_as takes all but parameters_from from the other operation",
+    ),
+    "dispatch to nothing": (
+        "to: {Send: send_sms}",
+        "to: {Send: send}",
+        "{Send: send}",
+        "there is no operation 'send' that answers",
+    ),
+    "dispatch to a spelling": (
+        "{Send: send_sms}",
+        "{Send: send_sms_slash}",
+        "{Send: send_",
+        "there is no operation 'send_sms_slash'",
+    ),
+}
+CONSEQUENTIAL: dict[str, Case] = {
+    "same_as nothing": (
+        "same_as: send_sms}",
+        "same_as: send}",
+        "same_as: send}",
+        "there is no operation 'send' that answers by itself",
+    ),
+    "same_as itself": (
+        "same_as: send_sms}",
+        "same_as: send_sms_slash}",
+        "same_as: send_sms_slash}",
+        "there is no operation",
+    ),
+    "no operation": (
+        "    get:\n      operationId: command",
+        "    get: 5\n    head:\n      operationId: command",
+        "get: 5",
+        "'get' must be a mapping",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
+def test_one_fault(case: Case) -> None:
+    """What an operation cannot be is one fault, on its own line."""
+    assert_fault(case)
+
+
+@pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
+def test_fault(case: Case) -> None:
+    """So is what others depend on."""
+    assert_fault(case, alone=False)
+
+
+def test_second_id() -> None:
+    """Two operations of one name are a fault of the second, which hides none of the third."""
+    text = changed((ID, "      operationId: send_sms\n"), ("to: {Send: send_sms}", "to: {Send: send}"))
+    assert [(fault.pointer, fault.message) for fault in faults(text)] == [
+        ("/paths/~1sms~1{batch}~1/post/operationId", "a second operation named 'send_sms'"),
+        ("/paths/~1command/get/x-mock/dispatch/to/Send", "there is no operation 'send' that answers by itself"),
+    ]
+
+
+def test_without_success() -> None:
+    """An operation that can only refuse is a fault, unless it names another."""
+    text = changed(("name: sent\n", "name: sent\n            means: 400\n"))
+    assert [(fault.pointer, fault.message) for fault in faults(text)] == [
+        ("/paths/~1sms~1{batch}/post/responses", "no answer means success"),
+        ("/paths/~1sms~1{batch}~1/post/responses", "no answer means success"),
+    ]
+
+
+def test_success() -> None:
+    """Success is the answer named sent, or the first that says yes."""
+    other = '        "200": {description: Ok., x-mock: {name: fine, source: page 1}}\n        "202":\n'
+    assert success(('        "202":\n', other)) == "sent"
+    assert success(('        "202":\n', other), ("name: sent\n", "name: taken\n")) == "fine"
+
+
+def success(*edits: tuple[str, str]) -> str | None:
+    found = contract(*edits).operations[0].success
+    return None if found is None else found.name
+
+
+def test_spelling() -> None:
+    """Another spelling has the name, answers, rules and limits of what it spells, and a path of its own."""
+    send, slash, _ = contract().operations
+    assert (slash.id, slash.name, slash.spelling) == ("acme.send_sms", "send_sms", "send_sms_slash")
+    assert (slash.method, slash.path) == ("POST", "/sms/{batch}/")
+    assert (slash.answers, slash.rules, slash.success) == (send.answers, send.rules, send.success)
+    assert (slash.rate_limit, slash.body_limit) == (RateLimit(3, 60, None), 1000)
+    assert [parameter.name for parameter in slash.parameters] == ["batch"]
+
+
+def test_spelling_stands_before() -> None:
+    """Spellings and dispatching operations may stand before what they name; the order stays the document's."""
+    first = """paths:
+  /a:
+    get:
+      operationId: a
+      security: []
+      responses: {}
+      parameters:
+        - {name: cmd, in: query, required: true, schema: {type: string}}
+      x-mock: {same_as: command}
+"""
+    assert [operation.spelling for operation in contract(("paths:\n", first)).operations] == [
+        "a",
+        "send_sms",
+        "send_sms_slash",
+        "command",
+    ]
+
+
+def test_limits() -> None:
+    """A limit counts by account, or by a value of the request; its headers are among those that are read."""
+    by = contract((LIMIT, "rate_limit: {requests: 1, seconds: 2, by: /header/x-line, source: page 4}")).operations[0]
+    assert by.rate_limit == RateLimit(1, 2, Pointer(("header", "x-line")))
+    assert set(by.headers.values()) == {"x-key", "x-line", "x-trace"}
+
+
+def test_dispatch() -> None:
+    """An operation that names others knows them by value, and reads the headers that those read."""
+    send, _, command = contract().operations
+    assert command.dispatch is not None
+    assert (command.dispatch.by, command.dispatch.to) == (Pointer(("query", "cmd")), {"Send": send})
+    assert command.success is None
+    assert set(command.headers.values()) == set(send.headers.values()) == {"x-key", "x-trace"}
+    by_header = contract(("by: /query/cmd", "by: /header/x-command")).operations[2]
+    assert set(by_header.headers.values()) == {"x-key", "x-trace", "x-command"}
+
+
+def test_magic_needs_a_recipient() -> None:
+    """Magic numbers are known where a recipient is marked, and only there."""
+    send, slash, command = contract().operations
+    assert send.magic["503"] is send.answers["closed"]
+    assert None not in send.magic
+    assert slash.magic == send.magic
+    assert command.magic == {}
