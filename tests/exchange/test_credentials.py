@@ -170,6 +170,16 @@ def test_missing_role(bench: Bench) -> None:
     assert found.problems[0].message == "the credential lacks: admin or send"
 
 
+def test_roles_beside_a_key(bench: Bench) -> None:
+    """Where a key and a token are asked for, the token's record holds the roles; each binds its own record."""
+    key = bench.mine["key"]
+    for of, refused in ((0, []), (1, [("forbidden", "/header/authorization", "")])):
+        bearer = f"Bearer {token(bench, 'Claim', of=of)}"
+        found = identity(bench, "by_key_and_claim", x_key=key, authorization=bearer)
+        assert (found.account, faults(found)) == (bench.one, refused)
+        assert found.records == {"key": bench.mine, "clients": bench.mine["clients"][of]}
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

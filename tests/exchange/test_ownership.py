@@ -51,6 +51,15 @@ def test_a_value_within_the_bound_record(bench: Bench, whose: str, kind: str) ->
     assert found == ([(kind, "/body/sender", sender)], {"lines": closed})
 
 
+def test_a_value_within_the_bound_record_by_digits(bench: Bench) -> None:
+    """A number is the record's however it is written; a record that has none holds none."""
+    opened, closed = bench.mine["lines"]
+    code = f"# {opened['code'] // 100}-{opened['code'] % 100:02}"
+    assert check(bench, bench.one, **{"from": opened["number"], "code": code})[0] == []
+    assert check(bench, bench.one, **{"from": opened["number"], "code": "5"})[0] == [("unknown", "/body/code", "5")]
+    assert check(bench, bench.one, **{"from": closed["number"], "code": code})[0] == [("unknown", "/body/code", code)]
+
+
 def test_nothing_is_said_of_a_value_whose_record_is_not_bound(bench: Bench) -> None:
     """One problem is enough: the number is unknown, so what belongs to it cannot be judged."""
     assert check(bench, bench.one, **{"from": "999", "sender": "x"})[0] == [("unknown", "/body/from", "999")]

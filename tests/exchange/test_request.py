@@ -142,6 +142,7 @@ def test_json_without_a_schema_is_never_read() -> None:
         pytest.param({"body": {"from": None, "to": "2"}}, [("invalid", "/body/from", "type")], id="null"),
         pytest.param({"body": {**GOOD, "x/y": None}}, [("invalid", "/body/x~1y", "type")], id="escaped-pointer"),
         pytest.param({"body": []}, [("invalid", "/body", "type")], id="no-object"),
+        pytest.param({"body": {**GOOD, "when": {}}}, [("invalid", "/body/when", "anyOf")], id="no-branch-fits"),
         pytest.param(
             {"body": {"to": "x", "text": "t" * 21}},
             [

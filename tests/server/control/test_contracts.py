@@ -1,0 +1,121 @@
+"""What the server says of itself: health, description, contracts; and how the control API refuses."""
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from starlette.testclient import TestClient
+
+import mockserver
+from mockserver.server.control.app import description
+from mockserver.server.control.problems import on_fault, on_http_exception
+from tests.exchange.workbench import acme
+
+
+def test_health(acme_client: TestClient) -> None:
+    """Ready, which version, for whom."""
+    assert acme_client.get("/_mock/health").json() == {
+        "status": "ready",
+        "version": mockserver.__version__,
+        "vendors": ["acme"],
+    }
+
+
+def test_contracts(acme_client: TestClient) -> None:
+    """Each operation with its answers, their evidence, and the recipient that forces them."""
+    (found,) = acme_client.get("/_mock/contracts").json()["contracts"]
+    schema = {**description(), "$ref": "#/components/schemas/Contract"}
+    jsonschema.Draft202012Validator(schema).validate(found)
+    assert (found["vendor"], found["title"], found["version"]) == ("acme", "Acme", "1")
+    assert found["url"] == "http://localhost/base"
+    operations = {operation["spelling"]: operation for operation in found["operations"]}
+    assert list(operations) == [operation.spelling for operation in acme().operations]
+    send = operations["send_sms"]
+    assert (send["id"], send["method"], send["path"]) == ("acme.send_sms", "POST", "/messages")
+    answers = {answer["id"].partition("/")[2]: answer for answer in send["answers"]}
+    assert answers["too_long"] == {
+        "id": "acme.send_sms/too_long",
+        "status": 400,
+        "accepted": False,
+        "evidence": "assumed",
+        "source": None,
+        "assumed": "a guess",
+        "magic": "+15005550414",
+    }
+    assert (answers["busy"]["status"], answers["busy"]["accepted"], answers["busy"]["magic"]) == (
+        200,
+        False,
+        "+15005550503",
+    )
+    assert (answers["sent"]["evidence"], answers["sent"]["source"]) == ("documented", "a page")
+    assert [answer["magic"] for answer in operations["ping"]["answers"]] == [None, None]
+
+
+def test_one_contract(acme_client: TestClient) -> None:
+    """The document as it is, but for its servers: tools that read it send here."""
+    found = acme_client.get("/_mock/contracts/acme").json()
+    assert found["servers"] == [{"url": "http://localhost/base"}]
+    assert {**found, "servers": None} == {**json.loads(json.dumps(acme().document)), "servers": None}
+    missing = acme_client.get("/_mock/contracts/nobody")
+    assert (missing.status_code, missing.json()["pointer"]) == (404, "/path/vendor")
+
+
+def paths() -> dict[str, Any]:
+    return dict(description()["paths"])
+
+
+def test_the_description_is_whole(acme_client: TestClient) -> None:
+    """Every path that it lists exists, with exactly its methods."""
+    found = acme_client.get("/_mock/openapi.json").json()
+    assert found["servers"] == [{"url": "http://localhost"}]
+    assert {**found, "servers": 0} == {**description(), "servers": 0}
+    for path, item in paths().items():
+        response = acme_client.request("TRACE", path.replace("{", "").replace("}", ""))
+        methods = {method.upper() for method in item if method in {"get", "put", "post", "delete", "patch"}}
+        assert response.status_code == 405
+        assert set(response.headers["allow"].split(", ")) - {"HEAD"} == methods
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        pytest.param("/_mock/accounts", "GET, HEAD, POST", id="two"),
+        pytest.param("/_mock/calls", "DELETE, GET, HEAD", id="sorted"),
+        pytest.param("/_mock/accounts/default/reset", "POST", id="one"),
+    ],
+)
+def test_another_method(acme_client: TestClient, path: str, allow: str) -> None:
+    """It is refused in our form, with all that are allowed."""
+    response = acme_client.patch(path)
+    assert (response.status_code, response.headers["allow"]) == (405, allow)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json() == {
+        "type": "about:blank",
+        "title": "Method not allowed",
+        "status": 405,
+        "detail": "Method Not Allowed",
+    }
+
+
+@pytest.mark.parametrize("path", ["/_mock/health", "/_mock/accounts/default", "/_mock/calls", "/_mock/openapi.json"])
+def test_head(acme_client: TestClient, path: str) -> None:
+    """A health check by HEAD is one by GET without the body."""
+    assert acme_client.head(path).status_code == acme_client.get(path).status_code == 200
+    assert acme_client.head("/_mock/accounts/nobody").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/_mock/nothing", "/_mock/calls/", "/_mock/contracts/a/b", "/_mock/Health"])
+def test_unknown_paths(acme_client: TestClient, path: str) -> None:
+    """They are not found, with a pointer to what there is; no slash is added or taken."""
+    response = acme_client.get(path, follow_redirects=False)
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+    assert "/_mock/openapi.json" in response.json()["detail"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("handler", [on_fault, on_http_exception])
+async def test_other_errors_are_not_dressed_up(handler: Any) -> None:
+    """What is no refusal of ours goes on as the error that it is."""
+    with pytest.raises(ZeroDivisionError):
+        await handler(None, ZeroDivisionError())

@@ -1,0 +1,93 @@
+"""Settings: from the environment, each mistake named in one line."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver.server.settings import Settings, SettingsFault, from_environment, is_loopback
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        pytest.param(
+            "CONTRACTS", f"a{os.pathsep}{os.pathsep}b/c", "contracts", (Path("a"), Path("b/c")), id="contracts"
+        ),
+        pytest.param("FIXTURES", "f", "fixtures", (Path("f"),), id="fixtures"),
+        pytest.param("ACCOUNTS", "a.yaml", "accounts", Path("a.yaml"), id="accounts"),
+        pytest.param("BUILTIN", "No", "builtin", False, id="builtin"),
+        pytest.param("EXPLAIN", "0", "explain", False, id="explain"),
+        pytest.param("EXPLAIN", "ON", "explain", True, id="explain-on"),
+        pytest.param("SERVE_HOST", "0.0.0.0", "serve_host", "0.0.0.0", id="host"),  # noqa: S104 -- nobody listens
+        pytest.param("SERVE_PORT", "0", "serve_port", 0, id="port"),
+        pytest.param("PUBLIC_URL", "https://x", "public_url", "https://x", id="public-url"),
+        pytest.param("ADMIN_TOKEN", "t", "admin_token", "t", id="token"),
+        pytest.param("BODY_LIMIT", "1", "body_limit", 1, id="body-limit"),
+        pytest.param("JOURNAL_CALLS", "7", "journal_calls", 7, id="journal-calls"),
+        pytest.param("JOURNAL_BYTES", "9", "journal_bytes", 9, id="journal-bytes"),
+        pytest.param("MOST_ACCOUNTS", "5", "most_accounts", 5, id="most-accounts"),
+    ],
+)
+def test_each_setting_from_the_environment(name: str, text: str, field: str, value: Any) -> None:
+    """Each variable is one setting of its type; all others keep their defaults."""
+    found = from_environment({f"MOCKSERVER_{name}": text})
+    assert getattr(found, field) == value
+    unchanged = {name: getattr(Settings(), name) for name in Settings.__slots__ if name != field}
+    assert {name: getattr(found, name) for name in unchanged} == unchanged
+
+
+def test_every_setting_is_tried_above() -> None:
+    """A new setting needs a line there."""
+    (tried,) = test_each_setting_from_the_environment.pytestmark
+    assert {case.values[2] for case in tried.args[1]} == set(Settings.__slots__)
+
+
+def test_what_is_not_ours_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty variables count as absent, other products' are not read; by default the process's own are."""
+    assert from_environment({"MOCKSERVER_SERVE_PORT": "", "MOCKSERVER_PORT": "x", "SERVE_PORT": "x"}) == Settings()
+    monkeypatch.setenv("MOCKSERVER_JOURNAL_CALLS", "12")
+    assert from_environment().journal_calls == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("EXPLAIN", "maybe", id="boolean"),
+        pytest.param("SERVE_PORT", "-1", id="negative"),
+        pytest.param("SERVE_PORT", "65536", id="no-port"),
+        pytest.param("BODY_LIMIT", "0", id="zero"),
+        pytest.param("JOURNAL_CALLS", "1e3", id="exponent"),
+        pytest.param("JOURNAL_CALLS", "\u0661", id="other-digits"),
+        pytest.param("JOURNAL_BYTES", "9" * 5000, id="endless"),
+    ],
+)
+def test_mistakes_are_named(name: str, text: str) -> None:
+    """The variable, what it must be, and what it is."""
+    with pytest.raises(SettingsFault, match=f"^MOCKSERVER_{name} must be .* not '{text}'$"):
+        from_environment({f"MOCKSERVER_{name}": text})
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("localhost", True),
+        ("app.localhost", True),
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),  # noqa: S104 -- nobody listens
+        ("", False),
+        ("127.evil.test", False),
+        ("127.0.0.1.evil.test", False),
+        ("localhost.evil.test", False),
+        ("notlocalhost", False),
+        ("192.168.0.1", False),
+    ],
+)
+def test_loopback(host: str, local: bool) -> None:
+    """Names and addresses of this machine, and no name that only begins like one."""
+    assert is_loopback(host) is local
+    assert Settings(serve_host=host).is_loopback is local
