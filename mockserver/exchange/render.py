@@ -36,8 +36,7 @@ def render(answer: Answer, context: Context) -> Response:
     """The response of an answer."""
     headers = []
     for name, literal, fill in answer.headers:
-        found = MISSING if fill is None else _evaluate(fill, context)
-        value = literal if found is MISSING else _header_value(found)
+        value = literal if fill is None else _header(fill, literal, context)
         if value:
             headers.append((name, value))
     if answer.fills:
@@ -82,6 +81,18 @@ def timestamp(seconds: float) -> str:
     """Unix seconds as ISO 8601 in UTC, with milliseconds and ``Z``."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _header(fill: Value, literal: bytes, context: Context) -> bytes:
+    """A header's value; an echo of which nothing may be sent counts as one of nothing."""
+    while True:
+        found = _evaluate(fill, context)
+        text = b"" if found is MISSING else _header_value(found)
+        if text:
+            return text
+        if not isinstance(fill, Echo) or fill.otherwise is None:
+            return literal
+        fill = fill.otherwise
 
 
 def _header_value(value: Any) -> bytes:
