@@ -40,8 +40,36 @@ class Account(Assertions):
         self._path = f"accounts/{segment(self.id)}"
 
     def reset(self) -> None:
-        """Forget its calls and pins; its credentials stay."""
+        """Forget its calls, pins, limits and clock; its credentials stay."""
         self._journal.control.post(f"{self._path}/reset")
+
+    def advance(self, seconds: float) -> None:
+        """Put its clock so many seconds on: tokens, rate limits and times in answers follow."""
+        self._journal.control.post(f"{self._path}/clock", {"advance": seconds})
+
+    def freeze(self, at: str | None = None) -> None:
+        """Stop its clock, now or at a time (ISO 8601)."""
+        self._journal.control.post(f"{self._path}/clock", {"freeze": True if at is None else at})
+
+    def unfreeze(self) -> None:
+        """Let its clock go on from where it stands."""
+        self._journal.control.post(f"{self._path}/clock", {"freeze": False})
+
+    def limit(self, name: str, requests: int | None = None, seconds: float | None = None) -> None:
+        """Switch the documented rate limit of a vendor or operation on, with numbers of the test's own if given."""
+        own = {"requests": requests, "seconds": seconds}
+        given = {key: value for key, value in own.items() if value is not None}
+        self._journal.control.put(f"{self._path}/limits", {name: given or True})
+
+    def unlimit(self, name: str) -> None:
+        """Switch a rate limit off."""
+        self._journal.control.put(f"{self._path}/limits", {name: False})
+
+    @property
+    def limits(self) -> list[Mapping[str, Any]]:
+        """What is left: ``[{operation, by, requests, seconds, remaining, wait}]``."""
+        found: list[Mapping[str, Any]] = self._journal.control.get(self._path)["limits"]
+        return found
 
     def delete(self) -> None:
         """Forget the account; nothing happens where it is gone already."""

@@ -96,7 +96,7 @@ class AsyncOperation(AsyncAssertions):
         self._operation = sync
         self.id = sync.id
 
-    def pin(
+    def pin(  # noqa: PLR0913 -- the control API's own parts
         self,
         *answers: str | Mapping[str, Any],
         then: Literal["rules", "last"] = "rules",
@@ -104,11 +104,12 @@ class AsyncOperation(AsyncAssertions):
         when: Mapping[str, Any] | None = None,
         set: Mapping[str, Any] | None = None,  # noqa: A002 -- the control API's word
         force: bool = False,
+        fault: Mapping[str, Any] | None = None,
     ) -> Opening[Pin]:
         """Fix the next answers, as ``Operation.pin``; ``async with`` gives the operation back at its end."""
 
         def start() -> Pin:
-            return self._operation.pin(*answers, then=then, where=where, when=when, set=set, force=force)
+            return self._operation.pin(*answers, then=then, where=where, when=when, set=set, force=force, fault=fault)
 
         return Opening(start, self._operation.unpin)
 
@@ -129,7 +130,8 @@ class AsyncVendor:
 
     def __init__(self, sync: Vendor) -> None:
         self._vendor = sync
-        self.name, self.url, self.credentials, self.owned = sync.name, sync.url, sync.credentials, sync.owned
+        self.name, self.url, self.unreachable_url = sync.name, sync.url, sync.unreachable_url
+        self.credentials, self.owned = sync.credentials, sync.owned
         self.operations = {name: AsyncOperation(operation) for name, operation in sync.operations.items()}
 
     @property
@@ -163,6 +165,31 @@ class AsyncAccount(AsyncAssertions):
     async def reset(self) -> None:
         """Forget its calls and pins; its credentials stay."""
         await to_thread(self._account.reset)
+
+    async def advance(self, seconds: float) -> None:
+        """Put its clock so many seconds on."""
+        await to_thread(self._account.advance, seconds)
+
+    async def freeze(self, at: str | None = None) -> None:
+        """Stop its clock, now or at a time (ISO 8601)."""
+        await to_thread(self._account.freeze, at)
+
+    async def unfreeze(self) -> None:
+        """Let its clock go on."""
+        await to_thread(self._account.unfreeze)
+
+    async def limit(self, name: str, requests: int | None = None, seconds: float | None = None) -> None:
+        """Switch a documented rate limit on, as ``Account.limit``."""
+        await to_thread(self._account.limit, name, requests, seconds)
+
+    async def unlimit(self, name: str) -> None:
+        """Switch a rate limit off."""
+        await to_thread(self._account.unlimit, name)
+
+    @property
+    def limits(self) -> Awaitable[list[Mapping[str, Any]]]:
+        """What is left of its rate limits: ``await account.limits``."""
+        return to_thread(lambda: self._account.limits)
 
     async def delete(self) -> None:
         """Forget the account."""

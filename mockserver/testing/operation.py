@@ -33,7 +33,7 @@ class Operation(Assertions):
         super().__init__(journal, {"operation": operation_id})
         self.id = operation_id
 
-    def pin(
+    def pin(  # noqa: PLR0913 -- the control API's own parts
         self,
         *answers: str | Mapping[str, Any],
         then: Literal["rules", "last"] = "rules",
@@ -41,18 +41,22 @@ class Operation(Assertions):
         when: Mapping[str, Any] | None = None,
         set: Mapping[str, Any] | None = None,  # noqa: A002 -- the control API's word
         force: bool = False,
+        fault: Mapping[str, Any] | None = None,
     ) -> Pin:
         """Fix the next answers: names, ``"rules"`` to pass through, or literals ``{status, headers, body}``.
 
         They take the place of those fixed before. ``set`` lays values over them: ``{"/header/Retry-After": "0"}``.
-        A success answers only a request without problems unless ``force``. Raises ControlError.
+        A success answers only a request without problems unless ``force``. ``fault`` is what goes wrong on the way
+        back: ``{"kind": "reset", "times": 2}``; an answer beside it counts as given all the same. Raises ControlError.
         """
-        if not answers:
-            raise TypeError("pin needs at least one answer: a name, 'rules' or {'status': …}")
+        if not answers and fault is None:
+            raise TypeError("pin needs at least one answer (a name, 'rules' or {'status': …}), or a fault")
         pattern = plain_only({**(where or {}), **({} if when is None else {"when": when})}, "a pin")
         body = {"account": self._journal.account, "answers": list(answers), "then": then, "force": force, **pattern}
         if set is not None:
             body["set"] = set
+        if fault is not None:
+            body["fault"] = fault
         return Pin(self, self._journal.control.put(f"pins/{segment(self.id)}", body))
 
     def unpin(self) -> None:

@@ -7,7 +7,7 @@ from mockserver.testing.control import segment
 from mockserver.testing.journal import Journal
 from mockserver.testing.operation import Operation
 
-PARTS = ("url", "credentials", "owned", "tokens")
+PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
 
 
 class Vendor:
@@ -16,6 +16,7 @@ class Vendor:
     def __init__(self, journal: Journal, name: str, data: Mapping[str, Any], operations: Iterable[str]) -> None:
         self.name = name
         self.url: str = data["url"]
+        self.unreachable_url: str = data["unreachable_url"]  # refuses every connection
         self.credentials: Mapping[str, Any] = data["credentials"]
         self.owned: Mapping[str, Any] = data["owned"]
         self.operations = {one: Operation(journal, f"{name}.{one}") for one in operations}

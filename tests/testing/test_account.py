@@ -81,7 +81,7 @@ def test_more_calls_than_a_page_holds_are_read(server: MockServer) -> None:
     [
         ("acme.url", "there is no vendor 'acme'; known: .*polyai"),
         ("polyai", "polyai alone is no value"),
-        ("polyai.key", "polyai has no 'key'; known: url, credentials, owned, tokens"),
+        ("polyai.key", "polyai has no 'key'; known: url, unreachable_url, credentials, owned, tokens"),
         ("polyai.credentials.key", "polyai.credentials has no 'key'; known: api_key"),
         ("polyai.owned.connectors.9", "polyai.owned.connectors has 2 items, counted from 0: no '9'"),
         ("polyai.owned.connectors.first", "counted from 0: no 'first'"),
@@ -117,7 +117,7 @@ def test_unknown_attributes_name_the_known(account: Account) -> None:
     """A mistyped vendor or operation is told with those that there are, and none is guessed while copying."""
     with pytest.raises(AttributeError, match=r"an account has no 'polyia'; its vendors: .*polyai"):
         _ = account.polyia
-    with pytest.raises(AttributeError, match="polyai has no 'send'; operations: send_sms; values: url, credentials"):
+    with pytest.raises(AttributeError, match="polyai has no 'send'; operations: send_sms; values: url, unre"):
         _ = account.polyai.send
     assert {"polyai", "calls", "delete"} <= set(dir(account))
     assert {"send_sms", "tokens"} <= set(dir(account.polyai))
