@@ -1,0 +1,158 @@
+"""Pointers of a contract that lead nowhere."""
+
+import pytest
+
+from mockserver.spec.check import pointers_of, pointers_read
+from mockserver.spec.contract import Apply, Echo, New
+from mockserver.spec.functions import digits
+from mockserver.spec.pointer import Pointer
+from tests.spec.test_security import KEY, OTHER, TOKEN
+from tests.spec.writing import Case, assert_fault, changed, contract, faults
+
+OF_TEXT = "of: [/body/text]"
+NOTHING = "points at nothing in x-mock.account"
+CMD = "        - {name: cmd, in"
+BOUND = "is bound by no owned value; bound here: /owned/key, /owned/lines"
+TWICE: dict[str, Case] = {
+    "condition": (
+        "{/owned/lines/open:",
+        "{/owned/lines/opened:",
+        "/owned/lines/opened:",
+        f"/owned/lines/opened {NOTHING}",
+    ),
+    "condition on what is not bound": (
+        "{/owned/lines/open:",
+        "{/owned/apps/id:",
+        "/owned/apps/id:",
+        f"/owned/apps/id {BOUND}",
+    ),
+    "condition on all that is owned": ("{/owned/lines/open:", "{/owned:", "{/owned:", f"/owned {BOUND}"),
+    "fill": (OF_TEXT, "of: [/account/kee]", "/account/kee", f"/account/kee {NOTHING}"),
+    "problem": (
+        OF_TEXT,
+        "of: [/problem/at]",
+        "/problem/at",
+        "only /problem/name and /problem/value may be echoed, not /problem/at",
+    ),
+    "problem as such": (OF_TEXT, "of: [/problem]", "[/problem]", "may be echoed, not /problem"),
+    "limit": (
+        "else: {new: uuid}",
+        "else: {echo: /limit/left}",
+        "/limit/left",
+        "only /limit/wait may be echoed, not /limit/left",
+    ),
+    "no such part": (
+        OF_TEXT,
+        "of: [/boby/text]",
+        "/boby/text",
+        "/boby/text must begin with one of: /path, /query, /header",
+    ),
+    "header in capitals": (
+        "{echo: /header/x-trace,",
+        "{echo: /header/X-Trace,",
+        "/header/X-Trace,",
+        "header names are lower case in",
+    ),
+    "limit by": ("by: account,", "by: /account/kee,", "/account/kee", f"/account/kee {NOTHING}"),
+    "override": ("override: /owned/lines/number}", "override: /owned/line/number}", "/owned/line/number", BOUND),
+}
+ONCE: dict[str, Case] = {
+    "file": ("{key: /account/key}", "{key: /account/kee}", "/account/kee", f"/account/kee {NOTHING}"),
+    "scheme": ("{equals: /account/key}", "{equals: /account/kee}", "/account/kee", f"/account/kee {NOTHING}"),
+    "dispatch": ("by: /query/cmd", "by: /querry/cmd", "/querry/cmd", "command: /querry/cmd must begin with one of"),
+    "some digits only": (
+        CMD,
+        "        - {name: line, in: query, schema: {}, x-mock: {owned: /account/lines/number}}\n" + CMD,
+        "name: line, in",
+        "/account/lines/number is compared by digits in some places only",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ONCE.values(), ids=ONCE)
+def test_one_fault(case: Case) -> None:
+    """A pointer at nothing is one fault, where it stands."""
+    assert_fault(case, alone=not case[0].startswith("{equals"))
+
+
+@pytest.mark.parametrize("case", TWICE.values(), ids=TWICE)
+def test_fault_of_each_spelling(case: Case) -> None:
+    """In what two spellings share, it is one fault of each, both where it stands."""
+    old, new, on, message = case
+    text = changed((old, new))
+    (line,) = (number for number, line in enumerate(text.splitlines(), start=1) if on in line)
+    found = faults(text)
+    assert [fault.line for fault in found] == [line, line]
+    assert [fault.message.partition(": ")[0] for fault in found] == ["send_sms", "send_sms_slash"]
+    assert all(message in fault.message for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at"),
+    [
+        ("secret, algorithm: algorithm, roles: roles", "sekret, algorithm: algorithm", "/account/apps/sekret"),
+        ("secret, algorithm: algorithm, roles: roles", "secret, algorithm: alg", "/account/apps/alg"),
+        ("roles: roles", "roles: rolls", "/account/apps/rolls"),
+        (
+            "equals: /account/apps/id}, key: secret, algorithm:",
+            "equals: /account/aps/id}, key: secret, algorithm:",
+            "/account/aps/id",
+        ),
+        ("[/account/key, sms]", "[/account/kee, sms]", "/account/kee"),
+        ("[/account/key, sms]", "[/path/batch, sms]", "/path/batch"),
+    ],
+    ids=["key", "algorithm", "roles", "find", "claims", "claims outside the account"],
+)
+def test_members_of_tokens(old: str, new: str, at: str) -> None:
+    """What a token is checked against must be in the record that it finds."""
+    schemes = KEY + TOKEN + OTHER
+    assert schemes.count(old) == 1
+    text = changed((KEY, schemes.replace(old, new)))
+    found = [(fault.line, fault.message) for fault in faults(text)]
+    line = text[: text.index(new)].count("\n") + 1
+    assert (line, f"{at} {NOTHING}") in found
+
+
+def test_bound_by_nothing() -> None:
+    """Where nothing is owned and nobody recognised, no record is bound."""
+    text = changed(
+        (f"  securitySchemes:\n    Key:\n{KEY}", ""),
+        ("security:\n  - Key: []\n", ""),
+        ("          - {problem: unauthenticated, answer: unauthorized}\n", ""),
+        ("by: /query/cmd", "by: /owned/apps/id"),
+    )
+    (fault,) = faults(text)
+    assert fault.message == "command: /owned/apps/id is bound by no owned value; bound here: nothing"
+    assert "dispatch" in text.splitlines()[fault.line - 1]
+
+
+def test_owned_within() -> None:
+    """What must be owned by a bound record must be a member of it, and that record bound."""
+    within = "text: {type: string, x-mock: {owned: /owned/%s}}"
+    for member, message in (("lines/name", f"/owned/lines/name {NOTHING}"), ("apps/id", f"/owned/apps/id {BOUND}")):
+        found = faults(changed(("text: {type: string}", within % member)))
+        assert f"send_sms: {message}" in [fault.message for fault in found]
+    assert contract(("text: {type: string}", within % "lines/open")).operations[0].owned[1].binds == "lines"
+
+
+def test_pointers_of() -> None:
+    """A value reads what it echoes, what it falls back to, and its function's arguments."""
+    to, sender, uuid = Pointer(("body", "to")), Pointer(("body", "from")), New("uuid", 0)
+    assert list(pointers_of(uuid)) == []
+    assert list(pointers_of(Echo(to, uuid))) == [to]
+    assert list(pointers_of(Echo(to, Apply(digits, (sender, to))))) == [to, sender, to]
+
+
+def test_pointers_read() -> None:
+    """An operation reads what its rules, fills, limit, recipient and dispatch point at."""
+    send, _, command = contract(("by: account,", "by: /query/Limit,")).operations
+    assert list(map(str, pointers_read(send))) == [
+        "/owned/lines/open",
+        "/body/urgent",
+        "/header/x-trace",
+        "/body/text",
+        "/problem/name",
+        "/query/Limit",
+        "/owned/lines/number",
+    ]
+    assert list(map(str, pointers_read(command))) == ["/query/cmd"]

@@ -1,0 +1,82 @@
+"""The contracts that are shipped, and the vocabulary they are written in."""
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from mockserver.spec.answers import CANONICAL
+from mockserver.spec.contract import Contract
+from mockserver.spec.load import contract_files, load_contracts
+from mockserver.spec.reader import explain
+from tests.evidence import ROOT
+
+CONTRACTS = {contract.vendor: contract for contract in load_contracts(contract_files([ROOT / "contracts"]))}
+VOCABULARY: dict[str, Any] = json.loads(files("mockserver.spec").joinpath("x-mock.schema.json").read_text("utf-8"))
+WITHOUT = {
+    "avaamo": {"unauthorized"},  # it takes no credential
+    "opentact": {"forbidden"},  # its keys have no scopes
+}
+
+every_contract = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+
+
+@every_contract
+def test_openapi(contract: Contract) -> None:
+    """A contract is an OpenAPI 3.1 document to others too."""
+    assert list(OpenAPIV31SpecValidator(contract.document).iter_errors()) == []
+
+
+def test_five() -> None:
+    """Five vendors are stood in for."""
+    assert sorted(CONTRACTS) == ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
+
+
+@every_contract
+def test_evidence(contract: Contract) -> None:
+    """Every documented answer and limit says where it comes from: a page, or our assumption."""
+    answers = [answer for operation in contract.operations for answer in operation.answers.values()]
+    assert [answer.id for answer in answers if not (answer.source or answer.assumed)] == []
+    assert {answer.evidence for answer in answers} <= {"documented", "assumed"}
+
+
+@every_contract
+def test_names(contract: Contract) -> None:
+    """Each vendor's send operation is send_sms, its success sent, and its refusals have the promised names."""
+    send = next(operation for operation in contract.operations if operation.name == operation.spelling == "send_sms")
+    assert send.success is send.answers["sent"]
+    assert send.success.accepted
+    wanted = CANONICAL.keys() - WITHOUT.get(contract.vendor, set())
+    assert CANONICAL.keys() & send.answers.keys() == wanted
+    assert [name for name in wanted if send.answers[name].accepted] == []
+    assert send.recipient is not None
+    assert wanted <= {answer.name for answer in send.magic.values()}
+
+
+@every_contract
+def test_answers_are_ready(contract: Contract) -> None:
+    """An answer's bytes are the literal sample, which fits its schema."""
+    for operation in contract.operations:
+        for answer in operation.answers.values():
+            literal = [text for _, text in answer.fills]
+            body = b"".join(part for pair in zip(answer.body, [*literal, b""], strict=True) for part in pair)
+            if answer.schema is not None:
+                assert json.loads(body) == answer.sample
+                assert answer.schema.is_valid(answer.sample)
+
+
+def test_vocabulary() -> None:
+    """The vocabulary is a JSON Schema, closed wherever it describes a mapping of its own."""
+    jsonschema.Draft202012Validator.check_schema(VOCABULARY)
+    for name in ("document", "operation", "rule", "answer", "security_scheme", "jwt", "schema"):
+        assert VOCABULARY["$defs"][name]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("kind", ["document", "operation", "answer", "security_scheme", "schema"])
+def test_vocabulary_knows_its_parts(kind: str) -> None:
+    """Each place where x-mock may stand has a part of the vocabulary, in which nonsense is a fault."""
+    assert [path for path, _ in explain(kind, {"nonsense": 1}) if path == ["nonsense"]] == [["nonsense"]]
+    assert [path for path, _ in explain(kind, "nonsense")] == [[]]

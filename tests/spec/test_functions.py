@@ -1,0 +1,71 @@
+"""Functions that fills may call."""
+
+import hashlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockserver.spec.functions import FUNCTIONS, digits, integer, md5_sorted, segments
+
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+values = st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.integers(), max_size=3)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("+1 (415) 555-0123", "14155550123"),
+        ("14155550123", "14155550123"),
+        ("+14155550123", "14155550123"),
+        ("++1", "1"),
+        (14155550123, "14155550123"),
+        (14155550123.0, "14155550123"),
+        (1.5, "15"),
+        (float("inf"), ""),
+        (float("nan"), ""),
+        ("٣4²", "4"),
+        ("", ""),
+        ("none", ""),
+        (None, ""),
+    ],
+    ids=repr,
+)
+def test_digits(value: object, text: str) -> None:
+    """Of a number only its ASCII digits are kept, however it is written; a whole float is its integer."""
+    assert digits(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("+1 415", 1415), ("007", 7), ("", 0), ("x", 0), ("1" * 30, int("1" * 18)), (44.0, 44)],
+    ids=repr,
+)
+def test_integer(value: object, number: int) -> None:
+    """A phone number as an integer has at most 18 digits, and is 0 where it has none."""
+    assert integer(value) == number
+
+
+def test_md5_sorted() -> None:
+    """The lower of two numbers comes first, by value and not by text, so that both directions agree."""
+    expected = hashlib.md5(b"999:14155550123", usedforsecurity=False).hexdigest()
+    assert md5_sorted("+1 415 555 0123", 999) == expected
+    assert md5_sorted(999, "+14155550123") == expected
+
+
+@PROPERTY
+@given(values, values)
+def test_any_value(one: object, other: object) -> None:
+    """No value of a request makes a function fail, and each gives what JSON can say."""
+    assert set(digits(one)) <= set("0123456789")
+    assert integer(one) in range(10**18)
+    assert segments(one) >= 1
+    assert md5_sorted(one, other) == md5_sorted(other, one)
+    assert len(md5_sorted(one, other)) == 32
+
+
+def test_names() -> None:
+    """The functions are known by these names, and no contract can add one."""
+    assert {"digits": digits, "integer": integer, "md5_sorted": md5_sorted, "sms_segments": segments} == FUNCTIONS
+    with pytest.raises(TypeError):
+        FUNCTIONS["more"] = digits  # type: ignore[index]

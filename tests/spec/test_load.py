@@ -1,0 +1,192 @@
+"""Contracts read together: names, collisions, and every fault of every file at once."""
+
+import contextlib
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockserver.spec.faults import ContractErrors
+from mockserver.spec.load import contract_files, load_contracts, root_path
+from mockserver.spec.source import read
+from tests.evidence import ROOT
+from tests.spec.writing import SMALL, changed
+
+
+def written(folder: Path, **texts: str) -> list[Path]:
+    """Files of these stems and texts."""
+    folder.mkdir(exist_ok=True)
+    for stem, text in texts.items():
+        (folder / f"{stem}.yaml").write_text(text, "utf-8")
+    return [folder / f"{stem}.yaml" for stem in texts]
+
+
+def refused(files: list[Path]) -> list[tuple[str, int, str]]:
+    """File name, line and message of each fault of these files."""
+    with pytest.raises(ContractErrors) as caught:
+        load_contracts(files)
+    assert str(caught.value) == "\n".join(map(str, caught.value.faults))
+    return [(Path(fault.file).name, fault.line, fault.message) for fault in caught.value.faults]
+
+
+def moved(path: str) -> str:
+    """The small contract with all its paths below another."""
+    return SMALL.replace("  /sms", f"  {path}/sms").replace("  /command", f"  {path}/command")
+
+
+def test_loads(tmp_path: Path) -> None:
+    """Contracts come in the order of their files, named after them."""
+    found = load_contracts(written(tmp_path, beta=moved("/b"), alpha=moved("/a")))
+    assert [contract.vendor for contract in found] == ["beta", "alpha"]
+    assert found[0].operations[0].id == "beta.send_sms"
+    assert load_contracts([]) == ()
+
+
+def test_contract_files(tmp_path: Path) -> None:
+    """Of several folders the YAML files are found, by name within each; a folder that is not there holds none."""
+    written(tmp_path / "one", b="", a="")
+    written(tmp_path / "two", c="")
+    (tmp_path / "one" / "README.md").touch()
+    folders = [tmp_path / "two", tmp_path / "one", tmp_path / "none"]
+    assert [file.stem for file in contract_files(folders)] == ["c", "a", "b"]
+
+
+def test_all_faults_of_all_files(tmp_path: Path) -> None:
+    """No file's faults hide another's, whichever way it is broken."""
+    (tmp_path / "latin.yaml").write_bytes(b"openapi: \xe9")
+    (tmp_path / "folder.yaml").mkdir()
+    files = written(
+        tmp_path,
+        empty="",
+        broken="a: [",
+        one=changed(("title: Acme SMS", "title: 5"), ("openapi: 3.1.0", "openapi: 2")),
+        other=moved("/o").replace("title: Acme SMS", "title: 6"),
+    )
+    found = refused([*files, tmp_path / "latin.yaml", tmp_path / "folder.yaml", tmp_path / "absent.yaml"])
+    assert [(name, line, message.partition(":")[0]) for name, line, message in found] == [
+        ("absent.yaml", 1, "cannot be read"),
+        ("broken.yaml", 2, "not YAML"),
+        ("empty.yaml", 1, "the file is empty"),
+        ("folder.yaml", 1, "cannot be read"),
+        ("latin.yaml", 1, "cannot be read"),
+        ("one.yaml", 1, "openapi must be 3.1.x"),
+        ("one.yaml", 2, "'title' must be a string"),
+        ("other.yaml", 2, "'title' must be a string"),
+    ]
+
+
+@pytest.mark.parametrize("stem", ["kore.ai", "two words", "3com", "_mock", "été", "a-b"])
+def test_name(stem: str, tmp_path: Path) -> None:
+    """A file's stem is the vendor's name, which stands in paths and headers."""
+    (path,) = written(tmp_path, **{stem: SMALL})
+    assert refused([path]) == [(path.name, 1, f"the file's name must be a plain word, not {stem!r}")]
+
+
+def test_two_of_one_name(tmp_path: Path) -> None:
+    """Two contracts of one name are a fault of the second."""
+    (first,) = written(tmp_path / "one", acme=SMALL)
+    (second,) = written(tmp_path / "two", acme=moved("/x"))
+    assert refused([first, second]) == [("acme.yaml", 1, f"acme is also read from {first}")]
+
+
+BATCH = "    parameters: [{name: batch, in: path, required: true, schema: {}}]\n"
+NUMBER = BATCH.replace("batch", "number")
+COLLISIONS = {
+    "same path": (SMALL, {"/sms/{batch}", "/sms/{batch}/", "/command"}),
+    "other parameter names": (
+        moved("/x").replace("/x/sms/{batch}:", "/sms/{number}:").replace("name: batch", "name: number", 1),
+        {"/sms/{number}"},
+    ),
+    "path below a server's": (
+        moved("/x").replace("api.acme.test", "api.acme.test/sms").replace("/x/command", "/{batch}"),
+        {"/sms/{batch}"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "paths"), COLLISIONS.values(), ids=COLLISIONS)
+def test_collision(text: str, paths: set[str], tmp_path: Path) -> None:
+    """Two contracts that claim one path at the root are a fault of the second, on the line of that path."""
+    text = text.replace(
+        "  /{batch}:\n", "  /{batch}:\n    parameters: [{name: batch, in: path, required: true, schema: {}}]\n"
+    )
+    first, second = written(tmp_path, alpha=SMALL, beta=text)
+    lines = text.splitlines()
+    found = refused([first, second])
+    assert {message for _, _, message in found} == {f"the path {p} is also claimed by alpha ({first})" for p in paths}
+    for name, line, message in found:
+        written_path = lines[line - 1].strip().removesuffix(":")
+        assert (name, message.split()[2].endswith(written_path)) == ("beta.yaml", True)
+
+
+def test_collision_with_itself(tmp_path: Path) -> None:
+    """Two paths of one contract that differ by the names of their parameters only are one path."""
+    text = SMALL.replace(
+        "  /command:\n", "  /sms/{number}:\n    parameters: [{name: number, in: path, required: true, schema: {}}]\n"
+    )
+    (file,) = written(tmp_path, acme=text)
+    line = text[: text.index("/sms/{number}")].count("\n") + 1
+    assert refused([file]) == [("acme.yaml", line, f"the path /sms/{{number}} is also claimed by acme ({file})")]
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://a.test", ""),
+        ("https://a.test/", ""),
+        ("https://a.test/v1/", "/v1"),
+        ("http://a.test:8/x/y?z=1", "/x/y"),
+    ],
+)
+def test_root_path(url: str, path: str) -> None:
+    """A server's address has a path below which its operations stand."""
+    assert root_path(url) == path
+
+
+DOCUMENTS = {file.stem: read(file.name, file.read_text("utf-8")).value for file in contract_files([ROOT / "contracts"])}
+odd_texts = ["", "/", "x", "#/", "/body", "/account", "/owned/x", "[", "http://[", "{", "é\u2028", "\x00"]
+odd_schemas = [
+    {"type": "integer"},
+    {"pattern": "("},
+    {"required": [1]},
+    {"properties": []},
+    {"allOf": {}},
+    {"anyOf": [1]},
+]
+odd_lists = [[], [None], ["x"], [[]], [{}]]
+odd_mappings = [{}, {"": {}}, {"$ref": "#/"}, {"$ref": "#/paths"}, {"$ref": 1}, {"x-mock": {}}, {"x-mock": None}]
+odd_values = st.sampled_from([None, True, 0, -1, 1.5, 10**30, *odd_texts, *odd_schemas, *odd_lists, *odd_mappings])
+
+
+def containers(value: Any) -> list[Any]:
+    """A value's containers that hold something, itself among them."""
+    if not isinstance(value, dict | list):
+        return []
+    inner = [found for item in (value.values() if isinstance(value, dict) else value) for found in containers(item)]
+    return [value, *inner] if value else inner
+
+
+@settings(deadline=None, database=None, derandomize=True, max_examples=300)
+@given(st.sampled_from(sorted(DOCUMENTS)), st.data())
+def test_mutated_contracts(tmp_path_factory: pytest.TempPathFactory, vendor: str, data: st.DataObject) -> None:
+    """Whatever is deleted from a contract, or put into it, it is read or its faults are told; nothing else happens."""
+    document = copy.deepcopy(DOCUMENTS[vendor])
+    for _ in range(data.draw(st.integers(1, 3))):
+        holders = containers(document)
+        holder = holders[data.draw(st.integers(0, len(holders) - 1))]
+        key = data.draw(st.sampled_from(list(holder) if isinstance(holder, dict) else range(len(holder))))
+        if data.draw(st.booleans()):
+            other = data.draw(st.integers(0, len(holders) - 1) | st.none())
+            holder[key] = copy.deepcopy(data.draw(odd_values) if other is None else holders[other])
+        else:
+            del holder[key]
+        if not document:
+            break
+    file = tmp_path_factory.getbasetemp() / f"{vendor}.yaml"
+    file.write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+    with contextlib.suppress(ContractErrors):
+        assert [contract.vendor for contract in load_contracts([file])] == [vendor]

@@ -1,0 +1,228 @@
+"""Strict YAML, and where its values stand."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockserver.spec.source import MAX_DEPTH, MAX_VALUES, Source, read
+from tests.spec.writing import SMALL
+
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+
+printable = st.text(st.characters(exclude_categories=["Cc", "Cn", "Cs"], exclude_characters="\ufeff\u2028\u2029"))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False)
+    | printable,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(printable, inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+
+
+def told(source: Source) -> list[tuple[int, int, str, str]]:
+    return [(fault.line, fault.column, fault.pointer, fault.message) for fault in source.faults]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("NO", "NO"),
+        ("no", "no"),
+        ("on", "on"),
+        ("True", "True"),
+        ("Null", "Null"),
+        ("+19875550100", "+19875550100"),
+        ("0123", "0123"),
+        ("0x1F", "0x1F"),
+        ("1_000", "1_000"),
+        ("12:30:45", "12:30:45"),
+        ("2026-11-21", "2026-11-21"),
+        (".5", ".5"),
+        (".inf", ".inf"),
+        ("-x", "-x"),
+        ("<<", "<<"),
+        ("=", "="),
+        ('"5"', "5"),
+        ("'true'", "true"),
+        ("!!str 5", "5"),
+        ("true", True),
+        ("false", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("0", 0),
+        ("-17", -17),
+        ("1.50", 1.5),
+        ("2e3", 2000.0),
+    ],
+)
+def test_plain_words(text: str, value: object) -> None:
+    """Only true, false, null and decimal numbers are not strings."""
+    source = read("f", f"a: {text}")
+    assert source.faults == []
+    assert source.value == {"a": value}
+    assert type(source.value["a"]) is type(value)
+
+
+FAULTS = {
+    "duplicate": ("a: 1\nb: 2\na: 3\n", (3, 1, "/a", "duplicate key 'a'")),
+    "duplicate in a flow": ("a:\n  - {x/y: 1, x/y: 2}\n", (2, 14, "/a/0/x~1y", "duplicate key 'x/y'")),
+    "number as key": ("a:\n  200: x\n", (2, 3, "/a", "a key must be a string: write '200' in quotes")),
+    "boolean as key": ("true: x\n", (1, 1, "", "a key must be a string: write 'true' in quotes")),
+    "list as key": ("? [x]\n: 1\n", (1, 3, "", "a key must be a string: write \"['x']\" in quotes")),
+    "own tag": ("a: !secret x\n", (1, 4, "/a", "the tag !secret is not allowed")),
+    "tag int": ("a: !!int '5'\n", (1, 4, "/a", "the tag tag:yaml.org,2002:int is not allowed")),
+    "tag bool": ("a: !!bool perhaps\n", (1, 4, "/a", "the tag tag:yaml.org,2002:bool is not allowed")),
+    "tag timestamp": (
+        "a: !!timestamp 2026-11-21\n",
+        (1, 4, "/a", "the tag tag:yaml.org,2002:timestamp is not allowed"),
+    ),
+    "tag set": ("a: !!set {b}\n", (1, 4, "/a", "the tag tag:yaml.org,2002:set is not allowed")),
+    "tag python": ("- !!python/tuple [1]\n", (1, 3, "/0", "the tag tag:yaml.org,2002:python/tuple is not allowed")),
+    "infinite": ("a: 1e999\n", (1, 4, "/a", "cannot be read: the number is too large")),
+    "endless": (f"a: {'9' * 5000}\n", (1, 4, "/a", "cannot be read: the number is too large")),
+    "alias in itself": ("a: &x [1, *x]\n", (1, 11, "/a/1", "the alias *x contains itself")),
+    "alias too early": ("a: *x\nb: &x 1\n", (1, 4, "/a", "the alias *x stands for nothing before it")),
+    "two documents": ("a: 1\n--- \nb: 2\n", (2, 1, "", "a second document: one file holds one")),
+    "empty": ("", (1, 1, "", "the file is empty")),
+    "only a comment": ("# nothing\n", (2, 1, "", "the file is empty")),
+}
+
+
+@pytest.mark.parametrize(("text", "fault"), FAULTS.values(), ids=FAULTS)
+def test_faults(text: str, fault: tuple[int, int, str, str]) -> None:
+    """What is not strict YAML is told once, with line, column, pointer and what to do."""
+    assert told(read("f", text)) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("a: [1\nb: 2\n", 2), ("a: 1\nb: 'x\n", 3), ("a: 1\n\tb: 2", 2), ("%YAML 3.0\n---\na", 1)]
+)
+def test_syntax(text: str, line: int) -> None:
+    """What is no YAML at all is told on the line where that shows."""
+    ((found, _, pointer, message),) = told(read("f", text))
+    assert (found, pointer) == (line, "")
+    assert message.startswith("not YAML: ")
+
+
+@pytest.mark.parametrize("text", [SMALL, *(text for text, _ in FAULTS.values())], ids=["small contract", *FAULTS])
+def test_without_libyaml(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PyYAML comes without its C library, values and faults are the same."""
+    fast = read("f", text)
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    slow = read("f", text)
+    assert (slow.value, [fault.message for fault in slow.faults]) == (
+        fast.value,
+        [fault.message for fault in fast.faults],
+    )
+
+
+def test_unreadable_character() -> None:
+    """A character that YAML forbids has no line, but is a fault like any other."""
+    (fault,) = read("f", "a: \x00").faults
+    assert (fault.line, fault.column) == (1, 1)
+    assert fault.message.startswith("not YAML: unacceptable character")
+
+
+def test_faults_add_up() -> None:
+    """Reading goes on after a fault, up to the syntax error that ends it."""
+    lines = [line for line, *_ in told(read("f", "a: 1\na: 2\n3: 4\nb: !x 5\nc: ]\n"))]
+    assert lines == [2, 3, 4, 5]
+
+
+def test_first_of_duplicates_stays() -> None:
+    """A duplicate does not change the value, whose place stays that of the first."""
+    source = read("f", "a: 1\na: [2]\n")
+    assert source.value == {"a": 1}
+    assert source.place(source.value, "a").line == 1
+
+
+def test_aliases_share() -> None:
+    """An alias is the very value of its anchor, known by the place of its anchor, also as a key."""
+    source = read("f", "a: &x\n  - 1\nb: [*x, 2]\n&k c: 3\nd: {*k : 4}\n")
+    assert source.value == {"a": [1], "b": [[1], 2], "c": 3, "d": {"c": 4}}
+    assert source.value["b"][0] is source.value["a"]
+    assert (source.place(source.value["b"], 0).line, source.place(source.value["b"][0]).line) == (3, 1)
+
+
+def test_billion_laughs() -> None:
+    """Aliases of aliases that would write out without end are refused where that shows."""
+    lines = ["a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    source = read("f", "\n".join(lines))
+    assert source.value is None
+    (fault,) = source.faults
+    assert fault.line == 6
+    assert fault.message == f"the file is too large: at most {MAX_VALUES} values, {MAX_DEPTH} deep, aliases written out"
+
+
+def _nested(depth: int, inner: str = "") -> str:
+    return "[" * depth + inner + "]" * depth
+
+
+DEPTHS = {
+    "deepest": (_nested(MAX_DEPTH, "1"), False),
+    "deeper": (_nested(MAX_DEPTH + 1, "1"), True),
+    "endless lists": ("[" * 100_000, True),
+    "endless blocks": ("- " * 100_000, True),
+    "alias": (f"- &a {_nested(40)}\n- {_nested(20, '*a')}", False),
+    "deeper alias": (f"- &a {_nested(40)}\n- {_nested(30, '*a')}", True),
+    "deeper alias around an anchor": (f"- &a [&b {_nested(40)}, 1]\n- {_nested(30, '*a')}", True),
+    "flat alias in a deep anchor": (f"- &a [{_nested(40)}, &b 1]\n- {_nested(30, '*b')}", False),
+}
+
+
+@pytest.mark.parametrize(("text", "refused"), DEPTHS.values(), ids=DEPTHS)
+def test_depth(text: str, refused: bool) -> None:
+    """Nesting is bounded, in aliases too, so that nothing that walks a value runs out of stack."""
+    source = read("f", text)
+    assert bool(source.faults) is refused
+    assert (source.value is None) is refused
+
+
+@PROPERTY
+@given(json_values, st.sampled_from([None, 2]))
+def test_json_is_read_back(value: Any, indent: int | None) -> None:
+    """JSON is YAML: what is written as JSON is read as what it was."""
+    source = read("f", json.dumps(value, ensure_ascii=False, indent=indent))
+    assert source.faults == []
+    assert source.value == value
+
+
+@PROPERTY
+@given(st.text(max_size=80) | st.text("[]{}&*!:,-?|>'\"%#~ \nab1", max_size=60))
+def test_any_text(text: str) -> None:
+    """No text at all raises: what cannot be read is a fault."""
+    source = read("f", text)
+    assert source.value is None or isinstance(source.value, str | bool | int | float | list | dict)
+
+
+@PROPERTY
+@given(json_values)
+def test_places(value: Any) -> None:
+    """Every container, member and item is known by its own pointer, on a line of the file."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    source = read("f", text)
+    lines = text.count("\n") + 1
+    waiting = [(source.value, "")]
+    while waiting:
+        container, pointer = waiting.pop()
+        if not isinstance(container, dict | list):
+            continue
+        assert source.place(container).pointer == pointer
+        for key, item in container.items() if isinstance(container, dict) else enumerate(container):
+            below = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+            place = source.place(container, key)
+            assert place.pointer == below
+            assert 1 <= place.line <= lines
+            waiting.append((item, below))
+
+
+def test_place_unknown() -> None:
+    """What the file does not show stands at its container, or at the start."""
+    source = read("f", "\n a: {b: 1}\n")
+    assert source.place(source.value["a"], "absent") == source.place(source.value["a"])
+    assert (source.place({}).line, source.place({}).pointer) == (1, "")
