@@ -61,8 +61,9 @@ class Replay:
         """A node with its references resolved."""
         if isinstance(node, list):
             return [self.value(item) for item in node]
-        if not isinstance(node, dict):
-            return node
+        return self._reference(node) if isinstance(node, dict) else node
+
+    def _reference(self, node: dict[str, Any]) -> Any:
         for name in ("default", "second"):
             if node.keys() == {name} and str(node[name]).startswith("/"):
                 return self._owned(name, node[name])
