@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.exchange.fault import Fault, declared_length
+from mockserver.exchange.fault import BODILESS, Fault, declared_length
 from mockserver.exchange.render import Response
 from mockserver.server.protocol import Connection
 
@@ -31,7 +31,7 @@ class Line:
 
 async def deliver(fault: Fault, number: int, response: Response, line: Line) -> None:
     """Do what the fault says with what ``planned`` left; ``number`` is the request's, for chance. Raises ClientLeft."""
-    if fault.kind == "malformed":
+    if fault.kind == "malformed" or (fault.kind == "truncate" and response.status in BODILESS):
         await send_whole(line.send, response)
     elif fault.kind == "delay" or (fault.kind == "dribble" and not response.body):
         await _pause(fault.seconds(number), line)

@@ -1,6 +1,5 @@
 """Rate limits: sliding windows over an account's own time."""
 
-from collections.abc import Iterator
 from itertools import accumulate
 
 import pytest
@@ -57,8 +56,9 @@ def test_a_window_slides() -> None:
 @PROPERTY
 @given(st.integers(1, 8), st.integers(1, 60).map(float), pauses)
 def test_no_window_ever_holds_more(requests: int, seconds: float, between: list[float]) -> None:
-    """Whenever clients come: in any window of the limit's length at most so many get through, and no fewer than could."""
-    found, through = switched_on(requests, seconds), []
+    """Whenever clients come: in any window of the limit's length so many get through, and no more."""
+    found = switched_on(requests, seconds)
+    through: list[float] = []
     for now in accumulate(between):
         inside = [at for at in through if at > now - seconds]
         remaining, wait = state(found, now)
@@ -133,14 +133,9 @@ def test_budgets_are_told_by_value() -> None:
     assert [(by, budget.remaining) for _, by, budget in found.budgets("one", 0)] == [("x", 0), ("y", 1)]
 
 
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(limits, "KEPT", 5)
-    yield
-
-
-def test_values_are_bounded(few: None) -> None:
+def test_values_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that invents a value for each request fills no memory; other accounts' counts stay."""
+    monkeypatch.setattr(limits, "KEPT", 5)
     found = switched_on(1)
     found.put("two", "acme.send_sms", Limit(1, 10))
     found.count(("two", "acme.send_sms", "x"), 0)

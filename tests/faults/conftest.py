@@ -1,0 +1,28 @@
+"""A server of the test contract on a real socket, with each of uvicorn's protocols, that has nothing to complain of."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.wire import Customer
+from tests.live import Live, live_server
+from tests.server.customers import SETTINGS
+
+
+@pytest.fixture(scope="session", params=["httptools", "h11"])
+def server(request: pytest.FixtureRequest) -> Iterator[Live]:
+    with live_server(SETTINGS, http=request.param) as live:
+        yield live
+
+
+@pytest.fixture
+def customer(server: Live) -> Customer:
+    return Customer.of(server)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Neither uvicorn nor asyncio finds anything wrong with what a fault does."""
+    yield
+    complaints = [record.getMessage() for phase in ("setup", "call") for record in caplog.get_records(phase)]
+    assert complaints == []

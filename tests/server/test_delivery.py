@@ -1,0 +1,82 @@
+"""How a fault sends what is left of a response: pieces and pauses, and a connection that is taken from uvicorn."""
+
+import asyncio
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockserver.exchange.fault import read_fault
+from mockserver.exchange.render import Response
+from mockserver.server import delivery
+from mockserver.server.delivery import Line, deliver
+from mockserver.server.protocol import Connection
+
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+
+
+class Transport:
+    """What was done with it, in order."""
+
+    def __init__(self) -> None:
+        self.done: list[Any] = []
+
+    def write(self, data: bytes) -> None:
+        self.done.append(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda: self.done.append(name)
+
+
+def delivered(fault: dict[str, Any], body: bytes) -> tuple[list[bytes], list[float]]:
+    """The pieces of a body as they were sent, and the pauses."""
+    sent: list[dict[str, Any]] = []
+    pauses: list[float] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def pause(seconds: float, line: Line) -> None:
+        pauses.append(seconds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery, "_pause", pause)
+        response = Response(202, [(b"content-length", b"%d" % len(body))], body)
+        asyncio.run(deliver(read_fault(fault), 0, response, Line(None, send)))
+    assert sent[0] == {"type": "http.response.start", "status": 202, "headers": response.headers}
+    assert [message.get("more_body", False) for message in sent[1:]] == [True] * (len(sent) - 2) + [False]
+    return [message["body"] for message in sent[1:]], pauses
+
+
+@PROPERTY
+@given(st.binary(min_size=1, max_size=300), st.integers(2, 50), st.floats(0, 60))
+def test_dribble(body: bytes, chunks: int, seconds: float) -> None:
+    """As many chunks as asked for, or as there are bytes; all alike, none empty; their pauses are the time in all."""
+    pieces, pauses = delivered({"kind": "dribble", "chunks": chunks, "seconds": seconds}, body)
+    assert b"".join(pieces) == body
+    assert len(pieces) == len(pauses) == min(chunks, len(body))
+    sizes = sorted(map(len, pieces))
+    assert 1 <= sizes[0] <= sizes[-1] <= sizes[0] + 1
+    assert all(one == other for one, other in pairwise(pauses))
+    assert sum(pauses) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("kind", "body"), [("delay", b"{}"), ("delay", b""), ("dribble", b"")])
+def test_delay(kind: str, body: bytes) -> None:
+    """One pause, then all at once; what has no body cannot come in pieces, but late."""
+    assert delivered({"kind": kind, "seconds": 3}, body) == ([body], [3])
+
+
+def test_a_mute_connection() -> None:
+    """Once a fault has it, nothing that uvicorn writes goes out, and uvicorn cannot keep it from seeing the end."""
+    transport = Transport()
+    connection = Connection(transport)
+    connection.write(b"before")
+    connection.pause_reading()
+    connection.mute()
+    connection.write(b"after")
+    connection.pause_reading()
+    connection.close()
+    assert transport.done == [b"before", "pause_reading", "resume_reading", "close"]
