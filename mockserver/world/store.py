@@ -175,6 +175,10 @@ class Store:
         """An account's clock, and the real time."""
         return self._times.clock(account_id), self._sources.now()
 
+    async def newest_token(self) -> float:
+        """When a token came that had not come before, in real Unix seconds; 0 where none did."""
+        return self._times.newest
+
     async def set_clock(self, account_id: str, clock: Clock) -> None:
         """Give an account another time."""
         self._times.clocks[account_id] = clock

@@ -13,6 +13,7 @@ class Times:
     def __init__(self) -> None:
         self.clocks: dict[str, Clock] = {}
         self._first: OrderedDict[int, float] = OrderedDict()  # by hash: tokens are long, and secret
+        self.newest = 0.0  # when a token came that had not come before
 
     def clock(self, account: str) -> Clock:
         """An account's clock."""
@@ -20,10 +21,12 @@ class Times:
 
     def first_seen(self, token: str, real: float) -> float:
         """When a token came for the first time, in real Unix seconds."""
-        found = self._first.setdefault(hash(token), real)
-        if len(self._first) > KEPT:
-            self._first.popitem(last=False)
-        return found
+        key = hash(token)
+        if key not in self._first:
+            self._first[key] = self.newest = real
+            if len(self._first) > KEPT:
+                self._first.popitem(last=False)
+        return self._first[key]
 
     def clear(self, account: str) -> None:
         """Give an account the real time again."""

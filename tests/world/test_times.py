@@ -43,6 +43,16 @@ def test_first_sight() -> None:
     assert [found.first_seen(text, at) for text, at in [("a", 1.0), ("b", 2.0), ("a", 3.0)]] == [1.0, 2.0, 1.0]
 
 
+def test_the_newest_sight() -> None:
+    """The latest time at which a token came that had not come before."""
+    found = Times()
+    newest = [found.newest]
+    for text, at in [("a", 1.0), ("b", 2.0), ("a", 3.0)]:
+        found.first_seen(text, at)
+        newest.append(found.newest)
+    assert newest == [0, 1, 2, 2]
+
+
 def test_first_sights_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many are remembered, the latest; a token that was forgotten is new again."""
     monkeypatch.setattr(times, "KEPT", 3)

@@ -1,6 +1,7 @@
 """An account's time and rate limits over HTTP."""
 
 import math
+from asyncio import sleep
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from mockserver.spec.pointer import join
 
 FURTHEST = 366 * 86400.0  # seconds that a clock may be advanced at once
 LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+MARGIN = 0.005  # seconds that a timer may be early
 
 
 async def set_clock(request: Request) -> Response:
@@ -27,6 +29,9 @@ async def set_clock(request: Request) -> Response:
     body = await read_object(request, ("advance", "freeze"))
     if len(body) != 1:
         raise ControlFault(400, "say one of: advance, freeze", "/body")
+    if not isinstance(body.get("freeze"), bool):  # time jumps
+        await _await_new_tokens(state_of(request))
+        account = await account_of(request)  # it may be gone meanwhile
     clock, real = await store.clock(account.id)
     if "advance" in body:
         seconds = body["advance"]
@@ -42,10 +47,17 @@ async def set_clock(request: Request) -> Response:
     return JSONResponse(clock_shape(clock, real))
 
 
+async def _await_new_tokens(state: State) -> None:
+    """Wait for the next second if a token came in this one: a client that signs another now would write the same."""
+    now = state.sources.now()
+    if int(await state.store.newest_token()) == int(now):
+        await sleep(int(now) + 1 - now + MARGIN)
+
+
 async def put_limits(request: Request) -> Response:
     """``PUT /_mock/accounts/{id}/limits``: by vendor or operation true, false, or ``{requests, seconds}``."""
-    account, state = await account_of(request), state_of(request)
     body = await read_object(request, None)
+    account, state = await account_of(request), state_of(request)
     wanted: dict[str, Limit | None] = {}
     for name, value in body.items():
         for operation in _operations(state, name):
