@@ -75,14 +75,17 @@ def test_two_credentials_must_be_one_accounts(bench: Bench) -> None:
 
 def test_alternatives(bench: Bench) -> None:
     """The first alternative that is there completely decides; else the one that is there in part is asked for."""
-    key = bench.mine["key"]
-    assert identity(bench, "by_both", query=f"key={key}", x_key=key).account is bench.one
+    key, pin = bench.mine["key"], bench.mine["pin"]
+    assert identity(bench, "by_both", query=f"pin={pin}&key={key}", x_key=key).account is bench.one
     assert identity(bench, "by_both", x_key=key, x_token=token(bench, "Kid")).account is bench.one
-    both = identity(bench, "by_both", query=f"key={key}", x_key=key, x_token="word")
+    both = identity(bench, "by_both", query=f"pin={pin}&key={key}", x_key=key, x_token="word")
     assert faults(both) == [("unauthenticated", "/header/x-token", "malformed")]
-    assert faults(identity(bench, "by_both", x_token=token(bench, "Kid"))) == [
-        ("unauthenticated", "/header/x-key", "absent")
-    ]
+    for found, at in (
+        (identity(bench, "by_both", x_token=token(bench, "Kid")), ["/header/x-key"]),
+        (identity(bench, "by_both", query=f"pin={pin}"), ["/query/key"]),
+        (identity(bench, "by_both"), ["/header/x-key", "/header/x-token"]),
+    ):
+        assert faults(found) == [("unauthenticated", place, "absent") for place in at]
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,13 @@ def test_form_problems(body: bytes, headers: dict[str, str], expected: list[tupl
     assert problems(request("post_form", headers=headers, body=body)) == expected
 
 
+@pytest.mark.parametrize(("headers", "named"), [({}, "absent"), ({"content-type": "Text/Plain; x=1"}, "text/plain")])
+def test_a_media_type_is_named(headers: dict[str, str], named: str) -> None:
+    """The message says what was sent, and what would do."""
+    (problem,) = request("post_form", headers=headers, body=b"a=1").problems
+    assert problem.message.endswith(f"application/x-www-form-urlencoded or multipart/form-data, not {named}")
+
+
 def test_merged_form() -> None:
     """A form's fields count as query parameters; the query wins; a field given twice is a parameter given twice."""
     found = request("post_merged", headers=FORM, body=b"a=form&pin=1&key=k", query="a=query")

@@ -153,6 +153,7 @@ def test_a_vendor_is_reached_in_three_ways(customer: Customer, url: str, host: s
     response = customer.send(url, headers={"Host": host})
     assert explained(response)["answer"] == "acme.send_sms/sent"
     assert customer.call(response)["request"]["path"] == url
+    assert customer.send("/acme/base/messages", headers={"Host": "api.acme.test"}).status_code == 404
 
 
 def test_path_parameters_are_recorded_decoded(customer: Customer) -> None:

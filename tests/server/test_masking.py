@@ -105,6 +105,16 @@ def test_a_token_is_hidden_in_all_its_parts(customer: Customer, place: str) -> N
         assert not any(piece in everything(call) for piece in token.split(".") if piece)
 
 
+def test_a_part_of_a_presented_token_is_hidden_elsewhere(customer: Customer) -> None:
+    """Claims copied out of the token that a request presents are as secret as in it."""
+    token = customer.tokens["Claim"]
+    for piece in token.split("."):
+        sending = {"json": {"to": piece}, "headers": {"Authorization": f"Bearer {token}"}}
+        assert piece not in everything(customer.call(customer.send(**sending)))
+    short = {"json": {"to": "v1.2.3"}, "headers": {"Authorization": "Bearer v1.2.3.4"}}
+    assert customer.call(customer.send(**short))["request"]["json"] == {"to": "v1.2.3"}
+
+
 def test_the_key_file_is_hidden_in_json(customer: Customer) -> None:
     """A private key has line breaks, which JSON writes otherwise."""
     call = sent(customer, "json", rsa_key(), known=True)

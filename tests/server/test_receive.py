@@ -46,6 +46,7 @@ def test_a_body_is_the_same_in_any_chunks(bodies: list[bytes], limit: int) -> No
 def test_a_message_may_leave_everything_out() -> None:
     """ASGI lets a server send neither body nor more_body."""
     assert received([{"type": "http.request"}], 0) == (b"", 0, True)
+    assert received([*chunks(b"a", ended=False), {"type": "http.request"}], 1) == (b"a", 0, True)
 
 
 @pytest.mark.parametrize("before", [[], chunks(b"ab", ended=False), chunks(b"ab", b"c" * 99, ended=False)])
