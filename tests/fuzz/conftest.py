@@ -1,0 +1,15 @@
+"""The account whose credentials the fuzzing uses."""
+
+import asyncio
+
+import pytest
+
+from mockserver.exchange.account import Account
+from mockserver.server.app import Application
+
+
+@pytest.fixture(scope="session")
+def default(app: Application) -> Account:
+    account = asyncio.run(app.store.account("default"))
+    assert account is not None
+    return account

@@ -1,0 +1,174 @@
+"""Runs schemathesis over a server: in this process, collecting what it found, or on the command line."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import schemathesis
+from schemathesis import engine
+from schemathesis.engine import events
+
+from mockserver.exchange.account import Account
+from mockserver.exchange.handout import tokens
+from mockserver.server.builtin import contracts_folder
+from mockserver.server.run import listen, uvicorn_server
+from mockserver.spec.contract import Contract, Scheme
+from mockserver.spec.load import contract_files, load_contracts
+from tests.evidence import ROOT
+from tests.fuzz.ordinary import Node, Ordinary, ordinary
+
+PATIENCE = 20  # seconds; only a broken server needs them
+SHARED = Path(__file__).with_name("schemathesis.toml")
+BAD_DATA = {"unauthenticated", "media_type", "too_large", "unreadable", "missing", "invalid", "unknown"}
+# The record that the account uses, where not the first: that channel's user needs no to_phone, as the schema says.
+RECORD = {"/account/channels/uuid": 1}
+
+
+class Finding(NamedTuple):
+    """One failed check."""
+
+    operation: str
+    check: str
+    message: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run found, and how often each operation accepted and refused, lest nothing was tried."""
+
+    findings: list[Finding] = field(default_factory=list)
+    accepted: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def checks(self) -> set[str]:
+        """The checks that failed."""
+        return {finding.check for finding in self.findings}
+
+    def __str__(self) -> str:
+        """Of each kind of finding the first."""
+        first = {(finding.operation, finding.check): finding for finding in reversed(self.findings)}
+        return "\n\n".join(f"{f.operation} {f.check}\n{f.message}" for f in first.values())
+
+
+class Way(NamedTuple):
+    """A vendor, one of the ways in which its customers prove who they are, and where parameters then stand."""
+
+    contract: Contract
+    schemes: tuple[Scheme, ...]
+    form: bool
+
+    def __str__(self) -> str:
+        return "-".join([self.contract.vendor, *(scheme.name for scheme in self.schemes)])
+
+
+@cache
+def ways() -> list[Way]:
+    """Every way of every vendor; where there are several, parameters stand in a form in all but the first."""
+    found = []
+    for contract in load_contracts(contract_files([contracts_folder()])):
+        alternatives = {o.security[n].schemes: n for o in contract.operations for n in range(len(o.security))}
+        found += [Way(contract, schemes, n > 0) for schemes, n in (alternatives or {(): 0}).items()]
+    return found
+
+
+class Trial(NamedTuple):
+    """A server in plain HTTP, its description, and the settings of schemathesis with credentials in them."""
+
+    app: Any
+    document: Node
+    file: Path
+
+
+def trial(app: Any, account: Account, way: Way, folder: Path, document: Mapping[str, Any] | None = None) -> Trial:
+    """Prepare a server to be tried by an account; ``document`` in place of the contract's own."""
+    contract, now = way.contract, time.time()
+    document = contract.document if document is None else document
+    data = dict(account.vendors[contract.vendor])
+    for pointer, number in RECORD.items():
+        if pointer in contract.claims:
+            data[pointer.split("/")[2]] = data[pointer.split("/")[2]][number:]
+    names = tuple(scheme.name for scheme in way.schemes)
+    plain = ordinary(contract, document, data, names, now, form=way.form)
+    rules = [rule for operation in contract.operations for rule in operation.rules if rule.on_problem]
+    refusals = {str(rule.answer.means) for rule in rules if rule.kinds is None or rule.kinds & BAD_DATA}
+    text = SHARED.read_text("utf-8")
+    text += '\n[checks.positive_data_acceptance]\nexpected-statuses = ["2xx"]\n'
+    text += f"\n[checks.negative_data_rejection]\nexpected-statuses = {sorted(refusals)}\n"
+    ready = tokens(contract, data, now)
+    for scheme in way.schemes:
+        kind = "bearer" if scheme.bearer else "api_key"
+        text += f"\n[auth.openapi.{scheme.name}]\n{kind} = {json.dumps(ready[scheme.name])}\n"
+    file = folder / "schemathesis.toml"
+    file.write_text(text, "utf-8")
+    return Trial(Ordinary(app, document), plain, file)
+
+
+def fuzz(tried: Trial) -> Report:
+    """Every phase over every operation of a document."""
+    schema = schemathesis.openapi.from_dict(dict(tried.document), config=schemathesis.Config.from_path(tried.file))
+    schema.app = tried.app
+    report = Report()
+    for event in engine.from_schema(schema).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            report.findings.append(Finding("", "error", str(event)))
+        elif isinstance(event, events.ScenarioFinished):
+            _read(report, event.recorder)
+    return report
+
+
+def _read(report: Report, recorder: Any) -> None:
+    for interaction in recorder.interactions.values():
+        if interaction.response is not None:
+            (report.accepted if interaction.response.status_code < 400 else report.refused)[recorder.label] += 1
+    for case_id, checks in recorder.checks.items():
+        for check in checks:
+            if check.failure_info is not None:
+                sent, failure = recorder.interactions[case_id], check.failure_info.failure
+                request = f"{sent.request.method} {sent.request.uri} {sent.request.body!r}"
+                answer = f"{sent.response.status_code} {sent.response.content!r}" if sent.response else "no response"
+                message = f"{failure.title}: {failure.message}\n{request}\n{answer}"
+                report.findings.append(Finding(recorder.label, check.name, message))
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """The address of an application on a free port, until the block ends."""
+    socket, ready = listen("127.0.0.1", 0), threading.Event()
+    server = uvicorn_server(app, ready.set, log_config=None, timeout_graceful_shutdown=1)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(PATIENCE), "the server did not start"
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+        socket.close()
+
+
+def command_line(tried: Trial, url: str) -> subprocess.CompletedProcess[str]:
+    """``st run`` with few examples, in the folder of its settings."""
+    folder = tried.file.parent
+    (folder / "document.json").write_text(json.dumps(tried.document), "utf-8")
+    program = [sys.executable, "-m", "schemathesis.cli", "--config-file", tried.file.name, "run", "document.json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [*program, "--url", url, "--max-examples", "10", "--no-color"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=9 * PATIENCE,
+    )

@@ -1,0 +1,69 @@
+"""Schemathesis over the control API, its state included, beyond loopback where it needs a token."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from mockserver.server.app import Application, create_app
+from mockserver.server.settings import Settings
+from tests.fuzz.fuzzing import SHARED, Trial, fuzz
+
+TOKEN = "control-api-token"
+OPERATION = "polyai.send_sms"
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Application:
+    return create_app(Settings(serve_host="0.0.0.0", admin_token=TOKEN))  # noqa: S104 -- nothing listens
+
+
+@pytest.fixture(scope="module")
+def document(guarded: Application) -> Any:
+    """The served description, narrowed where what is right depends on the server's state or takes time."""
+    with TestClient(guarded, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+        found = client.get("/_mock/openapi.json").json()
+        call = client.get("/nowhere").headers["x-mock-call"]
+    found |= {"servers": [{"url": "/"}], "security": [{"Admin": []}]}
+    (contract,) = (contract for contract in guarded.contracts if contract.vendor == OPERATION.partition(".")[0])
+    answers = [name for operation in contract.operations for name in operation.answers]
+
+    paths, schemas = found["paths"], found["components"]["schemas"]
+    paths["/_mock/calls/{id}"]["get"]["parameters"][0]["schema"] = {"enum": [call]}
+    paths["/_mock/pins/{operation}"]["put"]["parameters"][0]["schema"] = {"enum": [OPERATION]}
+    body(paths["/_mock/accounts"]["post"])["properties"]["vendors"] = {"type": "object", "maxProperties": 0}
+    limits = body(paths["/_mock/accounts/{id}/limits"]["put"])
+    limits |= {"properties": {OPERATION: limits["additionalProperties"]}, "additionalProperties": False}
+    pin, expectation = schemas["PinRequest"]["properties"], schemas["Expectation"]["properties"]
+    pin["answers"]["items"]["anyOf"][0]["enum"] = ["rules", *answers]
+    expectation["vendor"]["enum"] = [contract.vendor for contract in guarded.contracts]
+    expectation["operation"]["enum"] = [o.id for contract in guarded.contracts for o in contract.operations]
+    schemas["Fault"]["properties"]["uniform"] = {"enum": [[0, 60], [0.5, 0.5]]}  # from least to most
+    del expectation["count"]["anyOf"][1]["properties"]["at_least"]  # is not above at_most
+    del pin["set"]  # depends on the answers' bodies
+    del pin["when"], expectation["when"]  # hold any JSON Schema: there is hardly a wrong one
+    del expectation["within"], expectation["settle"]  # wait
+    return found
+
+
+def body(operation: Any) -> Any:
+    """The schema of an operation's JSON body."""
+    return operation["requestBody"]["content"]["application/json"]["schema"]
+
+
+def test_every_operation(guarded: Application, document: Any, tmp_path: Path) -> None:
+    """Each operation does what the description says, in any order, and only for who has the token."""
+    file = tmp_path / "schemathesis.toml"
+    file.write_text(f"{SHARED.read_text('utf-8')}\n[auth.openapi.Admin]\nbearer = {json.dumps(TOKEN)}\n", "utf-8")
+    report = fuzz(Trial(guarded, document, file))
+    assert not report.findings, str(report)
+    names = [
+        f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        for method in item
+        if method != "parameters"
+    ]
+    assert [name for name in names if not report.accepted[name]] == []
+    assert report.accepted["Stateful tests"]

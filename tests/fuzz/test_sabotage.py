@@ -1,0 +1,187 @@
+"""Servers and contracts broken on purpose: the checks of this folder catch each, and for its own reason."""
+
+import http.client
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from mockserver.exchange.account import Account
+from mockserver.server.app import Application, create_app
+from mockserver.server.builtin import contracts_folder, fixtures_folder
+from mockserver.server.settings import Settings
+from mockserver.spec.faults import ContractErrors
+from mockserver.spec.load import load_contracts
+from tests.fuzz import spoiled
+from tests.fuzz.fuzzing import PATIENCE, Trial, command_line, fuzz, served, trial, ways
+from tests.fuzz.test_negatives import bad_requests, bench_of, complaints
+
+WAYS = {way.contract.vendor: way for way in reversed(ways())}
+
+
+SPOILED: dict[spoiled.Spoil, tuple[str, str]] = {
+    spoiled.crashes: ("polyai", "documented_answer missing_required_header negative_data_rejection not_a_server_error"),
+    spoiled.invents: ("polyai", "documented_answer negative_data_rejection status_code_conformance"),
+    spoiled.hides_methods: ("polyai", "unsupported_method"),
+    spoiled.takes_every_method: ("polyai", "documented_answer unsupported_method"),
+    spoiled.talks: ("polyai", "undocumented_body"),
+    spoiled.lets_in: ("polyai", "ignored_auth missing_required_header negative_data_rejection"),
+    spoiled.lets_in_by_body: ("voximplant", "ignored_auth missing_required_header negative_data_rejection"),
+    spoiled.takes_anything: ("polyai", "missing_required_header negative_data_rejection"),
+    spoiled.forgets_a_header: ("polyai", "response_headers_conformance"),
+    spoiled.speaks_plainly: ("polyai", "content_type_conformance documented_answer"),
+    spoiled.says_nothing: ("polyai", "documented_answer response_schema_conformance"),
+    spoiled.rewords: ("polyai", "documented_answer"),
+    spoiled.refuses_all: ("polyai", "positive_data_acceptance"),
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILED, ids=lambda spoil: spoil.__name__)
+def test_servers(spoil: spoiled.Spoil, app: Application, default: Account, tmp_path: Path) -> None:
+    """Exactly these checks fail."""
+    vendor, caught = SPOILED[spoil]
+    report = fuzz(quick(trial(spoiled.Spoiled(app, spoil), default, WAYS[vendor], tmp_path)))
+    assert report.checks == set(caught.split()), str(report)
+
+
+def quick(tried: Trial) -> Trial:
+    """The first path only, and few examples: what is broken on purpose is found soon."""
+    path, item = next(iter(tried.document["paths"].items()))
+    tried.file.write_text(re.sub("max-examples = .*", "max-examples = 5", tried.file.read_text("utf-8")), "utf-8")
+    return tried._replace(document={**tried.document, "paths": {path: item}})
+
+
+REFUSED = {
+    "empty-answer-with-content": (
+        "          x-mock:\n            name: sent",
+        "          content: {application/json: {schema: {type: object}}}\n          x-mock:\n            name: sent",
+        "'examples' is missing",
+    ),
+    "problem-without-answer": ("- {problem: too_large, answer: too_large}\n", "\n", "no answer: too_large"),
+    "rule-that-hides-others": ("rules:\n", "rules:\n          - {problem: any, answer: invalid}\n", "never reachable"),
+    "rule-of-no-answer": ("answer: too_large}", "answer: too_big}", "no answer 'too_big'"),
+    "example-beside-its-schema": ("value: {detail: Invalid body.}", "value: {detail: 7}", "does not fit its schema"),
+    "answer-without-evidence": (
+        "name: sent\n            source: polyai-send-outbound-sms.md, Response\n",
+        "name: sent\n",
+        "needs 'source' or 'assumed'",
+    ),
+    "header-that-nobody-fills": (
+        "lists malformed JSON under 400; the text is ours., fill: *fill}",
+        "lists malformed JSON under 400; the text is ours.}",
+        "required but has neither",
+    ),
+    "no-security": ("security:\n  - ApiKey: []\n", "", "this problem cannot happen here"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "message"), REFUSED.values(), ids=REFUSED)
+def test_contracts_that_contradict_themselves(old: str, new: str, message: str, tmp_path: Path) -> None:
+    """They are refused when they are read, for this fault."""
+    with pytest.raises(ContractErrors) as caught:
+        load_contracts([broken("polyai", [(old, new)], tmp_path)])
+    assert [fault for fault in caught.value.faults if message in fault.message], caught.value
+
+
+def broken(vendor: str, edits: list[tuple[str, str]], folder: Path) -> Path:
+    """A built-in contract with some text exchanged."""
+    text = (contracts_folder() / f"{vendor}.yaml").read_text("utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file = folder / f"{vendor}.yaml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+WRONG = {
+    "success-for-bad-data": (
+        [("- {problem: [missing, invalid], answer: invalid}", "- {problem: [missing, invalid], answer: sent}")],
+        "negative_data_rejection",
+    ),
+    "no-security": (
+        [
+            ("security:\n  - ApiKey: []\n", ""),
+            ("          - {problem: unauthenticated, answer: unauthorized}\n", ""),
+        ],
+        "ignored_auth missing_required_header negative_data_rejection",
+    ),
+    "header-made-optional": (
+        [("          required: true\n          description: Connector ID", "          description: Connector ID")],
+        "missing_required_header negative_data_rejection",
+    ),
+    "other-status": ([('"404":', '"410":')], "documented_answer negative_data_rejection status_code_conformance"),
+    "other-words": ([("{detail: Connector not found.}", "{detail: No such connector.}")], "documented_answer"),
+    "other-evidence": ([("name: sent\n", "name: sent\n            assumed: A guess.\n")], "documented_answer"),
+}
+
+
+@pytest.mark.parametrize(("edits", "caught"), WRONG.values(), ids=WRONG)
+def test_contracts_that_say_something_else(
+    edits: list[tuple[str, str]], caught: str, default: Account, tmp_path: Path
+) -> None:
+    """A server of such a contract fails exactly these checks of the true one."""
+    server = server_of(broken("polyai", edits, tmp_path))
+    report = fuzz(quick(trial(server, default, WAYS["polyai"], tmp_path)))
+    assert report.checks == set(caught.split()), str(report)
+
+
+def server_of(file: Path) -> Application:
+    """A server of the contracts in a file's folder, with the built-in accounts."""
+    return create_app(Settings(contracts=(file.parent,), fixtures=(fixtures_folder(),), builtin=False))
+
+
+def test_one_character_too_many(default: Account, tmp_path: Path) -> None:
+    """A limit that is one too high."""
+    server = server_of(broken("voximplant", [("maxLength: 765", "maxLength: 766")], tmp_path))
+    assert accepted(server, "voximplant", default) == {"sms_body 'xxxxxxxxx'", "sms_body 'xxxxxxxxx', in a form"}
+
+
+def test_something_after_a_number(default: Account, tmp_path: Path) -> None:
+    """A pattern without its end."""
+    server = server_of(broken("polyai", [("{1,14}$", "{1,14}")], tmp_path))
+    found = accepted(server, "polyai", default)
+    assert {ending for ending in (r'\n"}', r'\u0663"}') for what in found if ending in what} == {r'\n"}', r'\u0663"}'}
+
+
+def test_parameters_given_twice(app: Application, default: Account) -> None:
+    """A server that does not see it."""
+    names = {"source", "destination", "sms_body", "store_body"}
+    assert accepted(spoiled.Forgiving(app, repeats=True), "voximplant", default) == {f"{name} twice" for name in names}
+
+
+def test_other_media_types(app: Application, default: Account) -> None:
+    """A server that reads anything as JSON."""
+    found = accepted(spoiled.Forgiving(app, types=True), "polyai", default)
+    assert {"no Content-Type", "text/plain", "application/xml"} <= found
+
+
+def accepted(server: Any, vendor: str, account: Account) -> set[str]:
+    """The bad requests that a server of a vendor's send operation does not refuse."""
+    contract = WAYS[vendor].contract
+    (operation,) = (operation for operation in contract.operations if operation.spelling == "send_sms")
+    with served(server) as url:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
+        bench = bench_of(connection, contract, operation, account)
+        found = complaints(bench, bad_requests(bench))
+        connection.close()
+    return set(found)
+
+
+def test_command_line_warns(app: Application, default: Account, tmp_path: Path) -> None:
+    """A server that refuses all is found by the command line's warnings alone."""
+
+    def refuses(status: int, headers: spoiled.Headers, body: bytes) -> tuple[int, spoiled.Headers, bytes]:
+        if status == 204:
+            return status, headers, body
+        refused = {**headers, b"x-mock-answer": b"koreai.send_sms/unauthorized", b"x-mock-evidence": b"assumed"}
+        return 401, refused, b'{"errors":[{"msg":"Invalid SDK credentials","code":4002}]}'
+
+    tried = trial(spoiled.Spoiled(app, refuses), default, WAYS["koreai"], tmp_path)
+    tried.file.write_text(tried.file.read_text("utf-8").replace('["2xx"]', '["2xx", "401"]'), "utf-8")
+    with served(tried.app) as url:
+        run = command_line(tried, url)
+    assert run.returncode == 1
+    assert "Warnings fail the run" in run.stdout
