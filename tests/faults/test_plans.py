@@ -15,7 +15,7 @@ PROPERTY = settings(
     deadline=None,
     database=None,
     derandomize=True,
-    max_examples=60,
+    max_examples=150,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 MOMENT = 0.01  # seconds: the longest delay of a plan
