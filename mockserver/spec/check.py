@@ -77,22 +77,19 @@ def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dic
 def _fault(reader: Reader, root: dict[str, Any], text: str, message: str) -> None:
     """A fault where a text stands, as key or value, below ``root`` or else anywhere; at ``root`` where it does not."""
     for start in (root, reader.document):
-        for container, key, value in _members(start, set()):
+        for container, key, value in _members(start):
             if text in (key, value):
                 reader.fault(container, message, key)
                 return
     reader.fault(root, message)
 
 
-def _members(container: Any, seen: set[int]) -> Iterator[tuple[Any, Any, Any]]:
+def _members(container: Any) -> Iterator[tuple[Any, Any, Any]]:
     """Every member of a container and of those in it, in document order."""
-    if id(container) in seen:
-        return
-    seen.add(id(container))
     for key, value in container.items() if isinstance(container, dict) else enumerate(container):
         yield container, key, value
         if isinstance(value, dict | list):
-            yield from _members(value, seen)
+            yield from _members(value)
 
 
 def _wrong(contract: Contract, at: Pointer, bound: set[str]) -> str | None:

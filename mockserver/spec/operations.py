@@ -118,7 +118,7 @@ def _operation(reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known:
         magic={a.magic: a for a in behaviour.answers.values() if a.magic} if marks.recipient else {},
         dispatch=behaviour.dispatch,
         headers={},
-        validators=read_validators(reader, draft.path_item, draft.node, body, merges_form=merges_form),
+        validators=read_validators(reader, draft.path_item, draft.node, merges_form=merges_form),
         declared=_declared(parameters, marks),
         enumerated=tuple(marks.enumerated.items()),
     )

@@ -76,7 +76,7 @@ def read_body(reader: Reader, operation: dict[str, Any], marks: Marks, *, merges
 
 
 def read_validators(
-    reader: Reader, path_item: dict[str, Any], operation: dict[str, Any], body: Body | None, *, merges_form: bool
+    reader: Reader, path_item: dict[str, Any], operation: dict[str, Any], *, merges_form: bool
 ) -> dict[str, Validator]:
     """By media type ("" for no body): what ``{path, query, header, body}`` must fit."""
     parts: dict[str, dict[str, Any]] = {}
@@ -88,7 +88,7 @@ def read_validators(
         if node.get("required"):
             part["required"].append(name)
     schemas: dict[str, Any] = {"": {"type": "object", "properties": parts}}
-    content = reader.mapping(reader.mapping(operation, "requestBody"), "content") if body else {}
+    content = reader.mapping(reader.mapping(operation, "requestBody"), "content")
     for media_type in content:
         member = reader.mapping(content, media_type)
         essence = media_type.partition(";")[0].strip().lower()

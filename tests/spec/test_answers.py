@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.spec.answers import read_answers
+from mockserver.spec.answers import CANONICAL, read_answers
 from mockserver.spec.contract import Answer, Apply, Echo, New
 from mockserver.spec.functions import FUNCTIONS
 from mockserver.spec.pointer import MISSING, Pointer
@@ -67,6 +68,17 @@ def test_magic_given_wins() -> None:
         "forbidden": "403",
         "forbidden_too": "503",
     }
+
+
+@pytest.mark.parametrize(("name", "status"), CANONICAL.items(), ids=CANONICAL)
+def test_canonical_magic(name: str, status: int) -> None:
+    """Of several answers with a status, the one of that canonical name has it as its magic."""
+    example = {"value": 1, "x-mock": {"source": "a page"}}
+    response = {"content": {"application/json": {"examples": {"other": example, name: example}}}}
+    answers, _ = answers_of({str(status): response})
+    assert (answers["other"].magic, answers[name].magic) == (None, str(status))
+    answers, _ = answers_of({"418": response})
+    assert (answers["other"].magic, answers[name].magic) == (None, None)
 
 
 def plain(value: object, **block: object) -> dict[str, Any]:

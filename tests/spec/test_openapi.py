@@ -25,6 +25,7 @@ ALONE: dict[str, Case] = {
         "a full address without variables",
     ),
     "server of no address": (SERVER, "  - url: 'https://[eu'\n", "[eu", "a full address without variables"),
+    "server of port 0": (SERVER, "  - url: 'https://eu:0'\n", "eu:0", "a full address without variables"),
     "server of no port": (SERVER, "  - url: 'https://eu:port'\n", "eu:port", "a full address without variables"),
 }
 CONSEQUENTIAL: dict[str, Case] = {

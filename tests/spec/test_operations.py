@@ -151,6 +151,26 @@ def test_dispatch() -> None:
     assert set(by_header.headers.values()) == {"x-key", "x-trace", "x-command"}
 
 
+def test_declared() -> None:
+    """The fields of a request are its parameters and the body's own members; of some all values are known."""
+    text = "text: {type: object, properties: {kind: {enum: [a, b]}}}"
+    send = contract(("text: {type: string}", text)).operations[0]
+    assert [at for at, *_ in send.declared] == [
+        "/path/batch",
+        "/header/x-trace",
+        "/query/Limit",
+        "/body/to",
+        "/body/from",
+        "/body/text",
+        "/body/urgent",
+    ]
+    assert ("/body/to", "body", "to") in send.declared
+    assert send.enumerated == (
+        (Pointer(("body", "text", "kind")), ("a", "b")),
+        (Pointer(("body", "urgent")), (True, False)),
+    )
+
+
 def test_magic_needs_a_recipient() -> None:
     """Magic numbers are known where a recipient is marked, and only there."""
     send, slash, command = contract().operations

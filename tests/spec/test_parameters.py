@@ -121,6 +121,15 @@ def test_validators(essence: str, data: dict[str, object], fits: bool) -> None:
     assert validators[essence].is_valid(data) is fits
 
 
+def test_optional_parameters() -> None:
+    """What is not required may be absent; what is there must fit."""
+    validator = contract().operations[0].validators[""]
+    assert validator.is_valid({"path": {"batch": "b"}, "query": {}, "header": {}})
+    assert validator.is_valid({"path": {"batch": "b"}, "query": {"Limit": 1}, "header": {"x-trace": "t"}})
+    assert not validator.is_valid({"path": {"batch": "b"}, "query": {"Limit": 0}, "header": {}})
+    assert not validator.is_valid({"path": {"batch": "b"}, "query": {}, "header": {"x-trace": 5}})
+
+
 def test_merged_form() -> None:
     """Where form fields count as query parameters, their schema holds no body."""
     edits = (

@@ -170,6 +170,7 @@ def test_rules() -> None:
     assert (method.kinds, method.on_problem, method.at, method.reason) == (frozenset({"method"}), True, None, None)
     assert no_line.kinds == frozenset({"unknown", "foreign"})
     assert (typed.at, typed.reason) == (Pointer(("body", "text")), "type")
+    assert send.conditions == (closed,)
     assert (anything.kinds, anything.on_problem) == (None, True)
     assert (closed.on_problem, closed.answer.name) == (False, "closed")
     (opened, condition), (urgent, absent) = closed.when

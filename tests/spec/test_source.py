@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.spec.source import MAX_DEPTH, MAX_VALUES, Source, read
+from mockserver.spec import source as reading
+from mockserver.spec.source import MAX_DEPTH, MAX_VALUES, Place, Source, read
 from tests.spec.writing import SMALL
 
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
@@ -99,12 +100,13 @@ def test_faults(text: str, fault: tuple[int, int, str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("a: [1\nb: 2\n", 2), ("a: 1\nb: 'x\n", 3), ("a: 1\n\tb: 2", 2), ("%YAML 3.0\n---\na", 1)]
+    ("text", "line", "column"),
+    [("a: [1\nb: 2\n", 2, 2), ("a: 1\nb: 'x\n", 3, 1), ("a: 1\n\tb: 2", 2, 1), ("%YAML 3.0\n---\na", 1, 1)],
 )
-def test_syntax(text: str, line: int) -> None:
-    """What is no YAML at all is told on the line where that shows."""
-    ((found, _, pointer, message),) = told(read("f", text))
-    assert (found, pointer) == (line, "")
+def test_syntax(text: str, line: int, column: int) -> None:
+    """What is no YAML at all is told where that shows."""
+    ((*place, pointer, message),) = told(read("f", text))
+    assert (place, pointer) == ([line, column], "")
     assert message.startswith("not YAML: ")
 
 
@@ -157,6 +159,21 @@ def test_billion_laughs() -> None:
     (fault,) = source.faults
     assert fault.line == 6
     assert fault.message == f"the file is too large: at most {MAX_VALUES} values, {MAX_DEPTH} deep, aliases written out"
+
+
+def test_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound is on values of all kinds, keys among them, each alias counting as all that it stands for."""
+    monkeypatch.setattr(reading, "MAX_VALUES", 6)
+    assert [read("f", text).faults == [] for text in ("[1, 2, 3, 4, 5]", "{a: 1, b: []}", "[&a [1, 2], *a]")] == [
+        True,
+        True,
+        False,
+    ]
+    assert [read("f", text).faults == [] for text in ("[1, 2, 3, 4, 5, 6]", "{a: 1, b: [2]}", "[&a [1], *a, 2]")] == [
+        False,
+        True,
+        True,
+    ]
 
 
 def _nested(depth: int, inner: str = "") -> str:
@@ -225,4 +242,4 @@ def test_place_unknown() -> None:
     """What the file does not show stands at its container, or at the start."""
     source = read("f", "\n a: {b: 1}\n")
     assert source.place(source.value["a"], "absent") == source.place(source.value["a"])
-    assert (source.place({}).line, source.place({}).pointer) == (1, "")
+    assert source.place({}) == Place(1, 1, "")
