@@ -165,10 +165,18 @@ def _problem(violation: Any, data: dict[str, Any]) -> Problem:
         name = lacking.kind.property
         at = join(*lacking.instance_path, name)
         return Problem("missing", at, "required", f"{name} is required")
-    value = data
+    return Problem("invalid", join(*_names(path, data)), keyword, violation.message[:300], violation.instance)
+
+
+def _names(path: list[str | int], data: Any) -> list[str | int]:
+    """A violation's path as the data spells it: jsonschema-rs tells a name that is a number as one, "007" as 7."""
+    names: list[str | int] = []
     for token in path:
-        value = value[token]
-    return Problem("invalid", join(*path), keyword, violation.message[:300], value)
+        if isinstance(data, dict) and token not in data:
+            token = next((name for name in data if name.isdigit() and int(name) == token), str(token))  # noqa: PLW2901
+        names.append(token)
+        data = data[token] if isinstance(data, dict | list) else None
+    return names
 
 
 def _lacking(violation: Any) -> Any | None:

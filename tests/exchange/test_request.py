@@ -3,11 +3,14 @@
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mockserver.exchange import request as request_module
 from mockserver.exchange.request import Request, parse, read_query
+from mockserver.spec.pointer import join
 from tests.exchange.workbench import JSON, arrive, operation, problems, request
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -217,3 +220,13 @@ def test_any_query_comes_back_as_written(pairs: list[tuple[str, str]], plus: boo
         expected.setdefault(name, value)
     assert found.data["query"].keys() == expected.keys()
     assert all(found.data["query"][n] == v for n, v in expected.items() if n not in {"flag", "whole", "real"})
+
+
+@pytest.mark.parametrize("name", ["401", "007", "a/b"])
+def test_names_that_are_numbers(name: str) -> None:
+    """A property whose name is a number is named as it was sent, and breaks nothing."""
+    schema = {"properties": {"body": {"additionalProperties": {"type": "integer"}}}}
+    data = {"body": {name: "x"}}
+    violation = next(iter(jsonschema_rs.validator_for(schema).iter_errors(data)))
+    found = request_module._problem(violation, data)  # noqa: SLF001 -- no contract of ours can show it
+    assert (found.at, found.value) == (join("body", name), "x")
