@@ -168,9 +168,9 @@ def _problem(violation: Any, data: dict[str, Any]) -> Problem:
     return Problem("invalid", join(*_names(path, data)), keyword, violation.message[:300], violation.instance)
 
 
-def _names(path: list[str | int], data: Any) -> list[str | int]:
+def _names(path: list[Any], data: Any) -> list[Any]:
     """A violation's path as the data spells it: jsonschema-rs tells a name that is a number as one, "007" as 7."""
-    names: list[str | int] = []
+    names: list[Any] = []
     for token in path:
         if isinstance(data, dict) and token not in data:
             token = next((name for name in data if name.isdigit() and int(name) == token), str(token))  # noqa: PLW2901
