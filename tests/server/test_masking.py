@@ -74,6 +74,14 @@ def test_a_short_secret_is_masked_where_it_stands_only(make: Make) -> None:
     assert body_of(form["request"]) == f"key={mask}&a=1".encode()
 
 
+def test_a_secret_is_found_from_seven_characters_on() -> None:
+    """Shorter, it would be found in texts that have nothing to do with it."""
+    masker = Masker((acme(),))
+    for secret, hidden in (("abc-def", True), ("abc-de", False)):
+        needles = masker.of_call(recorded(headers=b"x-key: " + secret.encode()), None)
+        assert (masker.text(f"<{secret}>", needles) == f"<{masker.mask(secret)}>") is hidden
+
+
 def test_equal_secrets_have_equal_masks(customer: Customer) -> None:
     """In any place and any spelling, so that a reader sees that the right one was sent, or which others."""
     key, other = customer.mine["key"], "another-secret+/"
@@ -109,9 +117,9 @@ def test_a_part_of_a_presented_token_is_hidden_elsewhere(customer: Customer) -> 
     """Claims copied out of the token that a request presents are as secret as in it."""
     token = customer.tokens["Claim"]
     for piece in token.split("."):
-        sending = {"json": {"to": piece}, "headers": {"Authorization": f"Bearer {token}"}}
+        sending: dict[str, Any] = {"json": {"to": piece}, "headers": {"Authorization": f"Bearer {token}"}}
         assert piece not in everything(customer.call(customer.send(**sending)))
-    short = {"json": {"to": "v1.2.3"}, "headers": {"Authorization": "Bearer v1.2.3.4"}}
+    short: dict[str, Any] = {"json": {"to": "v1.2.3"}, "headers": {"Authorization": "Bearer v1.2.3.4"}}
     assert customer.call(customer.send(**short))["request"]["json"] == {"to": "v1.2.3"}
 
 

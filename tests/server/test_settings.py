@@ -38,6 +38,24 @@ def test_each_setting_from_the_environment(name: str, text: str, field: str, val
     assert {name: getattr(found, name) for name in unchanged} == unchanged
 
 
+def test_defaults() -> None:
+    """Bound to loopback, all vendors, explained; bounds that the documentation promises."""
+    assert Settings() == Settings(
+        contracts=(),
+        fixtures=(),
+        builtin=True,
+        accounts=None,
+        serve_host="127.0.0.1",
+        serve_port=8080,
+        public_url=None,
+        admin_token=None,
+        explain=True,
+        body_limit=1_048_576,
+        journal_calls=10_000,
+        journal_bytes=67_108_864,
+    )
+
+
 def test_every_setting_is_tried_above() -> None:
     """A new setting needs a line there."""
     (tried,) = test_each_setting_from_the_environment.pytestmark

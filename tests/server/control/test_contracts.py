@@ -111,6 +111,7 @@ def test_unknown_paths(acme_client: TestClient, path: str) -> None:
     response = acme_client.get(path, follow_redirects=False)
     assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
     assert "/_mock/openapi.json" in response.json()["detail"]
+    assert response.json()["title"] == "Not found"
 
 
 @pytest.mark.anyio
