@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 from mockserver.exchange.account import Account
 from mockserver.exchange.budget import budget_key
-from mockserver.exchange.call import Call, pack_headers, pack_params, pack_problems, unpack_headers
+from mockserver.exchange.call import Call, pack_headers, pack_params, pack_problems
 from mockserver.exchange.choose import Choice, choose, recipient_of
 from mockserver.exchange.credentials import authenticate
+from mockserver.exchange.expectation import received
 from mockserver.exchange.facts import Claims, Facts, named_account
 from mockserver.exchange.fault import Fault, planned
 from mockserver.exchange.match import differences
@@ -17,7 +18,6 @@ from mockserver.exchange.problem import KINDS, Problem
 from mockserver.exchange.render import Context, Response, render
 from mockserver.exchange.request import Request
 from mockserver.exchange.sources import Sources
-from mockserver.spec.pointer import MISSING
 
 _ORDER = {kind: number for number, kind in enumerate(KINDS)}
 
@@ -81,15 +81,7 @@ def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:
     pin = facts.pins.get(account.id) if account is not None else None
     if pin is None or not pin.pattern:
         return pin
-    arrival = request.arrival
-    seen = {
-        "path": arrival.path,
-        "path_params": arrival.path_params,
-        "query": request.data["query"],
-        "headers": {name.lower(): value for name, value in unpack_headers(pack_headers(arrival.headers))},
-        "body": request.data.get("body", request.data["query"] if request.reads in {"form", "multipart"} else MISSING),
-    }
-    return None if differences(pin.pattern, seen) else pin
+    return None if differences(pin.pattern, received(request)) else pin
 
 
 def _response(choice: Choice, pin: Pin | None, context: Context) -> Response:

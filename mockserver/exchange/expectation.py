@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.exchange.bodies import Unreadable, read_form, read_json, read_multipart
-from mockserver.exchange.call import Call, unpack_headers, unpack_params
+from mockserver.exchange.call import Call, pack_headers, unpack_headers, unpack_params
 from mockserver.exchange.match import Difference, Pattern, differences
-from mockserver.exchange.request import read_query
+from mockserver.exchange.request import Request, read_query
 from mockserver.spec.functions import digits
 from mockserver.spec.pointer import MISSING
 
@@ -52,31 +52,46 @@ class Expectation:
             found.append(Difference("/answer", self.answer, call.answer))
         if self.accepted is not None and bool(call.accepted) is not self.accepted:
             found.append(Difference("/accepted", self.accepted, bool(call.accepted)))
-        if self.recipient is not None and digits(self.recipient) != digits(call.recipient):
-            found.append(Difference("/recipient", self.recipient, call.recipient or MISSING))
+        if self.recipient is not None:
+            number = digits(self.recipient)
+            if not number or number != digits(call.recipient):  # without digits it is nobody's
+                found.append(Difference("/recipient", self.recipient, call.recipient or MISSING))
         if self.since is not None and call.received_at < self.since:
             found.append(Difference("/received_at", self.since, call.received_at))
         return found
 
 
 def recorded(call: Call) -> dict[str, Any]:
-    """A call's request as patterns see it; a form's fields count as body and as query."""
-    headers = {name.lower(): value for name, value in unpack_headers(call.headers)}
+    """A call's request as patterns see it."""
+    return _seen(call.path, unpack_params(call.path_params), call.query, call.headers, call.reads, call.body)
+
+
+def received(request: Request) -> dict[str, Any]:
+    """A request as patterns will see it once it is recorded."""
+    arrival = request.arrival
+    headers = pack_headers(arrival.headers)
+    return _seen(arrival.path, arrival.path_params, arrival.query, headers, request.reads, arrival.body)
+
+
+def _seen(  # noqa: PLR0913, PLR0917 -- the parts of a request
+    path: str, path_params: dict[str, str], query: bytes, packed: bytes, reads: str, body: bytes
+) -> dict[str, Any]:
+    """As it was sent, text being text; a form's fields count as body and as query."""
+    headers = {name.lower(): value for name, value in unpack_headers(packed)}
     seen: dict[str, Any] = {
-        "path": call.path,
-        "path_params": unpack_params(call.path_params),
-        "query": dict(read_query(call.query)) if call.query else {},
+        "path": path,
+        "path_params": path_params,
+        "query": dict(read_query(query)) if query else {},
         "headers": headers,
     }
     try:
-        if call.reads in {"form", "multipart"}:
-            multipart = call.reads == "multipart"
+        if reads in {"form", "multipart"}:
             content_type = headers.get("content-type", "").encode("latin-1")
-            fields = dict(read_multipart(call.body, content_type) if multipart else read_form(call.body))
+            fields = dict(read_multipart(body, content_type) if reads == "multipart" else read_form(body))
             seen["body"] = fields
             seen["query"] = {**fields, **seen["query"]}
-        elif call.body:
-            seen["body"] = read_json(call.body)
+        elif body:
+            seen["body"] = read_json(body)
     except Unreadable:
-        seen["body"] = call.body.decode("utf-8", "replace")
+        seen["body"] = body.decode("utf-8", "replace")
     return seen

@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver import __version__
 from mockserver.spec.contract import Contract, Operation
-from mockserver.world.coverage import Met, Tally
+from mockserver.world.coverage import Met, Tally, value_key
 
 FORMAT = 1
 
@@ -47,8 +47,8 @@ def _operation(operation: Operation, tally: Tally) -> dict[str, Any]:
         },
         "values": {
             str(at): {
-                "seen": [value for value in allowed if value in met.get(str(at), {})],
-                "unseen": [value for value in allowed if value not in met.get(str(at), {})],
+                "seen": [value for value in allowed if value_key(value) in met.get(str(at), {})],
+                "unseen": [value for value in allowed if value_key(value) not in met.get(str(at), {})],
             }
             for at, allowed in operation.enumerated
         },

@@ -72,15 +72,15 @@ class _Watch:
     number: int = 0
 
     async def look(self) -> None:
-        """Look at every call since the last time."""
-        new = await self.store.calls_after(self.account, self.number)
-        for index, (number, call) in enumerate(new):
-            if index % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)
-            self.number = number
-            self.recorded += 1
-            if self.fits(call):
-                self.matched.append(call)
+        """Look at every call since the last time, those included that come while others get their turn."""
+        while new := await self.store.calls_after(self.account, self.number):
+            for index, (number, call) in enumerate(new):
+                if index % AT_ONCE == AT_ONCE - 1:
+                    await asyncio.sleep(0)
+                self.number = number
+                self.recorded += 1
+                if self.fits(call):
+                    self.matched.append(call)
 
     async def wait(self, deadline: float) -> bool:
         """Wait for the next call and look at it; False when the time is over."""
@@ -101,7 +101,7 @@ async def verify(store: Store, asked: Asked) -> Verdict:
     while len(watch.matched) < count.least and await watch.wait(deadline):
         pass
     deadline = time.monotonic() + asked.settle
-    while not _too_many(watch, count) and await watch.wait(deadline):
+    while _is_met(watch, count) and await watch.wait(deadline):
         pass
     evicted = await store.evicted(account)
     verified = _verdict(len(watch.matched), count, evicted)
@@ -109,8 +109,9 @@ async def verify(store: Store, asked: Asked) -> Verdict:
     return Verdict(verified, watch.matched, evicted, nearest, watch.recorded)
 
 
-def _too_many(watch: _Watch, count: Count) -> bool:
-    return count.most is not None and len(watch.matched) > count.most
+def _is_met(watch: _Watch, count: Count) -> bool:
+    """Whether one call more could still be one too many; without a bound, or with too few in time, none can."""
+    return count.most is not None and count.least <= len(watch.matched) <= count.most
 
 
 def _verdict(matched: int, count: Count, evicted: int) -> bool | None:

@@ -1,14 +1,17 @@
 """Which documented answers an application has met. Counted at commit, so nothing that follows takes it away."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from mockserver.exchange.bodies import integral
 from mockserver.exchange.call import Call
 
 FORCED = frozenset({"prefer", "pin", "magic"})
 KEPT_TESTS = 100  # ids of tests kept for an answer, and values for a field
+_ENCODER = json.JSONEncoder(sort_keys=True)
 
 
 @dataclass(slots=True)
@@ -22,12 +25,17 @@ class Met:
 
 @dataclass(slots=True)
 class Tally:
-    """What one account, or all together, have met: answers by id, and names and values of requests by operation."""
+    """What one account, or all together, have met: answers by id, and names and values (by key) by operation."""
 
     answers: dict[str, Met] = field(default_factory=lambda: defaultdict(Met))
     fields: dict[str, set[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(set))
-    values: dict[str, dict[str, dict[Any, None]]] = field(default_factory=lambda: defaultdict(dict))
+    values: dict[str, dict[str, dict[str, None]]] = field(default_factory=lambda: defaultdict(dict))
     faults: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+
+
+def value_key(value: Any) -> str:
+    """The same for values that are the same in JSON; ``1`` and ``true`` are not, and a list is no key of a dict."""
+    return _ENCODER.encode(integral(value))
 
 
 class Coverage:
@@ -46,6 +54,7 @@ class Coverage:
         """Count a call; ``names`` are the pointers of its request's fields, ``values`` those of enumerated ones."""
         if not (call.answer or call.fault):
             return
+        keys = [(pointer, value_key(value)) for pointer, value in values]
         own = self._accounts.get(call.account)
         if own is None:
             own = self._accounts[call.account] = Tally()
@@ -64,10 +73,10 @@ class Coverage:
             if test is not None and len(met.tests) < KEPT_TESTS:
                 met.tests[test] = None
             tally.fields[call.operation].add(names)
-            for pointer, value in values:
+            for pointer, key in keys:
                 seen = tally.values[call.operation].setdefault(pointer, {})
                 if len(seen) < KEPT_TESTS:
-                    seen[value] = None
+                    seen[key] = None
 
     def of(self, account: str | None) -> Tally:
         """The tally of an account that is still here (None: of all that ever were)."""

@@ -75,8 +75,12 @@ def _condition(text: str, schema: Any) -> Any:
     pointer = Pointer.parse(text)
     if not text.startswith("/") or pointer.tokens[0] not in ROOTS:
         raise ControlFault(400, f"a pointer begins with one of: {', '.join('/' + root for root in ROOTS)}", at)
+    if pointer.tokens[0] in {"header", "headers"}:
+        pointer = Pointer(tuple(token.lower() for token in pointer.tokens))
     if schema is False:
         return pointer, None, schema
+    if not isinstance(schema, dict | bool):  # a text would be read as the text of a schema
+        raise ControlFault(400, "not a JSON Schema: must be an object, true or false", at)
     try:
         return pointer, jsonschema_rs.validator_for(schema, offline=True), schema
     except (jsonschema_rs.ValidationError, ValueError) as error:

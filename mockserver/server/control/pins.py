@@ -1,5 +1,6 @@
 """Pinned answers over HTTP: fix, list, forget."""
 
+from itertools import pairwise
 from typing import Any
 
 from starlette.requests import Request
@@ -38,6 +39,7 @@ async def put_pin(request: Request) -> Response:
     if then not in {"rules", "last"}:
         raise ControlFault(400, "must be rules or last", "/body/then")
     overlay = tuple(_overlay(entries, text, value) for text, value in member(body, "set", dict, {}).items())
+    _check_apart([pointer for pointer, _ in overlay])
     pin = Pin(
         account=account,
         operation=operation.id,
@@ -131,9 +133,12 @@ def _check_header(name: str, value: Any, at: str) -> None:
 def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any) -> tuple[Pointer, Any]:
     at = join("body", "set", text)
     pointer = Pointer.parse(text)
-    if len(pointer.tokens) < 2 or pointer.tokens[0] not in {"header", "body"}:
+    part, below = pointer.tokens[:1], len(pointer.tokens) - 1
+    if not text.startswith("/") or not ((part == ("header",) and below == 1) or (part == ("body",) and below > 0)):
         raise ControlFault(400, "must be /header/<name> or a pointer into /body", at)
-    if pointer.tokens[0] == "header":
+    if part == ("header",):
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ControlFault(400, "must be a string or a number", at)
         _check_header(pointer.tokens[1], str(value), at)
         return pointer, value
     for entry in entries or (None,):
@@ -142,6 +147,14 @@ def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any
         if not entry.has_member(Pointer(pointer.tokens[1:])):
             raise ControlFault(400, "is in the body of some of these answers only, or of none", at)
     return pointer, value
+
+
+def _check_apart(pointers: list[Pointer]) -> None:
+    """No value may be laid within another: what is there is known of the contract's sample only."""
+    ordered = sorted(pointers, key=lambda pointer: pointer.tokens)
+    for one, other in pairwise(ordered):
+        if one.covers(other):
+            raise ControlFault(400, f"lies within {one}, which is set too", join("body", "set", str(other)))
 
 
 def _shape(pin: Pin) -> dict[str, Any]:

@@ -32,9 +32,10 @@ async def verify_calls(request: Request) -> Response:
     """Wait, decide, explain."""
     state = state_of(request)
     body = await read_object(request, MEMBERS)
-    account = account_name(member(body, "account", str))
-    if account is None:
+    name = member(body, "account", str)
+    if not name:
         raise ControlFault(400, "name the account whose calls are meant", "/body/account")
+    account = account_name(name) or UNCLAIMED
     if account != UNCLAIMED and await state.store.account(account) is None:
         raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
     asked = Asked(

@@ -1,0 +1,191 @@
+"""Pinned answers over HTTP: what they do to a client's requests, and what becomes of them."""
+
+from typing import Any
+
+import jsonschema
+import pytest
+
+from mockserver.server.control.app import description
+from tests.server.conftest import Make
+from tests.server.customers import Customer
+
+SEND = "acme.send_sms"
+
+
+def put(customer: Customer, *answers: Any, operation: str = SEND, **members: Any) -> dict[str, Any]:
+    """Pin answers; the pin in its documented shape."""
+    body = {"account": customer.id, "answers": list(answers), **members}
+    response = customer.client.put(f"/_mock/pins/{operation}", json=body)
+    assert response.status_code == 200, response.text
+    pin: dict[str, Any] = response.json()
+    jsonschema.Draft202012Validator({**description(), "$ref": "#/components/schemas/Pin"}).validate(pin)
+    return pin
+
+
+def pins(customer: Customer) -> list[dict[str, Any]]:
+    """The customer's pins, listed."""
+    response = customer.client.get("/_mock/pins", params={"account": customer.id})
+    found: list[dict[str, Any]] = response.json()["pins"]
+    return found
+
+
+def answers(customer: Customer, times: int, **request: Any) -> list[str]:
+    """The names of the answers to so many requests; a status where there is no name."""
+    got = [customer.send(**request) for _ in range(times)]
+    return [one.headers.get("x-mock-answer", f"/{one.status_code}").rpartition("/")[2] for one in got]
+
+
+def test_what_was_pinned_is_shown(customer: Customer) -> None:
+    """As it was written, with how many uses are left; all that was not said has its default."""
+    pin = put(customer, "busy", f"{SEND}/refused", "rules", {"status": 418})
+    assert pin == {
+        "operation": SEND, "account": customer.id, "answers": ["busy", f"{SEND}/refused", "rules", {"status": 418}],
+        "left": 4, "then": "rules", "where": {}, "when": {}, "set": {}, "force": False, "fault": None,
+    }  # fmt: skip
+    assert pins(customer) == [pin]
+    members: dict[str, Any] = {
+        "then": "last", "where": {"body": {"text": "Hi"}}, "when": {"/header/x-trace": False},
+        "set": {"/header/Retry-After": 0, "/body/field": [1]}, "force": True,
+    }  # fmt: skip
+    other = put(customer, "refused", **members)
+    assert {name: other[name] for name in members} == members
+    assert pins(customer) == [other], "it has taken the place of the first"
+
+
+def test_used_up_in_order(customer: Customer) -> None:
+    """Named answers, a pass to the rules, a response of one's own; then the rules, and no pin any more."""
+    put(customer, "busy", "rules", {"status": 418}, f"{SEND}/delayed")
+    assert answers(customer, 2) == ["busy", "sent"]
+    assert pins(customer)[0]["left"] == 2
+    assert answers(customer, 3) == ["418", "delayed", "sent"]
+    assert pins(customer) == []
+    assert [call["chosen_by"] for call in customer.calls()][::-1] == ["pin", "default", "pin", "pin", "default"]
+
+
+def test_the_last_stays(customer: Customer) -> None:
+    """Until it is taken back."""
+    put(customer, "sent", "busy", then="last")
+    assert answers(customer, 4) == ["sent", "busy", "busy", "busy"]
+    assert pins(customer)[0]["left"] == 0
+    customer.client.delete("/_mock/pins", params={"account": customer.id})
+    assert answers(customer, 1) == ["sent"]
+
+
+def test_a_success_is_for_good_requests(customer: Customer) -> None:
+    """A retry that lost its token is not waved through, and does not use the pin up; forced, it is."""
+    put(customer, "delayed")
+    bad = {"headers": {"X-Key": ""}}
+    assert answers(customer, 2, **bad) == ["refused", "refused"]
+    assert pins(customer)[0]["left"] == 1
+    assert answers(customer, 2) == ["delayed", "sent"]
+    put(customer, "delayed", {"status": 200}, force=True)
+    assert answers(customer, 3, **bad) == ["delayed", "200", "refused"]
+    call = customer.calls()[2]
+    assert (call["chosen_by"], call["accepted"]) == ("pin", True)
+    assert [problem["kind"] for problem in call["problems"]] == ["unauthenticated"]
+
+
+def test_a_pin_for_some_requests(customer: Customer) -> None:
+    """Others pass it by and leave it as it is; header names fit in any case."""
+    put(
+        customer,
+        "busy",
+        where={"body": {"text": "Bye"}, "headers": {"X-Trace": "t"}, "path": "/base/messages"},
+        when={"/body/to": {"pattern": "^[+]"}, "/header/X-Other": False},
+    )
+    good, trace = {**customer.good, "text": "Bye"}, {"X-Trace": "t"}
+    for request in (
+        {"json": good},
+        {"json": customer.good, "headers": trace},
+        {"json": {**good, "to": "49"}, "headers": trace},
+        {"json": good, "headers": {**trace, "X-Other": ""}},
+    ):
+        assert answers(customer, 1, **request) == ["sent"]
+    assert pins(customer)[0]["left"] == 1
+    assert answers(customer, 2, json=good, headers=trace) == ["busy", "sent"]
+
+
+def test_query_and_form_are_text(customer: Customer) -> None:
+    """As they are for a verification, whatever the contract says of their types; a form's fields are query too."""
+    put(customer, "refused", operation="acme.get_typed", where={"query": {"whole": "5"}, "path": {"number": "7"}})
+    assert answers(customer, 2, path="/base/typed/7?whole=5", method="GET") == ["refused", "done"]
+    for where in ({"query": {"n": "5"}}, {"body": {"n": "5"}}):
+        put(customer, "refused", operation="acme.post_form", where=where)
+        assert answers(customer, 2, path="/base/forms", data={"n": "5"}) == ["refused", "done"]
+
+
+def test_values_of_ones_own(customer: Customer) -> None:
+    """Laid over the vendor's answer: headers on any answer, members of the body that it has."""
+    put(customer, "refused", set={"/header/Retry-After": "0", "/header/content-type": "a/b", "/body/field": {"x": 1}})
+    response = customer.send()
+    assert (response.status_code, response.json()) == (400, {"field": {"x": 1}, "value": "none"})
+    assert (response.headers["retry-after"], response.headers["content-type"]) == ("0", "a/b")
+    assert customer.call(response)["response"]["json"] == response.json()
+    put(customer, "rules", {"status": 200, "body": {"a": [1, 2]}}, set={"/header/X-Fixed": 1.5})
+    assert [customer.send().headers["x-fixed"] for _ in range(2)] == ["1.5", "1.5"]
+    put(customer, {"status": 200, "body": {"a": [1, {"b": 2}]}}, set={"/body/a/1/b": 3})
+    assert customer.send().json() == {"a": [1, {"b": 3}]}
+
+
+@pytest.mark.parametrize(
+    ("written", "accepted", "note"),
+    [
+        pytest.param({"status": 418}, False, "documents no status 418", id="status"),
+        pytest.param({"status": 202, "body": {"id": "x"}}, True, "off-contract: a literal answer", id="fits"),
+        pytest.param({"status": 202.0, "body": {"id": 1}}, True, "does not fit the schema of status 202", id="body"),
+        pytest.param(
+            {"status": 400, "body": "<p>", "headers": {"Content-Type": "text/html"}}, False, "does not fit", id="html"
+        ),
+    ],
+)
+def test_literal_answers(customer: Customer, written: dict[str, Any], accepted: bool, note: str) -> None:
+    """They are recorded as off the contract, held against it, and named nowhere as an answer of it."""
+    put(customer, written, force=True)
+    response = customer.send(json={})
+    assert response.status_code == written["status"]
+    assert "x-mock-answer" not in response.headers
+    assert response.headers["x-mock-evidence"] == "off-contract"
+    call = customer.call(response)
+    assert (call["answer"], call["evidence"], call["chosen_by"]) == (None, "off-contract", "pin")
+    assert (call["accepted"], call["response"]["status"]) == (accepted, written["status"])
+    assert note in call["notes"][0]
+    body = written.get("body")
+    assert (response.text if isinstance(body, str) else response.json() if body else None) == body
+
+
+def test_accounts_and_operations_are_apart(make: Make) -> None:
+    """A pin is for one operation of one account."""
+    one, other = make(), make()
+    put(one, "busy", then="last")
+    put(other, "refused")
+    put(other, "refused", operation="acme.ping")
+    assert (answers(one, 2), answers(other, 2)) == (["busy", "busy"], ["refused", "sent"])
+    assert [pin["operation"] for pin in pins(other)] == ["acme.ping"]
+    everyone = one.client.get("/_mock/pins").json()["pins"]
+    assert {(pin["account"], pin["operation"]) for pin in everyone} >= {(one.id, SEND), (other.id, "acme.ping")}
+    assert one.client.get("/_mock/pins", params={"account": "*"}).json()["pins"] == everyone
+
+
+def test_forgotten(make: Make) -> None:
+    """One operation's, an account's, by reset, by the account's end: no others."""
+    one, other = make(), make()
+    put(other, "busy")
+
+    def pin_both() -> None:
+        put(one, "busy")
+        put(one, "done", operation="acme.ping")
+
+    pin_both()
+    client = one.client
+    assert client.delete("/_mock/pins", params={"account": one.id, "operation": SEND}).status_code == 204
+    assert [pin["operation"] for pin in pins(one)] == ["acme.ping"]
+    assert client.delete("/_mock/pins", params={"account": one.id}).status_code == 204
+    assert pins(one) == []
+    pin_both()
+    client.post(f"/_mock/accounts/{one.id}/reset")
+    assert pins(one) == []
+    pin_both()
+    client.delete(f"/_mock/accounts/{one.id}")
+    assert (pins(one), len(pins(other))) == ([], 1)
+    assert client.delete("/_mock/pins?account=*").status_code == 204
+    assert client.get("/_mock/pins").json() == {"pins": []}

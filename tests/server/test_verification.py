@@ -1,0 +1,297 @@
+"""Verification: calls awaited, one too many caught, verdicts that know what they cannot know."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from mockserver.exchange.expectation import Expectation
+from mockserver.exchange.match import Pattern
+from mockserver.server.verification import AT_ONCE, LOOKED_AT, NEAREST, Asked, Count, Verdict, verify
+from mockserver.world.journal import Journal
+from mockserver.world.registry import Registry
+from mockserver.world.store import Store
+from tests.exchange.workbench import acme, fixed_sources, recorded
+
+LONG = 60  # seconds that nobody waits: PATIENCE ends a test that would
+PATIENCE = 10
+ONCE, ANY = Count(1, 1), Count()
+HI = Expectation(pattern=Pattern({"body": {"text": "Hi"}}))
+
+
+class Spied(Store):
+    """A store that counts how often it was asked for new calls, and by whom."""
+
+    def __init__(self, calls: int = 10_000) -> None:
+        super().__init__(Registry((acme(),)), Journal(calls, 10**8), fixed_sources())
+        self.asked: list[str] = []
+        self.number = 0
+
+    async def calls_after(self, account: str, number: int) -> Any:
+        self.asked.append(account)
+        return await super().calls_after(account, number)
+
+    async def call_comes(self, text: str = "Hi", account: str = "one", **changes: Any) -> None:
+        self.number += 1
+        body = b'{"text": "%s"}' % text.encode()
+        changes = {"vendor": "acme", "operation": "acme.send_sms", "reads": "json", "body": body, **changes}
+        await self.commit(recorded(id=f"c{self.number}", account=account, **changes))
+
+
+def run(scenario: Callable[[Spied], Awaitable[None]], calls: int = 10_000) -> None:
+    """A scenario that ends by itself."""
+
+    async def limited() -> None:
+        await asyncio.wait_for(scenario(Spied(calls)), PATIENCE)
+
+    asyncio.run(limited())
+
+
+def asked(count: Count = ANY, expectation: Expectation = HI, account: str = "one", **wait: float) -> Asked:
+    return Asked(account, expectation, count, **wait)
+
+
+async def started(store: Spied, *questions: Asked) -> list["asyncio.Task[Verdict]"]:
+    """Verifications that wait by now."""
+    tasks = [asyncio.create_task(verify(store, one)) for one in questions]
+    await asyncio.sleep(0.01)
+    assert not any(task.done() for task in tasks)
+    return tasks
+
+
+def ids(verdict: Verdict) -> list[str]:
+    return [call.id for call in verdict.matched]
+
+
+def test_what_is_there_needs_no_wait() -> None:
+    """Enough calls are enough at once, oldest first; others are only counted."""
+
+    async def scenario(store: Spied) -> None:
+        for text in ("Hi", "Bye", "Hi"):
+            await store.call_comes(text)
+        await store.call_comes(account="two")
+        found = await verify(store, asked(Count(2), within=LONG))
+        assert (found.verified, ids(found), found.recorded, found.evicted, found.nearest) == (
+            True,
+            ["c1", "c3"],
+            3,
+            0,
+            [],
+        )
+
+    run(scenario)
+
+
+def test_a_call_that_comes_while_waiting() -> None:
+    """It ends the wait; one that does not fit, or too few, do not."""
+
+    async def scenario(store: Spied) -> None:
+        (waiting,) = await started(store, asked(Count(2), within=LONG))
+        for text in ("Hi", "Bye"):
+            await store.call_comes(text)
+            await asyncio.sleep(0.01)
+            assert not waiting.done()
+        await store.call_comes()
+        found = await waiting
+        assert (found.verified, ids(found), found.recorded) == (True, ["c1", "c3"], 3)
+
+    run(scenario)
+
+
+def test_a_call_that_never_comes() -> None:
+    """When the time is over the verdict is no, with what came instead; a settling time is not waited for."""
+
+    async def scenario(store: Spied) -> None:
+        await store.call_comes("Bye")
+        found = await verify(store, asked(ONCE, within=0.05, settle=LONG))
+        assert (found.verified, ids(found), [near.call.id for near in found.nearest]) == (False, [], ["c1"])
+        await store.call_comes()  # a waiter that gave up is in nobody's way
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("count", [ONCE, Count(0, 1)], ids=str)
+def test_settling_catches_a_duplicate(count: Count) -> None:
+    """One call too many is told as soon as it comes, not at the end."""
+
+    async def scenario(store: Spied) -> None:
+        (waiting,) = await started(store, asked(count, within=LONG, settle=LONG))
+        await store.call_comes()
+        await asyncio.sleep(0.01)
+        await store.call_comes("Bye")
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        await store.call_comes()
+        found = await waiting
+        assert (found.verified, ids(found)) == (False, ["c1", "c3"])
+
+    run(scenario)
+
+
+def test_settling_ends_well() -> None:
+    """Without one too many, the verdict after that time is yes; without a bound there is nothing to watch for."""
+
+    async def scenario(store: Spied) -> None:
+        await store.call_comes()
+        assert (await verify(store, asked(ONCE, settle=0.05))).verified is True
+        assert (await verify(store, asked(ANY, settle=LONG))).verified is True
+
+    run(scenario)
+
+
+def test_no_time_no_wait() -> None:
+    """The default is a look at what is there now."""
+
+    async def scenario(store: Spied) -> None:
+        assert (await verify(store, asked(ONCE))).verified is False
+        assert (await verify(store, asked(Count(0, 0)))).verified is True
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("count", "verified"),
+    [
+        pytest.param(Count(2), True, id="enough-are-here"),
+        pytest.param(Count(3), None, id="the-missing-one-may-be-gone"),
+        pytest.param(Count(0), True, id="any-number"),
+        pytest.param(Count(2, 2), None, id="one-too-many-may-be-gone"),
+        pytest.param(Count(0, 5), None, id="many-may-be-gone"),
+        pytest.param(Count(1, 1), False, id="too-many-are-here"),
+        pytest.param(Count(0, 0), False, id="none-was-meant"),
+    ],
+)
+def test_evicted_calls_leave_the_verdict_open(count: Count, verified: bool | None) -> None:
+    """Of five calls three are kept, two of which fit; after a reset nothing is open any more."""
+
+    async def scenario(store: Spied) -> None:
+        for text in ("Bye", "Bye", "Hi", "Bye", "Hi"):
+            await store.call_comes(text)
+        found = await verify(store, asked(count))
+        assert (found.verified, len(found.matched), found.evicted) == (verified, 2, 2)
+        assert bool(found.nearest) is (verified is not True)
+        await store.reset_account("one")
+        assert (await verify(store, asked(Count(0, 0)))).verified is True
+
+    run(scenario, calls=3)
+
+
+def test_many_calls_are_looked_at_in_turns() -> None:
+    """Other requests get theirs in between, and a call that comes then is seen without another one to wake us."""
+
+    async def scenario(store: Spied) -> None:
+        for _ in range(3 * AT_ONCE):
+            await store.call_comes("Bye")
+        looking = asyncio.create_task(verify(store, asked(within=LONG)))
+        turns = 0
+        while not looking.done():
+            await asyncio.sleep(0)
+            turns += 1
+            if turns == 2:
+                assert store.asked == ["one"], "it is still at its first look"
+                await store.call_comes()
+        found = looking.result()
+        assert (found.verified, ids(found), found.recorded) == (True, [f"c{3 * AT_ONCE + 1}"], 3 * AT_ONCE + 1)
+
+    run(scenario)
+
+
+def test_several_wait_for_one_account() -> None:
+    """One call wakes them all, each for what it asked."""
+
+    async def scenario(store: Spied) -> None:
+        bye = Expectation(pattern=Pattern({"body": {"text": "Bye"}}))
+        one, another, third = await started(
+            store, asked(within=LONG), asked(Count(2), within=LONG), asked(expectation=bye, within=LONG)
+        )
+        await store.call_comes()
+        assert (await one).verified is True
+        assert not another.done()
+        await store.call_comes("Bye")
+        assert (await third).verified is True
+        await store.call_comes()
+        assert ids(await another) == ["c1", "c3"]
+
+    run(scenario)
+
+
+def test_another_accounts_calls_wake_nobody() -> None:
+    """Who waits for one account is not even asked to look."""
+
+    async def scenario(store: Spied) -> None:
+        mine, _ = tasks = await started(store, asked(within=LONG), asked(account="", within=LONG))
+        store.asked.clear()
+        for _ in range(3):
+            await store.call_comes(account="two")
+            await asyncio.sleep(0.01)
+        assert store.asked == []
+        await store.call_comes()
+        await mine
+        assert set(store.asked) == {"one"}
+        tasks[1].cancel()
+
+    run(scenario)
+
+
+def test_a_reset_does_not_end_the_wait() -> None:
+    """What comes after it is awaited as before."""
+
+    async def scenario(store: Spied) -> None:
+        await store.call_comes("Bye")
+        (waiting,) = await started(store, asked(within=LONG))
+        await store.reset_account("one")
+        await store.call_comes()
+        assert ids(await waiting) == ["c2"]
+
+    run(scenario)
+
+
+def test_the_nearest_are_few_and_ranked() -> None:
+    """Calls of the operation that was meant come first, then those with fewer differences, then later ones."""
+
+    async def scenario(store: Spied) -> None:
+        meant = Expectation(operation="acme.send_sms", answer="sent", pattern=Pattern({"body": {"text": "Hi"}}))
+        await store.call_comes("far", answer="acme.send_sms/busy")
+        await store.call_comes("early", answer="acme.send_sms/sent")
+        await store.call_comes("late", answer="acme.send_sms/sent")
+        await store.call_comes(operation="acme.ping", answer="acme.ping/sent")
+        found = await verify(store, asked(expectation=meant))
+        assert [near.call.id for near in found.nearest] == ["c3", "c2", "c1"]
+        assert [[one.pointer for one in near.differences] for near in found.nearest[1:]] == [
+            ["/body/text"],
+            ["/answer", "/body/text"],
+        ]
+        assert len(found.nearest) == NEAREST
+
+    run(scenario)
+
+
+def test_the_nearest_are_sought_among_the_latest() -> None:
+    """A long journal does not make a failure slow; what fits is not near."""
+
+    async def scenario(store: Spied) -> None:
+        await store.call_comes("one difference", answer="acme.send_sms/sent")
+        for _ in range(LOOKED_AT - 1):
+            await store.call_comes("two", answer="acme.send_sms/busy")
+        meant = Expectation(answer="sent", pattern=HI.pattern)
+        await store.call_comes(answer="acme.send_sms/sent")
+        found = await verify(store, asked(Count(2), meant))
+        assert [near.call.id for near in found.nearest] == [f"c{LOOKED_AT - back}" for back in range(3)]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (Count(), "at least 1"),
+        (Count(0, 0), "exactly 0"),
+        (Count(2, 2), "exactly 2"),
+        (Count(0, 2), "at most 2"),
+        (Count(1, 2), "from 1 to 2"),
+    ],
+)
+def test_counts_in_words(count: Count, words: str) -> None:
+    """As a message says them."""
+    assert str(count) == words

@@ -1,0 +1,125 @@
+"""What was met of the contracts: counted once and for all."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mockserver.world.coverage import KEPT_TESTS, Coverage, Met, Tally, value_key
+from mockserver.world.journal import Journal, Query
+from mockserver.world.registry import Registry
+from mockserver.world.store import Store
+from tests.exchange.workbench import acme, fixed_sources, recorded
+
+SENT, BUSY = "acme.send_sms/sent", "acme.send_sms/busy"
+
+
+def call(answer: str = SENT, account: str = "one", chosen_by: str = "default", fault: str = "") -> Any:
+    return recorded(account=account, operation="acme.send_sms", answer=answer, chosen_by=chosen_by, fault=fault)
+
+
+def counts(tally: Tally) -> dict[str, tuple[int, int]]:
+    """By answer: natural and forced."""
+    return {name: (met.natural, met.forced) for name, met in tally.answers.items()}
+
+
+@pytest.mark.parametrize(
+    ("chosen_by", "expected"),
+    [("default", (1, 0)), ("rule", (1, 0)), ("prefer", (0, 1)), ("pin", (0, 1)), ("magic", (0, 1))],
+)
+def test_natural_or_forced(chosen_by: str, expected: tuple[int, int]) -> None:
+    """What the vendor's own rules gave is natural; what somebody asked for is forced."""
+    coverage = Coverage()
+    coverage.add(call(chosen_by=chosen_by), (), ())
+    assert counts(coverage.total) == counts(coverage.of("one")) == {SENT: expected}
+
+
+def test_accounts_apart_and_all_together() -> None:
+    """Each has its own tally; the total outlives them, and who was never here has met nothing."""
+    coverage = Coverage()
+    for one in (call(), call(), call(BUSY, "two"), call(account="")):
+        coverage.add(one, (), ())
+    assert counts(coverage.of("one")) == {SENT: (2, 0)}
+    assert counts(coverage.of("two")) == {BUSY: (1, 0)}
+    coverage.forget("one")
+    coverage.forget("never here")
+    assert counts(coverage.of("one")) == counts(coverage.of("three")) == {}
+    assert counts(coverage.of(None)) == {SENT: (3, 0), BUSY: (1, 0)}
+
+
+def test_tests() -> None:
+    """An account's calls count for its test, once each however often; without a test for none."""
+    coverage = Coverage()
+    coverage.add(call(), (), ())
+    for test in ("t::one", "t::two", "t::one"):
+        coverage.belongs("one", test)
+        coverage.add(call(), (), ())
+    coverage.add(call(BUSY, "two"), (), ())
+    assert coverage.total.answers[SENT] == Met(4, 0, {"t::one": None, "t::two": None})
+    assert coverage.total.answers[BUSY] == Met(1, 0)
+    coverage.forget("one")
+    coverage.add(call(BUSY), (), ())
+    assert coverage.total.answers[BUSY] == Met(2, 0), "another account of this id is not that test's"
+
+
+def test_what_is_kept_is_bounded() -> None:
+    """A server that runs for months keeps a hundred tests an answer and values a field; all are counted."""
+    coverage = Coverage()
+    for number in range(KEPT_TESTS + 5):
+        coverage.belongs("one", f"t::{number}")
+        coverage.add(call(), (), [("/query/n", number)])
+    met = coverage.total.answers[SENT]
+    assert (met.natural, len(met.tests)) == (KEPT_TESTS + 5, KEPT_TESTS)
+    assert len(coverage.total.values["acme.send_sms"]["/query/n"]) == KEPT_TESTS
+
+
+def test_what_has_no_answer() -> None:
+    """A literal response met nothing of the contract; of a reply lost before it was decided, only the fault counts."""
+    coverage = Coverage()
+    coverage.add(call("", chosen_by="pin"), ("/body/to",), [("/query/b", True)])
+    assert coverage.of("one") == coverage.total == Tally()
+    for answer in ("", SENT, SENT):
+        coverage.add(call(answer, fault="reset"), (), ())
+    coverage.add(call(fault="delay"), (), ())
+    for tally in (coverage.of("one"), coverage.total):
+        assert tally.faults == {"acme.send_sms": {"reset": 3, "delay": 1}}
+        assert counts(tally) == {SENT: (3, 0)}
+
+
+def test_fields_and_values() -> None:
+    """Names and values are put together over calls, for the account and for all, whatever they are handed over in."""
+    coverage = Coverage()
+    coverage.add(call(), ("/body/to",), iter([("/query/b", True)]))
+    coverage.add(call(BUSY), ("/body/to", "/body/text"), [("/query/b", False), ("/query/c", [1])])
+    for tally in (coverage.of("one"), coverage.total):
+        assert tally.fields["acme.send_sms"] == {("/body/to",), ("/body/to", "/body/text")}
+        found = {at: set(values) for at, values in tally.values["acme.send_sms"].items()}
+        assert found == {"/query/b": {value_key(True), value_key(False)}, "/query/c": {value_key([1])}}
+
+
+def test_value_key() -> None:
+    """The same for what JSON calls the same, another for all else."""
+    assert value_key(1) == value_key(1.0)
+    assert value_key({"a": 1, "b": 2}) == value_key({"b": 2, "a": 1})
+    different = [1, True, "1", 1.5, None, "null", [1], ["1"], {}, []]
+    assert len({value_key(value) for value in different}) == len(different)
+
+
+def test_nothing_that_follows_takes_it_away() -> None:
+    """Evicted, reset and removed: it was met all the same."""
+
+    async def scenario() -> None:
+        store = Store(Registry((acme(),)), Journal(2, 10**6), fixed_sources())
+        await store.add_account("one", {}, test="t::one")
+        for _ in range(5):
+            await store.commit(call(), fields=("/body/to",), values=[("/query/b", True)])
+        assert len((await store.calls(Query(account="one"))).calls) == 2
+        await store.reset_account("one")
+        assert counts(await store.coverage("one")) == {SENT: (5, 0)}
+        await store.remove_account("one")
+        assert counts(await store.coverage("one")) == {}
+        total = await store.coverage(None)
+        assert total.answers[SENT] == Met(5, 0, {"t::one": None})
+        assert total.fields["acme.send_sms"] == {("/body/to",)}
+
+    asyncio.run(scenario())
