@@ -3,6 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -28,7 +29,7 @@ def test_exchange(file: Path, client: TestClient, replays: dict[str, Replay]) ->
     assert response.headers["x-mock-answer"] == case["answer"], (response.headers, response.text)
     expected = replay.value(case["response"])
     assert expected.keys() <= {"status", "headers", "json", "text"}
-    found = {"status": response.status_code}
+    found: dict[str, Any] = {"status": response.status_code}
     if "json" in expected:
         found["json"] = response.json()
     else:

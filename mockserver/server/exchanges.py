@@ -5,6 +5,7 @@ import time
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from mockserver.exchange.bodies import Unreadable, read_form, read_multipart
 from mockserver.exchange.budget import budget_key
 from mockserver.exchange.call import Call, pack_headers
 from mockserver.exchange.decide import Decision, decide, fields_seen, values_seen
@@ -112,8 +113,9 @@ class Exchanges:
         explained = [*headers, *_said_of_answer(call.answer, call.evidence), (b"x-mock-call", call.id.encode("ascii"))]
         problem = decision.problem
         if problem is not None:
-            words = " ".join(word for word in (problem.kind, problem.reason, problem.at) if word)
-            explained.append((b"x-mock-problem", words.encode("ascii", "replace")))
+            at = _documented(problem.at, request.operation)
+            words = " ".join(word for word in (problem.kind, problem.reason, at) if word)
+            explained.append((b"x-mock-problem", words.encode("ascii")))
         return explained
 
     async def _unknown_path(self, scope: Any, receive: Any) -> Going:
@@ -132,7 +134,7 @@ class Exchanges:
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(text))]
         call = Call(
             id=self._sources.call_id(),
-            account=await self._claimed_by(scope),
+            account=await self._claimed_by(scope, body),
             vendor="",
             operation="",
             answer="",
@@ -164,16 +166,49 @@ class Exchanges:
             headers.append((b"connection", b"close"))
         return Going(call, Response(404, headers, text))
 
-    async def _claimed_by(self, scope: Any) -> str:
-        """The account that any vendor's credential in header or query names."""
+    async def _claimed_by(self, scope: Any, body: bytes) -> str:
+        """The account that any vendor's credential in header, query or form names."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        data = {"path": {}, "query": dict(read_query(scope["query_string"])), "header": headers}
+        data = {
+            "path": {},
+            "query": {**_form(headers, body), **dict(read_query(scope["query_string"]))},
+            "header": headers,
+        }
         for vendor, schemes in self._schemes.items():
             asked = credential_claims(schemes, data)
             account = named_account(asked, await self._store.facts(vendor, "", asked))
             if account is not None:
                 return account.id
         return UNCLAIMED
+
+
+def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
+    """The fields of a body that calls itself a form; none where it is not one."""
+    content_type = headers.get("content-type", "").lower()
+    try:
+        if content_type.startswith("multipart/form-data"):
+            return dict(read_multipart(body, headers["content-type"].encode("latin-1")))
+        return dict(read_form(body)) if content_type.startswith("application/x-www-form-urlencoded") else {}
+    except Unreadable:
+        return {}
+
+
+def _documented(at: str, operation: Operation) -> str:
+    """A problem's place as far as the contract knows it: what a client named itself is not echoed."""
+    known = _places(operation)
+    while at and at not in known:
+        at = at.rpartition("/")[0]
+    return at
+
+
+@lru_cache(maxsize=4096)
+def _places(operation: Operation) -> frozenset[str]:
+    """Every place of a request that an operation's contract names, those that no header can say left out."""
+    places = {"/method", "/body", "/limit", "/header/content-type"}
+    places |= {at for at, _, _ in operation.declared}
+    places |= {str(owned.at) for owned in operation.owned}
+    places |= {scheme.at for alternative in operation.security for scheme in alternative.schemes}
+    return frozenset(at for at in places if at.isascii() and at.isprintable())
 
 
 @lru_cache(maxsize=4096)

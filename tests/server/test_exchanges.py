@@ -64,6 +64,7 @@ def test_nothing_is_explained_where_that_is_turned_off(silent: TestClient) -> No
         pytest.param({"headers": {"X-Trace": "MARK", "Prefer": "example=MARK"}}, id="headers"),
         pytest.param({"params": {"MARK": "MARK"}}, id="query"),
         pytest.param({"json": {"from": "MARK", "to": "MARK"}}, id="body"),
+        pytest.param({"json": {"from": "1", "to": "2", "MARK\r\nX: y": [1]}}, id="name-in-the-body"),
         pytest.param({"content": b"MARK", "headers": {"Content-Type": "text/MARK"}}, id="media-type"),
         pytest.param({"path": "/base/typed/MARK", "method": "GET"}, id="path"),
         pytest.param({"path": "/MARK"}, id="unknown-path"),
@@ -118,13 +119,18 @@ def test_an_unknown_path_is_no_vendors(customer: Customer) -> None:
             lambda customer: {"headers": {"Authorization": f"Bearer {customer.tokens['Claim']}"}}, True, id="token"
         ),
         pytest.param(lambda customer: {"headers": {"X-Token": customer.tokens["Kid"]}}, True, id="token-by-kid"),
+        pytest.param(lambda customer: {"data": {"key": customer.mine["key"]}}, True, id="form"),
+        pytest.param(lambda customer: {"files": {"key": (None, customer.mine["key"])}}, True, id="multipart"),
+        pytest.param(
+            lambda _: {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}}, False, id="no-multipart"
+        ),
         pytest.param(lambda _: {"headers": {"X-Key": "nobody's"}}, False, id="nobodys"),
         pytest.param(lambda _: {}, False, id="none"),
     ],
 )
 def test_whose_an_unknown_path_is(customer: Customer, credential: Callable[[Customer], Any], claimed: bool) -> None:
-    """Any credential of any vendor, in header or query, names the account; else the call is unclaimed."""
-    response = customer.client.get("/nowhere", **credential(customer))
+    """Any credential of any vendor, in header, query or form, names the account; else the call is unclaimed."""
+    response = customer.client.post("/nowhere", **credential(customer))
     assert customer.call(response)["account"] == (customer.id if claimed else None)
 
 
