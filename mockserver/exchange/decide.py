@@ -53,7 +53,8 @@ def decide(request: Request, asked: Claims, facts: Facts, sources: Sources) -> D
     choice = choose(operation, problems, view, recipient, prefer=request.prefer, pin=pin)
     if choice is None:
         raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
-    used = pin if pin is not None and (choice.chosen_by == "pin" or pin.entry is None) else None
+    met = choice.chosen_by == "pin" or (choice.chosen_by != "prefer" and pin is not None and pin.entry is None)
+    used = pin if met else None
     fault = used.striking if used is not None else None
     wait = budget.retry_after if limited and budget is not None else None
     response = _response(choice, used, Context(view, choice.problem, sources, now, wait))

@@ -38,6 +38,7 @@ def document(guarded: Application) -> Any:
     limits |= {"properties": {OPERATION: limits["additionalProperties"]}, "additionalProperties": False}
     pin, expectation = schemas["PinRequest"]["properties"], schemas["Expectation"]["properties"]
     pin["answers"]["items"]["anyOf"][0]["enum"] = ["rules", *answers]
+    expectation["answer"]["enum"] = answers
     expectation["vendor"]["enum"] = [contract.vendor for contract in guarded.contracts]
     expectation["operation"]["enum"] = [o.id for contract in guarded.contracts for o in contract.operations]
     schemas["Fault"]["properties"]["uniform"] = {"enum": [[0, 60], [0.5, 0.5]]}  # from least to most

@@ -56,6 +56,9 @@ def _expectation(state: State, body: dict[str, Any]) -> Expectation:
     vendors = [contract.vendor for contract in state.contracts]
     if vendor is not None and vendor not in vendors:
         raise ControlFault(400, f"there is no such vendor; known: {', '.join(vendors)}", "/body/vendor")
+    answer = member(body, "answer", str)
+    if answer is not None and not _is_known(state, answer):
+        raise ControlFault(400, "no contract has such an answer; GET /_mock/contracts lists them", "/body/answer")
     since = member(body, "since", str)
     try:
         earliest = None if since is None else moment(since)
@@ -64,11 +67,21 @@ def _expectation(state: State, body: dict[str, Any]) -> Expectation:
     return Expectation(
         vendor=vendor,
         operation=operation,
-        answer=member(body, "answer", str),
+        answer=answer,
         accepted=member(body, "accepted", bool),
         recipient=member(body, "recipient", str),
         since=earliest,
         pattern=read_pattern(body),
+    )
+
+
+def _is_known(state: State, answer: str) -> bool:
+    """Whether any operation has this answer, by name or id: a misspelt one would never be met."""
+    return any(
+        answer in {known.name, known.id}
+        for contract in state.contracts
+        for operation in contract.operations
+        for known in operation.answers.values()
     )
 
 

@@ -189,3 +189,11 @@ def test_forgotten(make: Make) -> None:
     assert (pins(one), len(pins(other))) == ([], 1)
     assert client.delete("/_mock/pins?account=*").status_code == 204
     assert client.get("/_mock/pins").json() == {"pins": []}
+
+
+def test_a_preference_leaves_a_pin_alone(customer: Customer) -> None:
+    """What decides without the pin does not use it up, be its next entry an answer or the rules."""
+    put(customer, "rules", "busy")
+    assert customer.send(headers={"Prefer": "example=delayed"}).headers["x-mock-answer"] == "acme.send_sms/delayed"
+    answers = [customer.send().headers["x-mock-answer"] for _ in range(2)]
+    assert answers == ["acme.send_sms/sent", "acme.send_sms/busy"]

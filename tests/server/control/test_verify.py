@@ -187,6 +187,7 @@ def test_an_account_that_goes_while_it_is_waited_for() -> None:
         pytest.param({"account": ""}, "/body/account", "name the account", id="account-empty"),
         pytest.param({"times": 1}, "/body/times", "known: account, vendor,", id="unknown-member"),
         pytest.param({"operation": "acme.nothing"}, "/body/operation", "known: acme.by_both,", id="operation"),
+        pytest.param({"answer": "sendt"}, "/body/answer", "no contract has such an answer", id="answer-misspelt"),
         pytest.param({"operation": "send_sms"}, "/body/operation", "no such operation", id="operation-without-vendor"),
         pytest.param({"vendor": "nobody"}, "/body/vendor", "known: acme", id="vendor"),
         pytest.param({"answer": 1}, "/body/answer", "a string", id="answer"),
