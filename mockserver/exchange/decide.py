@@ -4,7 +4,6 @@ import json
 from typing import Any, NamedTuple
 
 from mockserver.exchange.account import Account
-from mockserver.exchange.budget import budget_key
 from mockserver.exchange.call import Call, pack_headers, pack_params, pack_problems
 from mockserver.exchange.choose import Choice, choose, recipient_of
 from mockserver.exchange.credentials import authenticate
@@ -72,9 +71,7 @@ def decide(request: Request, asked: Claims, facts: Facts, sources: Sources) -> D
     )
     if used is not None and fault is not None and fault.loses_reply and not used.entries:
         call = call._replace(answer="", evidence="", accepted=0, chosen_by="")  # it never came to an answer
-    return Decision(
-        call, response, choice.problem, Uses(used, "" if limited else budget_key(request), not limited), fault
-    )
+    return Decision(call, response, choice.problem, Uses(used, "" if limited else asked.limit_key, not limited), fault)
 
 
 def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mockserver.exchange.account import Account, Owner
-from mockserver.exchange.budget import Budget
+from mockserver.exchange.budget import Budget, budget_key
 from mockserver.exchange.clock import REAL, Clock
 from mockserver.exchange.pin import Pin
 from mockserver.exchange.request import Request
@@ -42,11 +42,15 @@ class Facts(NamedTuple):
 
 
 class Claims(NamedTuple):
-    """What a request claims: credentials first, then owned values, in document order; and its signed tokens."""
+    """What a request claims: credentials first, then owned values, in document order; and its signed tokens.
+
+    ``limit_key`` is what its rate limit counts by.
+    """
 
     credentials: tuple[Claim, ...]
     owned: tuple[Claim, ...]
     tokens: tuple[str, ...] = ()
+    limit_key: str = ""
 
 
 def claims(request: Request, schemes: tuple[Scheme, ...]) -> Claims:
@@ -58,7 +62,7 @@ def claims(request: Request, schemes: tuple[Scheme, ...]) -> Claims:
         if claim is not None:
             owned.append(claim)
     tokens = [text for scheme in schemes if isinstance(scheme.accept, Jwt) and (text := credential(scheme, data))]
-    return Claims(credential_claims(schemes, data).credentials, tuple(owned), tuple(tokens))
+    return Claims(credential_claims(schemes, data).credentials, tuple(owned), tuple(tokens), budget_key(request))
 
 
 def credential_claims(schemes: tuple[Scheme, ...], data: Mapping[str, Any]) -> Claims:

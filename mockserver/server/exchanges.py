@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mockserver.exchange.bodies import Unreadable, read_form, read_multipart
-from mockserver.exchange.budget import budget_key
 from mockserver.exchange.call import Call, pack_headers
 from mockserver.exchange.decide import Decision, decide, fields_seen, values_seen
 from mockserver.exchange.facts import claims, credential_claims, named_account
@@ -80,10 +79,10 @@ class Exchanges:
         arrival, ended = await self._receive(operation, params, scope, receive)  # 2 receive
         request = parse(operation, arrival)  # 3 parse
         asked = claims(request, self._schemes[operation.vendor])
-        fields, values, key = fields_seen(request), values_seen(request), budget_key(request)
+        fields, values = fields_seen(request), values_seen(request)
         committed = False
         while not committed:  # a pin may be used up by another request in between
-            facts = await self._store.facts(operation.vendor, request.operation.id, asked, key)  # 4 recognise
+            facts = await self._store.facts(operation.vendor, request.operation.id, asked)  # 4 recognise
             decision = decide(request, asked, facts, self._sources)  # 5 decide
             committed = await self._store.commit(decision.call, decision.uses, fields, values)  # 6 commit
         headers = self._headers(decision, endpoint, request)

@@ -6,16 +6,7 @@ from typing import Any, Literal, Protocol
 
 from mockserver.spec.pointer import MISSING, Pointer
 
-type_of_part = Literal["path", "query", "header"]
-
-
-class Violation(Protocol):
-    """What a validator says of one fault; the shape of jsonschema-rs' errors."""
-
-    message: str
-    instance_path: list[str | int]
-    instance: Any
-    kind: Any
+Part = Literal["path", "query", "header"]
 
 
 class Validator(Protocol):
@@ -102,7 +93,7 @@ class Parameter:
     """A declared parameter; header names are lower case."""
 
     name: str
-    where: type_of_part
+    where: Part
     required: bool
     coerce: str | None
     example: Any
@@ -221,7 +212,6 @@ class Operation:
     spelling: str
     method: str
     path: str
-    summary: str
     parameters: tuple[Parameter, ...]
     body: Body | None
     merges_form: bool

@@ -102,7 +102,6 @@ def _operation(reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known:
         spelling=draft.name,
         method=draft.method,
         path=draft.path,
-        summary=str(draft.node.get("summary", "")),
         parameters=parameters,
         body=body,
         merges_form=merges_form,

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from mockserver.spec.contract import Body, Media, Parameter, Validator, type_of_part
+from mockserver.spec.contract import Body, Media, Parameter, Part, Validator
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.schemas import Marks, coercion, coercions, mark, walk
@@ -35,7 +35,7 @@ def read_parameters(
 
 def _nodes(
     reader: Reader, path_item: dict[str, Any], operation: dict[str, Any]
-) -> dict[tuple[type_of_part, str], dict[str, Any]]:
+) -> dict[tuple[Part, str], dict[str, Any]]:
     """Parameters by place and name, an operation's own instead of its path's; header names in lower case."""
     found = {}
     for node in [*reader.items(path_item, "parameters"), *reader.items(operation, "parameters")]:

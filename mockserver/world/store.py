@@ -42,7 +42,7 @@ class Store:
         self._born = dict.fromkeys(registry.accounts, sources.now())
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
-    async def facts(self, vendor: str, operation: str, claims: Claims, limit_key: str = "") -> Facts:
+    async def facts(self, vendor: str, operation: str, claims: Claims) -> Facts:
         """What is known of those whom a request may be from: whose its claims are, their pins, clocks and budgets."""
         known = self._registry.owners(vendor)
         asked = (*claims.credentials, *claims.owned)
@@ -55,7 +55,7 @@ class Store:
         clocks = {account: self._times.clock(account) for account in accounts}
         pins = {account: self._pins.get(account, operation) for account in accounts}
         budgets = {
-            account: self._limits.budget((account, operation, limit_key), clocks[account].at(now))
+            account: self._limits.budget((account, operation, claims.limit_key), clocks[account].at(now))
             for account in accounts
         }
         return Facts(owners, now, _present(pins), clocks, _present(budgets), first_seen)

@@ -72,7 +72,6 @@ def test_contract() -> None:
     assert (found.vendor, found.title, found.version, found.file) == ("acme", "Acme SMS", "7", "acme.yaml")
     assert found.servers == ("https://api.acme.test", "https://eu.acme.test")
     assert [operation.id for operation in found.operations] == ["acme.send_sms", "acme.send_sms", "acme.command"]
-    assert found.operations[0].summary == "Send a text"
     assert found.account["lines"][1]["open"] is False
     assert found.files == {"key.json": {"key": "/account/key"}}
     assert found.claims == {"/account/key": False, "/account/lines/number": True}
