@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from mockserver.exchange.pin import Literal, Pin
 from mockserver.exchange.problem import Problem
@@ -14,7 +16,7 @@ MAGIC = "15005550"  # +1 500 555 0NNN: no customer can have such a number
 _PREFERENCE = re.compile(r'(?:^|[;,\s])(example|code)\s*=\s*"?([A-Za-z0-9_]+)"?')
 
 
-class Choice(NamedTuple):
+class Choice(msgspec.Struct, frozen=True):
     """An answer, why it was chosen (prefer, pin, rule, magic, default), and the problem it answers, if any.
 
     A literal is a test's own response, which no contract has.
@@ -39,7 +41,7 @@ def choose(  # noqa: PLR0913 -- all that may decide, in one place
     preferred = _preferred(operation, prefer) if prefer else None
     if preferred is not None and not (preferred.accepted and problems):
         return Choice(preferred, "prefer", first)
-    if pin is not None and pin.entry is not None and (pin.force or not (problems and _says_yes(pin.entry))):
+    if pin is not None and pin.entry is not None and (pin.force or not (problems and pin.entry.accepted)):
         return Choice(pin.entry, "pin", first)
     for rule in operation.rules if problems else operation.conditions:  # no problem: 2 us less
         problem = _met(rule, problems) if rule.on_problem else None
@@ -51,10 +53,6 @@ def choose(  # noqa: PLR0913 -- all that may decide, in one place
         if magic is not None:
             return Choice(magic, "magic", None)
     return Choice(operation.success, "default", None) if operation.success else None
-
-
-def _says_yes(entry: Answer | Literal) -> bool:
-    return entry.accepted if isinstance(entry, Answer) else entry.status < 400
 
 
 def _met(rule: Rule, problems: tuple[Problem, ...]) -> Problem | None:
@@ -98,5 +96,7 @@ def recipient_of(recipient: Recipient | None, view: Mapping[str, Any]) -> str:
     value = recipient.override.get(view) if recipient.override is not None else MISSING
     if value is MISSING or value is None:
         value = recipient.at.get(view)
-    number = digits(value) if isinstance(value, str | int | float) else ""
+    if not isinstance(value, str | int | float):
+        return ""
+    number = digits(value)
     return f"+{number}" if number else ""

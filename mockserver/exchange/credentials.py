@@ -1,14 +1,18 @@
 """Whether a request proves who it is."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
+
+import msgspec
 
 from mockserver.exchange.account import Account, Owner
 from mockserver.exchange.clock import REAL
-from mockserver.exchange.facts import NOTHING, Facts, credential, credential_claim
+from mockserver.exchange.credential import Credential, Credentials
+from mockserver.exchange.facts import NOTHING, Facts
 from mockserver.exchange.problem import Problem
 from mockserver.exchange.request import Request
-from mockserver.exchange.tokens import Token, is_signed_by, read_token
+from mockserver.exchange.tokens import Token, is_signed_by
 from mockserver.spec.contract import Alternative, Jwt, Scheme
 from mockserver.spec.pointer import Pointer
 
@@ -16,7 +20,7 @@ LEEWAY = 5  # seconds that another clock may be ahead
 BACKDATED = 6  # seconds that clients date a token back by, at most: 5, and less than one for rounding
 
 
-class Identity(NamedTuple):
+class Identity(msgspec.Struct, frozen=True):
     """Who a request was proved to be from, the records its credentials bind, and what was wrong."""
 
     account: Account | None = None
@@ -24,30 +28,30 @@ class Identity(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
+NOBODY = Identity()
+
+
 def authenticate(request: Request, facts: Facts) -> Identity:
     """Check the first security alternative whose credentials are all present."""
-    alternatives = request.operation.security
+    alternatives, carried = request.operation.security, request.credentials
     if not alternatives:
-        return Identity()
+        return NOBODY
     for alternative in alternatives:
-        if all(scheme.key in request.data[scheme.where] for scheme in alternative.schemes):
-            return _check(alternative, request, facts)
-    partly = [a for a in alternatives if any(s.key in request.data[s.where] for s in a.schemes)]
-    lacking = [s for s in (partly or alternatives)[0].schemes if s.key not in request.data[s.where]]
+        if carried.keys() >= alternative.wanted:
+            return _check(alternative, carried, facts)
+    partly = [alternative for alternative in alternatives if carried.keys() & alternative.wanted]
+    lacking = [scheme for scheme in (partly or alternatives)[0].schemes if scheme not in carried]
     return Identity(problems=tuple(_problem(s, "absent", f"{_called(s)} is missing") for s in lacking))
 
 
-def _check(alternative: Alternative, request: Request, facts: Facts) -> Identity:
+def _check(alternative: Alternative, carried: Credentials, facts: Facts) -> Identity:
     account: Account | None = None
     records: dict[str, Any] = {}
     problems: list[Problem] = []
     for scheme in alternative.schemes:
-        value = credential(scheme, request.data)
-        if value is None:
-            problems.append(_problem(scheme, "malformed", f"{_called(scheme)} does not hold a credential"))
-            continue
-        owner = facts.owner(credential_claim(scheme, request.data))
-        problem = _verify(scheme, value, owner, facts)
+        credential = carried[scheme]
+        owner = facts.owners.get(credential.claim) if credential.claim is not None else None
+        problem = _verify(credential, owner, facts)
         if problem is None and account is not None and owner is not None and owner.account is not account:
             problem = _problem(scheme, "signature", f"{_called(scheme)} belongs to another account")
         if problem is not None:
@@ -56,17 +60,18 @@ def _check(alternative: Alternative, request: Request, facts: Facts) -> Identity
             account = owner.account
             records[scheme.binds] = owner.record
     if problems or account is None:
-        return Identity(problems=tuple(problems))
-    return Identity(account, records, _forbidden(alternative, records))
+        return Identity(None, NOTHING, tuple(problems))
+    return Identity(account, records, _forbidden(alternative, records) if alternative.asks_roles else ())
 
 
-def _verify(scheme: Scheme, value: str, owner: Owner | None, facts: Facts) -> Problem | None:
-    accept = scheme.accept
-    if isinstance(accept, Jwt):
-        token = read_token(value)
-        if token is None:
+def _verify(credential: Credential, owner: Owner | None, facts: Facts) -> Problem | None:
+    scheme = credential.scheme
+    if not credential.text:
+        return _problem(scheme, "malformed", f"{_called(scheme)} does not hold a credential")
+    if isinstance(scheme.accept, Jwt):
+        if credential.token is None:
             return _problem(scheme, "malformed", f"{_called(scheme)} is not a JWT")
-        return _verify_token(scheme, accept, (value, token), owner, facts)
+        return _verify_token(scheme, scheme.accept, (credential.text, credential.token), owner, facts)
     if owner is None:
         return _problem(scheme, "signature", f"{_called(scheme)} is nobody's")
     return None
@@ -83,14 +88,14 @@ def _verify_token(
         return _problem(scheme, "signature", f"the token's {accept.find!r} is nobody's")
     record = owner.record
     allowed = (record[accept.algorithm],) if accept.algorithm else accept.algorithms
-    algorithm = token.header.get("alg")
+    algorithm: Any = token.header.get("alg")
     if algorithm not in allowed:
         return _problem(scheme, "signature", f"the token's algorithm must be {' or '.join(allowed)}")
     if not is_signed_by(text, record[accept.key], algorithm):
         return _problem(scheme, "signature", "the token's signature does not verify")
     owned = owner.account.vendors[scheme.vendor]
     now = token_time(facts, owner, text, token)
-    wrong = _wrong_claim(accept, token.claims, owned) or _wrong_time(accept, token.claims, now)
+    wrong = _wrong_claim(accept, token.claims, owned) or _wrong_time(accept, token, now)
     return _problem(scheme, *wrong) if wrong else None
 
 
@@ -108,23 +113,25 @@ def token_time(facts: Facts, owner: Owner, text: str, token: Token) -> float:
     return clock.at(facts.now) - clock.shift(made)
 
 
+_pointer = lru_cache(maxsize=256)(Pointer.parse)  # of contracts, so there are few
+
+
 def _wrong_claim(accept: Jwt, claims: Mapping[str, Any], owned: Mapping[str, Any]) -> tuple[str, str] | None:
     for name in accept.require:
         if name not in claims:
             return "claims", f"the token has no claim {name!r}"
     for name, allowed in accept.claims:
-        texts = [str(Pointer.parse(text).get({"account": owned})) if text.startswith("/") else text for text in allowed]
+        texts = [str(_pointer(text).get({"account": owned})) if text.startswith("/") else text for text in allowed]
         value = claims.get(name)
         if isinstance(value, bool) or str(value) not in texts:
             return "claims", f"the token's claim {name!r} is not the account's"
     return None
 
 
-def _wrong_time(accept: Jwt, claims: Mapping[str, Any], now: float) -> tuple[str, str] | None:
-    times = {name: claims[name] for name in ("iat", "nbf", "exp") if name in claims}
-    for name, value in times.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 -- NaN
-            return "claims", f"the token's claim {name!r} is not a time in seconds"
+def _wrong_time(accept: Jwt, token: Token, now: float) -> tuple[str, str] | None:
+    times = token.times
+    if isinstance(times, str):
+        return "claims", f"the token's claim {times!r} is not a time in seconds"
     if times.get("exp", now + 1) <= now:
         return "expired", "the token has expired"
     for name in ("iat", "nbf"):
@@ -136,13 +143,11 @@ def _wrong_time(accept: Jwt, claims: Mapping[str, Any], now: float) -> tuple[str
 
 
 def _forbidden(alternative: Alternative, records: Mapping[str, Any]) -> tuple[Problem, ...]:
-    if not any(alternative.roles):
-        return ()
     for scheme in alternative.schemes:
         accept = scheme.accept
         if isinstance(accept, Jwt) and accept.roles:
-            held = set(records[scheme.binds].get(accept.roles) or ())
-            if not any(roles <= held for roles in alternative.roles):
+            held = records[scheme.binds].get(accept.roles) or ()
+            if not any(roles.issubset(held) for roles in alternative.roles):
                 wanted = " or ".join(sorted({" and ".join(sorted(roles)) for roles in alternative.roles}))
                 return (Problem("forbidden", scheme.at, "", f"the credential lacks: {wanted}"),)
     return ()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.exchange.bodies import Unreadable, read_form, read_json, read_multipart
-from mockserver.exchange.call import Call, pack_headers, unpack_headers, unpack_params
+from mockserver.exchange.call import Call, unpack_headers, unpack_params
 from mockserver.exchange.match import Difference, Pattern, differences
 from mockserver.exchange.request import Request, read_query
 from mockserver.spec.functions import digits
@@ -69,8 +69,7 @@ def recorded(call: Call) -> dict[str, Any]:
 def received(request: Request) -> dict[str, Any]:
     """A request as patterns will see it once it is recorded."""
     arrival = request.arrival
-    headers = pack_headers(arrival.headers)
-    return _seen(arrival.path, arrival.path_params, arrival.query, headers, request.reads, arrival.body)
+    return _seen(arrival.path, arrival.path_params, arrival.query, arrival.headers, request.reads, arrival.body)
 
 
 def _seen(  # noqa: PLR0913, PLR0917 -- the parts of a request

@@ -1,36 +1,32 @@
 """Whether the values that must be owned are, and which records they bind."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from mockserver.exchange.account import Account
-from mockserver.exchange.facts import Facts, owned_claim
+from mockserver.exchange.facts import Facts
 from mockserver.exchange.problem import Problem
-from mockserver.exchange.request import Request
+from mockserver.exchange.request import Possession
 from mockserver.spec.contract import Owned
 from mockserver.spec.functions import digits
 from mockserver.spec.pointer import MISSING, Pointer
 
 
-def check_owned(request: Request, account: Account | None, facts: Facts, bound: dict[str, Any]) -> tuple[Problem, ...]:
+def check_owned(
+    claimed: Iterable[Possession], account: Account | None, facts: Facts, bound: dict[str, Any]
+) -> tuple[Problem, ...]:
     """The problems ``unknown`` and ``foreign``; records of the account's own values are added to ``bound``."""
     problems = []
-    for place in request.operation.owned:
-        value = place.at.get(request.data)
-        claim = owned_claim(place.claim, value, by_digits=place.digits)
-        if claim is None:
-            continue
+    for one in claimed:
+        place, owner = one.place, facts.owners.get(one.claim)
         if place.within is not None:
-            if place.binds not in bound or _holds(bound, place, value):
+            if place.binds not in bound or _holds(bound, place, one.value):
                 continue
-            owner = facts.owner(claim)
-            problem = _problem(place, value, foreign=owner is not None and owner.account is not account)
-        else:
-            owner = facts.owner(claim)
-            if owner is not None and owner.account is account:
-                bound[place.binds] = owner.record
-                continue
-            problem = _problem(place, value, foreign=owner is not None)
-        problems.append(problem)
+        elif owner is not None and owner.account is account:
+            bound[place.binds] = owner.record
+            continue
+        foreign = owner is not None and (place.within is None or owner.account is not account)
+        problems.append(_problem(place, one.value, foreign=foreign))
     return tuple(problems)
 
 

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from mockserver.exchange.fault import Fault
 from mockserver.exchange.match import Pattern
@@ -12,7 +14,7 @@ from mockserver.spec.contract import Answer, Operation
 from mockserver.spec.pointer import MISSING, Pointer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Literal:
     """A response of the test's own making; ``warnings`` say where it is not the contract's."""
 
@@ -21,6 +23,11 @@ class Literal:
     body: bytes
     warnings: tuple[str, ...]
     value: Any = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a client takes it for a yes."""
+        return self.status < 400
 
     def has_member(self, at: Pointer) -> bool:
         """Whether the body has a value here."""
@@ -76,12 +83,15 @@ class Pin:
         return replace(self, position=self.position + (not spared), met=self.met + 1)
 
 
-class Uses(NamedTuple):
+class Uses(msgspec.Struct, frozen=True):
     """What a call uses up when it is recorded: a pin, and a request of the rate limit of its kind."""
 
     pin: Pin | None = None
     limit_key: str = ""
     counts: bool = True
+
+
+NOTHING_USED = Uses(counts=False)
 
 
 def lay_over(response: Response, overlay: tuple[tuple[Pointer, Any], ...]) -> Response:

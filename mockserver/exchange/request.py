@@ -1,36 +1,52 @@
 """What arrived, as bytes and as typed data."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
+import msgspec
+
 from mockserver.exchange.bodies import Unreadable, read_form, read_json, read_multipart
+from mockserver.exchange.credential import Claim, Credentials, claim_of, credentials
+from mockserver.exchange.head import Head, read_head
 from mockserver.exchange.problem import Problem
-from mockserver.spec.contract import Media, Operation
-from mockserver.spec.pointer import join
+from mockserver.spec.contract import Media, Operation, Owned
+from mockserver.spec.pointer import MISSING, join
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?")
 _BOOLEANS = {"true": True, "True": True, "1": True, "false": False, "False": False, "0": False}
 
 
-class Arrival(NamedTuple):
-    """A request as it came off the wire. ``oversize``: bytes of a body that was too large to keep, else 0."""
+class Arrival(msgspec.Struct, frozen=True):
+    """A request as it came off the wire, its headers packed.
+
+    ``oversize``: bytes of a body that was too large to keep, else 0.
+    """
 
     method: str
     path: str
     path_params: dict[str, str]
     query: bytes
-    headers: list[tuple[bytes, bytes]]
+    headers: bytes
     body: bytes
     oversize: int
 
 
-class Request(NamedTuple):
+class Possession(msgspec.Struct, frozen=True):
+    """A value that a request claims to own, and where it stands."""
+
+    place: Owned
+    value: Any
+    claim: Claim
+
+
+class Request(msgspec.Struct, frozen=True):
     """An arrival understood: its operation, its data, and what was wrong with reading it.
 
     ``data`` is ``{path, query, header, body?}``; header names are lower case, only those are kept that
     the operation looks at. ``reads`` says how the body was read: json, form, multipart or nothing.
+    What it carries and claims to own is neither verified nor owned yet.
     """
 
     operation: Operation
@@ -39,113 +55,120 @@ class Request(NamedTuple):
     prefer: str
     reads: str
     problems: tuple[Problem, ...]
+    credentials: Credentials
+    owned: tuple[Possession, ...]
+
+    @property
+    def claims(self) -> list[Claim]:
+        """The account values it names: credentials first, then owned values, in document order."""
+        named = [credential.claim for credential in self.credentials.values() if credential.claim is not None]
+        return named + [possession.claim for possession in self.owned]
 
 
 def parse(operation: Operation, arrival: Arrival) -> Request:
     """Read an arrival; the operation may turn out to be the one that it dispatches to."""
-    reading = _Reading(operation, arrival)
-    media = reading.media()
-    if media is not None:
-        reading.read_body(media)
-    dispatch = operation.dispatch
-    if dispatch is not None and not reading.problems and str(dispatch.by) not in reading.repeated:
-        named = dispatch.by.get(reading.data)
-        operation = dispatch.to.get(named, operation) if isinstance(named, str) else operation
-    reading.check(operation, media)
-    reads = "nothing" if media is None else media.reads
-    return Request(operation, arrival, reading.data, reading.prefer, reads, tuple(reading.problems))
-
-
-class _Reading:
-    """A request being read: its data so far, names given twice, problems met."""
-
-    def __init__(self, operation: Operation, arrival: Arrival) -> None:
-        self.operation = operation
-        self.arrival = arrival
-        self.content_type = b""
-        self.prefer = ""
-        self.repeated: list[str] = []
-        self.problems: list[Problem] = []
-        headers = self._headers()
-        query = self._pairs(read_query(arrival.query), "query") if arrival.query else {}
-        self.data: dict[str, Any] = {"path": {**arrival.path_params}, "query": query, "header": headers}
-
-    def _headers(self) -> dict[str, str]:
-        wanted, found = self.operation.headers, {}
-        for name, value in self.arrival.headers:
-            if name == b"content-type":
-                self.content_type = value
-            elif name == b"prefer":
-                self.prefer = value.decode("latin-1")
-            text = wanted.get(name)
-            if text is not None:
-                found[text] = value.decode("latin-1").strip()
-        return found
-
-    def _pairs(self, pairs: list[tuple[str, str]], part: str) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for name, value in pairs:
-            if name in values:
-                self.repeated.append(join(part, name))
-            else:
-                values[name] = value
-        return values
-
-    def media(self) -> Media | None:
-        """How to read the body; None where there is none to read, or with a problem."""
-        operation, arrival, body = self.operation, self.arrival, self.operation.body
-        if operation.method != arrival.method:
-            self.problems.append(Problem("method", "/method", "", f"{arrival.method} is not allowed here"))
-            return None
-        if body is None:
-            return None
-        if arrival.oversize:
-            message = f"a body of {arrival.oversize} bytes or more is too large"
-            self.problems.append(Problem("too_large", "/body", "", message))
-            return None
-        if not arrival.body:
-            if body.required:
-                self.problems.append(Problem("missing", "/body", "required", "a body is required"))
-            return None
-        essence = self.content_type.partition(b";")[0].strip().lower().decode("latin-1")
-        media = body.media.get(essence) or body.media.get("*/*")
-        if media is None:
-            message = f"Content-Type must be {' or '.join(body.media)}, not {essence or 'absent'}"
-            self.problems.append(Problem("media_type", "/header/content-type", "", message, essence))
-        return media
-
-    def read_body(self, media: Media) -> None:
-        """Add what the body says to the data: as its own part, or a form's fields to the query."""
-        raw = self.arrival.body
+    head = read_head(operation, arrival.headers)
+    data: dict[str, Any] = {"path": {**arrival.path_params}, "query": {}, "header": {**head.values}}
+    problems: list[Problem] = []
+    repeated: list[str] = []
+    if arrival.query:
+        data["query"] = _named(read_query(arrival.query), "query", repeated)
+    media = _media(operation, arrival, head, problems)
+    if media is not None and media.reads != "nothing":
         try:
-            if media.reads == "json":
-                self.data["body"] = read_json(raw)
-            elif media.reads != "nothing":
-                form = read_form(raw) if media.reads == "form" else read_multipart(raw, self.content_type)
-                if self.operation.merges_form:
-                    self.data["query"] = {**self._pairs(form, "query"), **self.data["query"]}
-                else:
-                    fields = self._pairs(form, "body")
-                    self.data["body"] = {n: _coerce(v, media.coerce.get(n)) for n, v in fields.items()}
+            _read_body(operation, media, arrival, head, data, repeated)
         except Unreadable as error:
-            self.problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
+            problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
+    dispatch = operation.dispatch
+    if dispatch is not None and not problems and str(dispatch.by) not in repeated:
+        named = dispatch.by.get(data)
+        operation = dispatch.to.get(named, operation) if isinstance(named, str) else operation
+    for part, name, kind in operation.coerced:
+        if name in data[part]:
+            data[part][name] = _coerce(data[part][name], kind)
+    if repeated:
+        problems += _repetitions(operation, repeated)
+    essence = media.essence if media is not None and "body" in data else ""
+    validator = operation.validators.get(essence) or operation.validators[""]
+    if not validator.is_valid(data):
+        problems += [_problem(violation, data) for violation in validator.iter_errors(data)]
+    reads = "nothing" if media is None else media.reads
+    carried, schemes = head.credentials, operation.query_schemes
+    if schemes:
+        carried = {**carried, **credentials(schemes, data)}
+    owned = _claimed(operation, data) if operation.owned else ()
+    return Request(operation, arrival, data, head.prefer, reads, tuple(problems), carried, owned)
 
-    def check(self, operation: Operation, media: Media | None) -> None:
-        """Turn parameters into their types, and hold all data against the operation's schema."""
-        for parameter in operation.parameters:
-            part = self.data[parameter.where]
-            if parameter.coerce is not None and parameter.name in part:
-                part[parameter.name] = _coerce(part[parameter.name], parameter.coerce)
-        declared = (
-            {join(parameter.where, parameter.name) for parameter in operation.parameters} if self.repeated else ()
-        )
-        for at in dict.fromkeys(self.repeated):
-            if at in declared or at.startswith("/body/"):
-                self.problems.append(Problem("invalid", at, "repeated", "given more than once"))
-        essence = media.essence if media is not None and "body" in self.data else ""
-        validator = operation.validators.get(essence) or operation.validators[""]
-        if not validator.is_valid(self.data):
-            self.problems += [_problem(violation, self.data) for violation in validator.iter_errors(self.data)]
+
+def _claimed(operation: Operation, data: dict[str, Any]) -> tuple[Possession, ...]:
+    found = []
+    for place in operation.owned:
+        value = place.at.get(data)
+        if value is not MISSING:
+            claim = claim_of(place.claim, value, by_digits=place.digits)
+            if claim is not None:
+                found.append(Possession(place, value, claim))
+    return tuple(found)
+
+
+def _named(pairs: list[tuple[str, str]], part: str, repeated: list[str]) -> dict[str, Any]:
+    """The values by name, the first of each; pointers of names given again are added to ``repeated``."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            repeated.append(join(part, name))
+        else:
+            values[name] = value
+    return values
+
+
+def _media(operation: Operation, arrival: Arrival, head: Head, problems: list[Problem]) -> Media | None:
+    """How to read the body; None where there is none to read, or with a problem."""
+    body = operation.body
+    if operation.method != arrival.method:
+        problems.append(Problem("method", "/method", "", f"{arrival.method} is not allowed here"))
+        return None
+    if body is None:
+        return None
+    if arrival.oversize:
+        message = f"a body of {arrival.oversize} bytes or more is too large"
+        problems.append(Problem("too_large", "/body", "", message))
+        return None
+    if not arrival.body:
+        if body.required:
+            problems.append(Problem("missing", "/body", "required", "a body is required"))
+        return None
+    media = body.media.get(head.content_type) or body.media.get(head.essence) or body.media.get("*/*")
+    if media is None:
+        message = f"Content-Type must be {' or '.join(body.media)}, not {head.essence or 'absent'}"
+        problems.append(Problem("media_type", "/header/content-type", "", message, head.essence))
+    return media
+
+
+def _read_body(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goes
+    operation: Operation, media: Media, arrival: Arrival, head: Head, data: dict[str, Any], repeated: list[str]
+) -> None:
+    """Add what the body says to the data: as its own part, or a form's fields to the query. Raises Unreadable."""
+    raw = arrival.body
+    if media.reads == "json":
+        data["body"] = read_json(raw)
+        return
+    form = read_form(raw) if media.reads == "form" else read_multipart(raw, head.content_type.encode("latin-1"))
+    if operation.merges_form:
+        data["query"] = {**_named(form, "query", repeated), **data["query"]}
+    else:
+        fields = _named(form, "body", repeated)
+        data["body"] = {name: _coerce(value, media.coerce.get(name)) for name, value in fields.items()}
+
+
+def _repetitions(operation: Operation, repeated: list[str]) -> list[Problem]:
+    """A problem for each declared parameter, or field of a form, that was given more than once."""
+    declared = {join(parameter.where, parameter.name) for parameter in operation.parameters}
+    return [
+        Problem("invalid", at, "repeated", "given more than once")
+        for at in dict.fromkeys(repeated)
+        if at in declared or at.startswith("/body/")
+    ]
 
 
 def read_query(query: bytes) -> list[tuple[str, str]]:

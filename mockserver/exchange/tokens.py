@@ -3,22 +3,33 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
+KEPT = 1_024  # of what is remembered about tokens and headers, each no longer than
+LONGEST = 4_096  # bytes
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Token:
     """A token's two halves, not yet verified."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
 
+    @cached_property
+    def times(self) -> Mapping[str, float] | str:
+        """The times it names, in Unix seconds; the name of one that is no time, where there is such."""
+        found = {name: self.claims[name] for name in ("iat", "nbf", "exp") if name in self.claims}
+        for name, value in found.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 -- NaN
+                return name
+        return found
 
-@lru_cache(maxsize=4096)
+
 def read_token(text: str) -> Token | None:
     """Header and claims of a compact JWT, or None where it is not one."""
     try:
@@ -31,14 +42,20 @@ def read_token(text: str) -> Token | None:
     return Token(header, claims)
 
 
-@lru_cache(maxsize=4096)
 def is_signed_by(text: str, key: str, algorithm: str) -> bool:
     """Whether this key made this token's signature; 15 to 40 us the first time, then remembered."""
+    return _remembered(text, key, algorithm) if len(text) <= LONGEST else _is_signed_by(text, key, algorithm)
+
+
+def _is_signed_by(text: str, key: str, algorithm: str) -> bool:
     try:
         signed = jws.extract_compact(text.encode("ascii"))
         return jws.validate_compact(signed, _key(key, algorithm), algorithms=[algorithm])
     except (JoseError, ValueError, TypeError):  # TypeError: a header "crit" that lists no names
         return False
+
+
+_remembered = lru_cache(maxsize=KEPT)(_is_signed_by)
 
 
 def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: str) -> str:

@@ -29,7 +29,7 @@ def contract_hash(contract: Contract) -> str:
 
 
 def _operation(operation: Operation, tally: Tally) -> dict[str, Any]:
-    seen = {name for names in tally.fields.get(operation.id, ()) for name in names}
+    seen = tally.fields.get(operation.id, set())
     declared = [at for at, _, _ in operation.declared]
     met = tally.values.get(operation.id, {})
     return {

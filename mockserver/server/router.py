@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from mockserver.spec.contract import Contract, Operation
@@ -38,12 +39,13 @@ class _Paths:
         self.endpoints = {path: _endpoint(operations) for path, operations in self.fixed.items()}
         self.patterns = [(*_pattern(path), _endpoint(operations)) for path, operations in self.shaped.items()]
 
-    def find(self, path: str, raw_path: str) -> tuple[Endpoint, dict[str, str]] | None:
+    def find(self, path: str, raw_path: bytes) -> tuple[Endpoint, dict[str, str]] | None:
         endpoint = self.endpoints.get(path)
         if endpoint is not None:
             return endpoint, {}
+        text = raw_path.decode("latin-1") if self.patterns else ""
         for pattern, names, endpoint in self.patterns:
-            match = pattern.fullmatch(raw_path)
+            match = pattern.fullmatch(text)
             if match is not None:
                 return endpoint, dict(zip(names, map(unquote, match.groups()), strict=True))
         return None
@@ -64,9 +66,10 @@ class Router:
         for paths in (self._root, *self._vendors.values(), *self._hosts.values()):
             paths.compile()
 
-    def find(self, host: str, path: str, raw_path: str) -> tuple[Endpoint, dict[str, str]] | None:
+    def find(self, host: bytes, path: str, raw_path: bytes | None) -> tuple[Endpoint, dict[str, str]] | None:
         """The endpoint and its path parameters; ``raw_path`` is still percent-encoded."""
-        by_host = self._hosts.get(host.partition(":")[0].lower())
+        raw_path = raw_path or path.encode("latin-1", "replace")
+        by_host = self._hosts.get(_hostname(host))
         if by_host is not None:
             return by_host.find(path, raw_path)
         found = self._root.find(path, raw_path)
@@ -83,6 +86,12 @@ class Router:
         paths = {**self._root.fixed, **self._root.shaped}
         near = difflib.get_close_matches(path[:200], list(paths), n=3, cutoff=0.0)
         return [f"{', '.join(sorted(paths[known]))} {known} ({next(iter(paths[known].values())).id})" for known in near]
+
+
+@lru_cache(maxsize=256)
+def _hostname(host: bytes) -> str:
+    """A ``Host`` header without its port."""
+    return host.decode("latin-1").partition(":")[0].lower()
 
 
 def _endpoint(operations: dict[str, Operation]) -> Endpoint:

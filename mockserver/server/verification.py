@@ -74,10 +74,10 @@ class _Watch:
     async def look(self) -> None:
         """Look at every call since the last time, those included that come while others get their turn."""
         while new := await self.store.calls_after(self.account, self.number):
-            for index, (number, call) in enumerate(new):
+            for index, call in enumerate(new):
                 if index % AT_ONCE == AT_ONCE - 1:
                     await asyncio.sleep(0)
-                self.number = number
+                self.number = call.number
                 self.recorded += 1
                 if self.fits(call):
                     self.matched.append(call)
@@ -126,7 +126,7 @@ async def _nearest(store: Store, account: str, expectation: Expectation) -> list
     """At most three of the latest calls that differ least, later ones first among equals."""
     latest = (await store.calls_after(account, 0))[-LOOKED_AT:]
     near = []
-    for _, call in reversed(latest):
+    for call in reversed(latest):
         found = expectation.differences(call)
         if found:
             near.append(Near(call, found))

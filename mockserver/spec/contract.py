@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from mockserver.spec.pointer import MISSING, Pointer
@@ -44,7 +45,7 @@ class Apply:
 Value = Echo | New | Apply
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """A documented response. ``body`` has one segment more than ``fills``: a filled value between each two."""
 
@@ -65,12 +66,17 @@ class Answer:
         """Whether the documented body has a value here."""
         return at.get(self.sample) is not MISSING
 
-    @property
+    @cached_property
+    def filled(self) -> tuple[tuple[Value, bytes, bytes], ...]:
+        """Each fill of the body, what stands there where it has no value, and the segment that follows."""
+        return tuple((fill, literal, after) for (fill, literal), after in zip(self.fills, self.body[1:], strict=True))
+
+    @cached_property
     def evidence(self) -> str:
         """``documented``, or ``assumed`` where any part is our guess."""
         return "assumed" if self.assumed else "documented"
 
-    @property
+    @cached_property
     def accepted(self) -> bool:
         """Whether the vendor said yes."""
         return self.means < 400
@@ -159,7 +165,7 @@ class Jwt:
     roles: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scheme:
     """A security scheme: where the credential stands, what makes it good, and as what its record is bound."""
 
@@ -169,7 +175,6 @@ class Scheme:
     key: str
     bearer: bool
     accept: Equals | Jwt
-
     binds: str
 
     @property
@@ -178,12 +183,22 @@ class Scheme:
         return f"/{self.where}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Alternative:
     """Schemes that must all be good, with one of these sets of roles."""
 
     schemes: tuple[Scheme, ...]
     roles: tuple[frozenset[str], ...]
+
+    @cached_property
+    def wanted(self) -> frozenset[Scheme]:
+        """The schemes as a set."""
+        return frozenset(self.schemes)
+
+    @cached_property
+    def asks_roles(self) -> bool:
+        """Whether a good credential may still lack a role."""
+        return any(self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +218,7 @@ class Dispatch:
     to: Mapping[str, "Operation"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """One method and path. ``name``, rules and answers may come from the operation it is another spelling of."""
 
@@ -226,15 +241,35 @@ class Operation:
     success: Answer | None
     magic: Mapping[str, Answer]
     dispatch: Dispatch | None
-    headers: Mapping[bytes, str]
+    schemes: tuple[Scheme, ...]
+    headers: frozenset[str]
     validators: Mapping[str, Validator]
     declared: tuple[tuple[str, str, str], ...]
     enumerated: tuple[tuple[Pointer, tuple[Any, ...]], ...]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """``vendor.operation``, as pins, journal and assertions know it."""
         return f"{self.vendor}.{self.name}"
+
+    @cached_property
+    def coerced(self) -> tuple[tuple[str, str, str], ...]:
+        """Part, name and type of each parameter that is more than text."""
+        return tuple((p.where, p.name, p.coerce) for p in self.parameters if p.coerce is not None)
+
+    @cached_property
+    def query_schemes(self) -> tuple[Scheme, ...]:
+        """The schemes whose credentials stand in the query."""
+        return tuple(scheme for scheme in self.schemes if scheme.where == "query")
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """Every place of a request that the contract names, as pointers; those that no header can say left out."""
+        places = {"/method", "/body", "/limit", "/header/content-type"}
+        places |= {at for at, _, _ in self.declared}
+        places |= {str(owned.at) for owned in self.owned}
+        places |= {scheme.at for alternative in self.security for scheme in alternative.schemes}
+        return frozenset(at for at in places if at.isascii() and at.isprintable())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

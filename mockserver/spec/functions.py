@@ -24,7 +24,9 @@ def integer(value: Any) -> int:
 
 def md5_sorted(first: Any, second: Any) -> str:
     """MD5 of two phone numbers joined by a colon, lower one first, so that both directions agree."""
-    low, high = sorted((digits(first), digits(second)), key=lambda number: (len(number), number))
+    low, high = digits(first), digits(second)
+    if (len(low), low) > (len(high), high):
+        low, high = high, low
     return hashlib.md5(f"{low}:{high}".encode(), usedforsecurity=False).hexdigest()
 
 

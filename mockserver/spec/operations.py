@@ -108,6 +108,7 @@ def _operation(reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known:
         body_limit=behaviour.body_limit,
         rate_limit=behaviour.rate_limit,
         security=read_security(reader, draft.node, schemes),
+        schemes=tuple(schemes.values()),
         owned=tuple(marks.owned),
         recipient=marks.recipient,
         answers=behaviour.answers,
@@ -116,13 +117,13 @@ def _operation(reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known:
         success=behaviour.success,
         magic={a.magic: a for a in behaviour.answers.values() if a.magic} if marks.recipient else {},
         dispatch=behaviour.dispatch,
-        headers={},
+        headers=frozenset(),
         validators=read_validators(reader, draft.path_item, draft.node, merges_form=merges_form),
         declared=_declared(parameters, marks),
         enumerated=tuple(marks.enumerated.items()),
     )
     _check(reader, draft, operation, behaviour, possible_problems(operation, marks))
-    return replace(operation, headers=_headers_read(operation, schemes))
+    return replace(operation, headers=_headers_read(operation))
 
 
 def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[str, str, str], ...]:
@@ -205,12 +206,12 @@ def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, Operation]
     return Dispatch(Pointer.parse(node["by"]), to)
 
 
-def _headers_read(operation: Operation, schemes: dict[str, Scheme]) -> dict[bytes, str]:
-    """Every request header that deciding about this operation looks at: as it comes, and its name in pointers."""
+def _headers_read(operation: Operation) -> frozenset[str]:
+    """Every request header that deciding about this operation looks at, as pointers name it."""
     names = {p.name for p in operation.parameters if p.where == "header"}
-    names |= {scheme.key for scheme in schemes.values() if scheme.where == "header"}
+    names |= {scheme.key for scheme in operation.schemes if scheme.where == "header"}
     pointers = pointers_read(operation)
     names |= {at.tokens[1] for at in pointers if at.tokens[0] == "header" and len(at.tokens) > 1}
     if operation.dispatch is not None:
-        names = names.union(*(target.headers.values() for target in operation.dispatch.to.values()))
-    return {name.encode("latin-1", "replace"): name for name in sorted(names)}
+        names = names.union(*(target.headers for target in operation.dispatch.to.values()))
+    return frozenset(names)

@@ -1,26 +1,18 @@
 """An account's calls, bounded; what had to go is counted."""
 
 import heapq
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 
-from mockserver.exchange.call import Call
+from mockserver.exchange.call import Call, Label
 from mockserver.spec.functions import digits
-from mockserver.world.record import (
-    ACCEPTED,
-    ANSWER,
-    NUMBER,
-    OPERATION,
-    OUTCOME,
-    RECIPIENT,
-    VENDOR,
-    Record,
-    completed,
-    pack,
-    unpack,
-    weigh,
-)
+
+OVERHEAD = 450  # bytes that a call takes beside its texts and bytes
+STACK = 800  # bytes of an empty deque
+_number = attrgetter("number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +40,11 @@ class Page:
 
 @dataclass(slots=True)
 class _Shelf:
-    """One account's records, oldest first, and what they weigh."""
+    """One account's calls, oldest first; the same by label, to find those of an answer without looking at others."""
 
-    records: deque[Record] = field(default_factory=deque)
-    size: int = 0
+    calls: deque[Call] = field(default_factory=deque)
+    by_label: dict[Label, deque[Call]] = field(default_factory=dict)
+    size: int = STACK
     evicted: int = 0
 
 
@@ -62,7 +55,6 @@ class Journal:
         self._calls_per_account = calls_per_account
         self._total_bytes = total_bytes
         self._shelves: dict[str, _Shelf] = {}
-        self._next = 1
         self.size = 0
 
     def append(self, call: Call) -> None:
@@ -70,80 +62,91 @@ class Journal:
         shelf = self._shelves.get(call.account)
         if shelf is None:
             shelf = self._shelves[call.account] = _Shelf()
-        record = pack(self._next, call)
-        self._next += 1
-        shelf.records.append(record)
-        weight = weigh(record)
+            self.size += STACK
+        alike = shelf.by_label.get(call.label)
+        if alike is None:
+            alike = shelf.by_label[call.label] = deque()
+            shelf.size += STACK
+            self.size += STACK
+        shelf.calls.append(call)
+        alike.append(call)
+        weight = weigh(call)
         shelf.size += weight
         self.size += weight
-        if len(shelf.records) > self._calls_per_account:
+        if len(shelf.calls) > self._calls_per_account:
             self._evict(shelf)
         if self.size > self._total_bytes:
             self._make_room()
 
     def _make_room(self) -> None:
-        """Evict a hundredth at once, so that looking for the largest account costs little per call."""
-        while self.size > self._total_bytes * 99 // 100 and self.size:
-            shelf = max(self._shelves.values(), key=lambda shelf: shelf.size)
-            for _ in range(max(1, len(shelf.records) // 100)):
+        """Evict a hundredth, always from the largest account: looking for it costs little per call."""
+        largest = [(-shelf.size, name) for name, shelf in self._shelves.items() if shelf.calls]
+        heapq.heapify(largest)
+        while largest and self.size > self._total_bytes * 99 // 100:
+            shelf = self._shelves[largest[0][1]]
+            for _ in range(max(1, len(shelf.calls) // 100)):
                 self._evict(shelf)
+            if shelf.calls:
+                heapq.heapreplace(largest, (-shelf.size, largest[0][1]))
+            else:
+                heapq.heappop(largest)
 
     def _evict(self, shelf: _Shelf) -> None:
-        weight = weigh(shelf.records.popleft())
+        call = shelf.calls.popleft()
+        alike = shelf.by_label[call.label]
+        alike.popleft()  # the oldest of all is the oldest of its label
+        weight = weigh(call)
+        if not alike:
+            del shelf.by_label[call.label]
+            weight += STACK
         shelf.size -= weight
         self.size -= weight
         shelf.evicted += 1
 
-    def complete(self, account: str, call_id: str, outcome: str, duration_ms: float) -> None:
-        """Note once how sending ended; nothing if the call is gone. It is sought from the newest on."""
-        records = self._shelves[account].records if account in self._shelves else ()
-        for back, record in enumerate(reversed(records), start=1):
-            if record[1] == call_id:
-                if record[OUTCOME] == "pending":
-                    self._shelves[account].records[-back] = completed(record, outcome, duration_ms)
-                return
-
-    def get(self, call_id: str) -> Call | None:
-        """The call of this id, if it is still here."""
-        for account, shelf in self._shelves.items():
-            for record in reversed(shelf.records):
-                if record[1] == call_id:
-                    return unpack(account, record)
+    def get(self, number: int) -> Call | None:
+        """The call of this number, if it is still here."""
+        for shelf in self._shelves.values():
+            calls = shelf.calls
+            if calls and calls[0].number <= number <= calls[-1].number:
+                found = calls[bisect_left(calls, number, key=_number)]
+                if found.number == number:
+                    return found
         return None
 
-    def after(self, account: str, number: int) -> list[tuple[int, Call]]:
+    def after(self, account: str, number: int) -> list[Call]:
         """An account's calls with a number above this one, oldest first."""
         shelf = self._shelves.get(account)
         found = []
-        for record in reversed(shelf.records) if shelf else ():
-            if record[NUMBER] <= number:
+        for call in reversed(shelf.calls) if shelf else ():
+            if call.number <= number:
                 break
-            found.append((record[NUMBER], unpack(account, record)))
+            found.append(call)
         return found[::-1]
 
     def find(self, query: Query) -> Page:
         """One page of calls, newest first."""
         found: list[Call] = []
-        last = None
         recipient = None if query.recipient is None else digits(query.recipient)
-        for account, record in self._newest(query.account):
-            if query.before is not None and record[NUMBER] >= query.before:
+        for call in self._newest(query):
+            if query.before is not None and call.number >= query.before:
                 continue
-            if not _fits(query, recipient, record):
+            if recipient is not None and (recipient == "" or digits(call.recipient) != recipient):
                 continue
             if len(found) == query.limit:
-                return Page(tuple(found), self.evicted(query.account), last)
-            found.append(unpack(account, record))
-            last = record[NUMBER]
+                return Page(tuple(found), self.evicted(query.account), found[-1].number)
+            found.append(call)
         return Page(tuple(found), self.evicted(query.account), None)
 
-    def _newest(self, account: str | None) -> Iterator[tuple[str, Record]]:
-        """The records of an account (None: of all, merged by number), newest first."""
-        shelves = self._shelves.items() if account is None else [(account, self._shelves.get(account, _Shelf()))]
-        lines = [_line(name, shelf) for name, shelf in shelves]
-        if len(lines) == 1:
-            return lines[0]
-        return heapq.merge(*lines, key=_number, reverse=True)
+    def _newest(self, query: Query) -> Iterator[Call]:
+        """Calls of the account (None: of all) whose labels fit, newest first."""
+        by_label = any(part is not None for part in (query.vendor, query.operation, query.answer, query.accepted))
+        lines: list[Iterable[Call]] = []
+        for shelf in self._shelves.values() if query.account is None else [self._shelves.get(query.account, _Shelf())]:
+            if by_label:
+                lines += [reversed(calls) for label, calls in shelf.by_label.items() if _fits(query, label)]
+            else:
+                lines.append(reversed(shelf.calls))
+        return iter(lines[0]) if len(lines) == 1 else heapq.merge(*lines, key=_number, reverse=True)
 
     def evicted(self, account: str | None) -> int:
         """How many calls of an account (None: of all) had to go."""
@@ -156,25 +159,32 @@ class Journal:
         """Forget an account's calls (None: all), and how many were evicted; returns how many there were."""
         cleared = 0
         for name in list(self._shelves) if account is None else [account]:
-            shelf = self._shelves.pop(name, _Shelf())
-            self.size -= shelf.size
-            cleared += len(shelf.records)
+            shelf = self._shelves.pop(name, None)
+            if shelf is not None:
+                self.size -= shelf.size
+                cleared += len(shelf.calls)
         return cleared
 
 
-def _number(line: tuple[str, Record]) -> int:
-    return int(line[1][NUMBER])
-
-
-def _line(account: str, shelf: _Shelf) -> Iterator[tuple[str, Record]]:
-    return ((account, record) for record in reversed(shelf.records))
-
-
-def _fits(query: Query, recipient: str | None, record: Record) -> bool:
+def weigh(call: Call) -> int:
+    """Bytes that a call takes."""
     return (
-        (query.vendor is None or record[VENDOR] == query.vendor)
-        and (query.operation is None or record[OPERATION] == query.operation)
-        and (query.answer is None or query.answer in {record[ANSWER], record[ANSWER].rpartition("/")[2]})
-        and (query.accepted is None or bool(record[ACCEPTED]) is query.accepted)
-        and (recipient is None or (recipient != "" and digits(record[RECIPIENT]) == recipient))
+        OVERHEAD
+        + len(call.path)
+        + len(call.path_params)
+        + len(call.problems)
+        + len(call.query)
+        + len(call.headers)
+        + len(call.body)
+        + len(call.response_headers)
+        + len(call.response_body)
+    )
+
+
+def _fits(query: Query, label: Label) -> bool:
+    return (
+        (query.vendor is None or label.vendor == query.vendor)
+        and (query.operation is None or label.operation == query.operation)
+        and (query.answer is None or query.answer in {label.answer, label.answer.rpartition("/")[2]})
+        and (query.accepted is None or label.accepted is query.accepted)
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.exchange.account import Account, Owner
-from mockserver.exchange.facts import Claim
+from mockserver.exchange.credential import Claim
 from mockserver.exchange.handout import credential_for
 from mockserver.spec.contract import Contract
 from mockserver.spec.functions import digits

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mockserver.exchange.account import Account
-from mockserver.exchange.budget import Budget, Limit
+from mockserver.exchange.budget import Budget, Limit, budget_key
 from mockserver.exchange.call import Call
 from mockserver.exchange.clock import Clock
-from mockserver.exchange.facts import NOTHING, Claims, Facts
-from mockserver.exchange.pin import Pin, Uses
+from mockserver.exchange.credential import Claim
+from mockserver.exchange.facts import NOTHING, Facts
+from mockserver.exchange.pin import NOTHING_USED, Pin, Uses
+from mockserver.exchange.request import Request
 from mockserver.exchange.sources import Sources
+from mockserver.spec.contract import Jwt
 from mockserver.world.coverage import Coverage, Tally
 from mockserver.world.journal import Journal, Page, Query
 from mockserver.world.limits import Limits
@@ -19,7 +22,6 @@ from mockserver.world.pins import Pins
 from mockserver.world.registry import Registry
 from mockserver.world.times import Times
 
-NO_USES = Uses()
 UNCLAIMED = ""  # the account of calls that nobody's credential or value explains
 
 
@@ -42,37 +44,41 @@ class Store:
         self._born = dict.fromkeys(registry.accounts, sources.now())
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
-    async def facts(self, vendor: str, operation: str, claims: Claims) -> Facts:
+    async def facts(self, request: Request) -> Facts:
         """What is known of those whom a request may be from: whose its claims are, their pins, clocks and budgets."""
-        known = self._registry.owners(vendor)
-        asked = (*claims.credentials, *claims.owned)
-        owners = {claim: known[claim] for claim in asked if claim in known}
-        now = self._sources.now()
-        first_seen = {text: self._times.first_seen(text, now) for text in claims.tokens} if claims.tokens else NOTHING
+        operation = request.operation
+        owners, now = self._registry.owners(operation.vendor), self._sources.now()
+        first_seen = NOTHING
+        for scheme, credential in request.credentials.items():
+            if credential.text and isinstance(scheme.accept, Jwt):
+                first_seen = {**first_seen, credential.text: self._times.first_seen(credential.text, now)}
         if not (self._pins or self._limits or self._times.clocks):
-            return Facts(owners, now, first_seen=first_seen)
-        accounts = {owner.account.id for owner in owners.values()}
+            return Facts(owners, now, NOTHING, NOTHING, NOTHING, first_seen)
+        accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
         clocks = {account: self._times.clock(account) for account in accounts}
-        pins = {account: self._pins.get(account, operation) for account in accounts}
+        pins = {account: self._pins.get(account, operation.id) for account in accounts}
+        key = budget_key(request)
         budgets = {
-            account: self._limits.budget((account, operation, claims.limit_key), clocks[account].at(now))
-            for account in accounts
+            account: self._limits.budget((account, operation.id, key), clocks[account].at(now)) for account in accounts
         }
         return Facts(owners, now, _present(pins), clocks, _present(budgets), first_seen)
 
-    async def commit(
-        self, call: Call, uses: Uses = NO_USES, fields: tuple[str, ...] = (), values: Iterable[tuple[str, Any]] = ()
-    ) -> bool:
+    async def claimant(self, vendor: str, claims: Iterable[Claim]) -> Account | None:
+        """The owner of the first of these values that anybody owns."""
+        return Facts(self._registry.owners(vendor), 0.0).claimant(claims)
+
+    async def commit(self, call: Call, uses: Uses = NOTHING_USED, request: Request | None = None) -> bool:
         """Record a call and what it uses up; from here on it counts. False, and nothing done, where its pin is gone."""
         if uses.pin is not None and not self._pins.use(uses.pin):
             return False
-        if self._limits and uses.counts:
+        if uses.counts:
             now = self._times.clock(call.account).at(call.received_at)
             self._limits.count((call.account, call.operation, uses.limit_key), now)
         self._journal.append(call)
         if call.account in self._idle:
             self._idle.move_to_end(call.account)
-        self._coverage.add(call, fields, values)
+        if request is not None:
+            self._coverage.add(call, request)
         if self._waiting:
             for waiting in self._waiting.pop(call.account, ()):
                 if not waiting.done():
@@ -81,7 +87,8 @@ class Store:
 
     async def complete(self, call: Call, outcome: str, duration_ms: float) -> None:
         """Note how sending a call's response ended: ``sent`` or ``aborted``."""
-        self._journal.complete(call.account, call.id, outcome, duration_ms)
+        if call.outcome == "pending":
+            call.outcome, call.duration_ms = outcome, duration_ms
 
     async def accounts(self) -> tuple[Account, ...]:
         """All accounts, oldest first."""
@@ -128,8 +135,8 @@ class Store:
         """One page of calls, newest first."""
         return self._journal.find(query)
 
-    async def calls_after(self, account: str, number: int) -> list[tuple[int, Call]]:
-        """An account's calls since the one of this number, oldest first, each with its own number."""
+    async def calls_after(self, account: str, number: int) -> list[Call]:
+        """An account's calls since the one of this number, oldest first."""
         return self._journal.after(account, number)
 
     async def evicted(self, account: str) -> int:
@@ -151,9 +158,9 @@ class Store:
                 if not others:
                     self._waiting.pop(account)
 
-    async def call(self, call_id: str) -> Call | None:
-        """One call."""
-        return self._journal.get(call_id)
+    async def call(self, number: int) -> Call | None:
+        """The call of this number, if it is still here."""
+        return self._journal.get(number)
 
     async def clear_calls(self, account: str | None) -> int:
         """Forget the calls of an account (None: of all); returns how many there were."""

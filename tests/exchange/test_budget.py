@@ -3,16 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from mockserver.exchange.budget import Budget, Limit, budget_key
 from mockserver.exchange.call import unpack_problems
 from mockserver.exchange.decide import Decision, decide
-from mockserver.exchange.facts import claims
 from mockserver.exchange.request import Request, parse
 from mockserver.spec.contract import RateLimit
 from mockserver.spec.pointer import Pointer
-from tests.exchange.workbench import Bench, acme, arrive, operation
+from tests.exchange.workbench import Bench, arrive, operation
 
 LIMIT = Limit(10, 60.0)
 
@@ -59,8 +59,8 @@ def decided(bench: Bench, remaining: int, wait: float, *, key: str = "") -> Deci
     """The decision on a good message with this budget left."""
     body = {"from": bench.mine["lines"][0]["number"], "to": "+15"}
     found = limited_by("/body/from", body, x_key=key or bench.mine["key"])
-    facts = bench.facts()._replace(budgets={"one": Budget(LIMIT, remaining, wait)})
-    return decide(found, claims(found, acme().schemes), facts, bench.sources)
+    facts = msgspec.structs.replace(bench.facts(), budgets={"one": Budget(LIMIT, remaining, wait)})
+    return decide(found, facts, bench.sources)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,6 @@ def test_problems_of_the_request_come_first(bench: Bench) -> None:
     """A limit is the last thing that a request meets, so that a wrong key stays the reason of a refusal."""
     body = {"from": bench.mine["lines"][0]["number"], "to": "+15"}
     found = limited_by(None, body, x_key="nobody's")
-    facts = bench.facts()._replace(budgets={"one": Budget(LIMIT, 0, 1.0)})
-    call = decide(found, claims(found, acme().schemes), facts, bench.sources).call
+    facts = msgspec.structs.replace(bench.facts(), budgets={"one": Budget(LIMIT, 0, 1.0)})
+    call = decide(found, facts, bench.sources).call
     assert [problem["kind"] for problem in unpack_problems(call.problems)] == ["unauthenticated", "limited"]

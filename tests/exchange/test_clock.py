@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -105,7 +106,9 @@ def token(bench: Bench, scheme: str, **claims: Any) -> str:
 def presented(bench: Bench, clock: Clock, now: float, claims: dict[str, Any], first: float | None = None) -> Identity:
     """What a token with these times proves; ``first``: when it was first seen, now where it is new."""
     text = token(bench, "Kid", **claims)
-    facts = bench.facts(now)._replace(clocks={"one": clock}, first_seen={text: now if first is None else first})
+    facts = msgspec.structs.replace(
+        bench.facts(now), clocks={"one": clock}, first_seen={text: now if first is None else first}
+    )
     return authenticate(request("by_kid", headers={"x-token": text}), facts)
 
 
@@ -184,7 +187,7 @@ def test_another_day(bench: Bench, at: float) -> None:
 def test_a_birth_that_is_none(bench: Bench, iat: Any) -> None:
     """An ``iat`` that cannot be one breaks nothing: the token counts from when it was seen, or is refused."""
     text, clock = token(bench, "Claim", iat=iat, exp=int(NOW) + LIFE), REAL.advanced(NOW, HOURS)
-    facts = bench.facts(NOW + 1)._replace(clocks={"one": clock}, first_seen={text: NOW + 1})
+    facts = msgspec.structs.replace(bench.facts(NOW + 1), clocks={"one": clock}, first_seen={text: NOW + 1})
     found = authenticate(request("by_claim", headers={"authorization": f"Bearer {text}"}), facts)
     assert reasons(found) == ([] if isinstance(iat, int) and iat <= 0 else ["claims"])
 
@@ -192,5 +195,5 @@ def test_a_birth_that_is_none(bench: Bench, iat: Any) -> None:
 def test_other_accounts_clocks_do_not_count(bench: Bench) -> None:
     """A token is judged by the clock of its own account."""
     text = token(bench, "Kid")
-    facts = bench.facts()._replace(clocks={"two": REAL.advanced(NOW, 10**6)}, first_seen={text: NOW})
+    facts = msgspec.structs.replace(bench.facts(), clocks={"two": REAL.advanced(NOW, 10**6)}, first_seen={text: NOW})
     assert authenticate(request("by_kid", headers={"x-token": text}), facts).problems == ()

@@ -43,7 +43,7 @@ def test_a_good_call(bench: Bench) -> None:
         "acme.send_sms/sent",
     )
     assert (call.evidence, call.accepted, call.chosen_by, call.recipient) == ("documented", 1, "default", "+15")
-    assert (call.problems, call.outcome, call.received_at, call.id) == ("", "pending", NOW, "call-1")
+    assert (call.problems, call.outcome, call.received_at, call.number) == ("", "pending", NOW, 1)
     assert (call.method, call.path, call.query, call.reads) == ("POST", "/messages", b"q=1", "json")
     assert (call.body, json.loads(call.path_params)) == (arrival.body, {"p": "x"})
     assert ["x-other", "1: 2"] in unpack_headers(call.headers)

@@ -10,16 +10,17 @@ from mockserver.exchange.match import Pattern
 from mockserver.spec.pointer import MISSING
 from tests.exchange.workbench import JSON, NOW, Bench, recorded, request
 
-CALL = recorded(
-    vendor="acme",
-    operation="acme.send_sms",
-    answer="acme.send_sms/sent",
-    accepted=1,
-    recipient="+14155550123",
-    received_at=NOW,
-    reads="json",
-    body=b'{"to": "+14155550123"}',
-)
+SENT: dict[str, Any] = {
+    "vendor": "acme",
+    "operation": "acme.send_sms",
+    "answer": "acme.send_sms/sent",
+    "accepted": True,
+    "recipient": "+14155550123",
+    "received_at": NOW,
+    "reads": "json",
+    "body": b'{"to": "+14155550123"}',
+}
+CALL = recorded(**SENT)
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 MULTIPART = {"content-type": "multipart/form-data; boundary=edge"}
 PARTS = b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\nx y\r\n--edge--\r\n'
@@ -58,7 +59,7 @@ def test_all_parts_are_held_against_it() -> None:
 @pytest.mark.parametrize("recipient", ["nobody", "", "+"])
 def test_a_recipient_without_digits_is_nobodys(recipient: str) -> None:
     """It fits no call, those without a recipient included."""
-    for call in (CALL, CALL._replace(recipient="")):
+    for call in (CALL, recorded(**{**SENT, "recipient": ""})):
         (difference,) = Expectation(recipient=recipient).differences(call)
         assert difference.found == (call.recipient or MISSING)
 
@@ -66,7 +67,7 @@ def test_a_recipient_without_digits_is_nobodys(recipient: str) -> None:
 @pytest.mark.parametrize("answer", ["sent", "acme.send_sms/sent"])
 def test_an_answer_off_the_contract_is_no_answer(answer: str) -> None:
     """A literal response has no name that could be asked for."""
-    assert not Expectation(answer=answer).fits(CALL._replace(answer=""))
+    assert not Expectation(answer=answer).fits(recorded(**{**SENT, "answer": ""}))
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ import math
 import statistics
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mockserver.exchange.call import Call
 from mockserver.exchange.decide import decide
-from mockserver.exchange.facts import claims
 from mockserver.exchange.fault import (
     GARBAGE,
     LONGEST,
@@ -25,7 +25,7 @@ from mockserver.exchange.fault import (
 )
 from mockserver.exchange.pin import Pin, literal
 from mockserver.exchange.render import Response
-from tests.exchange.workbench import Bench, acme, operation, request
+from tests.exchange.workbench import Bench, operation, request
 
 NEEDED = {"delay": {"seconds": 1}}  # what a kind cannot do without
 DELAYS = {"seconds", "uniform", "lognormal"}
@@ -247,8 +247,8 @@ def decided(bench: Bench, pinned: Pin, key: str = "") -> Call:
     """The call of a message under a pin."""
     body = {"from": bench.mine["lines"][0]["number"], "to": "+15"}
     found = request("send_sms", headers={"x-key": key or bench.mine["key"]}, body=body)
-    facts = bench.facts()._replace(pins={"one": pinned})
-    return decide(found, claims(found, acme().schemes), facts, bench.sources).call
+    facts = msgspec.structs.replace(bench.facts(), pins={"one": pinned})
+    return decide(found, facts, bench.sources).call
 
 
 @pytest.fixture(scope="module")

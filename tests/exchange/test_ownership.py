@@ -16,7 +16,7 @@ def bench() -> Bench:
 
 def check(bench: Bench, account: Account | None, **body: Any) -> tuple[list[tuple[str, str, Any]], dict[str, Any]]:
     bound: dict[str, Any] = {}
-    found = check_owned(request("send_sms", body={"to": "1", **body}), account, bench.facts(), bound)
+    found = check_owned(request("send_sms", body={"to": "1", **body}).owned, account, bench.facts(), bound)
     return [(problem.kind, problem.at, problem.value) for problem in found], bound
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from mockserver.exchange.account import Account
-from mockserver.exchange.call import Call
+from mockserver.exchange.call import Call, Label, pack_headers
 from mockserver.exchange.choose import Choice, choose
 from mockserver.exchange.decide import Decision, decide
-from mockserver.exchange.facts import Facts, claims
+from mockserver.exchange.facts import Facts
 from mockserver.exchange.problem import Problem
 from mockserver.exchange.request import Arrival, Request, parse
 from mockserver.exchange.sources import Sources
@@ -49,7 +49,7 @@ def arrive(
     sent = dict(headers or {})
     if not isinstance(body, bytes):
         body, sent = json.dumps(body).encode(), {**JSON, **sent}
-    packed = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()]
+    packed = pack_headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()])
     return Arrival(method or one.method, one.path, params or {}, query.encode(), packed, body, oversize)
 
 
@@ -100,19 +100,27 @@ class Bench:
 
     def decide(self, found: Request) -> Decision:
         """The decision on a request."""
-        return decide(found, claims(found, acme().schemes), self.facts(), self.sources)
+        return decide(found, self.facts(), self.sources)
 
 
 def fixed_sources() -> Sources:
     """The same time and the same ids in every run."""
     numbers = itertools.count(1)
-    return Sources(lambda: NOW, lambda: "a-uuid", lambda: 7, lambda: f"call-{next(numbers)}")
+    return Sources(lambda: NOW, lambda: "a-uuid", lambda: 7, lambda: next(numbers))
 
 
 def recorded(**changes: Any) -> Call:
-    """A call with these parts, all others empty."""
+    """A call with these parts, those of its label among them, all others empty."""
+    label = label_of(**{name: changes.pop(name) for name in Label.__struct_fields__ if name in changes})
     blank: dict[type, Any] = {str: "", bytes: b"", int: 0, float: 0.0}
-    return Call(**{name: blank[kind] for name, kind in get_type_hints(Call).items()} | changes)
+    parts = {name: blank[kind] for name, kind in get_type_hints(Call).items() if name != "label"}
+    return Call(**{**parts, "label": label, **changes})
+
+
+@cache
+def label_of(**parts: Any) -> Label:
+    """The one label of calls with these parts."""
+    return Label(**parts)
 
 
 def jwt_of(scheme: str) -> Jwt:

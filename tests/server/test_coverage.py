@@ -10,13 +10,14 @@ import yaml
 from starlette.testclient import TestClient
 
 import mockserver
+from mockserver.exchange.request import parse
 from mockserver.server.app import create_app
 from mockserver.server.control.app import description
 from mockserver.server.coverage import contract_hash, coverage_shape
 from mockserver.spec.load import load_contracts
 from mockserver.spec.pointer import Pointer
 from mockserver.world.coverage import Coverage, Tally, value_key
-from tests.exchange.workbench import ACME, acme, operation, recorded
+from tests.exchange.workbench import ACME, acme, arrive, operation, recorded
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 
@@ -92,7 +93,7 @@ def test_values_of_any_kind() -> None:
     contract = (replace(acme(), operations=(one,)),)
     sends: list[tuple[Any, list[Any]]] = [([1], [[1]]), (1.0, [[1], 1]), ({"a": 1}, [[1], 1, {"a": 1}])]
     for sent, seen in sends:
-        coverage.add(call, (), [("/body/v", sent)])
+        coverage.add(call, parse(one, arrive("send_sms", body={"v": sent})))
         found = coverage_shape(contract, coverage.total)["operations"][SEND]["values"]["/body/v"]
         assert [value_key(value) for value in found["seen"]] == [value_key(value) for value in seen]
         assert len(found["seen"]) + len(found["unseen"]) == len(allowed)

@@ -37,7 +37,7 @@ def router(tmp_path_factory: pytest.TempPathFactory) -> Router:
 
 def found(router: Router, path: str, host: str = "localhost") -> tuple[str, dict[str, str]] | None:
     """Which operation answers there by default, and the path's parameters; ``path`` is as on the wire."""
-    hit = router.find(host, unquote(path), path)
+    hit = router.find(host.encode(), unquote(path), path.encode())
     return None if hit is None else (hit[0].otherwise.spelling, hit[1])
 
 
@@ -91,7 +91,7 @@ def test_a_host_that_two_vendors_share(router: Router) -> None:
 
 def test_methods_of_a_path(router: Router) -> None:
     """The endpoint knows the operation of each method, and lists them sorted; the first answers any other method."""
-    hit = router.find("", "/other/a/1/c", "/other/a/1/c")
+    hit = router.find(b"", "/other/a/1/c", b"/other/a/1/c")
     assert hit is not None
     assert {method: operation.spelling for method, operation in hit[0].operations.items()} == {
         "GET": "get_it",
@@ -122,6 +122,6 @@ def test_nearest(router: Router, path: str, first: str) -> None:
 def test_no_path_makes_routing_fail(path: str, host: str) -> None:
     """Whatever a client asks for, there is an endpoint or none, and always something near."""
     router = Router((acme(),))
-    hit = router.find(host, path, quote(path, errors="replace"))
+    hit = router.find(host.encode(errors="replace"), path, quote(path, errors="replace").encode())
     assert hit is None or all("/" not in name for name in hit[1])
     assert len(router.nearest(path)) == 3

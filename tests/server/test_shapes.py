@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from mockserver.exchange.call import pack_headers, pack_params, pack_problems
 from mockserver.exchange.problem import Problem
@@ -17,13 +18,13 @@ from tests.exchange.workbench import NOW, Bench, acme, recorded
 from tests.server.conftest import Make
 
 RECORDED = recorded(
-    id="c1",
+    number=(0xA1B2C3 << 24) + 1,
     account="one",
     vendor="acme",
     operation="acme.send_sms",
     answer="acme.send_sms/refused",
     evidence="assumed",
-    accepted=0,
+    accepted=False,
     chosen_by="rule",
     recipient="+15",
     problems=pack_problems((Problem("invalid", "/body/to", "type", "not text"),)),
@@ -42,7 +43,7 @@ RECORDED = recorded(
     duration_ms=1.25,
 )
 SHOWN = {
-    "id": "c1",
+    "id": "a1b2c3-000001",
     "account": "one",
     "vendor": "acme",
     "operation": "acme.send_sms",
@@ -76,7 +77,9 @@ SHOWN = {
 
 
 def shown(**changes: Any) -> dict[str, Any]:
-    return call_shape(RECORDED._replace(**changes), None, Masker((acme(),)))
+    labelled = {name: changes.pop(name) for name in RECORDED.label.__struct_fields__ if name in changes}
+    label = replace(RECORDED.label, **labelled)
+    return call_shape(replace(RECORDED, label=label, **changes), None, Masker((acme(),)))
 
 
 def conforms(value: Any, name: str) -> None:

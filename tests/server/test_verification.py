@@ -36,7 +36,7 @@ class Spied(Store):
         self.number += 1
         body = b'{"text": "%s"}' % text.encode()
         changes = {"vendor": "acme", "operation": "acme.send_sms", "reads": "json", "body": body, **changes}
-        await self.commit(recorded(id=f"c{self.number}", account=account, **changes))
+        await self.commit(recorded(number=self.number, account=account, **changes))
 
 
 def run(scenario: Callable[[Spied], Awaitable[None]], calls: int = 10_000) -> None:
@@ -60,8 +60,8 @@ async def started(store: Spied, *questions: Asked) -> list["asyncio.Task[Verdict
     return tasks
 
 
-def ids(verdict: Verdict) -> list[str]:
-    return [call.id for call in verdict.matched]
+def ids(verdict: Verdict) -> list[int]:
+    return [call.number for call in verdict.matched]
 
 
 def test_what_is_there_needs_no_wait() -> None:
@@ -74,7 +74,7 @@ def test_what_is_there_needs_no_wait() -> None:
         found = await verify(store, asked(Count(2), within=LONG))
         assert (found.verified, ids(found), found.recorded, found.evicted, found.nearest) == (
             True,
-            ["c1", "c3"],
+            [1, 3],
             3,
             0,
             [],
@@ -94,7 +94,7 @@ def test_a_call_that_comes_while_waiting() -> None:
             assert not waiting.done()
         await store.call_comes()
         found = await waiting
-        assert (found.verified, ids(found), found.recorded) == (True, ["c1", "c3"], 3)
+        assert (found.verified, ids(found), found.recorded) == (True, [1, 3], 3)
 
     run(scenario)
 
@@ -105,7 +105,7 @@ def test_a_call_that_never_comes() -> None:
     async def scenario(store: Spied) -> None:
         await store.call_comes("Bye")
         found = await verify(store, asked(ONCE, within=0.05, settle=LONG))
-        assert (found.verified, ids(found), [near.call.id for near in found.nearest]) == (False, [], ["c1"])
+        assert (found.verified, ids(found), [near.call.number for near in found.nearest]) == (False, [], [1])
         await store.call_comes()  # a waiter that gave up is in nobody's way
 
     run(scenario)
@@ -124,7 +124,7 @@ def test_settling_catches_a_duplicate(count: Count) -> None:
         assert not waiting.done()
         await store.call_comes()
         found = await waiting
-        assert (found.verified, ids(found)) == (False, ["c1", "c3"])
+        assert (found.verified, ids(found)) == (False, [1, 3])
 
     run(scenario)
 
@@ -192,7 +192,7 @@ def test_many_calls_are_looked_at_in_turns() -> None:
                 assert store.asked == ["one"], "it is still at its first look"
                 await store.call_comes()
         found = looking.result()
-        assert (found.verified, ids(found), found.recorded) == (True, [f"c{3 * AT_ONCE + 1}"], 3 * AT_ONCE + 1)
+        assert (found.verified, ids(found), found.recorded) == (True, [3 * AT_ONCE + 1], 3 * AT_ONCE + 1)
 
     run(scenario)
 
@@ -211,7 +211,7 @@ def test_several_wait_for_one_account() -> None:
         await store.call_comes("Bye")
         assert (await third).verified is True
         await store.call_comes()
-        assert ids(await another) == ["c1", "c3"]
+        assert ids(await another) == [1, 3]
 
     run(scenario)
 
@@ -242,7 +242,7 @@ def test_a_reset_does_not_end_the_wait() -> None:
         (waiting,) = await started(store, asked(within=LONG))
         await store.reset_account("one")
         await store.call_comes()
-        assert ids(await waiting) == ["c2"]
+        assert ids(await waiting) == [2]
 
     run(scenario)
 
@@ -257,7 +257,7 @@ def test_the_nearest_are_few_and_ranked() -> None:
         await store.call_comes("late", answer="acme.send_sms/sent")
         await store.call_comes(operation="acme.ping", answer="acme.ping/sent")
         found = await verify(store, asked(expectation=meant))
-        assert [near.call.id for near in found.nearest] == ["c3", "c2", "c1"]
+        assert [near.call.number for near in found.nearest] == [3, 2, 1]
         assert [[one.pointer for one in near.differences] for near in found.nearest[1:]] == [
             ["/body/text"],
             ["/answer", "/body/text"],
@@ -277,7 +277,7 @@ def test_the_nearest_are_sought_among_the_latest() -> None:
         meant = Expectation(answer="sent", pattern=HI.pattern)
         await store.call_comes(answer="acme.send_sms/sent")
         found = await verify(store, asked(Count(2), meant))
-        assert [near.call.id for near in found.nearest] == [f"c{LOOKED_AT - back}" for back in range(3)]
+        assert [near.call.number for near in found.nearest] == [LOOKED_AT - back for back in range(3)]
 
     run(scenario)
 

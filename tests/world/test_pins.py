@@ -4,13 +4,12 @@ import asyncio
 
 import pytest
 
-from mockserver.exchange.facts import Claims
 from mockserver.exchange.pin import Pin, Uses
 from mockserver.world.journal import Journal, Query
 from mockserver.world.pins import Pins
 from mockserver.world.registry import Registry
 from mockserver.world.store import Store
-from tests.exchange.workbench import acme, fixed_sources, operation, recorded
+from tests.exchange.workbench import acme, fixed_sources, operation, recorded, request
 
 BUSY = operation("send_sms").answers["busy"]
 
@@ -92,14 +91,14 @@ def test_a_call_whose_pin_is_gone_is_not_recorded() -> None:
     async def scenario() -> None:
         store = Store(Registry((acme(),)), Journal(10, 10**6), fixed_sources())
         await store.add_account("one", {"acme": {"key": "k" * 20}})
-        mine = Claims((("/account/key", "k" * 20),), ())
+        mine, other = (request(to, headers={"x-key": "k" * 20}) for to in ("send_sms", "ping"))
         await store.put_pin(pin())
-        seen = (await store.facts("acme", "acme.send_sms", mine)).pins["one"]
-        assert dict((await store.facts("acme", "acme.ping", mine)).pins) == {}
-        call = recorded(id="c", account="one")
+        seen = (await store.facts(mine)).pins["one"]
+        assert dict((await store.facts(other)).pins) == {}
+        call = recorded(account="one")
         assert [await store.commit(call, Uses(seen)), await store.commit(call, Uses(seen))] == [True, False]
         assert len((await store.calls(Query())).calls) == 1
-        assert dict((await store.facts("acme", "acme.send_sms", mine)).pins) == {}
+        assert dict((await store.facts(mine)).pins) == {}
 
     asyncio.run(scenario())
 

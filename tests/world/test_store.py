@@ -6,11 +6,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from mockserver.exchange.facts import Claims
 from mockserver.world.journal import Journal, Query
 from mockserver.world.registry import Registry
 from mockserver.world.store import UNCLAIMED, Store
-from tests.exchange.workbench import NOW, acme, fixed_sources, recorded
+from tests.exchange.workbench import NOW, acme, fixed_sources, recorded, request
 
 T = TypeVar("T")
 
@@ -25,24 +24,27 @@ def store() -> Store:
     run(store.add_account("one", {"acme": {"key": "k" * 20}}))
     run(store.add_account("two", {}))
     for number, account in enumerate(["one", "two", UNCLAIMED, "one"]):
-        run(store.commit(recorded(id=f"c{number}", account=account, outcome="pending")))
+        run(store.commit(recorded(number=number, account=account, outcome="pending")))
     return store
 
 
-def ids(store: Store, account: str | None = None) -> list[str]:
-    return [call.id for call in run(store.calls(Query(account=account))).calls]
+def ids(store: Store, account: str | None = None) -> list[int]:
+    return [call.number for call in run(store.calls(Query(account=account))).calls]
 
 
-def test_facts_are_what_was_asked_for(store: Store) -> None:
-    """Only owners of claimed values are told, and the time."""
-    mine, nobodys = ("/account/key", "k" * 20), ("/account/key", "x")
-    facts = run(store.facts("acme", "acme.send_sms", Claims((mine, nobodys), (nobodys,))))
+def test_facts_tell_who_owns_what(store: Store) -> None:
+    """Owners of claimed values, and the time."""
+    facts = run(store.facts(request("send_sms", headers={"x-key": "k" * 20}, body={"from": "5"})))
     assert facts.now == NOW
-    assert list(facts.owners) == [mine]
-    owner = facts.owner(mine)
-    assert owner is not None
-    assert owner.account is run(store.account("one"))
-    assert facts.owner(nobodys) is facts.owner(None) is None
+    assert facts.owners["/account/key", "k" * 20].account is run(store.account("one"))
+    assert ("/account/lines/number", "5") not in facts.owners
+
+
+def test_claimant(store: Store) -> None:
+    """The first claim that anybody owns says whose a call is."""
+    mine = ("/account/key", "k" * 20)
+    assert run(store.claimant("acme", [("/account/key", "x"), mine])) is run(store.account("one"))
+    assert run(store.claimant("acme", [])) is None
 
 
 def test_accounts(store: Store) -> None:
@@ -53,30 +55,32 @@ def test_accounts(store: Store) -> None:
 
 def test_calls(store: Store) -> None:
     """A committed call counts at once; its outcome is noted when it is sent."""
-    assert ids(store) == ["c3", "c2", "c1", "c0"]
-    newest = run(store.call("c3"))
+    assert ids(store) == [3, 2, 1, 0]
+    newest = run(store.call(3))
     assert newest is not None
     run(store.complete(newest, "sent", 2.0))
-    call = run(store.call("c3"))
+    call = run(store.call(3))
     assert call is not None
     assert (call.outcome, call.duration_ms) == ("sent", 2.0)
-    assert run(store.call("c9")) is None
+    run(store.complete(newest, "aborted", 9.0))
+    assert (call.outcome, call.duration_ms) == ("sent", 2.0), "the first word counts"
+    assert run(store.call(9)) is None
 
 
 def test_reset_and_clear_are_one_accounts(store: Store) -> None:
     """What an account did is forgotten, what it owns stays; others are as before."""
     run(store.reset_account("one"))
-    assert ids(store) == ["c2", "c1"]
+    assert ids(store) == [2, 1]
     assert run(store.account("one")) is not None
     assert run(store.clear_calls(UNCLAIMED)) == 1
-    assert ids(store) == ["c1"]
+    assert ids(store) == [1]
     assert run(store.clear_calls(None)) == 1
 
 
 def test_remove(store: Store) -> None:
     """The account goes with its calls, and its values are free; an unknown one is an error."""
     run(store.remove_account("one"))
-    assert ids(store) == ["c2", "c1"]
+    assert ids(store) == [2, 1]
     assert run(store.account("one")) is None
     run(store.add_account("again", {"acme": {"key": "k" * 20}}))
     with pytest.raises(KeyError):
@@ -88,7 +92,7 @@ def test_the_account_that_is_idle_longest_makes_room(store: Store) -> None:
     crowded = Store(Registry((acme(),)), Journal(10, 10**6), fixed_sources(), most_accounts=2)
     for name in ("one", "two"):
         run(crowded.add_account(name, {}))
-    run(crowded.commit(recorded(id="c1", account="one")))
+    run(crowded.commit(recorded(number=1, account="one")))
     run(crowded.add_account("three", {}))
     assert [account.id for account in run(crowded.accounts())] == ["one", "three"]
     assert len(run(crowded.calls(Query(account="one"))).calls) == 1

@@ -8,14 +8,14 @@ import pytest
 
 from mockserver.exchange.budget import Limit
 from mockserver.exchange.clock import REAL, Clock
-from mockserver.exchange.facts import Claims
 from mockserver.exchange.pin import Uses
+from mockserver.exchange.request import Request
 from mockserver.world import times
 from mockserver.world.journal import Journal
 from mockserver.world.registry import Registry
 from mockserver.world.store import Store
 from mockserver.world.times import Times
-from tests.exchange.workbench import NOW, acme, fixed_sources, recorded
+from tests.exchange.workbench import NOW, acme, fixed_sources, recorded, request
 
 T = TypeVar("T")
 OPERATION = "acme.send_sms"
@@ -77,17 +77,18 @@ def store() -> Store:
     return store
 
 
-def claim(account: str) -> Claims:
-    return Claims((("/account/key", KEYS[account]),), (), ("a.b.c",))
+def sent(account: str) -> Request:
+    """A message with a token that nobody has seen."""
+    return request("send_sms", headers={"x-key": KEYS[account], "x-token": "a.b.c"}, body={})
 
 
 def test_facts_tell_clocks_and_first_sights(store: Store) -> None:
     """Of the accounts that a request may be from, and of its own tokens."""
-    assert dict(run(store.facts("acme", OPERATION, claim("one"))).first_seen) == {"a.b.c": NOW}
+    assert dict(run(store.facts(sent("one"))).first_seen) == {"a.b.c": NOW}
     clock = REAL.advanced(NOW, 60)
     run(store.set_clock("one", clock))
-    assert run(store.facts("acme", OPERATION, claim("one"))).clocks == {"one": clock}
-    assert run(store.facts("acme", OPERATION, claim("two"))).clocks == {"two": REAL}
+    assert run(store.facts(sent("one"))).clocks == {"one": clock}
+    assert run(store.facts(sent("two"))).clocks == {"two": REAL}
     assert run(store.clock("one")) == (clock, NOW)
 
 
@@ -95,7 +96,7 @@ def test_windows_follow_the_accounts_clock(store: Store) -> None:
     """A request counts at the account's own time, and is free again when the clock was advanced far enough."""
 
     def remaining(account: str) -> int:
-        facts = run(store.facts("acme", OPERATION, claim(account)))
+        facts = run(store.facts(sent(account)))
         assert [budget.remaining for _, _, budget in run(store.budgets(account))] == [facts.budgets[account].remaining]
         return facts.budgets[account].remaining
 

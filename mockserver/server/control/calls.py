@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mockserver.exchange.call import call_number
 from mockserver.server.control.problems import ControlFault
 from mockserver.server.control.state import state_of
 from mockserver.server.shapes import call_shape
@@ -41,7 +42,8 @@ async def show_call(request: Request) -> Response:
     """``GET /_mock/calls/{id}``."""
     state = state_of(request)
     state.masker.learn(await state.store.accounts())
-    call = await state.store.call(request.path_params["id"])
+    number = call_number(request.path_params["id"])
+    call = None if number is None else await state.store.call(number)
     if call is None:
         raise ControlFault(404, "there is no such call; it may have been evicted or cleared", "/path/id")
     return JSONResponse(call_shape(call, await state.store.account(call.account), state.masker))

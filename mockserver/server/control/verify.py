@@ -146,7 +146,7 @@ async def _strays(state: State, asked: Asked) -> list[Stray]:
         if other == account:
             continue
         whose = "nobody" if other == UNCLAIMED else f"the built-in account {other}"
-        for _, call in (await state.store.calls_after(other, 0))[-1000:]:
+        for call in (await state.store.calls_after(other, 0))[-1000:]:
             if call.received_at >= born and expectation.concerns(call) and call.vendor:
                 found[whose, _credential(state, call)] += 1
     return [(whose, number, credential) for (whose, credential), number in found.most_common(3)]

@@ -121,7 +121,7 @@ class Instant:
 @pytest.fixture
 def instant(monkeypatch: pytest.MonkeyPatch) -> Iterator[Instant]:
     found, ids = Instant(), itertools.count()
-    app = create_app(SETTINGS, Sources(lambda: found.now, lambda: "uuid", lambda: 1, lambda: f"c-{next(ids)}"))
+    app = create_app(SETTINGS, Sources(lambda: found.now, lambda: "uuid", lambda: 1, lambda: next(ids)))
     monkeypatch.setattr(tempo, "sleep", found.sleep)
     with TestClient(app, base_url="http://localhost") as found.client:
         yield found
