@@ -119,6 +119,11 @@ def pack_headers(headers: list[tuple[bytes, bytes]]) -> bytes:
     return b"\r\n".join(map(_HEADER, headers))
 
 
+def split_headers(packed: bytes) -> list[tuple[bytes, bytes]]:
+    """Packed headers as they were."""
+    return [line.partition(b": ")[::2] for line in packed.split(b"\r\n")] if packed else []
+
+
 def unpack_headers(packed: bytes) -> list[list[str]]:
     """``[[name, value], …]`` of packed headers."""
     lines = packed.decode("latin-1").split("\r\n") if packed else []

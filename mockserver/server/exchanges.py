@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from mockserver.exchange.bodies import Unreadable, read_form, read_multipart
-from mockserver.exchange.call import Call, Label, pack_headers
+from mockserver.exchange.call import Call, Label, pack_headers, split_headers
 from mockserver.exchange.credential import credentials
 from mockserver.exchange.decide import Decision, decide
 from mockserver.exchange.fault import Fault
@@ -19,21 +19,27 @@ from mockserver.server.delivery import ClientLeft, Line, deliver, send_whole
 from mockserver.server.protocol import CONNECTION
 from mockserver.server.receive import Disconnected, receive_body
 from mockserver.server.router import Endpoint, Router
+from mockserver.server.whole import write_whole
 from mockserver.spec.contract import Contract
 from mockserver.world.store import UNCLAIMED, Store
 
 Headers = list[tuple[bytes, bytes]]
-CLOSE = (b"connection", b"close")
+CLOSE = b"\r\nconnection: close"
 NO_PATH = Label(status=404)  # of calls whose path no contract has
 
 
 class Going(msgspec.Struct, frozen=True):
-    """What goes to a client, and how: the record of it, the response, the fault and the request's number for it."""
+    """What goes to a client, its headers packed, and how: the record of it, the fault and the request's number for it."""
 
     call: Call
-    response: Response
+    head: bytes
+    body: bytes
     fault: Fault | None = None
     number: int = 0
+
+    @property
+    def response(self) -> Response:
+        return Response(self.call.status, split_headers(self.head), self.body)
 
 
 class Exchanges:
@@ -88,15 +94,15 @@ class Exchanges:
             facts = await self._store.facts(request)  # 4 recognise
             decision = decide(request, facts, self._sources)  # 5 decide
             committed = await self._store.commit(decision.call, decision.uses, request)  # 6 commit
-        response = decision.response
+        call, pin = decision.call, decision.uses.pin
+        head = call.response_headers
         if self._explain:
-            response = _explained(decision, request)
+            head += _explained(decision, request)
         if request.problems and request.problems[0].kind == "method":
-            response = _with_header(response, (b"allow", endpoint.allow))
+            head += b"\r\nallow: " + endpoint.allow
         if not ended:
-            response = _with_header(response, CLOSE)
-        pin = decision.uses.pin
-        return Going(decision.call, response, decision.fault, pin.met if pin is not None else 0)
+            head += CLOSE
+        return Going(call, head, call.response_body, decision.fault, pin.met if pin is not None else 0)
 
     async def _unknown_path(self, scope: Any, receive: Any) -> Going:
         """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
@@ -129,11 +135,10 @@ class Exchanges:
             received_at=self._sources.now(),
         )
         await self._store.commit(call)
+        head = call.response_headers
         if self._explain:
-            headers.append((b"x-mock-call", call.id.encode("ascii")))
-        if not ended:
-            headers.append(CLOSE)
-        return Going(call, Response(404, headers, text))
+            head += b"\r\nx-mock-call: " + call.id.encode("ascii")
+        return Going(call, head if ended else head + CLOSE, text)
 
     async def _claimed_by(self, scope: Any, body: bytes) -> str:
         """The account that any vendor's credential in header, query or form names."""
@@ -162,34 +167,31 @@ def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
         return {}
 
 
-def _explained(decision: Decision, request: Request) -> Response:
-    """The response with our headers beside the vendor's; nothing that the client sent is echoed in them."""
-    call, problem, response = decision.call, decision.problem, decision.response
-    headers = [*response.headers, *_said_of_answer(call.label), (b"x-mock-call", call.id.encode("ascii"))]
-    if problem is not None:
-        at = problem.at
-        while at and at not in request.operation.places:  # what a client named itself is not told
-            at = at.rpartition("/")[0]
-        words = " ".join(word for word in (problem.kind, problem.reason, at) if word)
-        headers.append((b"x-mock-problem", words.encode("ascii")))
-    return Response(response.status, headers, response.body)
+def _explained(decision: Decision, request: Request) -> bytes:
+    """Our headers, to stand behind the vendor's; nothing that the client sent is echoed in them."""
+    call, problem = decision.call, decision.problem
+    said = _said_of_answer(call.label) + call.id.encode("ascii")
+    if problem is None:
+        return said
+    at = problem.at
+    while at and at not in request.operation.places:  # what a client named itself is not told
+        at = at.rpartition("/")[0]
+    words = " ".join(word for word in (problem.kind, problem.reason, at) if word)
+    return said + b"\r\nx-mock-problem: " + words.encode("ascii")
 
 
 @lru_cache(maxsize=4096)
-def _said_of_answer(label: Label) -> Headers:
-    """The headers that say which answer this is and where it comes from."""
-    said = [(b"x-mock-answer", label.answer.encode("ascii"))] if label.answer else []
-    return [*said, (b"x-mock-evidence", label.evidence.encode("ascii"))]
-
-
-def _with_header(response: Response, header: tuple[bytes, bytes]) -> Response:
-    return Response(response.status, [*response.headers, header], response.body)
+def _said_of_answer(label: Label) -> bytes:
+    """Which answer this is and where it comes from, up to the call's id."""
+    said = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
+    return f"{said}\r\nx-mock-evidence: {label.evidence}\r\nx-mock-call: ".encode("ascii")
 
 
 async def _send(going: Going, scope: Any, send: Any) -> str:
     """Send what there is to send; returns how it ended."""
     if going.fault is None:
-        await send_whole(send, going.response)
+        if not write_whole(send, going.call.status, going.head, going.body):
+            await send_whole(send, going.response)
         return "sent"
     line = Line(scope.get("state", {}).get(CONNECTION), send)
     try:
