@@ -1,6 +1,7 @@
 """One exchange as recorded."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -21,6 +22,9 @@ class Label(msgspec.Struct, frozen=True, eq=False):
     status: int = 0
     fault: str = ""
     notes: str = ""
+
+
+label = lru_cache(maxsize=4096)(Label)  # the one of these parts: calls are kept together by it
 
 
 class Call(msgspec.Struct, gc=False):
@@ -94,11 +98,12 @@ class Call(msgspec.Struct, gc=False):
 
 
 RUN = 24  # bits of a call's number that count; those above tell one run of a server from another
+_COUNT = (1 << RUN) - 1
 
 
 def call_id(number: int) -> str:
     """The id of the call of this number."""
-    return f"{number >> RUN:06x}-{number & (1 << RUN) - 1:06x}"
+    return "%06x-%06x" % (number >> RUN, number & _COUNT)  # noqa: UP031 -- 0.2 us less
 
 
 def call_number(text: str) -> int | None:

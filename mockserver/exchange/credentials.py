@@ -105,7 +105,7 @@ def token_time(facts: Facts, owner: Owner, text: str, token: Token) -> float:
     A token was made at its ``iat``, else when first seen. Clients round ``iat`` down or date it back by seconds, so
     one that is younger than that and was not seen before counts as made when first seen.
     """
-    clock = facts.clock(owner.account)
+    clock = facts.clock(owner.account) if facts.clocks else REAL
     if clock is REAL:
         return facts.now
     first, iat = facts.first_seen.get(text, facts.now), token.claims.get("iat")

@@ -2,14 +2,15 @@
 
 import json
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 import msgspec
 
 from mockserver.exchange.account import Account
 from mockserver.exchange.budget import budget_key
-from mockserver.exchange.call import Call, Label, pack_headers, pack_params, pack_problems
-from mockserver.exchange.choose import choose, recipient_of
+from mockserver.exchange.call import Call, Label, label, pack_params, pack_problems
+from mockserver.exchange.choose import Choice, choose, recipient_of
 from mockserver.exchange.credentials import authenticate
 from mockserver.exchange.expectation import received
 from mockserver.exchange.facts import Facts
@@ -48,7 +49,7 @@ def decide(request: Request, facts: Facts, sources: Sources) -> Decision:
     problems = request.problems + identity.problems
     if request.owned:
         problems += check_owned(request.owned, account, facts, bound)
-    budget = facts.budgets.get(account.id) if account is not None and facts.budgets else None
+    budget = facts.budgets.get(account.id) if facts.budgets and account is not None else None
     limited = budget is not None and budget.wait > 0
     if limited:
         problems += (LIMITED,)
@@ -57,44 +58,43 @@ def decide(request: Request, facts: Facts, sources: Sources) -> Decision:
     view = {**request.data, "account": account.vendors[operation.vendor] if account is not None else {}, "owned": bound}
     recipient = recipient_of(operation.recipient, view)
     pin = _pin(request, account, facts) if facts.pins else None
-    choice = choose(operation, problems, view, recipient, prefer=request.prefer, pin=pin)
+    choice = choose(operation, problems, view, recipient, prefer=request.head.prefer, pin=pin)
     if choice is None:
         raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
-    used = pin if choice.chosen_by == "pin" or _meets_fault(pin, choice.chosen_by) else None
-    now, wait = facts.clock(account).at(facts.now), budget.retry_after if limited and budget is not None else None
-    response = _response(choice.answer, used, Context(view, choice.problem, sources, now, wait))
-    fault = used.striking if used is not None else None
-    if fault is not None:
-        response = planned(fault, response)
-    chosen_by = choice.chosen_by
-    answer: Answer | Literal | None = choice.answer
-    if used is not None and fault is not None and fault.loses_reply and not used.entries:
-        answer, chosen_by = None, ""  # it never came to an answer
+    now, wait = facts.time(account), budget.retry_after if limited and budget is not None else None
+    outcome = _Outcome(choice, _response(choice.answer, Context(view, choice.problem, sources, now, wait)))
+    if pin is not None:
+        outcome = _pinned(pin, outcome)
+    uses = NOTHING_USED
+    if outcome.pin is not None or budget is not None:
+        uses = Uses(outcome.pin, "" if limited or budget is None else budget_key(request), not limited)
+    response = outcome.response
     call = Call(
         sources.call_number(),
         account.id if account is not None else "",
-        _label(operation, answer, chosen_by, request.reads, response.status, fault.kind if fault is not None else ""),
+        _label(operation, outcome, request.reads),
         recipient,
         pack_problems(problems) if problems else "",
         arrival.method,
-        arrival.path,
+        intern(arrival.path),
         pack_params(arrival.path_params) if arrival.path_params else "",
         arrival.query,
-        arrival.headers,
+        request.head.packed,
         arrival.body,
-        pack_headers(response.headers),
+        response.head,
         response.body,
         facts.now,
     )
-    uses = NOTHING_USED
-    if used is not None or budget is not None:
-        uses = Uses(used, "" if limited or budget is None else budget_key(request), not limited)
-    return Decision(call, response, choice.problem, uses, fault)
+    return Decision(call, response, choice.problem, uses, outcome.fault)
 
 
-def _meets_fault(pin: Pin | None, chosen_by: str) -> bool:
-    """Whether a pin that leaves the answer to the rules has its fault for this request: a preference is spared."""
-    return pin is not None and pin.entry is None and chosen_by != "prefer"
+class _Outcome(msgspec.Struct, frozen=True):
+    """A choice, the response to send for it, the pin that it uses, and the fault that strikes."""
+
+    choice: Choice
+    response: Response
+    pin: Pin | None = None
+    fault: Fault | None = None
 
 
 def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:
@@ -105,22 +105,56 @@ def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:
     return None if differences(pin.pattern, received(request)) else pin
 
 
-def _response(answer: Answer | Literal, pin: Pin | None, context: Context) -> Response:
-    response = answer.response if isinstance(answer, Literal) else render(answer, context)
-    return lay_over(response, pin.overlay) if pin is not None and pin.overlay else response
+def _pinned(pin: Pin, outcome: _Outcome) -> _Outcome:
+    """What a pin makes of it: where it was chosen, or leaves the answer to the rules; a preference is spared."""
+    chosen_by, response = outcome.choice.chosen_by, outcome.response
+    if chosen_by != "pin" and (pin.entry is not None or chosen_by == "prefer"):
+        return outcome
+    if pin.overlay:
+        response = lay_over(response, pin.overlay)
+    fault = pin.striking
+    return _Outcome(outcome.choice, response if fault is None else planned(fault, response), pin, fault)
+
+
+def _response(answer: Answer | Literal, context: Context) -> Response:
+    return answer.response if isinstance(answer, Literal) else render(answer, context)
+
+
+def _label(operation: Operation, outcome: _Outcome, reads: str) -> Label:
+    choice, fault, pin = outcome.choice, outcome.fault, outcome.pin
+    answer, kind = choice.answer, fault.kind if fault is not None else ""
+    if pin is not None and fault is not None and fault.loses_reply and not pin.entries:  # it never came to an answer
+        return label(operation.vendor, operation.id, reads=reads, status=outcome.response.status, fault=kind)
+    if isinstance(answer, Literal):
+        return label(
+            operation.vendor,
+            operation.id,
+            evidence="off-contract",
+            accepted=answer.accepted,
+            chosen_by=choice.chosen_by,
+            reads=reads,
+            status=outcome.response.status,
+            fault=kind,
+            notes=json.dumps(answer.warnings),
+        )
+    return _label_of_answer(operation, answer, choice.chosen_by, reads, outcome.response.status, kind)
 
 
 @lru_cache(maxsize=4096)
-def _label(  # noqa: PLR0913, PLR0917 -- what calls can have in common
-    operation: Operation, answer: Answer | Literal | None, chosen_by: str, reads: str, status: int, fault: str
+def _label_of_answer(  # noqa: PLR0913, PLR0917 -- what calls can have in common
+    operation: Operation, answer: Answer, chosen_by: str, reads: str, status: int, fault: str
 ) -> Label:
-    """The one label of all calls that were answered so."""
-    given = {"chosen_by": chosen_by, "reads": reads, "status": status, "fault": fault}
-    if isinstance(answer, Literal):
-        given |= {"evidence": "off-contract", "accepted": answer.accepted, "notes": json.dumps(answer.warnings)}
-    elif answer is not None:
-        given |= {"answer": answer.id, "evidence": answer.evidence, "accepted": answer.accepted}
-    return Label(operation.vendor, operation.id, **given)  # type: ignore[arg-type]
+    return label(
+        operation.vendor,
+        operation.id,
+        answer.id,
+        answer.evidence,
+        answer.accepted,
+        chosen_by,
+        reads,
+        status,
+        fault,
+    )
 
 
 def _ordered(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -29,9 +29,13 @@ class Facts(msgspec.Struct, frozen=True):
     budgets: Mapping[str, Budget] = NOTHING
     first_seen: Mapping[str, float] = NOTHING
 
+    def time(self, account: Account | None) -> float:
+        """The account's time in Unix seconds."""
+        return self.clock(account).at(self.now) if self.clocks else self.now
+
     def clock(self, account: Account | None) -> Clock:
         """The clock that an account's requests are judged by."""
-        return self.clocks.get(account.id, REAL) if account is not None and self.clocks else REAL
+        return self.clocks.get(account.id, REAL) if account is not None else REAL
 
     def claimant(self, claims: Iterable[Claim]) -> Account | None:
         """Whose a request is that proves nothing: the owner of the first value that anybody owns."""

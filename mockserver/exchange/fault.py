@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.exchange.bodies import integral
+from mockserver.exchange.call import pack_headers
 from mockserver.exchange.render import Response
 from mockserver.spec.pointer import join
 
@@ -127,7 +128,7 @@ def _whole(block: Mapping[str, Any], name: str, least: int, most: int) -> int:
 def planned(fault: Fault, response: Response) -> Response:
     """What a fault leaves of a response: these bytes are sent, and recorded."""
     if fault.loses_reply:
-        return Response(0, [], GARBAGE if fault.kind == "garbage" else b"")
+        return Response(0, b"", GARBAGE if fault.kind == "garbage" else b"")
     if fault.kind == "truncate" and response.status not in BODILESS:
         return _with_body(response, response.body[: len(response.body) // 2], len(response.body) or 1)
     if fault.kind == "malformed" and response.status not in BODILESS:
@@ -143,4 +144,4 @@ def declared_length(response: Response) -> int:
 
 def _with_body(response: Response, body: bytes, declared: int) -> Response:
     headers = [pair for pair in response.headers if pair[0] != b"content-length"]
-    return Response(response.status, [*headers, (b"content-length", b"%d" % declared)], body)
+    return Response(response.status, pack_headers([*headers, (b"content-length", b"%d" % declared)]), body)

@@ -11,8 +11,12 @@ from mockserver.spec.contract import Operation
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The values that an operation looks at by lower-case name, and what every request may say of itself."""
+    """The values that an operation looks at by lower-case name, and what every request may say of itself.
 
+    ``packed`` is one object for all that are alike: in a journal of a million calls it takes room once.
+    """
+
+    packed: bytes
     values: dict[str, str]
     content_type: str
     prefer: str
@@ -34,7 +38,7 @@ def _read(operation: Operation, packed: bytes) -> Head:
     wanted = {name: value.strip() for name, value in given.items() if name in operation.headers}
     schemes = tuple(scheme for scheme in operation.schemes if scheme.where == "header")
     carried = credentials(schemes, {"header": wanted})
-    return Head(wanted, given.get("content-type", ""), given.get("prefer", ""), carried)
+    return Head(packed, wanted, given.get("content-type", ""), given.get("prefer", ""), carried)
 
 
 _remembered = lru_cache(maxsize=KEPT)(_read)

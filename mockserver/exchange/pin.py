@@ -35,7 +35,7 @@ class Literal:
 
     @property
     def response(self) -> Response:
-        return Response(self.status, [*self.headers, (b"content-length", b"%d" % len(self.body))], self.body)
+        return Response.of(self.status, self.headers, self.body)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +107,7 @@ def lay_over(response: Response, overlay: tuple[tuple[Pointer, Any], ...]) -> Re
             document = json.loads(body)
             _put(document, tokens, value)
             body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(response.status, [*headers, (b"content-length", b"%d" % len(body))], body)
+    return Response.of(response.status, headers, body)
 
 
 def _put(document: Any, tokens: tuple[str, ...], value: Any) -> None:

@@ -1,12 +1,13 @@
 """An answer as bytes: the documented sample, with the values of this exchange laid over it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from mockserver.exchange.call import pack_headers, split_headers
 from mockserver.exchange.problem import Problem
 from mockserver.exchange.sources import Sources
 from mockserver.spec.contract import Answer, Apply, Echo, Value
@@ -14,11 +15,20 @@ from mockserver.spec.pointer import MISSING
 
 
 class Response(msgspec.Struct, frozen=True):
-    """What goes back: status, headers (lower-case names), bytes."""
+    """What goes back: status, packed headers (lower-case names), bytes."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    head: bytes
     body: bytes
+
+    @classmethod
+    def of(cls, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> "Response":
+        """The response with these headers and the length of its body."""
+        return cls(status, pack_headers([*headers, (b"content-length", b"%d" % len(body))]), body)
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return split_headers(self.head)
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -36,11 +46,6 @@ class Context(msgspec.Struct, frozen=True):
 
 def render(answer: Answer, context: Context) -> Response:
     """The response of an answer."""
-    headers = []
-    for name, literal, fill in answer.headers:
-        value = literal if fill is None else _header(fill, literal, context)
-        if value:
-            headers.append((name, value))
     body = answer.body[0]
     if answer.filled:
         parts = [body]
@@ -49,8 +54,21 @@ def render(answer: Answer, context: Context) -> Response:
             parts.append(literal if found is MISSING else _dump(found))
             parts.append(after)
         body = b"".join(parts)
-    headers.append((b"content-length", b"%d" % len(body)))
-    return Response(answer.status, headers, body)
+    if not answer.fills_headers:
+        return Response(answer.status, _constant_head(answer, len(body)), body)
+    headers = []
+    for name, literal, made in answer.headers:
+        value = literal if made is None else _header(made, literal, context)
+        if value:
+            headers.append((name, value))
+    return Response.of(answer.status, headers, body)
+
+
+@lru_cache(maxsize=1024)
+def _constant_head(answer: Answer, length: int) -> bytes:
+    """The head of an answer without fills in its headers: one object for all its calls in the journal."""
+    headers = [(name, literal) for name, literal, _ in answer.headers]
+    return pack_headers([*headers, (b"content-length", b"%d" % length)])
 
 
 def _evaluate(value: Value, context: Context) -> Any:

@@ -51,8 +51,8 @@ class Request(msgspec.Struct, frozen=True):
 
     operation: Operation
     arrival: Arrival
+    head: Head
     data: dict[str, Any]
-    prefer: str
     reads: str
     problems: tuple[Problem, ...]
     credentials: Credentials
@@ -76,7 +76,10 @@ def parse(operation: Operation, arrival: Arrival) -> Request:
     media = _media(operation, arrival, head, problems)
     if media is not None and media.reads != "nothing":
         try:
-            _read_body(operation, media, arrival, head, data, repeated)
+            if media.reads == "json":
+                data["body"] = read_json(arrival.body)
+            else:
+                _read_form(operation, media, arrival, head, data, repeated)
         except Unreadable as error:
             problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
     dispatch = operation.dispatch
@@ -97,7 +100,7 @@ def parse(operation: Operation, arrival: Arrival) -> Request:
     if schemes:
         carried = {**carried, **credentials(schemes, data)}
     owned = _claimed(operation, data) if operation.owned else ()
-    return Request(operation, arrival, data, head.prefer, reads, tuple(problems), carried, owned)
+    return Request(operation, arrival, head, data, reads, tuple(problems), carried, owned)
 
 
 def _claimed(operation: Operation, data: dict[str, Any]) -> tuple[Possession, ...]:
@@ -145,14 +148,11 @@ def _media(operation: Operation, arrival: Arrival, head: Head, problems: list[Pr
     return media
 
 
-def _read_body(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goes
+def _read_form(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goes
     operation: Operation, media: Media, arrival: Arrival, head: Head, data: dict[str, Any], repeated: list[str]
 ) -> None:
-    """Add what the body says to the data: as its own part, or a form's fields to the query. Raises Unreadable."""
+    """Add a form's fields to the data: as its body, or to the query. Raises Unreadable."""
     raw = arrival.body
-    if media.reads == "json":
-        data["body"] = read_json(raw)
-        return
     form = read_form(raw) if media.reads == "form" else read_multipart(raw, head.content_type.encode("latin-1"))
     if operation.merges_form:
         data["query"] = {**_named(form, "query", repeated), **data["query"]}

@@ -76,7 +76,7 @@ async def _break(kind: str, response: Response, line: Line) -> None:
         missing = declared_length(response) - len(response.body)
         await send({"type": "http.response.body", "body": b" " * missing})
     else:
-        await send_whole(send, Response(204, [], b""))
+        await send_whole(send, Response(204, b"", b""))
 
 
 async def _pause(seconds: float, line: Line) -> None:

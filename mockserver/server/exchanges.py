@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from mockserver.exchange.bodies import Unreadable, read_form, read_multipart
-from mockserver.exchange.call import Call, Label, pack_headers, split_headers
+from mockserver.exchange.call import Call, Label, pack_headers
 from mockserver.exchange.credential import credentials
 from mockserver.exchange.decide import Decision, decide
 from mockserver.exchange.fault import Fault
@@ -39,7 +39,7 @@ class Going(msgspec.Struct, frozen=True):
 
     @property
     def response(self) -> Response:
-        return Response(self.call.status, split_headers(self.head), self.body)
+        return Response(self.call.status, self.head, self.body)
 
 
 class Exchanges:
@@ -64,9 +64,11 @@ class Exchanges:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         started = time.perf_counter()
-        found = self._router.find(_host(scope["headers"]), scope["path"], scope.get("raw_path"))  # 1 route
+        path = scope["path"]
+        raw_path = scope.get("raw_path") or path.encode()
+        found = self._router.find(_host(scope["headers"]), path, raw_path)  # 1 route
         if found is not None and scope["method"] == "OPTIONS":
-            await send_whole(send, Response(204, [(b"allow", found[0].allow)], b""))
+            await send_whole(send, Response(204, b"allow: " + found[0].allow, b""))
             return
         try:
             if found is None:

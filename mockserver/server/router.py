@@ -66,12 +66,14 @@ class Router:
         for paths in (self._root, *self._vendors.values(), *self._hosts.values()):
             paths.compile()
 
-    def find(self, host: bytes, path: str, raw_path: bytes | None) -> tuple[Endpoint, dict[str, str]] | None:
+    def find(self, host: bytes, path: str, raw_path: bytes) -> tuple[Endpoint, dict[str, str]] | None:
         """The endpoint and its path parameters; ``raw_path`` is still percent-encoded."""
-        raw_path = raw_path or path.encode("latin-1", "replace")
         by_host = self._hosts.get(_hostname(host))
         if by_host is not None:
             return by_host.find(path, raw_path)
+        endpoint = self._root.endpoints.get(path)
+        if endpoint is not None:
+            return endpoint, {}
         found = self._root.find(path, raw_path)
         if found is not None:
             return found

@@ -72,6 +72,11 @@ class Answer:
         return tuple((fill, literal, after) for (fill, literal), after in zip(self.fills, self.body[1:], strict=True))
 
     @cached_property
+    def fills_headers(self) -> bool:
+        """Whether any header's value is made when it is sent."""
+        return any(fill is not None for _, _, fill in self.headers)
+
+    @cached_property
     def evidence(self) -> str:
         """``documented``, or ``assumed`` where any part is our guess."""
         return "assumed" if self.assumed else "documented"

@@ -12,27 +12,24 @@ class Limits:
     """By account and operation; windows slide over the account's own time."""
 
     def __init__(self) -> None:
-        self._limits: dict[tuple[str, str], Limit] = {}
+        self.by_place: dict[tuple[str, str], Limit] = {}
         self._seen: dict[tuple[str, str], dict[str, deque[float]]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._limits)
 
     def put(self, account: str, operation: str, limit: Limit | None) -> None:
         """Switch a limit on, or off; what was counted so far is forgotten."""
         key = (account, operation)
-        self._limits.pop(key, None)
+        self.by_place.pop(key, None)
         self._seen.pop(key, None)
         if limit is not None:
-            self._limits[key], self._seen[key] = limit, {}
+            self.by_place[key], self._seen[key] = limit, {}
 
     def of(self, account: str) -> dict[str, Limit]:
         """The limits of an account by operation."""
-        return {operation: limit for (owner, operation), limit in self._limits.items() if owner == account}
+        return {operation: limit for (owner, operation), limit in self.by_place.items() if owner == account}
 
     def budget(self, key: Key, now: float) -> Budget | None:
         """What is left at a time; None where there is no limit."""
-        limit = self._limits.get(key[:2])
+        limit = self.by_place.get(key[:2])
         if limit is None:
             return None
         seen = self._seen[key[:2]].get(key[2], deque())
@@ -52,7 +49,7 @@ class Limits:
 
     def count(self, key: Key, now: float) -> None:
         """Count one request."""
-        if key[:2] in self._limits:
+        if key[:2] in self.by_place:
             values = self._seen[key[:2]]
             values.setdefault(key[2], deque()).append(now)
             if len(values) > KEPT:

@@ -18,22 +18,18 @@ _RESERVED = {"unclaimed", "all"}
 
 
 class Registry:
-    """Accounts by id, and an index from claimed values to their owners."""
+    """Accounts by id; ``owners``: by vendor who owns each claimed value."""
 
     def __init__(self, contracts: tuple[Contract, ...]) -> None:
         self._contracts = {contract.vendor: contract for contract in contracts}
         self._accounts: dict[str, Account] = {}
-        self._owners: dict[str, dict[Claim, Owner]] = {vendor: {} for vendor in self._contracts}
+        self.owners: dict[str, dict[Claim, Owner]] = {vendor: {} for vendor in self._contracts}
         self._maker = Maker()
 
     @property
     def accounts(self) -> Mapping[str, Account]:
         """All accounts by id, oldest first."""
         return self._accounts
-
-    def owners(self, vendor: str) -> Mapping[Claim, Owner]:
-        """Who owns each claimed value of a vendor."""
-        return self._owners[vendor]
 
     def add(self, account_id: str, given: Mapping[str, Any], *, lasting: bool = False) -> Account:
         """A new account; what ``given`` (by vendor) leaves out is made up. Raises AccountFault, changing nothing.
@@ -53,7 +49,7 @@ class Registry:
         entries = [(v, *entry) for v, c in self._contracts.items() for entry in claimed(c, account.vendors[v])]
         self._refuse_clashes(entries)
         for vendor, claim, _, record in entries:
-            self._owners[vendor][claim] = Owner(account, record)
+            self.owners[vendor][claim] = Owner(account, record)
         self._accounts[account_id] = account
         return account
 
@@ -67,7 +63,7 @@ class Registry:
             )
             everything = Counter(claim for claim, _, _ in claimed(contract, data))
             made = everything - Counter(claim for claim, _, _ in claimed(contract, given or {}))
-            if not any(claim in self._owners[contract.vendor] or everything[claim] > 1 for claim in made):
+            if not any(claim in self.owners[contract.vendor] or everything[claim] > 1 for claim in made):
                 if given is not None:
                     _refuse_unusable(contract, data)
                 return data
@@ -76,8 +72,8 @@ class Registry:
     def _refuse_clashes(self, entries: list[tuple[str, Claim, str, Any]]) -> None:
         seen: set[tuple[str, Claim]] = set()
         for vendor, claim, at, _ in entries:
-            if claim in self._owners[vendor]:
-                owner = self._owners[vendor][claim].account.id
+            if claim in self.owners[vendor]:
+                owner = self.owners[vendor][claim].account.id
                 raise AccountFault(f"/vendors/{vendor}{at}", f"account {owner!r} has this value already", clash=True)
             if (vendor, claim) in seen:
                 raise AccountFault(f"/vendors/{vendor}{at}", "is given twice", clash=True)
@@ -88,7 +84,7 @@ class Registry:
         account = self._accounts.pop(account_id)
         for vendor, contract in self._contracts.items():
             for claim, _, _ in claimed(contract, account.vendors[vendor]):
-                del self._owners[vendor][claim]
+                del self.owners[vendor][claim]
 
 
 def _refuse_unusable(contract: Contract, data: Any) -> None:

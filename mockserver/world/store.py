@@ -47,12 +47,12 @@ class Store:
     async def facts(self, request: Request) -> Facts:
         """What is known of those whom a request may be from: whose its claims are, their pins, clocks and budgets."""
         operation = request.operation
-        owners, now = self._registry.owners(operation.vendor), self._sources.now()
+        owners, now = self._registry.owners[operation.vendor], self._sources.now()
         first_seen = NOTHING
         for scheme, credential in request.credentials.items():
             if credential.text and isinstance(scheme.accept, Jwt):
                 first_seen = {**first_seen, credential.text: self._times.first_seen(credential.text, now)}
-        if not (self._pins or self._limits or self._times.clocks):
+        if not (self._pins.by_place or self._limits.by_place or self._times.clocks):
             return Facts(owners, now, NOTHING, NOTHING, NOTHING, first_seen)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
         clocks = {account: self._times.clock(account) for account in accounts}
@@ -65,7 +65,7 @@ class Store:
 
     async def claimant(self, vendor: str, claims: Iterable[Claim]) -> Account | None:
         """The owner of the first of these values that anybody owns."""
-        return Facts(self._registry.owners(vendor), 0.0).claimant(claims)
+        return Facts(self._registry.owners[vendor], 0.0).claimant(claims)
 
     async def commit(self, call: Call, uses: Uses = NOTHING_USED, request: Request | None = None) -> bool:
         """Record a call and what it uses up; from here on it counts. False, and nothing done, where its pin is gone."""

@@ -130,7 +130,7 @@ def test_values_are_laid_over_whatever_the_pin_lets_through() -> None:
 
 def test_lay_over() -> None:
     """Headers are replaced in any case, values of the body in place, and the length is that of the new body."""
-    before = Response(400, [(b"x-old", b"1"), (b"content-length", b"99")], '{"a":[{"b":1},2],"c":"é"}'.encode())
+    before = Response.of(400, [(b"x-old", b"1")], '{"a":[{"b":1},2],"c":"é"}'.encode())
     overlay = {"/header/X-OLD": "2", "/header/X-New": 1.5, "/body/a/0/b": {"x": None}, "/body/a/1": "ü", "/body/c": []}
     after = lay_over(before, tuple((Pointer.parse(at), value) for at, value in overlay.items()))
     assert json.loads(after.body) == {"a": [{"b": {"x": None}}, "ü"], "c": []}
@@ -155,7 +155,7 @@ def test_lay_over() -> None:
 def test_a_literal_as_bytes(headers: dict[str, str], body: Any, raw: bytes, sent: Any) -> None:
     """Text is sent as it is, all else as JSON; header names in lower case, the length last."""
     response = literal(SEND, 418, headers, body).response
-    assert response == Response(418, [*sent, (b"content-length", b"%d" % len(raw))], raw)
+    assert response == Response.of(418, sent, raw)
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class Bench:
 
     def facts(self, now: float = NOW) -> Facts:
         """All owners, at a time."""
-        return Facts(self.registry.owners("acme"), now, {})
+        return Facts(self.registry.owners["acme"], now, {})
 
     def decide(self, found: Request) -> Decision:
         """The decision on a request."""

@@ -43,7 +43,7 @@ def delivered(fault: dict[str, Any], body: bytes) -> tuple[list[bytes], list[flo
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delivery, "_pause", pause)
-        response = Response(202, [(b"content-length", b"%d" % len(body))], body)
+        response = Response.of(202, [], body)
         asyncio.run(deliver(read_fault(fault), 0, response, Line(None, send)))
     assert sent[0] == {"type": "http.response.start", "status": 202, "headers": response.headers}
     assert [message.get("more_body", False) for message in sent[1:]] == [True] * (len(sent) - 2) + [False]

@@ -34,9 +34,9 @@ def test_off_until_switched_on() -> None:
     """Nothing is counted where there is no limit, so that switching one on starts afresh."""
     found = Limits()
     found.count(KEY, 0)
-    assert (bool(found), found.budget(KEY, 0), found.budgets("one", 0)) == (False, None, [])
+    assert (bool(found.by_place), found.budget(KEY, 0), found.budgets("one", 0)) == (False, None, [])
     found.put("one", "acme.send_sms", Limit(1, 10))
-    assert (bool(found), state(found, 0)) == (True, (1, 0))
+    assert (bool(found.by_place), state(found, 0)) == (True, (1, 0))
 
 
 def test_a_window_slides() -> None:
@@ -120,7 +120,7 @@ def test_put_starts_afresh_and_clear_switches_off() -> None:
     found.clear("one")
     assert (found.of("one"), found.of("two")) == ({}, {"acme.send_sms": Limit(1, 5)})
     found.put("two", "acme.send_sms", None)
-    assert not found
+    assert not found.by_place
 
 
 def test_budgets_are_told_by_value() -> None:

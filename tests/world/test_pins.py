@@ -29,7 +29,7 @@ def used(pins: Pins, account: str = "one") -> Pin | None:
 def test_used_up_in_order_and_gone() -> None:
     """After its last use there is none; one whose last answer stays is never gone."""
     pins = Pins()
-    assert not pins
+    assert not pins.by_place
     pins.put(pin(uses=2))
     pins.put(pin("two", then="last"))
     after = used(pins)

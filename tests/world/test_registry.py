@@ -22,14 +22,14 @@ def add(registry: Registry, account_id: str, **given: Any) -> Any:
 
 
 def snapshot(registry: Registry) -> tuple[dict[str, Any], dict[Any, Any]]:
-    return dict(registry.accounts), dict(registry.owners("acme"))
+    return dict(registry.accounts), dict(registry.owners["acme"])
 
 
 def test_every_claimed_value_has_its_owner_and_record(registry: Registry) -> None:
     """Credentials and owned values are found, numbers by their digits, each with the record it stands in."""
     account = registry.add("one", {})
     data = account.vendors["acme"]
-    owners = registry.owners("acme")
+    owners = registry.owners["acme"]
     assert owners["/account/key", data["key"]] == (account, data)
     assert owners["/account/pin", str(data["pin"])] == (account, data)
     assert owners["/account/clients/id", data["clients"][1]["id"]] == (account, data["clients"][1])
@@ -43,7 +43,7 @@ def test_fresh_accounts_share_nothing(registry: Registry) -> None:
     """Each value that can be claimed is one account's."""
     for number in range(20):
         registry.add(f"a{number}", {})
-    assert len(registry.owners("acme")) == 20 * 10
+    assert len(registry.owners["acme"]) == 20 * 10
     assert list(registry.accounts) == [f"a{number}" for number in range(20)]
 
 
@@ -152,7 +152,7 @@ def test_remove(registry: Registry) -> None:
     other = registry.add("two", {})
     registry.remove("one")
     assert list(registry.accounts) == ["two"]
-    assert {owner.account for owner in registry.owners("acme").values()} == {other}
+    assert {owner.account for owner in registry.owners["acme"].values()} == {other}
     assert add(registry, "three", key=KEY[1])["key"] == KEY[1]
     with pytest.raises(KeyError):
         registry.remove("one")
