@@ -24,14 +24,14 @@ class Label(msgspec.Struct, frozen=True, eq=False):
     notes: str = ""
 
 
-label = lru_cache(maxsize=4096)(Label)  # the one of these parts: calls are kept together by it
+label_of = lru_cache(maxsize=4096)(Label)  # the one of these parts: calls are kept together by it
 
 
 class Call(msgspec.Struct, gc=False):
     """One exchange, flat, as the journal keeps it; only how it ended is added later. What shows it decodes it.
 
-    ``number`` only increases. ``gc=False``: the garbage collector looks at none of them, else a journal of a million
-    would make pauses of 100 to 600 ms.
+    ``number`` only increases; ``weight`` is the journal's. ``gc=False``: the garbage collector looks at none of them,
+    else a journal of a million would make pauses of 100 to 600 ms.
     """
 
     number: int
@@ -50,6 +50,7 @@ class Call(msgspec.Struct, gc=False):
     received_at: float
     outcome: str = "pending"
     duration_ms: float = 0.0
+    weight: int = 0
 
     @property
     def id(self) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from mockserver.exchange.account import Account
 from mockserver.exchange.budget import budget_key
-from mockserver.exchange.call import Call, Label, label, pack_params, pack_problems
+from mockserver.exchange.call import Call, Label, label_of, pack_params, pack_problems
 from mockserver.exchange.choose import Choice, choose, recipient_of
 from mockserver.exchange.credentials import authenticate
 from mockserver.exchange.expectation import received
@@ -62,17 +62,21 @@ def decide(request: Request, facts: Facts, sources: Sources) -> Decision:
     if choice is None:
         raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
     now, wait = facts.time(account), budget.retry_after if limited and budget is not None else None
-    outcome = _Outcome(choice, _response(choice.answer, Context(view, choice.problem, sources, now, wait)))
+    answer, chosen_by = choice.answer, choice.chosen_by
+    response = _response(answer, Context(view, choice.problem, sources, now, wait))
+    used, fault, uses = None, None, NOTHING_USED
     if pin is not None:
-        outcome = _pinned(pin, outcome)
-    uses = NOTHING_USED
-    if outcome.pin is not None or budget is not None:
-        uses = Uses(outcome.pin, "" if limited or budget is None else budget_key(request), not limited)
-    response = outcome.response
+        used, fault, response = _pinned(pin, chosen_by, response)
+    if used is not None or budget is not None:
+        uses = Uses(used, "" if limited or budget is None else budget_key(request), not limited)
+    if fault is None and isinstance(answer, Answer):
+        label = _label(operation, answer, chosen_by, request.reads)
+    else:
+        label = _label_of_trouble(operation, choice, request.reads, response.status, used, fault)
     call = Call(
         sources.call_number(),
         account.id if account is not None else "",
-        _label(operation, outcome, request.reads),
+        label,
         recipient,
         pack_problems(problems) if problems else "",
         arrival.method,
@@ -85,16 +89,7 @@ def decide(request: Request, facts: Facts, sources: Sources) -> Decision:
         response.body,
         facts.now,
     )
-    return Decision(call, response, choice.problem, uses, outcome.fault)
-
-
-class _Outcome(msgspec.Struct, frozen=True):
-    """A choice, the response to send for it, the pin that it uses, and the fault that strikes."""
-
-    choice: Choice
-    response: Response
-    pin: Pin | None = None
-    fault: Fault | None = None
+    return Decision(call, response, choice.problem, uses, fault)
 
 
 def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:
@@ -105,56 +100,40 @@ def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:
     return None if differences(pin.pattern, received(request)) else pin
 
 
-def _pinned(pin: Pin, outcome: _Outcome) -> _Outcome:
-    """What a pin makes of it: where it was chosen, or leaves the answer to the rules; a preference is spared."""
-    chosen_by, response = outcome.choice.chosen_by, outcome.response
+def _pinned(pin: Pin, chosen_by: str, response: Response) -> tuple[Pin | None, Fault | None, Response]:
+    """What a pin does where it was chosen, or leaves the answer to the rules; a preference is spared."""
     if chosen_by != "pin" and (pin.entry is not None or chosen_by == "prefer"):
-        return outcome
+        return None, None, response
     if pin.overlay:
         response = lay_over(response, pin.overlay)
     fault = pin.striking
-    return _Outcome(outcome.choice, response if fault is None else planned(fault, response), pin, fault)
+    return pin, fault, response if fault is None else planned(fault, response)
 
 
 def _response(answer: Answer | Literal, context: Context) -> Response:
     return answer.response if isinstance(answer, Literal) else render(answer, context)
 
 
-def _label(operation: Operation, outcome: _Outcome, reads: str) -> Label:
-    choice, fault, pin = outcome.choice, outcome.fault, outcome.pin
-    answer, kind = choice.answer, fault.kind if fault is not None else ""
-    if pin is not None and fault is not None and fault.loses_reply and not pin.entries:  # it never came to an answer
-        return label(operation.vendor, operation.id, reads=reads, status=outcome.response.status, fault=kind)
-    if isinstance(answer, Literal):
-        return label(
-            operation.vendor,
-            operation.id,
-            evidence="off-contract",
-            accepted=answer.accepted,
-            chosen_by=choice.chosen_by,
-            reads=reads,
-            status=outcome.response.status,
-            fault=kind,
-            notes=json.dumps(answer.warnings),
-        )
-    return _label_of_answer(operation, answer, choice.chosen_by, reads, outcome.response.status, kind)
-
-
 @lru_cache(maxsize=4096)
-def _label_of_answer(  # noqa: PLR0913, PLR0917 -- what calls can have in common
-    operation: Operation, answer: Answer, chosen_by: str, reads: str, status: int, fault: str
+def _label(operation: Operation, answer: Answer, chosen_by: str, reads: str) -> Label:
+    """The label of calls that got this answer as the contract has it."""
+    given = (answer.id, answer.evidence, answer.accepted, chosen_by, reads, answer.status)
+    return label_of(operation.vendor, operation.id, *given)
+
+
+def _label_of_trouble(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
+    operation: Operation, choice: Choice, reads: str, status: int, pin: Pin | None, fault: Fault | None
 ) -> Label:
-    return label(
-        operation.vendor,
-        operation.id,
-        answer.id,
-        answer.evidence,
-        answer.accepted,
-        chosen_by,
-        reads,
-        status,
-        fault,
-    )
+    """The label of a call with a fault, or with an answer that a test made up."""
+    answer, kind = choice.answer, fault.kind if fault is not None else ""
+    if pin is not None and fault is not None and fault.loses_reply and not pin.entries:
+        given = ("", "", False, "")  # it never came to an answer
+    elif isinstance(answer, Literal):
+        given = ("", "off-contract", answer.accepted, choice.chosen_by)
+    else:
+        given = (answer.id, answer.evidence, answer.accepted, choice.chosen_by)
+    notes = json.dumps(answer.warnings) if isinstance(answer, Literal) else ""
+    return label_of(operation.vendor, operation.id, *given, reads, status, kind, notes)
 
 
 def _ordered(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -1,6 +1,6 @@
 """An answer as bytes: the documented sample, with the values of this exchange laid over it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from mockserver.exchange.call import pack_headers, split_headers
 from mockserver.exchange.problem import Problem
 from mockserver.exchange.sources import Sources
 from mockserver.spec.contract import Answer, Apply, Echo, Value
-from mockserver.spec.pointer import MISSING
+from mockserver.spec.pointer import MISSING, Pointer
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -44,24 +44,27 @@ class Context(msgspec.Struct, frozen=True):
     wait: int | None = None
 
 
+Make = Callable[[Context], Any]
+
+
 def render(answer: Answer, context: Context) -> Response:
     """The response of an answer."""
-    body = answer.body[0]
-    if answer.filled:
+    body, headers = answer.body[0], _header_makers(answer)
+    if answer.fills:
         parts = [body]
-        for fill, literal, after in answer.filled:
-            found = _evaluate(fill, context)
+        for make, literal, after in _body_makers(answer):
+            found = make(context)
             parts.append(literal if found is MISSING else _dump(found))
             parts.append(after)
         body = b"".join(parts)
-    if not answer.fills_headers:
+    if headers is None:
         return Response(answer.status, _constant_head(answer, len(body)), body)
-    headers = []
-    for name, literal, made in answer.headers:
-        value = literal if made is None else _header(made, literal, context)
+    made = []
+    for name, literal, make_header in headers:
+        value = literal if make_header is None else make_header(context) or literal
         if value:
-            headers.append((name, value))
-    return Response.of(answer.status, headers, body)
+            made.append((name, value))
+    return Response.of(answer.status, made, body)
 
 
 @lru_cache(maxsize=1024)
@@ -71,30 +74,82 @@ def _constant_head(answer: Answer, length: int) -> bytes:
     return pack_headers([*headers, (b"content-length", b"%d" % length)])
 
 
-def _evaluate(value: Value, context: Context) -> Any:
+@lru_cache(maxsize=4096)
+def _body_makers(answer: Answer) -> tuple[tuple[Make, bytes, bytes], ...]:
+    """Each fill of the body, what stands there where it has no value, and the segment that follows."""
+    return tuple(
+        (_maker(fill), literal, after) for (fill, literal), after in zip(answer.fills, answer.body[1:], strict=True)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _header_makers(answer: Answer) -> tuple[tuple[bytes, bytes, Make | None], ...] | None:
+    """Each header with its fill, if it has one; None where no header has."""
+    if all(fill is None for _, _, fill in answer.headers):
+        return None
+    return tuple((n, literal, None if fill is None else _header_maker(fill)) for n, literal, fill in answer.headers)
+
+
+def _maker(value: Value) -> Make:
+    """A fill as a function: what it is, is found out once."""
     if isinstance(value, Echo):
-        found = _echoed(value, context)
-        if found is MISSING and value.otherwise is not None:
-            return _evaluate(value.otherwise, context)
-        return found
+        return _echo(value, None if value.otherwise is None else _maker(value.otherwise))
     if isinstance(value, Apply):
-        arguments = [pointer.get(context.view) for pointer in value.pointers]
-        return MISSING if MISSING in arguments else value.function(*arguments)
+        return _application(value)
     if value.kind == "timestamp":
-        return timestamp(context.now + value.plus)
-    return context.sources.uuid() if value.kind == "uuid" else context.sources.sequence()
+        return lambda context: timestamp(context.now + value.plus)
+    if value.kind == "uuid":
+        return lambda context: context.sources.uuid()
+    return lambda context: context.sources.sequence()
 
 
-def _echoed(value: Echo, context: Context) -> Any:
-    tokens = value.pointer.tokens
-    if tokens[0] == "limit":
-        return MISSING if context.wait is None else context.wait
-    if tokens[0] != "problem":
-        return value.pointer.get(context.view)
-    problem = context.problem
+def _echo(value: Echo, otherwise: Make | None) -> Make:
+    find = _finder(value.pointer)
+
+    def echo(context: Context) -> Any:
+        found = find(context)
+        return otherwise(context) if found is MISSING and otherwise is not None else found
+
+    return echo
+
+
+def _finder(pointer: Pointer) -> Make:
+    root, get = pointer.tokens[0], pointer.get
+    if root == "limit":
+        return lambda context: MISSING if context.wait is None else context.wait
+    if root == "problem":
+        named = pointer.tokens[1] == "name"
+        return lambda context: _of_problem(context.problem, named=named)
+    return lambda context: get(context.view)
+
+
+def _of_problem(problem: Problem | None, *, named: bool) -> Any:
     if problem is None:
         return MISSING
-    return problem.at.rpartition("/")[2] if tokens[1] == "name" else problem.value
+    return problem.at.rpartition("/")[2] if named else problem.value
+
+
+def _application(value: Apply) -> Make:
+    function, getters = value.function, [pointer.get for pointer in value.pointers]
+
+    def apply(context: Context) -> Any:
+        arguments = [get(context.view) for get in getters]
+        return MISSING if MISSING in arguments else function(*arguments)
+
+    return apply
+
+
+def _header_maker(value: Value) -> Make:
+    """A header's value, b"" where it has none; an echo of which nothing may be sent counts as one of nothing."""
+    first = _finder(value.pointer) if isinstance(value, Echo) else _maker(value)
+    otherwise = _header_maker(value.otherwise) if isinstance(value, Echo) and value.otherwise is not None else None
+
+    def make(context: Context) -> bytes:
+        found = first(context)
+        text = b"" if found is MISSING else _header_value(found)
+        return otherwise(context) if not text and otherwise is not None else text
+
+    return make
 
 
 def timestamp(seconds: float) -> str:
@@ -106,18 +161,6 @@ def timestamp(seconds: float) -> str:
 @lru_cache(maxsize=64)
 def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
-
-
-def _header(fill: Value, literal: bytes, context: Context) -> bytes:
-    """A header's value; an echo of which nothing may be sent counts as one of nothing."""
-    while isinstance(fill, Echo):
-        found = _echoed(fill, context)
-        text = b"" if found is MISSING else _header_value(found)
-        if text or fill.otherwise is None:
-            return text or literal
-        fill = fill.otherwise
-    found = _evaluate(fill, context)
-    return literal if found is MISSING else _header_value(found) or literal
 
 
 def _header_value(value: Any) -> bytes:

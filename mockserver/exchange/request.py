@@ -10,7 +10,7 @@ from mockserver.exchange.bodies import Unreadable, read_form, read_json, read_mu
 from mockserver.exchange.credential import Claim, Credentials, claim_of, credentials
 from mockserver.exchange.head import Head, read_head
 from mockserver.exchange.problem import Problem
-from mockserver.spec.contract import Media, Operation, Owned
+from mockserver.spec.contract import Dispatch, Media, Operation, Owned
 from mockserver.spec.pointer import MISSING, join
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
@@ -82,10 +82,8 @@ def parse(operation: Operation, arrival: Arrival) -> Request:
                 _read_form(operation, media, arrival, head, data, repeated)
         except Unreadable as error:
             problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
-    dispatch = operation.dispatch
-    if dispatch is not None and not problems and str(dispatch.by) not in repeated:
-        named = dispatch.by.get(data)
-        operation = dispatch.to.get(named, operation) if isinstance(named, str) else operation
+    if operation.dispatch is not None and not problems:
+        operation = _named_by(operation.dispatch, data, repeated) or operation
     for part, name, kind in operation.coerced:
         if name in data[part]:
             data[part][name] = _coerce(data[part][name], kind)
@@ -101,6 +99,12 @@ def parse(operation: Operation, arrival: Arrival) -> Request:
         carried = {**carried, **credentials(schemes, data)}
     owned = _claimed(operation, data) if operation.owned else ()
     return Request(operation, arrival, head, data, reads, tuple(problems), carried, owned)
+
+
+def _named_by(dispatch: Dispatch, data: dict[str, Any], repeated: list[str]) -> Operation | None:
+    """The operation that a value of the request names, unless it was given twice."""
+    named = dispatch.by.get(data)
+    return dispatch.to.get(named) if isinstance(named, str) and str(dispatch.by) not in repeated else None
 
 
 def _claimed(operation: Operation, data: dict[str, Any]) -> tuple[Possession, ...]:

@@ -29,7 +29,7 @@ NO_PATH = Label(status=404)  # of calls whose path no contract has
 
 
 class Going(msgspec.Struct, frozen=True):
-    """What goes to a client, its headers packed, and how: the record of it, the fault and the request's number for it."""
+    """What goes to a client, headers packed, and how: the record of it, the fault and the request's number for it."""
 
     call: Call
     head: bytes

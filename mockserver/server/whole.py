@@ -1,4 +1,4 @@
-"""A whole response in one write, where uvicorn reads with httptools: its own ``send`` takes two, and checks each header.
+"""A whole response in one write, where uvicorn reads with httptools: its ``send`` takes two, and checks each header.
 
 Saves 5 us a request. What goes out is the same, byte for byte; where anything is out of the ordinary, ``send`` does it.
 """

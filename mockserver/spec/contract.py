@@ -67,16 +67,6 @@ class Answer:
         return at.get(self.sample) is not MISSING
 
     @cached_property
-    def filled(self) -> tuple[tuple[Value, bytes, bytes], ...]:
-        """Each fill of the body, what stands there where it has no value, and the segment that follows."""
-        return tuple((fill, literal, after) for (fill, literal), after in zip(self.fills, self.body[1:], strict=True))
-
-    @cached_property
-    def fills_headers(self) -> bool:
-        """Whether any header's value is made when it is sent."""
-        return any(fill is not None for _, _, fill in self.headers)
-
-    @cached_property
     def evidence(self) -> str:
         """``documented``, or ``assumed`` where any part is our guess."""
         return "assumed" if self.assumed else "documented"

@@ -1,7 +1,9 @@
 """JSON Pointers (RFC 6901), parsed once."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from mockserver.spec.source import escape
@@ -19,24 +21,17 @@ MISSING: Final = _Missing()
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """``/body/user_number`` as its tokens."""
+    """``/body/user_number`` as its tokens; ``get(value)`` is what it names in a value, or ``MISSING``."""
 
     tokens: tuple[str, ...]
+    get: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "get", _getter(self.tokens))
 
     @classmethod
     def parse(cls, text: str) -> "Pointer":
         return cls(tuple(t.replace("~1", "/").replace("~0", "~") for t in text.split("/")[1:]))
-
-    def get(self, value: Any) -> Any:
-        """What the pointer names in ``value``, or ``MISSING``."""
-        for token in self.tokens:
-            if type(value) is dict or isinstance(value, dict):  # the former is 0.05 us faster, and all there is
-                value = value.get(token, MISSING)
-            elif isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
-                value = value[int(token)]
-            else:
-                return MISSING
-        return value
 
     def covers(self, other: "Pointer") -> bool:
         """Whether ``other`` is this place or beneath it."""
@@ -44,6 +39,32 @@ class Pointer:
 
     def __str__(self) -> str:
         return "".join(f"/{escape(token)}" for token in self.tokens)
+
+
+def _getter(tokens: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Most pointers name a member of a part of a request: for those it takes a third of the time."""
+    if len(tokens) != 2:
+        return partial(_follow, tokens)
+    part, name = tokens
+
+    def get(value: Any) -> Any:
+        try:
+            return value[part].get(name, MISSING)
+        except (KeyError, TypeError, AttributeError):
+            return _follow(tokens, value)
+
+    return get
+
+
+def _follow(tokens: tuple[str, ...], value: Any) -> Any:
+    for token in tokens:
+        if isinstance(value, dict):
+            value = value.get(token, MISSING)
+        elif isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
+            value = value[int(token)]
+        else:
+            return MISSING
+    return value
 
 
 def join(*tokens: str | int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from mockserver.exchange.bodies import integral
 from mockserver.exchange.call import Call, Label
 from mockserver.exchange.request import Request
+from mockserver.spec.contract import Operation
 from mockserver.spec.pointer import Pointer
 
 FORCED = frozenset({"prefer", "pin", "magic"})
@@ -70,48 +71,63 @@ class Tally:
 
 @dataclass(slots=True)
 class _Unseen:
-    """Declared fields as an operation has them, and what values of enumerated ones are left."""
+    """Declared fields of an operation that no call gave yet, and what values of enumerated ones are left."""
 
     fields: tuple[tuple[str, str, str], ...]
     values: tuple[tuple[Pointer, tuple[Any, ...]], ...]
 
 
+NOTHING_UNSEEN = _Unseen((), ())  # of calls that met no answer of the contract
+
+
+@dataclass(slots=True)
+class _Count:
+    """How many calls there were of a label, and what its operation has not seen yet."""
+
+    unseen: _Unseen
+    times: int = 0
+
+
 @dataclass(slots=True)
 class _Counts:
-    """One account's tally, its test, calls counted since by label, and by operation what was not seen yet.
+    """One account's tally, its test, and calls counted since by label.
 
-    So there is the less to do for a call, the more an account has met.
+    There is the less to do for a call, the more an account has met.
     """
 
     tally: Tally = field(default_factory=Tally)
     test: str | None = None
-    since: dict[Label, int] = field(default_factory=dict)
+    since: dict[Label, _Count] = field(default_factory=dict)
     unseen: dict[str, _Unseen] = field(default_factory=dict)
 
-    def look(self, request: Request) -> None:
-        """Note fields that no request before gave, and values that no enumerated one had."""
-        operation, data = request.operation, request.data
+    def begin(self, label: Label, operation: Operation) -> _Count:
+        """A count for calls of another label."""
+        if len(self.since) >= KEPT_COUNTS:
+            self.settle()
         unseen = self.unseen.get(operation.id)
         if unseen is None:
             unseen = self.unseen[operation.id] = _Unseen(operation.declared, operation.enumerated)
-        if not isinstance(data.get("body"), dict):
-            data = {**data, "body": {}}
-        found = [entry for entry in unseen.fields if entry[2] in data[entry[1]]]
-        if found:
-            self.tally.fields[operation.id].update(at for at, _, _ in found)
-            unseen.fields = tuple(entry for entry in unseen.fields if entry not in found)
+        count = self.since[label] = _Count(unseen if label.answer else NOTHING_UNSEEN)
+        return count
+
+    def see(self, unseen: _Unseen, fields: list[tuple[str, str, str]], request: Request) -> None:
+        """Note fields that no request before gave, and values that no enumerated one had."""
+        name = request.operation.id
+        if fields:
+            self.tally.fields[name].update(at for at, _, _ in fields)
+            unseen.fields = tuple(entry for entry in unseen.fields if entry not in fields)
         for pointer, values in unseen.values:
             value = pointer.get(request.data)
             if value in values:
                 key = value_key(value)
-                self.tally.values[operation.id].setdefault(str(pointer), {})[key] = None
+                self.tally.values[name].setdefault(str(pointer), {})[key] = None
                 left = tuple(one for one in values if value_key(one) != key)
                 unseen.values = tuple((at, left if at == pointer else others) for at, others in unseen.values)
 
     def settle(self) -> Tally:
         """The tally with all that was counted."""
-        for label, times in self.since.items():
-            self.tally.add(label, times, self.test)
+        for label, count in self.since.items():
+            self.tally.add(label, count.times, self.test)
         self.since.clear()
         return self.tally
 
@@ -148,12 +164,14 @@ class Coverage:
         counts = self._accounts.get(call.account)
         if counts is None:
             counts = self._accounts[call.account] = _Counts()
-        label = call.label
-        counts.since[label] = counts.since.get(label, 0) + 1
-        if len(counts.since) > KEPT_COUNTS:
-            counts.settle()
-        if label.answer:
-            counts.look(request)
+        count = counts.since.get(call.label) or counts.begin(call.label, request.operation)
+        count.times += 1
+        unseen, data = count.unseen, request.data
+        if not isinstance(data.get("body"), dict):
+            data = {**data, "body": {}}
+        fields = [entry for entry in unseen.fields if entry[2] in data[entry[1]]]
+        if fields or unseen.values:
+            counts.see(unseen, fields, request)
 
     def of(self, account: str | None) -> Tally:
         """The tally of an account that is still here (None: of all that ever were)."""

@@ -10,8 +10,9 @@ from operator import attrgetter
 from mockserver.exchange.call import Call, Label
 from mockserver.spec.functions import digits
 
-OVERHEAD = 450  # bytes that a call takes beside its texts and bytes
-STACK = 800  # bytes of an empty deque
+BLOCK = 64  # bytes; sizes are counted in blocks
+OVERHEAD = 450 + BLOCK  # bytes that a call takes beside its texts and bytes, and to round up
+STACK = 800 // BLOCK + 1  # blocks of an empty deque
 _number = attrgetter("number")
 
 
@@ -53,7 +54,7 @@ class Journal:
 
     def __init__(self, calls_per_account: int, total_bytes: int) -> None:
         self._calls_per_account = calls_per_account
-        self._total_bytes = total_bytes
+        self._most = total_bytes // BLOCK
         self._shelves: dict[str, _Shelf] = {}
         self.size = 0
 
@@ -70,19 +71,19 @@ class Journal:
             self.size += STACK
         shelf.calls.append(call)
         alike.append(call)
-        weight = weigh(call)
+        call.weight = weight = weigh(call)
         shelf.size += weight
         self.size += weight
         if len(shelf.calls) > self._calls_per_account:
             self._evict(shelf)
-        if self.size > self._total_bytes:
+        if self.size > self._most:
             self._make_room()
 
     def _make_room(self) -> None:
         """Evict a hundredth, always from the largest account: looking for it costs little per call."""
         largest = [(-shelf.size, name) for name, shelf in self._shelves.items() if shelf.calls]
         heapq.heapify(largest)
-        while largest and self.size > self._total_bytes * 99 // 100:
+        while largest and self.size > self._most * 99 // 100:
             shelf = self._shelves[largest[0][1]]
             for _ in range(max(1, len(shelf.calls) // 100)):
                 self._evict(shelf)
@@ -95,7 +96,7 @@ class Journal:
         call = shelf.calls.popleft()
         alike = shelf.by_label[call.label]
         alike.popleft()  # the oldest of all is the oldest of its label
-        weight = weigh(call)
+        weight = call.weight
         if not alike:
             del shelf.by_label[call.label]
             weight += STACK
@@ -167,7 +168,7 @@ class Journal:
 
 
 def weigh(call: Call) -> int:
-    """Bytes that a call takes."""
+    """Blocks of 64 bytes that a call takes: a number so small that all calls share it."""
     return (
         OVERHEAD
         + len(call.path)
@@ -178,7 +179,7 @@ def weigh(call: Call) -> int:
         + len(call.body)
         + len(call.response_headers)
         + len(call.response_body)
-    )
+    ) // BLOCK
 
 
 def _fits(query: Query, label: Label) -> bool:
