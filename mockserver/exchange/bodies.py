@@ -19,7 +19,7 @@ class Unreadable(Exception):  # noqa: N818 -- never leaves this wing: it becomes
 
 def read_json(raw: bytes) -> Any:
     """JSON strictly: UTF-8, finite numbers, no lone surrogate, at most 100 levels. Raises Unreadable."""
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+    if len(raw) > 2 * MAX_DEPTH and raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise Unreadable(f"nested deeper than {MAX_DEPTH} levels")
     try:
         return _JSON.decode(raw)

@@ -48,7 +48,7 @@ def choose(  # noqa: PLR0913 -- all that may decide, in one place
         if (rule.on_problem and problem is None) or not _fits(rule, view):
             continue
         return Choice(rule.answer, "rule", problem)
-    if recipient.startswith(MAGIC, 1) and len(recipient) == len(MAGIC) + 4:
+    if recipient[1:9] == MAGIC and len(recipient) == 12:
         magic = operation.magic.get(recipient[-3:])
         if magic is not None:
             return Choice(magic, "magic", None)

@@ -10,7 +10,7 @@ import msgspec
 from mockserver.exchange.call import pack_headers, split_headers
 from mockserver.exchange.problem import Problem
 from mockserver.exchange.sources import Sources
-from mockserver.spec.contract import Answer, Apply, Echo, Value
+from mockserver.spec.contract import Answer, Apply, Echo, New, Value
 from mockserver.spec.pointer import MISSING, Pointer
 
 
@@ -141,11 +141,14 @@ def _application(value: Apply) -> Make:
 
 def _header_maker(value: Value) -> Make:
     """A header's value, b"" where it has none; an echo of which nothing may be sent counts as one of nothing."""
-    first = _finder(value.pointer) if isinstance(value, Echo) else _maker(value)
+    if isinstance(value, New):
+        fresh = _maker(value)
+        return lambda context: str(fresh(context)).encode("ascii")
+    find = _finder(value.pointer) if isinstance(value, Echo) else _maker(value)
     otherwise = _header_maker(value.otherwise) if isinstance(value, Echo) and value.otherwise is not None else None
 
     def make(context: Context) -> bytes:
-        found = first(context)
+        found = find(context)
         text = b"" if found is MISSING else _header_value(found)
         return otherwise(context) if not text and otherwise is not None else text
 

@@ -84,21 +84,27 @@ def parse(operation: Operation, arrival: Arrival) -> Request:
             problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
     if operation.dispatch is not None and not problems:
         operation = _named_by(operation.dispatch, data, repeated) or operation
+    if repeated:
+        problems += _repetitions(operation, repeated)
+    _hold_against_schema(operation, media, data, problems)
+    carried, schemes = head.credentials, operation.query_schemes
+    if schemes:
+        carried = {**carried, **credentials(schemes, data)}
+    reads = "nothing" if media is None else media.reads
+    return Request(operation, arrival, head, data, reads, tuple(problems), carried, _claimed(operation, data))
+
+
+def _hold_against_schema(
+    operation: Operation, media: Media | None, data: dict[str, Any], problems: list[Problem]
+) -> None:
+    """Turn parameters into their types; add a problem for each violation."""
     for part, name, kind in operation.coerced:
         if name in data[part]:
             data[part][name] = _coerce(data[part][name], kind)
-    if repeated:
-        problems += _repetitions(operation, repeated)
     essence = media.essence if media is not None and "body" in data else ""
     validator = operation.validators.get(essence) or operation.validators[""]
     if not validator.is_valid(data):
         problems += [_problem(violation, data) for violation in validator.iter_errors(data)]
-    reads = "nothing" if media is None else media.reads
-    carried, schemes = head.credentials, operation.query_schemes
-    if schemes:
-        carried = {**carried, **credentials(schemes, data)}
-    owned = _claimed(operation, data) if operation.owned else ()
-    return Request(operation, arrival, head, data, reads, tuple(problems), carried, owned)
 
 
 def _named_by(dispatch: Dispatch, data: dict[str, Any], repeated: list[str]) -> Operation | None:
