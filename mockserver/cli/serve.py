@@ -21,6 +21,10 @@ from mockserver.server.settings import Settings
 @click.option("--journal-calls", type=click.IntRange(1), metavar="N", help="Calls kept per account. [10000]")
 @click.option("--journal-bytes", type=click.IntRange(1), metavar="BYTES", help="Kept in all. [64 MiB]")
 @click.option("--most-accounts", type=click.IntRange(1), metavar="N", help="Made while serving. [10000]")
+@click.option("--most-connections", type=click.IntRange(1), metavar="N", help="Open at once. [2048]")
+@click.option("--header-limit", type=click.IntRange(1), metavar="BYTES", help="Of request line and headers. [64 KiB]")
+@click.option("--idle-timeout", type=click.IntRange(1), metavar="SECONDS", help="Between requests. [75]")
+@click.option("--request-timeout", type=click.IntRange(1), metavar="SECONDS", help="For one to arrive whole. [30]")
 @ending_with_findings
 def serve(settings: Settings, **options: Any) -> None:
     """Serve all vendors until interrupted."""
@@ -30,8 +34,12 @@ def serve(settings: Settings, **options: Any) -> None:
     made = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
     settings = replace(settings, admin_token=made or settings.admin_token)
     from mockserver.server.app import create_app  # noqa: PLC0415 -- the other commands need no server
-    from mockserver.server.run import PortTaken, listen, uvicorn_server  # noqa: PLC0415
+    from mockserver.server.run import PortTaken, listen, open_files_for, uvicorn_server  # noqa: PLC0415
 
+    possible = open_files_for(settings.most_connections)
+    if possible < settings.most_connections:
+        click.echo(f"mockserver: open files (ulimit -Hn) suffice for {possible} connections at once only", err=True)
+        settings = replace(settings, most_connections=possible)
     app = create_app(settings)
     try:
         socket = listen(settings.serve_host, settings.serve_port)

@@ -1,14 +1,12 @@
 """A response on its way to the client: whole, or as a fault has it. Real bytes on a real socket."""
 
 import asyncio
-import socket
-import struct
 from dataclasses import dataclass
 from typing import Any
 
 from mockserver.exchange.fault import BODILESS, Fault, declared_length
 from mockserver.exchange.render import Response
-from mockserver.server.protocol import Connection
+from mockserver.server.connection import Connection
 
 
 class ClientLeft(Exception):  # noqa: N818 -- nobody's error
@@ -61,16 +59,14 @@ async def _break(kind: str, response: Response, line: Line) -> None:
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
         await send({"type": "http.response.body", "body": response.body, "more_body": True})
     elif kind == "garbage":
-        connection.write(response.body)
-    connection.mute()
+        connection.transport.write(response.body)
+    connection.mute(send)
     if kind == "timeout":
-        await connection.gone.wait()
+        await connection.left()
     elif kind == "reset":
-        raw = connection.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close means RST
-        connection.abort()
+        connection.reset()
     else:
-        connection.close()
+        connection.transport.close()
     # uvicorn logs an application that does not answer to the end: this end goes nowhere, the connection being mute
     if kind == "truncate":
         missing = declared_length(response) - len(response.body)
@@ -84,8 +80,5 @@ async def _pause(seconds: float, line: Line) -> None:
     if line.connection is None:
         await asyncio.sleep(seconds)
         return
-    try:
-        await asyncio.wait_for(line.connection.gone.wait(), seconds)
-    except TimeoutError:
-        return
-    raise ClientLeft
+    if await line.connection.left(seconds):
+        raise ClientLeft

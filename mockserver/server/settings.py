@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Sizes are bytes. ``contracts`` and ``fixtures`` are folders beside the built-in ones."""
+    """Sizes are bytes, times seconds. ``contracts`` and ``fixtures`` are folders beside the built-in ones."""
 
     contracts: tuple[Path, ...] = ()
     fixtures: tuple[Path, ...] = ()
@@ -25,6 +25,10 @@ class Settings:
     journal_calls: int = 10_000
     journal_bytes: int = 64 * 1024 * 1024
     most_accounts: int = 10_000
+    most_connections: int = 2048
+    header_limit: int = 64 * 1024
+    idle_timeout: int = 75
+    request_timeout: int = 30
 
     @property
     def is_loopback(self) -> bool:
@@ -48,6 +52,7 @@ class SettingsFault(ValueError):  # noqa: N818 -- a user's mistake, told in one 
 
 # MOCKSERVER_HOST and MOCKSERVER_PORT belong to another product's client: ours are …_SERVE_HOST and …_SERVE_PORT.
 PREFIX = "MOCKSERVER_"
+_NUMBERS = {setting.name for setting in fields(Settings) if setting.type is int}
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -70,7 +75,7 @@ def _read(name: str, field: str, text: str) -> Any:
         if text.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
             raise SettingsFault(f"{name} must be true or false, not {text!r}")
         return text.lower() in {"1", "true", "yes", "on"}
-    if field in {"serve_port", "body_limit", "journal_calls", "journal_bytes", "most_accounts"}:
+    if field in _NUMBERS:
         least, most = (0, 65535) if field == "serve_port" else (1, 10**16)
         if not (text.isascii() and text.isdigit() and len(text) < 18 and least <= int(text) <= most):
             raise SettingsFault(f"{name} must be a whole number from {least} to {most}, not {text!r}")

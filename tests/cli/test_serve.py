@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import resource
 import signal
 import socket
 import time
@@ -165,6 +166,30 @@ def test_address_to_dial(built: list[Settings], host: str, shown: str) -> None:
     assert token is None or f": {token}\n" in ended.stdout
 
 
+@pytest.mark.parametrize(
+    ("soft", "hard", "raised", "possible"),
+    [
+        pytest.param(64, 9000, 420, 100, id="raised"),
+        pytest.param(64, resource.RLIM_INFINITY, 420, 100, id="raised, without end"),
+        pytest.param(5000, 9000, None, 100, id="enough"),
+        pytest.param(64, 350, 350, 30, id="as far as it goes"),
+        pytest.param(64, 64, 64, 1, id="hardly any"),
+    ],
+)
+def test_open_files(
+    built: list[Settings], monkeypatch: pytest.MonkeyPatch, *, soft: int, hard: int, raised: int | None, possible: int
+) -> None:
+    """As many connections as were asked for, where files suffice; where not, it says how many, and refuses others."""
+    was_set: list[Any] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: was_set.append(limits))
+    ended = invoke("serve", "--most-connections", "100")
+    assert was_set == ([] if raised is None else [(raised, hard)])
+    assert built[0].most_connections == possible
+    told = f"mockserver: open files (ulimit -Hn) suffice for {possible} connections at once only\n"
+    assert ended.stderr == ("" if possible == 100 else told)
+
+
 def test_chosen_token(built: list[Settings]) -> None:
     """A token that was chosen is kept, and not shown."""
     ended = invoke("serve", "--host", "10.0.0.1", MOCKSERVER_ADMIN_TOKEN="letmein")
@@ -185,16 +210,22 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
         "JOURNAL_CALLS": "3",
         "JOURNAL_BYTES": "4",
     }
+    bounds = {"MOST_ACCOUNTS": "21", "MOST_CONNECTIONS": "22", "HEADER_LIMIT": "23"}
+    bounds |= {"IDLE_TIMEOUT": "24", "REQUEST_TIMEOUT": "25"}
+    given |= bounds
     given |= {"PUBLIC_URL": "http://five", "CONTRACTS": f"{there}:{here}", "FIXTURES": f"{there}:", "BUILTIN": "0"}
     environment = {f"MOCKSERVER_{name}": value for name, value in given.items()}
     environment["MOCKSERVER_ACCOUNTS"] = str(there / "accounts.json")
     options: list[str | Path] = ["--host", "localhost", "--port", "11", "--body-limit", "12", "--journal-calls", "13"]
     options += ["--journal-bytes", "14", "--public-url", "http://fifteen", "--contracts", here, "--no-explain"]
+    options += [part for name in bounds for part in (f"--{name.lower().replace('_', '-')}", f"1{bounds[name]}")]
     options += ["--fixtures", here, "--fixtures", there, "--accounts", here / "accounts.json", "--no-builtin"]
     assert invoke("serve", **environment).exit_code == 0
     assert invoke("serve", *options, **environment).exit_code == 0
     paths = (there / "accounts.json", here / "accounts.json")
+    first = ("127.0.0.2", 1, "http://five", None, True, 2, 3, 4, 21, 22, 23, 24, 25)
+    second = ("localhost", 11, "http://fifteen", None, False, 12, 13, 14, 121, 122, 123, 124, 125)
     assert built == [
-        Settings((there, here), (there,), False, paths[0], "127.0.0.2", 1, "http://five", None, True, 2, 3, 4),
-        Settings((here,), (here, there), False, paths[1], "localhost", 11, "http://fifteen", None, False, 12, 13, 14),
+        Settings((there, here), (there,), False, paths[0], *first),
+        Settings((here,), (here, there), False, paths[1], *second),
     ]

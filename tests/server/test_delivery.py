@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from mockserver.exchange.fault import read_fault
 from mockserver.exchange.render import Response
 from mockserver.server import delivery
+from mockserver.server.connection import Connection
 from mockserver.server.delivery import Line, deliver
-from mockserver.server.protocol import Connection
 
+PATIENCE = 20  # seconds; only what is broken needs them
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
 
 
@@ -69,14 +70,37 @@ def test_delay(kind: str, body: bytes) -> None:
     assert delivered({"kind": kind, "seconds": 3}, body) == ([body], [3])
 
 
+class Cycle:
+    """A request as uvicorn answers it: its ``send`` writes to its transport."""
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+
+    def send(self, data: bytes) -> None:
+        self.transport.write(data)
+
+
 def test_a_mute_connection() -> None:
-    """Once a fault has it, nothing that uvicorn writes goes out, and uvicorn cannot keep it from seeing the end."""
+    """Once a fault has it, nothing that uvicorn writes goes out; it can be closed, and the client's end is read."""
     transport = Transport()
-    connection = Connection(transport)
-    connection.write(b"before")
-    connection.pause_reading()
-    connection.mute()
-    connection.write(b"after")
-    connection.pause_reading()
-    connection.close()
-    assert transport.done == [b"before", "pause_reading", "resume_reading", "close"]
+    cycle, connection = Cycle(transport), Connection(transport)
+    cycle.send(b"before")
+    connection.mute(cycle.send)
+    cycle.send(b"after")
+    cycle.transport.close()
+    assert transport.done == [b"before", "resume_reading", "close"]
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_client_may_leave(leaves: bool) -> None:
+    """Waiting ends when the client does, or when the time is over; one that sends no more has its connection closed."""
+
+    async def wait() -> tuple[bool, bool]:
+        transport = Transport()
+        connection = Connection(transport)
+        connection.is_half_closed = leaves
+        transport.close = connection.gone.set  # type: ignore[attr-defined]
+        left = await connection.left(PATIENCE if leaves else 0.01)
+        return left, connection.is_watched
+
+    assert asyncio.run(wait()) == (leaves, False)

@@ -28,6 +28,10 @@ from mockserver.server.settings import Settings, SettingsFault, from_environment
         pytest.param("JOURNAL_CALLS", "7", "journal_calls", 7, id="journal-calls"),
         pytest.param("JOURNAL_BYTES", "9", "journal_bytes", 9, id="journal-bytes"),
         pytest.param("MOST_ACCOUNTS", "5", "most_accounts", 5, id="most-accounts"),
+        pytest.param("MOST_CONNECTIONS", "6", "most_connections", 6, id="most-connections"),
+        pytest.param("HEADER_LIMIT", "8", "header_limit", 8, id="header-limit"),
+        pytest.param("IDLE_TIMEOUT", "3", "idle_timeout", 3, id="idle-timeout"),
+        pytest.param("REQUEST_TIMEOUT", "2", "request_timeout", 2, id="request-timeout"),
     ],
 )
 def test_each_setting_from_the_environment(name: str, text: str, field: str, value: Any) -> None:
@@ -53,6 +57,11 @@ def test_defaults() -> None:
         body_limit=1_048_576,
         journal_calls=10_000,
         journal_bytes=67_108_864,
+        most_accounts=10_000,
+        most_connections=2048,
+        header_limit=65_536,
+        idle_timeout=75,
+        request_timeout=30,
     )
 
 
@@ -76,6 +85,7 @@ def test_what_is_not_ours_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
         pytest.param("SERVE_PORT", "-1", id="negative"),
         pytest.param("SERVE_PORT", "65536", id="no-port"),
         pytest.param("BODY_LIMIT", "0", id="zero"),
+        pytest.param("REQUEST_TIMEOUT", "0.5", id="fraction"),
         pytest.param("JOURNAL_CALLS", "1e3", id="exponent"),
         pytest.param("JOURNAL_CALLS", "\u0661", id="other-digits"),
         pytest.param("JOURNAL_BYTES", "9" * 5000, id="endless"),

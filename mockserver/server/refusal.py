@@ -1,0 +1,56 @@
+"""What a connection refuses before there is an exchange: our own words, never dressed as a vendor's answer."""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Problem details (RFC 9457), and the end of the connection."""
+
+    status: int
+    title: str
+    detail: str
+
+    @property
+    def body(self) -> bytes:
+        problem = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
+        return json.dumps(problem).encode("ascii")
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", b"%d" % len(self.body)),
+            (b"connection", b"close"),
+        ]
+
+    @property
+    def raw(self) -> bytes:
+        """All of it, as it goes over the wire."""
+        line = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}".encode("ascii")
+        lines = [line, *(name + b": " + value for name, value in self.headers)]
+        return b"\r\n".join([*lines, b"", self.body])
+
+
+UNREADABLE = Refusal(400, "Not HTTP", "This is no HTTP/1.1 request that can be read; the connection ends here.")
+
+
+def too_many_connections(most: int) -> Refusal:
+    detail = f"{most} connections are open already; {_raised_by('most_connections')}"
+    return Refusal(503, "Too many connections", detail)
+
+
+def header_too_large(limit: int) -> Refusal:
+    detail = f"Request line and headers may have {limit} bytes; {_raised_by('header_limit')}"
+    return Refusal(431, "Header too large", detail)
+
+
+def too_slow(seconds: int) -> Refusal:
+    detail = f"The request did not arrive whole within {seconds} s; {_raised_by('request_timeout')}"
+    return Refusal(408, "Request too slow", detail)
+
+
+def _raised_by(setting: str) -> str:
+    return f"--{setting.replace('_', '-')} or MOCKSERVER_{setting.upper()} raises that."
