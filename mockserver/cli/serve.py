@@ -1,6 +1,7 @@
 """``mockserver serve``: all vendors on one port."""
 
 import contextlib
+import gc
 import secrets
 from dataclasses import replace
 from typing import Any
@@ -47,7 +48,7 @@ def serve(settings: Settings, **options: Any) -> None:
         raise Refusal(f"{taken}; choose another --host or --port (0 takes a free one)") from taken
     base = settings.public_url or f"http://{_shown(settings.serve_host)}:{socket.getsockname()[1]}"
     with contextlib.suppress(KeyboardInterrupt):  # how a developer ends it
-        uvicorn_server(app, lambda: _announce(app.contracts, base, made)).run(sockets=[socket])
+        uvicorn_server(app, lambda: _begin(app.contracts, base, made)).run(sockets=[socket])
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +63,11 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 def _shown(host: str) -> str:
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- not listened on
     return f"[{host}]" if ":" in host else host
+
+
+def _begin(contracts: Any, base: str, made_token: str | None) -> None:
+    gc.freeze()  # what is here stays: the collector need not look at it again. Never in a user's process
+    _announce(contracts, base, made_token)
 
 
 def _announce(contracts: Any, base: str, made_token: str | None) -> None:

@@ -118,9 +118,19 @@ class Bounded:
 class _Httptools(Bounded):
     """uvicorn's httptools protocol has a scope from a head's first byte on, and its method once the head ends."""
 
+    server_state: Any
+
     @property
     def has_unfinished_head(self) -> bool:
         return self.scope is not None and "method" not in self.scope
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, without a timer for each answer, 1.5 us a request: the sweep ends idle connections."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()  # type: ignore[misc]
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
 
 
 class _H11(Bounded):

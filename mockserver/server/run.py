@@ -52,6 +52,7 @@ def uvicorn_server(app: Application, on_ready: Callable[[], None], **overrides: 
         "log_level": "warning",
         "lifespan": "on",
         "server_header": False,
+        "proxy_headers": False,  # nothing asks where a client is; 1 us a request
         "timeout_graceful_shutdown": GRACE,
         "timeout_keep_alive": app.settings.idle_timeout,
         "h11_max_incomplete_event_size": app.settings.header_limit + AT_ONCE,  # ours is the clearer refusal
