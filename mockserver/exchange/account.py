@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -13,7 +15,7 @@ class Account:
     vendors: Mapping[str, Mapping[str, Any]]
 
 
-class Owner(NamedTuple):
+class Owner(msgspec.Struct, frozen=True, eq=False):
     """Whose a claimed value is, and the record that it stands in."""
 
     account: Account

@@ -138,7 +138,7 @@ def unpack_headers(packed: bytes) -> list[list[str]]:
 
 def pack_params(params: dict[str, str]) -> str:
     """Path parameters as JSON text; "" where there is none."""
-    return json.dumps(params) if params else ""
+    return msgspec.json.encode(params).decode() if params else ""
 
 
 def unpack_params(packed: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from mockserver.spec.pointer import MISSING
 Claim = tuple[str, str]  # an account pointer, and the value as text
 
 
-class Credential(msgspec.Struct, frozen=True):
+class Credential(msgspec.Struct, frozen=True, eq=False):
     """Its text, "" where it is not of its scheme's form; the token in it and the account value it names, if any."""
 
     scheme: Scheme

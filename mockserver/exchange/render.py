@@ -51,11 +51,12 @@ def render(answer: Answer, context: Context) -> Response:
     """The response of an answer."""
     body, headers = answer.body[0], _header_makers(answer)
     if answer.fills:
-        parts = [body]
-        for make, literal, after in _body_makers(answer):
+        written, makers = _body_makers(answer)
+        parts = written.copy()
+        for at, make in makers:
             found = make(context)
-            parts.append(literal if found is MISSING else _dump(found))
-            parts.append(after)
+            if found is not MISSING:
+                parts[at] = _dump(found)
         body = b"".join(parts)
     if headers is None:
         return Response(answer.status, _constant_head(answer, len(body)), body)
@@ -75,11 +76,12 @@ def _constant_head(answer: Answer, length: int) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _body_makers(answer: Answer) -> tuple[tuple[Make, bytes, bytes], ...]:
-    """Each fill of the body, what stands there where it has no value, and the segment that follows."""
-    return tuple(
-        (_maker(fill), literal, after) for (fill, literal), after in zip(answer.fills, answer.body[1:], strict=True)
-    )
+def _body_makers(answer: Answer) -> tuple[list[bytes], tuple[tuple[int, Make], ...]]:
+    """The body in parts as it stands in the contract, and each fill with the place of the part that it makes."""
+    written = [answer.body[0]]
+    for (_, literal), segment in zip(answer.fills, answer.body[1:], strict=True):
+        written += (literal, segment)
+    return written, tuple((2 * at + 1, _maker(fill)) for at, (fill, _) in enumerate(answer.fills))
 
 
 @lru_cache(maxsize=4096)

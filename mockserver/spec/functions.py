@@ -1,20 +1,22 @@
 """What ``fill: {call: …}`` may name: pure functions of values in the request, and nothing else."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
 from mockserver.spec.segments import sms_segments
 
+_OTHERS = re.compile(r"[^0-9]+")
+
 
 def digits(value: Any) -> str:
     """The decimal digits of a phone number: ``"+1 (415) 555-0123"`` is ``"14155550123"``."""
-    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    bare = text.removeprefix("+")
-    if bare.isascii() and bare.isdigit():
-        return bare
-    return "".join(character for character in text if "0" <= character <= "9")
+    if not isinstance(value, str):
+        value = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    bare: str = value.removeprefix("+")
+    return bare if bare.isdigit() and bare.isascii() else _OTHERS.sub("", bare)
 
 
 def integer(value: Any) -> int:

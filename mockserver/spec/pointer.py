@@ -42,18 +42,24 @@ class Pointer:
 
 
 def _getter(tokens: tuple[str, ...]) -> Callable[[Any], Any]:
-    """Most pointers name a member of a part of a request: for those it takes a third of the time."""
-    if len(tokens) != 2:
+    """Most pointers name a member of a part of a request, or of a record: those take a third of the time."""
+    if len(tokens) not in {2, 3}:
         return partial(_follow, tokens)
-    part, name = tokens
+    *_, part, name = tokens
 
-    def get(value: Any) -> Any:
+    def of_part(value: Any) -> Any:
         try:
             return value[part].get(name, MISSING)
         except (KeyError, TypeError, AttributeError):
             return _follow(tokens, value)
 
-    return get
+    def of_record(value: Any) -> Any:
+        try:
+            return value[tokens[0]][part].get(name, MISSING)
+        except (KeyError, TypeError, AttributeError):
+            return _follow(tokens, value)
+
+    return of_part if len(tokens) == 2 else of_record
 
 
 def _follow(tokens: tuple[str, ...], value: Any) -> Any:

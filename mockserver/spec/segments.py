@@ -15,6 +15,8 @@ _GSM7 = _BASIC | _EXTENSION
 def sms_segments(text: str) -> int:
     """The number of segments; an empty text is one."""
     if _GSM7.issuperset(text):
+        if len(text) <= 160 and _EXTENSION.isdisjoint(text):
+            return 1
         return _count([2 if character in _EXTENSION else 1 for character in text], 160, 153)
     return _count([2 if character > "\uffff" else 1 for character in text], 70, 67)
 

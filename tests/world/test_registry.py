@@ -30,9 +30,9 @@ def test_every_claimed_value_has_its_owner_and_record(registry: Registry) -> Non
     account = registry.add("one", {})
     data = account.vendors["acme"]
     owners = registry.owners["acme"]
-    assert owners["/account/key", data["key"]] == (account, data)
-    assert owners["/account/pin", str(data["pin"])] == (account, data)
-    assert owners["/account/clients/id", data["clients"][1]["id"]] == (account, data["clients"][1])
+    assert {owner.account for owner in owners.values()} == {account}
+    assert owners["/account/key", data["key"]].record is owners["/account/pin", str(data["pin"])].record is data
+    assert owners["/account/clients/id", data["clients"][1]["id"]].record is data["clients"][1]
     assert owners["/account/lines/number", data["lines"][1]["number"]].record is data["lines"][1]
     assert owners["/account/lines/senders", data["lines"][0]["senders"][1]].record is data["lines"][0]
     assert len(owners) == 1 + 1 + 3 + 2 + 2 + 1
