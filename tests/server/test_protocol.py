@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mockserver.server import protocol
-from tests.server.inside import Client, Inside, run
+from tests.server.inside import Inside, run
 
 LIMIT = 300
 LATER = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -56,13 +56,6 @@ SLOW = (
 )
 
 
-async def in_pieces(client: Client, data: bytes, size: int) -> None:
-    """Send so that the server takes the pieces one by one."""
-    for at in range(0, len(data), size):
-        await client.send(data[at : at + size])
-        await asyncio.sleep(0.002)
-
-
 @pytest.mark.parametrize("piece", [10**9, LIMIT - 1, 41])
 def test_a_head_has_a_limit(http: str, piece: int) -> None:
     """To the byte, in however many pieces it comes; the application never sees what is refused."""
@@ -70,10 +63,10 @@ def test_a_head_has_a_limit(http: str, piece: int) -> None:
     async def test(server: Inside) -> None:
         client = await server.connect()
         for _ in range(2):
-            await in_pieces(client, head(LIMIT), piece)
-            assert await client.answer() == b"/quick"
-        await in_pieces(client, head(LIMIT + 1), piece)
-        assert refusal(await client.all()) == HEADER
+            await client.in_pieces(head(LIMIT), piece)
+            assert (await client.answer()).body == b"/quick"
+        await client.in_pieces(head(LIMIT + 1), piece)
+        assert refusal(await client.rest()) == HEADER
         assert len(server.app.asked) == 2
 
     run(test, http, header_limit=LIMIT)
@@ -87,10 +80,10 @@ def test_a_head_without_end(http: str, before: bytes) -> None:
         client = await server.connect()
         await client.send(before + b"GET /quick HTTP/1.1\r\nHost: x\r\nX-Long: ")
         if before:
-            assert await client.answer() == b"/quick"
+            assert (await client.answer()).body == b"/quick"
         for _ in range(50):
             await client.send(b"x" * LIMIT)
-        assert refusal(await client.all()) == HEADER
+        assert refusal(await client.rest()) == HEADER
 
     run(test, http, header_limit=LIMIT)
 
@@ -102,7 +95,7 @@ def test_requests_in_one_segment(http: str) -> None:
     async def test(server: Inside) -> None:
         client = await server.connect()
         await client.send(b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode("ascii") for path in paths))
-        assert [(await client.answer()).decode() for _ in paths] == paths
+        assert [(await client.answer()).body.decode() for _ in paths] == paths
 
     run(test, http, header_limit=LIMIT)
 
@@ -114,11 +107,11 @@ def test_a_large_body_is_no_head(http: str) -> None:
     async def test(server: Inside) -> None:
         client = await server.connect()
         for piece in (10**9, 7919):
-            await in_pieces(client, post + b"\r\n" + b"x" * 200_000, piece)
-            assert await client.answer() == b"/quick"
+            await client.in_pieces(post + b"\r\n" + b"x" * 200_000, piece)
+            assert (await client.answer()).body == b"/quick"
         await client.send(post + b"X-Long: " + b"x" * LIMIT + b"\r\n\r\n")
         await client.send(b"x" * 200_000)
-        assert refusal(await client.all()) == HEADER
+        assert refusal(await client.rest()) == HEADER
 
     run(test, http, header_limit=LIMIT)
 
@@ -143,16 +136,16 @@ def test_what_is_no_http(http: str) -> None:
     async def test(server: Inside) -> None:
         client = await server.connect()
         await client.send(b"nonsense\r\n\r\n")
-        assert refusal(await client.all()) == UNREADABLE
+        assert refusal(await client.rest()) == UNREADABLE
         client = await server.connect()
         await client.send(b"POST /quick HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
-        assert refusal(await client.all()) == UNREADABLE
+        assert refusal(await client.rest()) == UNREADABLE
         client = await server.connect()
         await client.send(LATER + b"nonsense\r\n\r\n")
         await server.until(lambda: server.app.asked == ["/later"])
         server.app.may_answer.set()
-        assert await client.answer() == b"/later"
-        assert (await client.all())[:12] in {b"", b"HTTP/1.1 400"}
+        assert (await client.answer()).body == b"/later"
+        assert (await client.rest())[:12] in {b"", b"HTTP/1.1 400"}
 
     run(test, http)
 
@@ -165,7 +158,7 @@ def test_nonsense_behind_an_answer_in_the_making(http: str) -> None:
         await client.send(LATER + b"POST /quick HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
         await server.until(lambda: server.app.asked == ["/later"])
         server.app.may_answer.set()
-        rest = await client.all()
+        rest = await client.rest()
         assert rest == b"" or rest.index(b"/later") < rest.index(b"HTTP/1.1 400")
 
     run(test, http)
@@ -193,7 +186,7 @@ def test_a_slow_request(http: str, part: bytes) -> None:
         server.pass_time(29.9)
         assert not server.protocol(client).connection.is_deaf
         server.pass_time(0.1)
-        assert refusal(await client.all()) == SLOW
+        assert refusal(await client.rest()) == SLOW
         assert server.app.asked == ["/quick"] * part.count(QUICK)
 
     run(test, http)
@@ -210,7 +203,7 @@ def test_a_request_that_goes_on(http: str) -> None:
             server.pass_time(1)
             server.pass_time(20)
             await client.send(QUICK[9:])
-            assert await client.answer() == b"/quick"
+            assert (await client.answer()).body == b"/quick"
         await client.send(QUICK[:9])
         await asyncio.sleep(0.02)
         server.pass_time(1)
@@ -218,7 +211,7 @@ def test_a_request_that_goes_on(http: str) -> None:
         await client.send(QUICK[9:12])
         await asyncio.sleep(0.02)
         server.pass_time(15)
-        assert refusal(await client.all()) == SLOW
+        assert refusal(await client.rest()) == SLOW
 
     run(test, http)
 
@@ -235,7 +228,7 @@ def test_a_slow_answer(http: str) -> None:
             for _ in range(3):
                 server.pass_time(1000)
             server.app.may_answer.set()
-            assert await client.answer() == b"/later"
+            assert (await client.answer()).body == b"/later"
             await server.until(lambda: not server.state.tasks)
 
     run(test, http)
@@ -252,7 +245,7 @@ def test_an_idle_connection(http: str) -> None:
         server.pass_time(74.9)
         assert len(server.state.connections) == 2
         server.pass_time(0.1)
-        assert [await client.all() for client in clients] == [b"", b""]
+        assert [await client.rest() for client in clients] == [b"", b""]
 
     run(test, http)
 
@@ -268,16 +261,16 @@ def test_a_slow_reader(http: str) -> None:
         other = await server.connect()
         server.pass_time(0)
         await other.send(QUICK)
-        assert await other.answer() == b"/quick"
+        assert (await other.answer()).body == b"/quick"
         server.pass_time(29.9)
         assert len(server.state.connections) == 3
         server.pass_time(0.1)
         await server.until(lambda: len(server.state.connections) == 1 and not server.state.tasks)
         for client in slow:
             with pytest.raises(ConnectionResetError):
-                await client.all()
+                await client.rest()
         await other.send(QUICK)
-        assert await other.answer() == b"/quick"
+        assert (await other.answer()).body == b"/quick"
 
     run(test, http)
 
@@ -296,14 +289,14 @@ def test_a_client_that_sends_no_more(http: str) -> None:
             server.pass_time(1000)
             server.app.may_answer.set()
             expected = [b"/later"] + [b"/quick"] * requests.count(QUICK)
-            assert [await client.answer() for _ in expected] == expected
+            assert [(await client.answer()).body for _ in expected] == expected
             await server.until(lambda: not server.state.tasks)
             server.pass_time(1)
-            assert await client.all() == b""
+            assert await client.rest() == b""
         client = await server.connect()
         await client.send(b"POST /quick HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n12345678")
         client.writer.write_eof()
-        assert await client.all() == b""
+        assert await client.rest() == b""
 
     run(test, http)
 
@@ -317,14 +310,14 @@ def test_too_many_connections(http: str) -> None:
         for _ in range(3):
             refused = await server.connect()
             await refused.send(QUICK * 1000)
-            assert refusal(await refused.all()) == (503, words)
+            assert refusal(await refused.rest()) == (503, words)
         await first.send(QUICK)
-        assert await first.answer() == b"/quick"
+        assert (await first.answer()).body == b"/quick"
         first.writer.close()
         await server.until(lambda: len(server.state.connections) == 4)
         new = await server.connect()
         await new.send(QUICK)
-        assert await new.answer() == b"/quick"
+        assert (await new.answer()).body == b"/quick"
         server.pass_time(0)
         server.pass_time(2)
         await server.until(lambda: len(server.state.connections) == 2)
@@ -339,8 +332,8 @@ def test_few_refused_connections_linger(http: str, monkeypatch: pytest.MonkeyPat
     async def test(server: Inside) -> None:
         await server.connect()
         for _ in range(2):
-            assert refusal(await (await server.connect()).all())[0] == 503
-        assert refusal(await (await server.connect(stays=False)).all())[0] == 503
+            assert refusal(await (await server.connect()).rest())[0] == 503
+        assert refusal(await (await server.connect(stays=False)).rest())[0] == 503
         assert len(server.state.connections) == 3
 
     run(test, http, most_connections=1)
@@ -355,7 +348,7 @@ def test_headers_behind_a_body() -> None:
         await client.send(post + b"X-Trailer: 123456789\r\n" * 20)
         await server.until(lambda: len(server.state.tasks) == 1)
         server.pass_time(0)
-        assert refusal(await client.all()) == HEADER
+        assert refusal(await client.rest()) == HEADER
 
     run(test, "httptools", header_limit=LIMIT)
 

@@ -1,0 +1,57 @@
+"""A mixed load over all vendors: each call is recorded once, and nothing is left behind. MOCKSERVER_SOAK: how many."""
+
+import asyncio
+import os
+
+import pytest
+
+from mockserver.server.app import create_app
+from tests.load.beside import connecting
+from tests.load.customers import Server, control
+from tests.load.mixed import Worker
+from tests.server.inside import served
+from tests.streams import Client
+
+CALLS = int(os.environ.get("MOCKSERVER_SOAK", "4000"))
+WORKERS = 8
+GROWTH = 16 * 1024 * 1024  # bytes: what a heap may grow that holds no more than before
+
+
+async def assert_nothing_is_recorded(client: Client) -> None:
+    """Neither accounts that were made nor calls, those included that nobody claims."""
+    accounts = (await client.ask(control("GET", "accounts"))).json["accounts"]
+    calls = (await client.ask(control("GET", "calls"))).json
+    assert [account["id"] for account in accounts] == ["default", "second"]
+    assert calls == {"calls": [], "evicted": 0, "next": None}
+
+
+def test_soak(server: Server) -> None:
+    """The second half of a load needs no more memory than the first, and at the end no descriptor or thread is left."""
+
+    async def half(number: int) -> None:
+        async with connecting(server) as connect:
+            workers = [Worker(connect, seed=number * WORKERS + at) for at in range(WORKERS)]
+            await asyncio.gather(*(worker.work(CALLS // 2 // WORKERS) for worker in workers))
+            await assert_nothing_is_recorded(await connect())
+
+    asyncio.run(half(0))
+    memory = server.memory
+    asyncio.run(half(1))
+    assert server.memory - memory < GROWTH
+
+
+@pytest.mark.parametrize("http", ["httptools", "h11"])
+def test_no_task_is_left(http: str) -> None:
+    """Once all clients have left, the server has the tasks it began with."""
+
+    async def test() -> None:
+        async with served(create_app(), http) as (port, state):
+            before = asyncio.all_tasks()
+            workers = [Worker(lambda: Client.connect(port), seed=at) for at in range(4)]
+            await asyncio.gather(*(worker.work(100) for worker in workers))
+            async with asyncio.timeout(20):
+                while state.connections or state.tasks:  # noqa: ASYNC110 -- uvicorn sets no event
+                    await asyncio.sleep(0.01)
+            assert asyncio.all_tasks() == before
+
+    asyncio.run(test())
