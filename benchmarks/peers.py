@@ -1,39 +1,91 @@
-"""What mockserver is measured beside: the least that an ASGI application can be, and one Starlette route."""
+"""Other mock servers, from npm: installed outside the checkout, and how each is started."""
 
-from typing import Any
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+from benchmarks import stubs
+from benchmarks.scenarios import Sample
+from benchmarks.servers import Program
+from benchmarks.stubs import Stub
 
-async def bare(scope: Any, receive: Any, send: Any) -> None:
-    """Read the body, answer 202."""
-    if scope["type"] == "lifespan":
-        while True:
-            message = await receive()
-            await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
-    while (await receive()).get("more_body"):
-        pass
-    await send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def starlette(scope: Any, receive: Any, send: Any) -> None:
-    """One route that reads the body and answers 202; built on first use."""
-    await _application()(scope, receive, send)
+INSTALLED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sms-vendor-mockserver-benchmarks"
+PRISM = "@stoplight/prism-cli@5.14.2"  # newer ones need Node.js 24
+MOCKOON = "@mockoon/cli@9.9.0"
+WIREMOCK = "wiremock@3.13.2"
 
 
-_built: list[Any] = []
+class NotInstalled(RuntimeError):  # noqa: N818 -- told in one line
+    """A peer cannot be run on this machine; the text says why."""
 
 
-def _application() -> Any:
-    if not _built:
-        from starlette.applications import Starlette
-        from starlette.responses import Response
-        from starlette.routing import Route
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A peer's npm package, what runs it, and its command but for the port, from the package's and its own folder."""
 
-        async def send_sms(request: Any) -> Response:
-            await request.body()
-            return Response(status_code=202)
+    name: str
+    package: str
+    runtime: str
+    command: Callable[[Path, Path], list[str]]
+    forget: Sample | None = None
 
-        _built.append(Starlette(routes=[Route("/v1/outbound-sms", send_sms, methods=["POST"])]))
-    return _built[0]
+
+def peers(stub: Stub) -> list[Peer]:
+    """All peers, the measured operation known to each."""
+
+    def prism(modules: Path, folder: Path) -> list[str]:
+        (folder / "openapi.json").write_text(stubs.openapi(stub), "utf-8")
+        command = ["node", str(modules / ".bin/prism"), "mock", "-v", "error"]
+        return [*command, str(folder / "openapi.json"), "-p"]
+
+    def mockoon(modules: Path, folder: Path, *, by_schema: bool) -> list[str]:
+        file = folder / "environment.json"
+        file.write_text(stubs.mockoon(stub, by_schema=by_schema), "utf-8")
+        command = ["node", str(modules / ".bin/mockoon-cli"), "start", "--disable-log-to-file"]
+        return [*command, "--data", str(file), "--port"]
+
+    def wiremock(modules: Path, folder: Path, *options: str) -> list[str]:
+        (jar,) = (modules / "wiremock/build").glob("wiremock-standalone-*.jar")
+        stubs.write_wiremock(stub, folder)
+        command = ["java", "-jar", str(jar), "--disable-banner", "--bind-address", "127.0.0.1"]
+        return [*command, "--root-dir", str(folder), *options, "--port"]
+
+    bounded = ("--max-request-journal-entries", "10000")
+    return [
+        Peer("Prism", PRISM, "node", prism),
+        Peer("Mockoon, number by pattern", MOCKOON, "node", lambda m, f: mockoon(m, f, by_schema=False)),
+        Peer("Mockoon, body by schema", MOCKOON, "node", lambda m, f: mockoon(m, f, by_schema=True)),
+        Peer("WireMock", WIREMOCK, "java", wiremock, forget=Sample("DELETE", "/__admin/requests", {}, "")),
+        Peer("WireMock, journal of 10,000", WIREMOCK, "java", lambda m, f: wiremock(m, f, *bounded)),
+        Peer("WireMock, no journal", WIREMOCK, "java", lambda m, f: wiremock(m, f, "--no-request-journal")),
+    ]
+
+
+def program(peer: Peer, folder: Path) -> Program:
+    """The peer, installed if it is not yet; its files go into ``folder``. Raises NotInstalled."""
+    for tool in ("npm", peer.runtime):
+        if shutil.which(tool) is None:
+            raise NotInstalled(f"{tool} is missing")
+    folder.mkdir(parents=True)
+    command = peer.command(_install(peer.package), folder)
+    return Program(peer.name, lambda port: [*command, str(port)], forget=peer.forget)
+
+
+def _install(package: str) -> Path:
+    """The node_modules folder with an npm package. Raises NotInstalled."""
+    place = INSTALLED / package.replace("/", "-").lstrip("@")
+    done = place / "installed"
+    if not done.exists():
+        command = ["npm", "install", "--prefix", str(place), "--no-audit", "--no-fund", "--loglevel=error", package]
+        installed = subprocess.run(command, capture_output=True, text=True, check=False)
+        if installed.returncode:
+            raise NotInstalled(f"npm cannot install {package}: {_line(installed.stderr or installed.stdout)}")
+        done.touch()
+    return place / "node_modules"
+
+
+def _line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "no reason given"

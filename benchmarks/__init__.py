@@ -1,0 +1,1 @@
+"""What mockserver costs, beside bare uvicorn, bare Starlette and other mock servers."""

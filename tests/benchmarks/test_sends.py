@@ -1,0 +1,94 @@
+"""What the benchmarks send, and what each server is told to make of it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import stubs
+from benchmarks.growth import write_contract
+from benchmarks.scenarios import SCENARIOS, invalid_sends, scenario, send, wire
+from benchmarks.servers import Program, ServerFault, our_program, plain_programs, running
+from mockserver.spec.load import contract_files, load_contracts
+
+INVALID = ["wrong key", "missing field", "wrong type"]
+
+
+def test_wire() -> None:
+    """A request is one HTTP/1.1 message whose length is right, and without the zero byte that separates requests."""
+    for name in SCENARIOS:
+        for request in scenario(name):
+            head, _, body = wire(request).partition(b"\r\n\r\n")
+            assert head.startswith(f"{request.method} {request.path} HTTP/1.1\r\n".encode())
+            assert f"content-length: {len(body)}".encode() in head
+            assert b"\0" not in head + body
+    assert len(scenario("mixed")) == 5
+
+
+def test_invalid_sends_are_wrong_in_one_thing() -> None:
+    """Each differs from the good one in what its name says."""
+    good, wrong = send(), invalid_sends()
+    assert list(wrong) == INVALID
+    assert wrong["wrong key"].body == good.body
+    assert json.loads(wrong["missing field"].body).keys() == {"message"}
+    assert wrong["wrong type"].body == good.body.replace('"+14155551234"', "14155551234")
+
+
+def test_peers_know_both_credentials(tmp_path: Path) -> None:
+    """Each peer's stub names both values; the document is the contract's but for its parameters."""
+    stub = stubs.stub()
+    stubs.write_wiremock(stub, tmp_path)
+    wiremock = (tmp_path / "mappings/send.json").read_text("utf-8")
+    texts = [stubs.openapi(stub), stubs.mockoon(stub, by_schema=True), stubs.mockoon(stub, by_schema=False), wiremock]
+    for text in texts:
+        json.loads(text)
+        assert stub.good.headers["x-polyai-auth-token"] in text
+        assert stub.good.headers["x-token-id"] in text
+    assert stub.schema["properties"]["user_number"] == {
+        "description": "Recipient phone number in E.164 format.",
+        "type": "string",
+        "pattern": r"^\+[1-9][0-9]{1,14}$",
+    }
+    assert "x-mock" in json.dumps(stub.document)
+
+
+@pytest.mark.parametrize("size", [1, 20])
+def test_grown_contract(size: int, tmp_path: Path) -> None:
+    """A contract of so many operations, each under its own path with all of the original's answers."""
+    paths = write_contract(tmp_path, size)
+    (contract,) = load_contracts(contract_files([tmp_path]))
+    assert [operation.path for operation in contract.operations] == paths
+    assert len({operation.id for operation in contract.operations}) == size
+    assert {len(operation.answers) for operation in contract.operations} == {len(contract.operations[0].answers)}
+
+
+@pytest.mark.tools
+def test_ours_accepts_and_refuses() -> None:
+    """Our server, started as it is measured, accepts every scenario, refuses what is invalid, and can be weighed."""
+    with running(our_program(), send()) as server:
+        assert server.startup > 0
+        for name in SCENARIOS:
+            assert {server.status(request) for request in scenario(name)} <= {200, 202}
+        assert [server.status(request) for request in invalid_sends().values()] == [401, 400, 400]
+        assert len(server.ask("GET", "/_mock/calls")["calls"]) == 12
+        assert server.memory() > 10
+        assert server.cpu() > 0
+        with pytest.raises(ServerFault, match=r"GET /_mock/none was answered 404"):
+            server.ask("GET", "/_mock/none")
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize("program", plain_programs(), ids=lambda program: program.name)
+def test_floors_accept_anything(program: Program) -> None:
+    """Bare uvicorn and bare Starlette accept what is good and what is not."""
+    with running(program, send()) as server:
+        assert {server.status(request) for request in invalid_sends().values()} == {202}
+
+
+@pytest.mark.tools
+def test_a_server_that_ends() -> None:
+    """A server that ends before it answers is a fault with its last words."""
+    program = Program("broken", lambda _: [sys.executable, "-c", "raise SystemExit('no such file')"])
+    with pytest.raises(ServerFault, match="ended with 1: no such file"), running(program, send()):
+        pass
