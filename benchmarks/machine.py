@@ -24,6 +24,7 @@ def about(seconds: int, rounds: int) -> dict[str, str]:
         "Node.js": _first_line("node", "--version"),
         "Java": _first_line("java", "-version"),
         "load": f"{_first_line('wrk', '-v').partition(' [')[0]}, 1 thread, {CONNECTIONS} connections",
+        "other work": f"load average {os.getloadavg()[0]:.1f} at the start; figures of a busy machine mean little",
         "runs": f"{rounds} rounds of {seconds} s, interleaved; medians",
     }
 

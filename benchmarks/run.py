@@ -5,6 +5,8 @@ from pathlib import Path
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[1])  # what is measured is this checkout
-    from benchmarks.command import main
-
+    try:
+        from benchmarks.command import main
+    except ModuleNotFoundError as missing:
+        raise SystemExit(f"benchmarks: {missing}; pip install -c constraints.txt . into this Python first") from missing
     main()
