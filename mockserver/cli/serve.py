@@ -1,6 +1,7 @@
 """``mockserver serve``: all vendors on one port."""
 
 import contextlib
+import ctypes
 import gc
 import secrets
 from dataclasses import replace
@@ -10,6 +11,9 @@ import click
 
 from mockserver.cli.common import Refusal, contract_options, ending_with_findings, http_address
 from mockserver.server.settings import Settings
+
+M_MMAP_THRESHOLD = -3  # of malloc.h
+LARGE = 16 * 1024  # bytes
 
 
 @click.command()
@@ -67,7 +71,17 @@ def _shown(host: str) -> str:
 
 def _begin(contracts: Any, base: str, made_token: str | None) -> None:
     gc.freeze()  # what is here stays: the collector need not look at it again. Never in a user's process
+    _give_back_large_blocks()
     _announce(contracts, base, made_token)
+
+
+def _give_back_large_blocks() -> None:
+    """Have glibc return a large body's memory when it is freed; left alone, it keeps holes: 20 MiB more after an hour.
+
+    Only where there is glibc.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def _announce(contracts: Any, base: str, made_token: str | None) -> None:

@@ -68,7 +68,7 @@ def render(answer: Answer, context: Context) -> Response:
     return Response.of(answer.status, made, body)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _constant_head(answer: Answer, length: int) -> bytes:
     """The head of an answer without fills in its headers: one object for all its calls in the journal."""
     headers = [(name, literal) for name, literal, _ in answer.headers]

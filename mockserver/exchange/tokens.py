@@ -10,7 +10,7 @@ from typing import Any
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
-KEPT = 1_024  # of what is remembered about tokens and headers, each no longer than
+KEPT = 512  # of what is remembered about tokens and headers, each no longer than
 LONGEST = 4_096  # bytes
 
 

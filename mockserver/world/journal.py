@@ -11,7 +11,7 @@ from mockserver.exchange.call import Call, Label
 from mockserver.spec.functions import digits
 
 BLOCK = 64  # bytes; sizes are counted in blocks
-OVERHEAD = 450 + BLOCK  # bytes that a call takes beside its texts and bytes, and to round up
+OVERHEAD = 512 + BLOCK  # bytes that a call takes beside its texts and bytes, and to round up
 STACK = 800 // BLOCK + 1  # blocks of an empty deque
 _number = attrgetter("number")
 
