@@ -81,7 +81,7 @@ def decide(request: Request, facts: Facts, sources: Sources) -> Decision:
         pack_problems(problems) if problems else "",
         arrival.method,
         intern(arrival.path),
-        pack_params(arrival.path_params) if arrival.path_params else "",
+        intern(pack_params(arrival.path_params)) if arrival.path_params else "",
         arrival.query,
         request.head.packed,
         arrival.body,
