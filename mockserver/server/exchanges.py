@@ -19,12 +19,11 @@ from mockserver.server.delivery import ClientLeft, Line, deliver, send_whole
 from mockserver.server.protocol import CONNECTION
 from mockserver.server.receive import Disconnected, receive_body
 from mockserver.server.router import Endpoint, Router
-from mockserver.server.whole import write_whole
+from mockserver.server.whole import CLOSE, write_whole
 from mockserver.spec.contract import Contract
 from mockserver.world.store import UNCLAIMED, Store
 
 Headers = list[tuple[bytes, bytes]]
-CLOSE = b"\r\nconnection: close"
 NO_PATH = Label(status=404)  # of calls whose path no contract has
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http import httptools_impl
 
+CLOSE = b"\r\nconnection: close"  # behind a head after which the connection ends
 _LINES = httptools_impl.STATUS_LINE
 
 
@@ -19,6 +20,7 @@ def write_whole(send: Any, status: int, head: bytes, body: bytes) -> bool:
         or cycle.disconnected
         or not cycle.keep_alive
         or cycle.flow.write_paused
+        or head.endswith(CLOSE)
         or cycle.scope["method"] == "HEAD"
     ):
         return False
