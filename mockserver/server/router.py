@@ -10,6 +10,9 @@ from urllib.parse import unquote, urlsplit
 from mockserver.spec.contract import Contract, Operation
 from mockserver.spec.load import root_path
 
+_PARAMETER = re.compile(r"\{[^{}]+\}")
+MOST_SEGMENTS = 100  # of a path; more is nobody's
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -21,12 +24,49 @@ class Endpoint:
 
 
 @dataclass(slots=True)
+class _Node:
+    """Where a path can go on from here: by a segment of this name, by any other, or not at all."""
+
+    named: dict[str, "_Node"] = field(default_factory=dict)
+    other: "_Node | None" = None
+    endpoint: Endpoint | None = None
+    names: tuple[str, ...] = ()
+
+    def grow(self, path: str, endpoint: Endpoint) -> None:
+        """Add a path whose parameters are whole segments."""
+        node, names = self, []
+        for segment in path.split("/")[1:]:
+            if _PARAMETER.fullmatch(segment):
+                names.append(segment[1:-1])
+                node.other = node.other or _Node()
+                node = node.other
+            else:
+                node = node.named.setdefault(segment, _Node())
+        node.endpoint, node.names = endpoint, tuple(names)
+
+    def find(self, segments: list[str], values: tuple[str, ...] = ()) -> tuple["_Node", tuple[str, ...]] | None:
+        """The node of a path and its parameters; a segment that has a name goes before one that is a parameter."""
+        if not segments:
+            return (self, values) if self.endpoint is not None else None
+        first, rest = segments[0], segments[1:]
+        named = self.named.get(first)
+        found = named.find(rest, values) if named is not None else None
+        if found is None and self.other is not None and first:
+            return self.other.find(rest, (*values, first))
+        return found
+
+
+@dataclass(slots=True)
 class _Paths:
-    """Paths of some contracts: those without parameters by name, the others by pattern."""
+    """Paths of some contracts: without parameters, with whole segments as parameters, and with parts of segments.
+
+    However many there are of the first two, a look takes the same time.
+    """
 
     fixed: dict[str, dict[str, Operation]] = field(default_factory=dict)
     shaped: dict[str, dict[str, Operation]] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    tree: _Node = field(default_factory=_Node)
     patterns: list[tuple[re.Pattern[str], tuple[str, ...], Endpoint]] = field(default_factory=list)
 
     def add(self, contract: Contract) -> None:
@@ -37,13 +77,21 @@ class _Paths:
 
     def compile(self) -> None:
         self.endpoints = {path: _endpoint(operations) for path, operations in self.fixed.items()}
-        self.patterns = [(*_pattern(path), _endpoint(operations)) for path, operations in self.shaped.items()]
+        for path, operations in self.shaped.items():
+            if all("{" not in segment or _PARAMETER.fullmatch(segment) for segment in path.split("/")):
+                self.tree.grow(path, _endpoint(operations))
+            else:
+                self.patterns.append((*_pattern(path), _endpoint(operations)))
 
     def find(self, path: str, raw_path: bytes) -> tuple[Endpoint, dict[str, str]] | None:
         endpoint = self.endpoints.get(path)
         if endpoint is not None:
             return endpoint, {}
-        text = raw_path.decode("latin-1") if self.patterns else ""
+        text = raw_path.decode("latin-1")
+        rooted = text.startswith("/") and text.count("/") <= MOST_SEGMENTS
+        found = self.tree.find(text.split("/")[1:]) if rooted else None
+        if found is not None and found[0].endpoint is not None:
+            return found[0].endpoint, dict(zip(found[0].names, map(unquote, found[1]), strict=True))
         for pattern, names, endpoint in self.patterns:
             match = pattern.fullmatch(text)
             if match is not None:

@@ -25,6 +25,16 @@ paths:
         "200": {description: Yes., x-mock: {name: done, source: a page}}
         "400": {description: No., x-mock: {name: refused, source: a page}}
     put: {operationId: put_it, x-mock: {same_as: get_it}, responses: *responses}
+  /a/known/c:
+    get: {operationId: get_known, x-mock: {same_as: get_it}, responses: *responses}
+  /a/known/{d}:
+    parameters: [{name: d, in: path, required: true, schema: {type: string}, example: x}]
+    get: {operationId: get_below, x-mock: {same_as: get_it}, responses: *responses}
+  /a/{b}/{e}.json:
+    parameters:
+      - {name: b, in: path, required: true, schema: {type: string}, example: x}
+      - {name: e, in: path, required: true, schema: {type: string}, example: x}
+    get: {operationId: get_file, x-mock: {same_as: get_it}, responses: *responses}
 """
 
 
@@ -64,6 +74,12 @@ def found(router: Router, path: str, host: str = "localhost") -> tuple[str, dict
         pytest.param("/acme/other/a/1/c", None, id="another-vendors-path-under-it"),
         pytest.param("/other/a/1/c", ("get_it", {"b": "1"}), id="other-vendor"),
         pytest.param("/other/a/1.c", None, id="a-slash-is-a-slash"),
+        pytest.param("/other/a/known/c", ("get_known", {}), id="without-a-parameter-first"),
+        pytest.param("/other/a/known/x", ("get_below", {"d": "x"}), id="a-name-before-a-parameter"),
+        pytest.param("/other/a/1/x.json", ("get_file", {"b": "1", "e": "x"}), id="part-of-a-segment"),
+        pytest.param("/other/a/1/.json", None, id="empty-part-of-a-segment"),
+        pytest.param("other/a/1/c", None, id="no-slash-before"),
+        pytest.param("/other/a/1/c" + "/x" * 5000, None, id="too-many-segments"),
         pytest.param("", None, id="empty"),
         pytest.param("*", None, id="asterisk"),
     ],
