@@ -7,6 +7,7 @@ from html import escape
 from benchmarks.figures import BARE, OURS, Figures, Footprint, Run
 from benchmarks.measure import RECORDED, WINDOW, median_rate
 from benchmarks.scenarios import COMPARED
+from benchmarks.table import ratio
 
 WIDTH, LABELS, BARS = 860, 220, 490
 HEAD, ROW = 32, 26
@@ -19,7 +20,7 @@ def chart(figures: Figures) -> str:
     panels: list[tuple[str, int, str]] = []
     if "throughput" in figures:
         rates = {name: median_rate(runs[COMPARED]) for name, runs in figures["throughput"].items()}
-        bars = {name: (rate, f"{rate:,.0f} ({rate / rates[BARE]:.2f})") for name, rate in rates.items()}
+        bars = {name: (rate, f"{rate:,.0f} ({ratio(rate, rates[BARE])})") for name, rate in rates.items()}
         panels.append(_bars(f"Requests per second (of {BARE})", bars))
     if "footprint" in figures:
         memory = {name: (found["memory_after"], _weight(found)) for name, found in figures["footprint"].items()}

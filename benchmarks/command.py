@@ -75,7 +75,7 @@ def measure(options: argparse.Namespace) -> Figures:
         _say(f"{options.rounds} rounds of {len(programs)} servers")
         standing = [p for p in programs if p.name not in figures["missing"]]
         figures["throughput"], dropped = throughput(standing, seconds, options.rounds)
-        figures["missing"] |= dropped
+        figures["missing"] |= {name: f"failed: {why}" for name, why in dropped.items()}
         _keep(figures, options.json)
     if not options.short:
         _say("a million calls")

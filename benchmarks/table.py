@@ -15,6 +15,12 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
 
 
+def ratio(value: float, base: float) -> str:
+    """A ratio with two digits that say something."""
+    share = value / base
+    return f"{share:.2f}" if share >= 0.1 else f"{share:.2g}"
+
+
 def tables(figures: Figures) -> dict[str, str]:
     """Each table that the figures suffice for, by its name."""
     made: dict[str, str] = {}
@@ -53,7 +59,7 @@ def throughput(figures: Figures) -> str:
         runs = by_scenario[COMPARED]
         rates = sorted(rate(run) for run in runs)
         row = [name, f"{median_rate(runs):,.0f}", f"{rates[0]:,.0f} to {rates[-1]:,.0f}"]
-        row += [f"{median_rate(runs) / base:.2f}", f"{median_p99(runs):.2f}", f"{median_cpu(runs):.1f}"]
+        row += [ratio(median_rate(runs), base), f"{median_p99(runs):.2f}", f"{median_cpu(runs):,.1f}"]
         rows.append(row + _footprint(figures["footprint"].get(name)))
     rows += [[name, why.replace("|", "/"), *[""] * 8] for name, why in figures.get("missing", {}).items()]
     return markdown(header, rows)
@@ -76,8 +82,8 @@ def scenarios(figures: Figures) -> str:
     for name, ours in figures["throughput"][OURS].items():
         bare = figures["throughput"][BARE][name]
         rates = [median_rate(bare), median_rate(ours)]
-        rows.append([name, *(f"{one:,.0f}" for one in rates), f"{rates[1] / rates[0]:.2f}"])
-        rows[-1] += [f"{median(runs):.2f}" for median in (median_p99, median_cpu) for runs in (bare, ours)]
+        rows.append([name, *(f"{one:,.0f}" for one in rates), ratio(rates[1], rates[0])])
+        rows[-1] += [f"{median(runs):,.2f}" for median in (median_p99, median_cpu) for runs in (bare, ours)]
     header = [f"{side} {what}" for what in ("requests/s", "p99 ms", "CPU µs a call") for side in ("bare", "our")]
     return markdown(["requests", *header[:2], "of bare", *header[2:]], rows)
 
@@ -104,7 +110,7 @@ def growth(what: str, took: str, steps: Sequence[Grown]) -> str:
             f"{step['size']:,}",
             f"{rate(step['run']):,.0f}",
             f"{step['run']['p99_ms']:.2f}",
-            f"{step['run']['cpu_us']:.1f}",
+            f"{step['run']['cpu_us']:,.1f}",
             f"{step['seconds']:.2f}",
             f"{step['memory_before']:.0f}",
             f"{step['memory_after']:.0f}",

@@ -112,6 +112,7 @@ def test_throughput_table(figures: Figures) -> None:
 def test_peers_that_fall_short(figures: Figures) -> None:
     """A peer that was too slow shows its calls, one that is missing its reason, in as many cells as any."""
     table = tables(figures)["throughput"]
+    assert cells(table, "slow")[1:4] == ["500", "500 to 500", "0.01"]
     assert cells(table, "slow")[-2:] == ["50 (30,000 calls)", "404 / accepted / 400"]
     assert cells(table, "absent")[:2] == ["absent", "not installed: npm / node is missing"]
     assert {len(line.split("|")) for line in table.splitlines()} == {12}

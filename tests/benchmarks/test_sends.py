@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import stubs
 from benchmarks.growth import write_contract
+from benchmarks.peers import NotInstalled, peers, program
 from benchmarks.scenarios import SCENARIOS, invalid_sends, scenario, send, wire
 from benchmarks.servers import Program, ServerFault, our_program, plain_programs, running
 from mockserver.spec.load import contract_files, load_contracts
@@ -53,6 +54,15 @@ def test_peers_know_both_credentials(tmp_path: Path) -> None:
     assert "x-mock" in json.dumps(stub.document)
 
 
+def test_a_peer_that_cannot_be_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the programs that a peer needs there is a reason to show, and no folder or process is left."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for peer in peers(stubs.stub()):
+        with pytest.raises(NotInstalled, match="npm is missing"):
+            program(peer, tmp_path / "own")
+    assert not (tmp_path / "own").exists()
+
+
 @pytest.mark.parametrize("size", [1, 20])
 def test_grown_contract(size: int, tmp_path: Path) -> None:
     """A contract of so many operations, each under its own path with all of the original's answers."""
@@ -79,16 +89,16 @@ def test_ours_accepts_and_refuses() -> None:
 
 
 @pytest.mark.tools
-@pytest.mark.parametrize("program", plain_programs(), ids=lambda program: program.name)
-def test_floors_accept_anything(program: Program) -> None:
+@pytest.mark.parametrize("floor", plain_programs(), ids=lambda floor: floor.name)
+def test_floors_accept_anything(floor: Program) -> None:
     """Bare uvicorn and bare Starlette accept what is good and what is not."""
-    with running(program, send()) as server:
+    with running(floor, send()) as server:
         assert {server.status(request) for request in invalid_sends().values()} == {202}
 
 
 @pytest.mark.tools
 def test_a_server_that_ends() -> None:
     """A server that ends before it answers is a fault with its last words."""
-    program = Program("broken", lambda _: [sys.executable, "-c", "raise SystemExit('no such file')"])
-    with pytest.raises(ServerFault, match="ended with 1: no such file"), running(program, send()):
+    broken = Program("broken", lambda _: [sys.executable, "-c", "raise SystemExit('no such file')"])
+    with pytest.raises(ServerFault, match="ended with 1: no such file"), running(broken, send()):
         pass
