@@ -48,21 +48,20 @@ def duplicate_keys(raw: bytes) -> list[str]:
 
 def read_form(raw: bytes) -> list[tuple[str, str]]:
     """An urlencoded form, or a query string, as its pairs. Raises Unreadable."""
-    fields = raw.split(b"&")
-    if len(fields) > MAX_FIELDS:
+    if raw.count(b"&") >= MAX_FIELDS:
         raise Unreadable(f"more than {MAX_FIELDS} fields")
     try:
-        pairs = [field.partition(b"=") for field in fields if field]
+        pairs = [field.partition("=") for field in raw.decode("utf-8").split("&") if field]
         return [(_unquoted(name), _unquoted(value)) for name, _, value in pairs]
     except UnicodeDecodeError as error:
         raise Unreadable("not UTF-8") from error
 
 
-def _unquoted(raw: bytes) -> str:
-    if b"%" in raw or b"+" in raw:
-        raw = raw.replace(b"+", b" ").replace(b"%20", b" ")  # most escapes are blanks: 3 us less for a message
-        raw = unquote_to_bytes(raw) if b"%" in raw else raw
-    return raw.decode("utf-8")
+def _unquoted(text: str) -> str:
+    if "%" not in text and "+" not in text:
+        return text
+    text = text.replace("+", " ").replace("%20", " ")  # most escapes are blanks: 3 us less for a message
+    return unquote_to_bytes(text).decode("utf-8") if "%" in text else text
 
 
 def read_multipart(raw: bytes, content_type: bytes) -> list[tuple[str, str]]:

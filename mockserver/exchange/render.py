@@ -157,6 +157,7 @@ def _header_maker(value: Value) -> Make:
     return make
 
 
+@lru_cache(maxsize=64)
 def timestamp(seconds: float) -> str:
     """Unix seconds as ISO 8601 in UTC, with milliseconds, cut, and ``Z``."""
     whole, milliseconds = divmod(int(seconds * 1000), 1000)
