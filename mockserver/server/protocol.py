@@ -21,7 +21,6 @@ class Bounded:
     lingering: "set[Bounded]"  # refused, and not gone yet
 
     transport: Any  # this and the next are uvicorn's
-    flow: Any
     connections: set[Any]
     app: Any
     scope: Any  # of the newest request; None before the first
@@ -55,7 +54,7 @@ class Bounded:
     def eof_received(self) -> bool:
         """Whether the connection stays: a client that sends no more still gets the answer to what it has asked."""
         connection = self.connection
-        if connection.is_muted or connection.is_watched or not self.owes_answer:
+        if connection.is_watched or not self.owes_answer:
             return False
         connection.is_half_closed = True
         self.end_after_answers()
@@ -96,7 +95,6 @@ class Bounded:
         if len(self.lingering) < MOST_LINGERING and self.transport.can_write_eof():
             self.lingering.add(self)  # to close on unread bytes would be a reset, and our words lost
             self.transport.write_eof()
-            self.flow.resume_reading()
         else:
             self.transport.close()
 
@@ -119,6 +117,7 @@ class _Httptools(Bounded):
     """uvicorn's httptools protocol has a scope from a head's first byte on, and its method once the head ends."""
 
     server_state: Any
+    flow: Any
 
     @property
     def has_unfinished_head(self) -> bool:
@@ -143,21 +142,16 @@ class _H11(Bounded):
         self.app = self.measuring
 
     def end_after_answers(self) -> None:
-        if not self._unread:
+        if not self.conn.trailing_data[0]:  # else more requests wait there; their end is read again
             super().end_after_answers()
 
     @property
     def has_unfinished_head(self) -> bool:
-        return (self.cycle is None or self.cycle.response_complete) and bool(self._unread)
+        return (self.cycle is None or self.cycle.response_complete) and bool(self.conn.trailing_data[0])
 
     @property
     def running(self) -> Any:
         return self.cycle
-
-    @property
-    def _unread(self) -> bytes:
-        unread: bytes = self.conn.trailing_data[0]
-        return unread
 
 
 def bound(config: uvicorn.Config, settings: Settings) -> uvicorn.Config:

@@ -57,7 +57,7 @@ class Sweep:
             protocol.refuse(too_slow(settings.request_timeout))
         elif wait is Wait.REQUEST and _fields_size(protocol) > settings.header_limit:
             protocol.refuse(header_too_large(settings.header_limit))
-        elif wait is Wait.NEXT and (is_due or protocol.connection.is_half_closed):
+        elif wait is Wait.NEXT and is_due:
             protocol.transport.close()
         elif wait in {Wait.READER, Wait.END} and is_due:
             protocol.connection.reset()
@@ -75,8 +75,6 @@ def waits_for(protocol: Bounded) -> Wait:
         return Wait.END
     if protocol.transport.get_write_buffer_size():
         return Wait.READER
-    if protocol.connection.is_deaf or protocol.transport.is_closing():
-        return Wait.SERVER
     if cycle is None or cycle.response_complete:
         return Wait.REQUEST if protocol.has_unfinished_head else Wait.NEXT
     return Wait.REQUEST if cycle.more_body and not protocol.pipeline else Wait.SERVER

@@ -2,6 +2,7 @@
 
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -25,25 +26,47 @@ def _open_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@pytest.fixture(scope="session")
-def process() -> Iterator[Server]:
+@contextmanager
+def server_process() -> Iterator[Server]:
     """A server that has nothing to say of whatever happens to it."""
     with serving("--port", "0", *BOUNDS) as running:
         server = Server(running)
-        beside_a_healthy_customer(server, _nothing)  # what its first customer needs stays open
+        files = server.open_files
+        beside_a_healthy_customer(server, _nothing)
+        assert server.settled(files + 1), server.open_file_names  # the first customer's unreachable port stays
         yield server
         running.process.terminate()
         assert running.process.communicate(timeout=PATIENCE) == ("", "")
+
+
+@contextmanager
+def nothing_left(server: Server) -> Iterator[Server]:
+    """The server ends the block with the descriptors and threads that it began with."""
+    files, threads = server.open_files, server.threads
+    yield server
+    assert server.settled(files), f"{server.open_files} open files, before {files}: {server.open_file_names}"
+    assert server.threads == threads
 
 
 async def _nothing(_: Connect) -> None:
     pass
 
 
+@pytest.fixture(scope="session")
+def process() -> Iterator[Server]:
+    with server_process() as server:
+        yield server
+
+
 @pytest.fixture
 def server(process: Server) -> Iterator[Server]:
-    """The same for all tests: none leaves a descriptor behind."""
-    files, threads = process.open_files, process.threads
-    yield process
-    assert process.settled(files), f"{process.open_files} open files, before {files}"
-    assert process.threads == threads
+    """The same for all tests: none leaves anything behind."""
+    with nothing_left(process):
+        yield process
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """Of one test alone."""
+    with server_process() as server, nothing_left(server):
+        yield server

@@ -14,7 +14,7 @@ from tests.streams import Client
 
 CALLS = int(os.environ.get("MOCKSERVER_SOAK", "4000"))
 WORKERS = 8
-GROWTH = 16 * 1024 * 1024  # bytes: what a heap may grow that holds no more than before
+GROWTH = 4 * 1024 * 1024  # bytes: what a heap may grow that holds no more than before; 0.8 MiB was seen
 
 
 async def assert_nothing_is_recorded(client: Client) -> None:
@@ -25,19 +25,19 @@ async def assert_nothing_is_recorded(client: Client) -> None:
     assert calls == {"calls": [], "evicted": 0, "next": None}
 
 
-def test_soak(server: Server) -> None:
+def test_soak(own_server: Server) -> None:
     """The second half of a load needs no more memory than the first, and at the end no descriptor or thread is left."""
 
     async def half(number: int) -> None:
-        async with connecting(server) as connect:
+        async with connecting(own_server) as connect:
             workers = [Worker(connect, seed=number * WORKERS + at) for at in range(WORKERS)]
             await asyncio.gather(*(worker.work(CALLS // 2 // WORKERS) for worker in workers))
             await assert_nothing_is_recorded(await connect())
 
     asyncio.run(half(0))
-    memory = server.memory
+    memory = own_server.memory
     asyncio.run(half(1))
-    assert server.memory - memory < GROWTH
+    assert own_server.memory - memory < GROWTH
 
 
 @pytest.mark.parametrize("http", ["httptools", "h11"])

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+from uvicorn.loops.auto import auto_loop_factory
+
 from mockserver.server.protocol import Bounded
 from mockserver.server.run import listen, uvicorn_server
 from mockserver.server.settings import Settings
@@ -107,7 +109,7 @@ async def served(app: Any, http: str) -> AsyncIterator[tuple[int, Any]]:
 
 
 def run(test: Callable[[Inside], Coroutine[Any, Any, None]], http: str, **settings: Any) -> None:
-    """Run a test with an Echo behind one of uvicorn's protocols."""
+    """Run a test with an Echo behind one of uvicorn's protocols, in the event loop that it would choose."""
 
     async def with_server() -> None:
         app = Echo(Settings(**settings))
@@ -119,4 +121,5 @@ def run(test: Callable[[Inside], Coroutine[Any, Any, None]], http: str, **settin
                 app.may_answer.set()
                 inside.leave()
 
-    asyncio.run(with_server())
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(with_server())

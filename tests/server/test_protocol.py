@@ -12,6 +12,7 @@ from tests.server.inside import Inside, run
 
 LIMIT = 300
 LATER = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
+LARGE = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
 QUICK = b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -72,6 +73,20 @@ def test_a_head_has_a_limit(http: str, piece: int) -> None:
     run(test, http, header_limit=LIMIT)
 
 
+def test_a_head_behind_another_request(http: str) -> None:
+    """In one segment with it, the limit is the same; what is owed comes first."""
+
+    async def test(server: Inside) -> None:
+        client = await server.connect()
+        await client.send(QUICK + head(LIMIT) + head(LIMIT + 1) + QUICK)
+        for _ in range(2):
+            assert (await client.answer()).body == b"/quick"
+        assert refusal(await client.rest()) == HEADER
+        assert len(server.app.asked) == 2
+
+    run(test, http, header_limit=LIMIT)
+
+
 @pytest.mark.parametrize("before", [b"", QUICK], ids=["first", "behind another"])
 def test_a_head_without_end(http: str, before: bytes) -> None:
     """It is refused while the client still sends; a client that reads only then still learns why."""
@@ -94,7 +109,8 @@ def test_requests_in_one_segment(http: str) -> None:
 
     async def test(server: Inside) -> None:
         client = await server.connect()
-        await client.send(b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode("ascii") for path in paths))
+        whole = b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode("ascii") for path in paths)
+        await client.in_pieces(whole, len(whole) - 5)
         assert [(await client.answer()).body.decode() for _ in paths] == paths
 
     run(test, http, header_limit=LIMIT)
@@ -150,6 +166,19 @@ def test_what_is_no_http(http: str) -> None:
     run(test, http)
 
 
+def test_nonsense_in_a_head_that_is_too_large(http: str) -> None:
+    """One refusal is enough."""
+
+    async def test(server: Inside) -> None:
+        client = await server.connect()
+        for piece in (head(LIMIT)[:10], head(LIMIT)[10:-9], b"x" * 20 + b"\r\n: \0\r\n\r\n"):
+            await client.send(piece)
+            await asyncio.sleep(0.02)
+        assert refusal(await client.rest()) in {UNREADABLE, HEADER}
+
+    run(test, http, header_limit=LIMIT)
+
+
 def test_nonsense_behind_an_answer_in_the_making(http: str) -> None:
     """Where our words would stand for another answer, there are none."""
 
@@ -187,7 +216,9 @@ def test_a_slow_request(http: str, part: bytes) -> None:
         assert not server.protocol(client).connection.is_deaf
         server.pass_time(0.1)
         assert refusal(await client.rest()) == SLOW
+        await server.until(lambda: not server.state.tasks)
         assert server.app.asked == ["/quick"] * part.count(QUICK)
+        assert server.protocol(client).connection.is_deaf
 
     run(test, http)
 
@@ -216,20 +247,27 @@ def test_a_request_that_goes_on(http: str) -> None:
     run(test, http)
 
 
-def test_a_slow_answer(http: str) -> None:
-    """The server may take its time, whatever the client sends meanwhile."""
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param(b"", id="nothing more"),
+        pytest.param(QUICK[:9], id="a head"),
+        pytest.param(b"POST /quick HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1234", id="a body"),
+    ],
+)
+def test_a_slow_answer(http: str, more: bytes) -> None:
+    """The server may take its time, whatever the client has sent of the next request meanwhile."""
 
     async def test(server: Inside) -> None:
         client = await server.connect()
-        for more in (b"", QUICK[:9]):
-            server.app.may_answer.clear()
-            await client.send(LATER + more)
-            await server.until(lambda: len(server.state.tasks) == 1)
-            for _ in range(3):
-                server.pass_time(1000)
-            server.app.may_answer.set()
-            assert (await client.answer()).body == b"/later"
-            await server.until(lambda: not server.state.tasks)
+        await client.send(LATER + more)
+        await server.until(lambda: server.app.asked == ["/later"])
+        for _ in range(3):
+            server.pass_time(1000)
+        server.app.may_answer.set()
+        assert (await client.answer()).body == b"/later"
+        await client.send(QUICK[9:] if more == QUICK[:9] else b"56789" if more else QUICK)
+        assert (await client.answer()).body == b"/quick"
 
     run(test, http)
 
@@ -255,7 +293,7 @@ def test_a_slow_reader(http: str) -> None:
 
     async def test(server: Inside) -> None:
         slow = [await server.connect(limit=1) for _ in range(2)]
-        await slow[0].send(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        await slow[0].send(LARGE * 3)
         await slow[1].send(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         await server.until(lambda: len(server.app.asked) >= 2)
         other = await server.connect()
@@ -275,6 +313,21 @@ def test_a_slow_reader(http: str) -> None:
     run(test, http)
 
 
+def test_a_reader_that_goes_on(http: str) -> None:
+    """It is each answer that has the time, not all that were asked for at once."""
+
+    async def test(server: Inside) -> None:
+        client = await server.connect(limit=1000)
+        await client.send(LARGE * 3)
+        for _ in range(3):
+            await asyncio.sleep(0.02)
+            server.pass_time(0)
+            server.pass_time(14)  # twice as long is in time: uvicorn begins an answer before the last is read
+            assert len((await client.answer()).body) == 8_000_000
+
+    run(test, http)
+
+
 def test_a_client_that_sends_no_more(http: str) -> None:
     """It gets all answers that it asked for, and then the end; in the midst of a request it asked for none."""
 
@@ -290,8 +343,6 @@ def test_a_client_that_sends_no_more(http: str) -> None:
             server.app.may_answer.set()
             expected = [b"/later"] + [b"/quick"] * requests.count(QUICK)
             assert [(await client.answer()).body for _ in expected] == expected
-            await server.until(lambda: not server.state.tasks)
-            server.pass_time(1)
             assert await client.rest() == b""
         client = await server.connect()
         await client.send(b"POST /quick HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n12345678")
@@ -321,6 +372,7 @@ def test_too_many_connections(http: str) -> None:
         server.pass_time(0)
         server.pass_time(2)
         await server.until(lambda: len(server.state.connections) == 2)
+        assert refusal(await (await server.connect()).rest()) == (503, words)
 
     run(test, http, most_connections=2)
 
