@@ -36,7 +36,6 @@ def account_shape(account: Account, contracts: tuple[Contract, ...], origin: str
 def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str, Any]:
     """A call as it is shown: decoded and masked."""
     show = Shown(masker, masker.of_call(call, account))
-    content_type = dict(unpack_headers(call.headers)).get("content-type", "")
     return {
         "id": call.id,
         "account": call.account or None,
@@ -54,7 +53,7 @@ def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str,
             "path_params": show.value(json.loads(call.path_params or "{}")),
             "query": show.query(call.query.decode("latin-1")),
             "headers": show.headers(call.headers),
-            "form": show.form(_form(call, content_type)),
+            "form": show.form(_form(call)),
             "json": show.value(_json(call)),
             "body_base64": show.base64(call.body),
         },
@@ -99,12 +98,12 @@ def moment(text: str) -> float:
 class Shown:
     """Values with every secret in them masked."""
 
-    def __init__(self, masker: Masker, needles: tuple[Needles, ...]) -> None:
+    def __init__(self, masker: Masker, presented: Needles) -> None:
         self._masker = masker
-        self._needles = needles
+        self._presented = presented
 
     def text(self, text: str) -> str:
-        return self._masker.text(text, self._needles)
+        return self._masker.text(text, self._presented)
 
     def value(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -158,12 +157,13 @@ def _notes(call: Call, show: "Shown") -> list[str]:
     return notes + [f"duplicate key {name!r}: the last counts" for name in show.value(duplicates)]
 
 
-def _form(call: Call, content_type: str) -> list[list[str]] | None:
+def _form(call: Call) -> list[list[str]] | None:
     """The pairs of a form; None where the body was none."""
     try:
         if call.reads == "form":
             return [list(pair) for pair in read_form(call.body)]
         if call.reads == "multipart":
+            content_type = dict(unpack_headers(call.headers)).get("content-type", "")
             return [list(pair) for pair in read_multipart(call.body, content_type.encode("latin-1"))]
     except Unreadable:
         return None

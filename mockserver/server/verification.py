@@ -1,16 +1,17 @@
 """Was it called, and how often: waits for calls, decides, and explains what is nearest where it was not."""
 
-import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mockserver.exchange.call import Call
 from mockserver.exchange.expectation import Expectation
 from mockserver.exchange.match import Difference
+from mockserver.server.turns import Turns
+from mockserver.world.journal import Query
 from mockserver.world.store import Store
 
-AT_ONCE = 200  # calls looked at before other requests get their turn
+AT_ONCE = 10_000  # calls taken from the journal at a time: all of an account, unless a setting keeps more
+PIECE = 8  # calls looked at before the time is
 NEAREST = 3
 LOOKED_AT = 500  # latest calls among which the nearest are sought
 
@@ -62,25 +63,30 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Watch:
-    """One account's calls, each looked at once as it comes."""
+    """One account's calls, each looked at once as it comes; ``number`` and ``counted`` are where it stands."""
 
     store: Store
     account: str
-    fits: Callable[[Call], bool]
+    expectation: Expectation
     matched: list[Call] = field(default_factory=list)
     recorded: int = 0
     number: int = 0
+    counted: int = 0
 
     async def look(self) -> None:
         """Look at every call since the last time, those included that come while others get their turn."""
-        while new := await self.store.calls_after(self.account, self.number):
-            for index, call in enumerate(new):
-                if index % AT_ONCE == AT_ONCE - 1:
-                    await asyncio.sleep(0)
-                self.number = call.number
-                self.recorded += 1
-                if self.fits(call):
-                    self.matched.append(call)
+        turns = Turns()
+        while new := await self._next():
+            for start in range(0, len(new), PIECE):
+                self.matched += filter(self.expectation.matches, new[start : start + PIECE])
+                await turns.give()
+            self.number = new[-1].number
+
+    async def _next(self) -> list[Call]:
+        """Calls that may fit, to be looked at next; those of any kind are counted."""
+        more, self.counted = await self.store.count_after(self.account, self.counted)
+        self.recorded += more
+        return await self.store.calls_after(self.account, self.number, AT_ONCE, self.expectation.admits)
 
     async def wait(self, deadline: float) -> bool:
         """Wait for the next call and look at it; False when the time is over."""
@@ -95,7 +101,7 @@ class _Watch:
 async def verify(store: Store, asked: Asked) -> Verdict:
     """Wait up to ``within`` seconds for the least number of calls, then ``settle`` seconds for one too many."""
     account, expectation, count = asked.account, asked.expectation, asked.count
-    watch = _Watch(store, account, expectation.fits)
+    watch = _Watch(store, account, expectation)
     await watch.look()
     deadline = time.monotonic() + asked.within
     while len(watch.matched) < count.least and await watch.wait(deadline):
@@ -124,11 +130,12 @@ def _verdict(matched: int, count: Count, evicted: int) -> bool | None:
 
 async def _nearest(store: Store, account: str, expectation: Expectation) -> list[Near]:
     """At most three of the latest calls that differ least, later ones first among equals."""
-    latest = (await store.calls_after(account, 0))[-LOOKED_AT:]
+    turns = Turns()
     near = []
-    for call in reversed(latest):
+    for call in (await store.calls(Query(account=account, limit=LOOKED_AT))).calls:
         found = expectation.differences(call)
         if found:
             near.append(Near(call, found))
+        await turns.give()
     near.sort(key=lambda one: (not expectation.concerns(one.call), len(one.differences)))
     return near[:NEAREST]

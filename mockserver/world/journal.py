@@ -1,19 +1,18 @@
 """An account's calls, bounded; what had to go is counted."""
 
 import heapq
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from mockserver.exchange.call import Call, Label
-from mockserver.spec.functions import digits
+from mockserver.exchange.expectation import as_recorded, is_kind
+from mockserver.world import lines
+from mockserver.world.lines import Line
 
 BLOCK = 64  # bytes; sizes are counted in blocks
 OVERHEAD = 512 + BLOCK  # bytes that a call takes beside its texts and bytes, and to round up
 STACK = 800 // BLOCK + 1  # blocks of an empty deque
-_number = attrgetter("number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,45 +108,30 @@ class Journal:
         for shelf in self._shelves.values():
             calls = shelf.calls
             if calls and calls[0].number <= number <= calls[-1].number:
-                found = calls[bisect_left(calls, number, key=_number)]
-                if found.number == number:
+                found = lines.find(calls, number)
+                if found is not None:
                     return found
         return None
 
-    def after(self, account: str, number: int) -> list[Call]:
-        """An account's calls with a number above this one, oldest first."""
+    def after(self, account: str, number: int, most: int, admits: Callable[[Label], bool]) -> list[Call]:
+        """An account's calls of such labels with a number above this one, oldest first: about ``most`` at once."""
         shelf = self._shelves.get(account)
-        found = []
-        for call in reversed(shelf.calls) if shelf else ():
-            if call.number <= number:
-                break
-            found.append(call)
-        return found[::-1]
+        return lines.oldest(_lines(shelf, admits), number, most) if shelf else []
+
+    def count_after(self, account: str, number: int) -> tuple[int, int]:
+        """How many calls of an account have a number above this one, and the number of the last."""
+        shelf = self._shelves.get(account)
+        if not shelf or not shelf.calls or shelf.calls[-1].number <= number:
+            return 0, number
+        return len(shelf.calls) - lines.place(shelf.calls, number + 1), shelf.calls[-1].number
 
     def find(self, query: Query) -> Page:
         """One page of calls, newest first."""
-        found: list[Call] = []
-        recipient = None if query.recipient is None else digits(query.recipient)
-        for call in self._newest(query):
-            if query.before is not None and call.number >= query.before:
-                continue
-            if recipient is not None and (recipient == "" or digits(call.recipient) != recipient):
-                continue
-            if len(found) == query.limit:
-                return Page(tuple(found), self.evicted(query.account), found[-1].number)
-            found.append(call)
-        return Page(tuple(found), self.evicted(query.account), None)
-
-    def _newest(self, query: Query) -> Iterator[Call]:
-        """Calls of the account (None: of all) whose labels fit, newest first."""
-        by_label = any(part is not None for part in (query.vendor, query.operation, query.answer, query.accepted))
-        lines: list[Iterable[Call]] = []
-        for shelf in self._shelves.values() if query.account is None else [self._shelves.get(query.account, _Shelf())]:
-            if by_label:
-                lines += [reversed(calls) for label, calls in shelf.by_label.items() if _fits(query, label)]
-            else:
-                lines.append(reversed(shelf.calls))
-        return iter(lines[0]) if len(lines) == 1 else heapq.merge(*lines, key=_number, reverse=True)
+        account = query.account
+        shelves = list(self._shelves.values()) if account is None else [self._shelves.get(account, _Shelf())]
+        found = _newest(_all_lines(shelves, query), query)
+        page, more = tuple(found[: query.limit]), len(found) > query.limit
+        return Page(page, self.evicted(account), page[-1].number if more else None)
 
     def evicted(self, account: str | None) -> int:
         """How many calls of an account (None: of all) had to go."""
@@ -182,10 +166,25 @@ def weigh(call: Call) -> int:
     ) // BLOCK
 
 
-def _fits(query: Query, label: Label) -> bool:
-    return (
-        (query.vendor is None or label.vendor == query.vendor)
-        and (query.operation is None or label.operation == query.operation)
-        and (query.answer is None or query.answer in {label.answer, label.answer.rpartition("/")[2]})
-        and (query.accepted is None or label.accepted is query.accepted)
-    )
+def _lines(shelf: _Shelf, admits: Callable[[Label], bool]) -> list[Line]:
+    """Where an account's calls of such labels stand."""
+    admitted = [line for label, line in shelf.by_label.items() if admits(label)]
+    return [shelf.calls] if len(admitted) == len(shelf.by_label) else admitted
+
+
+def _all_lines(shelves: list[_Shelf], query: Query) -> list[Line]:
+    """Where the calls of a query stand. Each label is looked at once, however many accounts have it."""
+    kind = (query.vendor, query.operation, query.answer, query.accepted)
+    if not any(part is not None for part in kind):
+        return [shelf.calls for shelf in shelves]
+    labels: set[Label] = set().union(*(shelf.by_label for shelf in shelves))
+    admitted = {label for label in labels if is_kind(label, *kind)}
+    return [line for shelf in shelves for label, line in shelf.by_label.items() if label in admitted]
+
+
+def _newest(of: list[Line], query: Query) -> list[Call]:
+    """The calls of a page, and one more where there is another page."""
+    if query.recipient is None:
+        return lines.newest(of, query.before, query.limit + 1)
+    recipient = as_recorded(query.recipient)
+    return [] if recipient is None else lines.newest_to(of, query.before, query.limit + 1, recipient)

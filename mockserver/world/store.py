@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from mockserver.exchange.account import Account
 from mockserver.exchange.budget import Budget, Limit, budget_key
-from mockserver.exchange.call import Call
+from mockserver.exchange.call import Call, Label
 from mockserver.exchange.clock import Clock
 from mockserver.exchange.credential import Claim
 from mockserver.exchange.facts import NOTHING, Facts
@@ -42,6 +43,8 @@ class Store:
         self._most_accounts = most_accounts
         self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
         self._born = dict.fromkeys(registry.accounts, sources.now())
+        self._came = dict.fromkeys(registry.accounts.values())
+        self._gone: dict[Account, None] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     async def facts(self, request: Request) -> Facts:
@@ -111,6 +114,7 @@ class Store:
         if len(self._idle) >= self._most_accounts:
             await self.remove_account(next(iter(self._idle)))
         self._idle[account_id] = None
+        self._came[account] = None
         self._born[account_id] = self._sources.now()
         if test is not None:
             self._coverage.belongs(account_id, test)
@@ -118,11 +122,25 @@ class Store:
 
     async def remove_account(self, account_id: str) -> None:
         """Forget an account, its calls and pins; what it covered stays. Raises KeyError where there is none."""
+        account = self._registry.accounts[account_id]
         self._registry.remove(account_id)
+        if account in self._came:
+            del self._came[account]
+        else:
+            self._gone[account] = None
         del self._born[account_id]
         self._idle.pop(account_id, None)
         await self.reset_account(account_id)
         self._coverage.forget(account_id)
+
+    async def account_changes(self, most: int) -> tuple[list[Account], list[Account]]:
+        """Accounts that came, and that went, since this was asked: at most so many of each, each told once."""
+        came, gone = (list(islice(changes, most)) for changes in (self._came, self._gone))
+        for account in came:
+            del self._came[account]
+        for account in gone:
+            del self._gone[account]
+        return came, gone
 
     async def reset_account(self, account_id: str) -> None:
         """Forget what an account did, its pins, limits and clock; its credentials stay."""
@@ -135,9 +153,16 @@ class Store:
         """One page of calls, newest first."""
         return self._journal.find(query)
 
-    async def calls_after(self, account: str, number: int) -> list[Call]:
-        """An account's calls since the one of this number, oldest first."""
-        return self._journal.after(account, number)
+    async def calls_after(self, account: str, number: int, most: int, admits: Callable[[Label], bool]) -> list[Call]:
+        """An account's calls of such labels since the one of this number, oldest first: about ``most`` at once.
+
+        Empty only where there are no more.
+        """
+        return self._journal.after(account, number, most, admits)
+
+    async def count_after(self, account: str, number: int) -> tuple[int, int]:
+        """How many calls an account has since the one of this number, and the number of the last."""
+        return self._journal.count_after(account, number)
 
     async def evicted(self, account: str) -> int:
         """How many of an account's calls had to make room."""

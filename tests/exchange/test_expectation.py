@@ -1,13 +1,15 @@
 """Expectations held against recorded calls: the outer parts, and the request as patterns see it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from mockserver.exchange import expectation
 from mockserver.exchange.expectation import Expectation, received
 from mockserver.exchange.expectation import recorded as seen_of
 from mockserver.exchange.match import Pattern
-from mockserver.spec.pointer import MISSING
+from mockserver.spec.pointer import MISSING, Pointer
 from tests.exchange.workbench import JSON, NOW, Bench, recorded, request
 
 SENT: dict[str, Any] = {
@@ -113,6 +115,62 @@ def test_which_calls_are_worth_telling(asked: dict[str, Any], concerns: bool) ->
 def test_a_call_as_patterns_see_it(changes: dict[str, Any], part: str, value: Any) -> None:
     """Text is text, header names are lower case, a form's fields are both body and query."""
     assert seen_of(recorded(**changes)).get(part, MISSING) == value
+
+
+@pytest.mark.parametrize(
+    ("pattern", "read"),
+    [
+        pytest.param(Pattern({"body": {"to": "+14155550123"}}), ["read_json"], id="body"),
+        pytest.param(Pattern({}, ((Pointer.parse("/body/x"), None, False),)), ["read_json"], id="schema-of-the-body"),
+        pytest.param(Pattern({"query": {"q": "1"}}), ["read_query"], id="query"),
+        pytest.param(Pattern({"headers": {"x-key": "k"}}), ["unpack_headers"], id="headers"),
+        pytest.param(Pattern({"path": {"n": "5"}}), ["unpack_params"], id="path-parameters"),
+        pytest.param(Pattern({"path": "/there"}), [], id="path"),
+        pytest.param(Pattern(), [], id="nothing"),
+        pytest.param(
+            Pattern({"headers": {"x-key": "k"}, "body": {"to": "+14155550123"}}),
+            ["unpack_headers", "read_json"],
+            id="headers-and-body",
+        ),
+    ],
+)
+def test_no_more_is_read_than_is_asked(monkeypatch: pytest.MonkeyPatch, pattern: Pattern, read: list[str]) -> None:
+    """A pattern on the body reads neither headers nor query, and so on; told or not told what differs."""
+    call = recorded(**{**SENT, "path": "/there", "path_params": '{"n": "5"}', "query": b"q=1", "headers": b"x-key: k"})
+    done: list[str] = []
+    for name in ("read_json", "read_query", "unpack_headers", "unpack_params"):
+        monkeypatch.setattr(expectation, name, noting(done, name))
+    assert Expectation(pattern=pattern).fits(call)
+    assert done == read
+    assert Expectation(pattern=pattern).differences(call) == []
+    assert done == read * 2
+
+
+def noting(done: list[str], name: str) -> Callable[[Any], Any]:
+    """The function of the module, which notes that it was asked."""
+    function = getattr(expectation, name)
+
+    def asked(given: Any) -> Any:
+        done.append(name)
+        return function(given)
+
+    return asked
+
+
+def test_what_is_told_by_the_label_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that was answered otherwise is not read at all."""
+    monkeypatch.delattr(expectation, "read_json")
+    pattern = Pattern({"body": {"to": "+14155550123"}})
+    others: list[dict[str, Any]] = [
+        {"vendor": "v"},
+        {"operation": "acme.ping"},
+        {"answer": "busy"},
+        {"accepted": False},
+    ]
+    for other in others:
+        asked = Expectation(**other, pattern=pattern)
+        assert not asked.admits(CALL.label)
+        assert not asked.fits(CALL)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockserver.server.masking import Masker
+from mockserver.server.masking import Masker, Needles
 from mockserver.world.making import test_only_rsa_key as rsa_key
 from tests.exchange.workbench import Bench, acme, recorded
 from tests.server.conftest import Make
@@ -153,16 +153,46 @@ def test_accounts_are_learned_and_forgotten() -> None:
     assert masker.text(text, masker.of_call(recorded(), None)) == text
     masker.learn((bench.one, bench.two))
     assert masker.text(text, masker.of_call(recorded(), None)) == f"<{masker.mask(bench.mine['key'])}>"
-    masker.learn((bench.two,))
+    masker.learn((), gone=(bench.one,))
     assert masker.text(text, masker.of_call(recorded(), None)) == text
     assert masker.text(rsa_key(), masker.of_call(recorded(), None)) == masker.mask(rsa_key())
-    masker.learn(())
+    masker.learn((), gone=(bench.two,))
     assert masker.text(rsa_key(), masker.of_call(recorded(), None)) == rsa_key()
     assert masker.text(text, masker.of_call(recorded(), bench.one)) == f"<{masker.mask(bench.mine['key'])}>"
 
 
+def test_what_comes_again_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of calls that are alike takes no more looking for the secrets of accounts than one of them."""
+    bench, masker = Bench(), Masker((acme(),))
+    masker.learn((bench.one, bench.two))
+    read: list[str] = []
+    spans = Needles.spans
+
+    def noting(needles: Needles, text: str) -> Any:
+        read.append(text)
+        return spans(needles, text)
+
+    monkeypatch.setattr(Needles, "spans", noting)
+    text, long = "a header's value", "x" * 5000
+    for _ in range(10):
+        nothing = masker.of_call(recorded(), None)
+        assert (masker.text(text, nothing), masker.text(long, nothing)) == (text, long)
+    assert (read.count(text), read.count(long)) == (10 + 1, 10 + 10), "once for what each call presents"
+
+
 printable = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 secrets = st.text(printable | st.sampled_from("%~\\/+=&01uE4"), min_size=16, max_size=40)
+
+
+@given(st.lists(secrets, max_size=20), st.text(printable | st.sampled_from("aA1 "), max_size=200), st.data())
+@settings(deadline=None, max_examples=200, derandomize=True)
+def test_many_secrets_are_found_as_few_are(others: list[str], text: str, data: st.DataObject) -> None:
+    """They are looked for in another way where there are many: the same places are found, also overlapping ones."""
+    secret = data.draw(secrets)
+    at = data.draw(st.integers(0, len(text)))
+    text = text[:at] + secret + text[at:] + secret[: data.draw(st.integers(0, len(secret)))]
+    found = {span for one in {secret, *others} for span in Needles([one]).spans(text)}
+    assert set(Needles([secret, *others]).spans(text)) == found >= {(at, at + len(secret), secret)}
 
 
 @given(secrets, st.sampled_from(sorted(PLACES)), st.booleans())

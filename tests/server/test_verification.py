@@ -8,7 +8,8 @@ import pytest
 
 from mockserver.exchange.expectation import Expectation
 from mockserver.exchange.match import Pattern
-from mockserver.server.verification import AT_ONCE, LOOKED_AT, NEAREST, Asked, Count, Verdict, verify
+from mockserver.server import turns, verification
+from mockserver.server.verification import LOOKED_AT, NEAREST, PIECE, Asked, Count, Verdict, verify
 from mockserver.world.journal import Journal
 from mockserver.world.registry import Registry
 from mockserver.world.store import Store
@@ -28,9 +29,9 @@ class Spied(Store):
         self.asked: list[str] = []
         self.number = 0
 
-    async def calls_after(self, account: str, number: int) -> Any:
+    async def calls_after(self, account: str, number: int, *how: Any) -> Any:
         self.asked.append(account)
-        return await super().calls_after(account, number)
+        return await super().calls_after(account, number, *how)
 
     async def call_comes(self, text: str = "Hi", account: str = "one", **changes: Any) -> None:
         self.number += 1
@@ -177,22 +178,131 @@ def test_evicted_calls_leave_the_verdict_open(count: Count, verified: bool | Non
     run(scenario, calls=3)
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share of time that is over at once, and few calls taken at a time."""
+    monkeypatch.setattr(turns, "SHARE", 0)
+    monkeypatch.setattr(verification, "AT_ONCE", 40)
+
+
+async def beside(looking: "asyncio.Task[Verdict]", work: Callable[[int], Awaitable[None]]) -> int:
+    """Do something each time that others get their turn; returns how often they did."""
+    count = 0
+    while not looking.done():
+        await asyncio.sleep(0)
+        count += 1
+        await work(count)
+    return count
+
+
+@pytest.mark.usefixtures("hurried")
 def test_many_calls_are_looked_at_in_turns() -> None:
     """Other requests get theirs in between, and a call that comes then is seen without another one to wake us."""
 
     async def scenario(store: Spied) -> None:
-        for _ in range(3 * AT_ONCE):
+        for _ in range(400):
             await store.call_comes("Bye")
-        looking = asyncio.create_task(verify(store, asked(within=LONG)))
-        turns = 0
-        while not looking.done():
-            await asyncio.sleep(0)
-            turns += 1
-            if turns == 2:
+
+        async def call_comes(turn: int) -> None:
+            if turn == 2:
                 assert store.asked == ["one"], "it is still at its first look"
                 await store.call_comes()
+
+        looking = asyncio.create_task(verify(store, asked(within=LONG)))
+        assert await beside(looking, call_comes) >= 400 / PIECE
         found = looking.result()
-        assert (found.verified, ids(found), found.recorded) == (True, [3 * AT_ONCE + 1], 3 * AT_ONCE + 1)
+        assert (found.verified, ids(found), found.recorded) == (True, [401], 401)
+
+    run(scenario)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_failure_is_explained_in_turns() -> None:
+    """To hold calls against what was expected, member by member, takes longest of all."""
+
+    async def scenario(store: Spied) -> None:
+        async def nothing(_turn: int) -> None: ...
+
+        for _ in range(100):
+            await store.call_comes("Bye")
+        looking = asyncio.create_task(verify(store, asked()))
+        assert await beside(looking, nothing) >= 100 / PIECE + 100
+        assert len(looking.result().nearest) == NEAREST
+
+    run(scenario)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_calls_that_come_and_go_while_others_have_their_turn() -> None:
+    """What makes room before it was looked at is counted as evicted, not as found; nothing is found twice."""
+
+    async def scenario(store: Spied) -> None:
+        for _ in range(200):
+            await store.call_comes()
+
+        async def calls_come(turn: int) -> None:
+            for _ in range(20 if turn < 6 else 0):
+                await store.call_comes()
+
+        looking = asyncio.create_task(verify(store, asked(ONCE)))
+        await beside(looking, calls_come)
+        found = looking.result()
+        assert found.evicted == 100
+        assert ids(found) == sorted(set(ids(found)))
+        assert ids(found)[-100:] == list(range(201, 301))
+        assert len(found.matched) < found.recorded == 300
+
+    run(scenario, calls=200)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_reset_while_others_have_their_turn() -> None:
+    """The calls that are left are looked at, and those that come after it."""
+
+    async def scenario(store: Spied) -> None:
+        for _ in range(200):
+            await store.call_comes("Bye")
+
+        async def reset(turn: int) -> None:
+            if turn == 3:
+                await store.reset_account("one")
+                await store.call_comes()
+
+        looking = asyncio.create_task(verify(store, asked(ONCE)))
+        await beside(looking, reset)
+        assert (looking.result().verified, ids(looking.result())) == (True, [201])
+
+    run(scenario)
+
+
+def test_calls_answered_otherwise_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern is held against those calls alone whose answer is the one that was meant."""
+
+    async def scenario(store: Spied) -> None:
+        for number in range(300):
+            await store.call_comes(answer="acme.send_sms/sent" if number % 100 == 0 else "acme.send_sms/busy")
+        found = await verify(store, asked(Count(3), Expectation(answer="sent", pattern=HI.pattern)))
+        assert (found.verified, ids(found), found.recorded) == (True, [1, 101, 201], 300)
+        assert len(read) == 3
+
+    read: list[bytes] = []
+
+    def read_json(raw: bytes) -> Any:
+        read.append(raw)
+        return {"text": "Hi"}
+
+    monkeypatch.setattr("mockserver.exchange.expectation.read_json", read_json)
+    run(scenario)
+
+
+def test_calls_of_several_answers_are_found_in_order() -> None:
+    """However they were answered, as long as it is what was meant."""
+
+    async def scenario(store: Spied) -> None:
+        for number in range(30):
+            await store.call_comes(answer=f"acme.send_sms/{number % 4}", accepted=number % 4 > 0)
+        found = await verify(store, asked(expectation=Expectation(accepted=True)))
+        assert ids(found) == [number for number in range(1, 31) if (number - 1) % 4 > 0]
 
     run(scenario)
 

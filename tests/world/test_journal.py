@@ -1,13 +1,15 @@
 """The journal: bounded, nothing lost uncounted, pages that hold while calls come and go."""
 
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any, ClassVar, cast
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from mockserver.exchange.call import Call
+from mockserver.exchange.call import Call, Label
 from mockserver.world.journal import BLOCK, OVERHEAD, STACK, Journal, Query, weigh
 from tests.exchange.workbench import recorded
 
@@ -122,10 +124,33 @@ def test_a_call_that_is_larger_than_the_journal() -> None:
 def test_calls_after_a_number() -> None:
     """An account's calls since one of them, oldest first, each with its number to go on from."""
     journal = filled(*(call(number, "b" if number == 2 else "a") for number in range(1, 5)))
-    after = journal.after("a", 0)
-    assert [one.number for one in after] == [1, 3, 4]
-    assert [one.number for one in journal.after("a", after[0].number)] == [3, 4]
-    assert journal.after("a", after[-1].number) == journal.after("nobody", 0) == []
+    assert after(journal, "a", 0) == [1, 3, 4]
+    assert after(journal, "a", 1) == [3, 4]
+    assert after(journal, "a", 4) == after(journal, "nobody", 0) == []
+    assert after(journal, "a", 0, most=2) == [1, 3]
+
+
+def after(
+    journal: Journal, account: str, number: int, most: int = 100, admits: Callable[[Label], bool] = lambda _: True
+) -> list[int]:
+    return [one.number for one in journal.after(account, number, most, admits)]
+
+
+@pytest.mark.parametrize("wanted", [[0], [0, 2], [0, 1, 2], []], ids=str)
+def test_calls_after_a_number_by_label(wanted: list[int]) -> None:
+    """Those of labels that are admitted, all of them in order, however many are taken at a time."""
+    journal = filled(*(call(n, answer=f"v.send/{n % 3}") for n in range(1, 2000)), most=2000, total=10**8)
+    found: list[int] = []
+    while more := after(journal, "a", max(found, default=0), 7, lambda label: int(label.answer[-1]) in wanted):
+        found += more
+    assert found == [number for number in range(1, 2000) if number % 3 in wanted]
+
+
+def test_calls_are_counted_after_a_number() -> None:
+    """How many there are, and the last: where to go on counting; nothing new leaves that as it is."""
+    journal = filled(*(call(number, "b" if number == 2 else "a") for number in range(1, 5)))
+    assert [journal.count_after("a", number) for number in (0, 1, 2, 4, 9)] == [(3, 4), (2, 4), (2, 4), (0, 4), (0, 9)]
+    assert journal.count_after("nobody", 7) == (0, 7)
 
 
 def test_clear_is_one_accounts() -> None:
@@ -141,6 +166,83 @@ def test_clear_is_one_accounts() -> None:
 def shelf_size(calls: list[Call]) -> int:
     """What an account's calls weigh with what holds them: all together, and those of each label."""
     return STACK + sum(map(weigh, calls)) + STACK * len({id(one.label) for one in calls})
+
+
+class Watched:
+    """A call that notes when it is looked at."""
+
+    looked_at: ClassVar[set[int]] = set()
+
+    def __init__(self, one: Call) -> None:
+        self._one = one
+
+    def __getattr__(self, name: str) -> Any:
+        self.looked_at.add(self._one.number)
+        return getattr(self._one, name)
+
+
+def watched(calls: Iterable[Call]) -> Journal:
+    journal = Journal(10**6, 10**9)
+    for one in calls:
+        journal.append(cast("Call", Watched(one)))
+    return journal
+
+
+def looked_at(work: Callable[[], Any]) -> int:
+    """How many calls that took a look at."""
+    Watched.looked_at.clear()
+    work()
+    return len(Watched.looked_at)
+
+
+RARE = range(500, 510)
+
+
+@cache
+def busy() -> Journal:
+    """Ten thousand calls of one account, ten of which were answered otherwise."""
+    rare = {"vendor": "v", "answer": "v.send/rare", "accepted": True}
+    usual = {"vendor": "v", "answer": "v.send/sent"}
+    return watched(call(number, **(rare if number in RARE else usual)) for number in range(1, 10_001))
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers", "most"),
+    [
+        pytest.param({}, range(10_000, 9_990, -1), 12, id="all"),
+        pytest.param({"account": "a"}, range(10_000, 9_990, -1), 12, id="account"),
+        pytest.param({"vendor": "v"}, range(10_000, 9_990, -1), 24, id="vendor"),
+        pytest.param({"answer": "rare"}, RARE[::-1], 12, id="rare"),
+        pytest.param({"accepted": True, "account": "a"}, RARE[::-1], 12, id="rare-of-an-account"),
+        pytest.param({"answer": "none"}, [], 0, id="nothing"),
+        pytest.param({"before": 5000}, range(4999, 4989, -1), 14, id="deep"),
+        pytest.param({"answer": "sent", "before": 5000}, range(4999, 4989, -1), 30, id="deep-and-by-answer"),
+        pytest.param({"before": 1}, [], 2, id="before-all"),
+        pytest.param({"before": 20_000}, range(10_000, 9_990, -1), 14, id="before-none"),
+    ],
+)
+def test_a_page_looks_at_few_calls(query: dict[str, Any], numbers: Sequence[int], most: int) -> None:
+    """Of ten thousand, those that it shows and a few to find the place; those of other answers not at all."""
+    journal = busy()
+    assert looked_at(lambda: journal.find(Query(limit=10, **query))) <= most
+    assert found(journal, limit=10, **query) == list(numbers)
+
+
+def test_a_page_of_many_accounts_looks_at_few_calls() -> None:
+    """At the last of each account, and at a page of those that have the newest."""
+    journal = watched(call(number, f"a{number % 1000}") for number in range(1, 10_001))
+    assert looked_at(lambda: journal.find(Query(limit=10))) <= 1000 + 11 * 10
+    assert found(journal, limit=10) == list(range(10_000, 9_990, -1))
+    assert found(journal, limit=1000, before=9_000) == list(range(8_999, 7_999, -1))
+
+
+@pytest.mark.parametrize("number", [1, 5000, 10_000])
+def test_one_call_is_found_without_looking_at_others(number: int) -> None:
+    """By its number alone, and in few steps where numbers are missing because others had calls, too."""
+    alone, beside = busy(), watched(call(one, "b" if one % 3 else "a") for one in range(1, 10_001))
+    assert looked_at(lambda: alone.get(number)) <= 3
+    assert looked_at(lambda: beside.get(number)) <= 2 * 15
+    assert alone.get(10_001) is None
 
 
 class Model(RuleBasedStateMachine):

@@ -1,18 +1,24 @@
 """Recorded calls over HTTP: list, show, clear."""
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from collections.abc import Sequence
+from typing import Any
 
-from mockserver.exchange.call import call_number
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mockserver.exchange.call import Call, call_number
+from mockserver.server.control.bodies import write
 from mockserver.server.control.problems import ControlFault
-from mockserver.server.control.state import state_of
+from mockserver.server.control.state import State, state_of
 from mockserver.server.shapes import call_shape
+from mockserver.server.turns import Turns
 from mockserver.spec.pointer import join
 from mockserver.world.journal import Query
 from mockserver.world.store import UNCLAIMED
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
 MAX_LIMIT = 1000
+PIECE = 16  # accounts learned before the time is looked at
 
 
 async def list_calls(request: Request) -> Response:
@@ -30,23 +36,18 @@ async def list_calls(request: Request) -> Response:
     )
     state = state_of(request)
     page = await state.store.calls(query)
-    known = await state.store.accounts()
-    state.masker.learn(known)
-    accounts = {account.id: account for account in known}
-    shown = [call_shape(call, accounts.get(call.account), state.masker) for call in page.calls]
     cursor = None if page.next is None else str(page.next)
-    return JSONResponse({"calls": shown, "evicted": page.evicted, "next": cursor})
+    return write({"calls": await shown(state, page.calls), "evicted": page.evicted, "next": cursor})
 
 
 async def show_call(request: Request) -> Response:
     """``GET /_mock/calls/{id}``."""
     state = state_of(request)
-    state.masker.learn(await state.store.accounts())
     number = call_number(request.path_params["id"])
     call = None if number is None else await state.store.call(number)
     if call is None:
         raise ControlFault(404, "there is no such call; it may have been evicted or cleared", "/path/id")
-    return JSONResponse(call_shape(call, await state.store.account(call.account), state.masker))
+    return write((await shown(state, [call]))[0])
 
 
 async def clear_calls(request: Request) -> Response:
@@ -55,11 +56,31 @@ async def clear_calls(request: Request) -> Response:
     if not account:
         raise ControlFault(400, "name the account, or * for all", "/query/account")
     store = state_of(request).store
-    known = {one.id for one in await store.accounts()} | {"*", "unclaimed"}
-    if account not in known:
+    if account not in {"*", "unclaimed"} and await store.account(account) is None:
         raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
     await store.clear_calls(None if account == "*" else account_name(account))
     return Response(status_code=204)
+
+
+async def shown(state: State, calls: Sequence[Call]) -> list[dict[str, Any]]:
+    """Calls in their public shape, the secrets of all accounts masked, of those that go meanwhile too."""
+    owners = {name: await state.store.account(name) for name in {call.account for call in calls}}
+    turns = Turns()
+    await learn_accounts(state, turns)
+    shapes = []
+    for call in calls:
+        shapes.append(call_shape(call, owners[call.account], state.masker))
+        await turns.give()
+    return shapes
+
+
+async def learn_accounts(state: State, turns: Turns) -> None:
+    """Let the masker know who came and who went. Each is learned as it is told: two who do this miss none."""
+    came, gone = await state.store.account_changes(PIECE)
+    while came or gone:
+        state.masker.learn(came, gone)
+        await turns.give()
+        came, gone = await state.store.account_changes(PIECE)
 
 
 def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:

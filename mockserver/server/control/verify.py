@@ -4,20 +4,22 @@ from collections import Counter
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from mockserver.exchange.bodies import integral
 from mockserver.exchange.call import Call, unpack_headers
 from mockserver.exchange.expectation import Expectation
-from mockserver.server.control.bodies import member, read_object, read_pattern, seconds
-from mockserver.server.control.calls import account_name
+from mockserver.server.control.bodies import member, read_object, read_pattern, seconds, write
+from mockserver.server.control.calls import account_name, shown
 from mockserver.server.control.problems import ControlFault
 from mockserver.server.control.state import State, state_of
 from mockserver.server.explanation import Stray, explain
 from mockserver.server.setup import BUILTIN_ACCOUNTS
-from mockserver.server.shapes import Shown, call_shape, moment
-from mockserver.server.verification import Asked, Count, Verdict, verify
+from mockserver.server.shapes import Shown, moment
+from mockserver.server.turns import Turns
+from mockserver.server.verification import Asked, Count, Near, Verdict, verify
 from mockserver.spec.pointer import MISSING, join
+from mockserver.world.journal import Query
 from mockserver.world.store import UNCLAIMED
 
 MEMBERS = (
@@ -26,6 +28,7 @@ MEMBERS = (
 )  # fmt: skip
 LONGEST = 60  # seconds that a verification may wait
 SHOWN = 100
+STRAYS = 1000  # latest calls of another account among which strays are looked for
 
 
 async def verify_calls(request: Request) -> Response:
@@ -45,7 +48,7 @@ async def verify_calls(request: Request) -> Response:
         within=seconds(body, "within", LONGEST),
         settle=seconds(body, "settle", LONGEST),
     )
-    return JSONResponse(await _shape(state, asked, await verify(state.store, asked)))
+    return write(await _shape(state, asked, await verify(state.store, asked)))
 
 
 def _expectation(state: State, body: dict[str, Any]) -> Expectation:
@@ -108,9 +111,10 @@ def _count(body: dict[str, Any]) -> Count:
 async def _shape(state: State, asked: Asked, verdict: Verdict) -> dict[str, Any]:
     account = asked.account
     owner = await state.store.account(account)
-    state.masker.learn(await state.store.accounts())
+    matched = verdict.matched[: -SHOWN - 1 : -1]
+    shapes = await shown(state, [*matched, *(near.call for near in verdict.nearest)])
 
-    def shown(call: Call) -> Shown:
+    def masked(call: Call) -> Shown:
         return Shown(state.masker, state.masker.of_call(call, owner))
 
     strays = [] if verdict.verified or account == UNCLAIMED else await _strays(state, asked)
@@ -118,37 +122,40 @@ async def _shape(state: State, asked: Asked, verdict: Verdict) -> dict[str, Any]
         "verified": verdict.verified,
         "matched": len(verdict.matched),
         "evicted": verdict.evicted,
-        "calls": [call_shape(call, owner, state.masker) for call in verdict.matched[::-1][:SHOWN]],
+        "calls": shapes[: len(matched)],
         "nearest": [
-            {
-                "call": call_shape(near.call, owner, state.masker),
-                "differences": [
-                    {
-                        "pointer": difference.pointer,
-                        "expected": shown(near.call).value(difference.expected),
-                        "found": None if difference.found is MISSING else shown(near.call).value(difference.found),
-                    }
-                    for difference in near.differences
-                ],
-            }
-            for near in verdict.nearest
+            {"call": call, "differences": _differences(near, masked(near.call))}
+            for call, near in zip(shapes[len(matched) :], verdict.nearest, strict=True)
         ],
-        "message": explain(verdict, asked, strays, state.contracts, shown),
+        "message": explain(verdict, asked, strays, state.contracts, masked),
     }
+
+
+def _differences(near: Near, masked: Shown) -> list[dict[str, Any]]:
+    return [
+        {
+            "pointer": one.pointer,
+            "expected": masked.value(one.expected),
+            "found": None if one.found is MISSING else masked.value(one.found),
+        }
+        for one in near.differences
+    ]
 
 
 async def _strays(state: State, asked: Asked) -> list[Stray]:
     """Calls since the account was made that nobody or a built-in account got."""
     account, expectation = asked.account, asked.expectation
-    born = await state.store.born(account)
+    born, turns = await state.store.born(account), Turns()
     found: Counter[tuple[str, str]] = Counter()
     for other in (UNCLAIMED, *BUILTIN_ACCOUNTS):
         if other == account:
             continue
         whose = "nobody" if other == UNCLAIMED else f"the built-in account {other}"
-        for call in (await state.store.calls_after(other, 0))[-1000:]:
+        latest = (await state.store.calls(Query(account=other, limit=STRAYS))).calls
+        for call in reversed(latest):
             if call.received_at >= born and expectation.concerns(call) and call.vendor:
                 found[whose, _credential(state, call)] += 1
+            await turns.give()
     return [(whose, number, credential) for (whose, credential), number in found.most_common(3)]
 
 

@@ -1,14 +1,16 @@
 """Accounts over HTTP: made, shown, reset, deleted; each refusal with its pointer."""
 
+import asyncio
 import re
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from mockserver.exchange.tokens import read_token
-from mockserver.server.app import create_app
+from mockserver.server.app import Application, create_app
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 
@@ -33,6 +35,29 @@ def test_a_fresh_account(acme_client: TestClient, content: str) -> None:
     assert shown["vendors"]["acme"]["credentials"] == customer.shape["vendors"]["acme"]["credentials"]
     assert acme_client.delete(response.headers["location"]).status_code == 204
     assert acme_client.get(response.headers["location"]).status_code == 404
+
+
+def test_a_list_is_written_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each account signs its tokens afresh, so ten thousand take seconds: others get their turn in between."""
+
+    async def scenario(app: Application) -> None:
+        for number in range(30):
+            await app.store.add_account(f"a{number}", {})
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            asking = asyncio.create_task(client.get("/_mock/accounts"))
+            turns = 0
+            while not asking.done():
+                await asyncio.sleep(0)
+                turns += 1
+            listed = (await asking).json()["accounts"]
+            assert turns >= 32
+            assert [one["id"] for one in listed] == ["default", "second", *(f"a{number}" for number in range(30))]
+            assert listed[-1].keys() == (await client.get("/_mock/accounts/a29")).json().keys()
+
+    monkeypatch.setattr("mockserver.server.turns.SHARE", 0)
+    app = create_app(SETTINGS)
+    with TestClient(app):  # which ends it
+        asyncio.run(scenario(app))
 
 
 def test_given_values_win(make: Make) -> None:

@@ -1,12 +1,18 @@
 """Recorded calls over HTTP: found, paged, cleared, each mistake with its pointer."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.server.app import create_app
+from mockserver.exchange.account import Account
+from mockserver.server.app import Application, create_app
+from mockserver.server.masking import Masker
+from tests.exchange.workbench import recorded
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 
@@ -102,6 +108,90 @@ def test_one_call(busy: Customer) -> None:
     """By its id, as in the list."""
     (newest, *_) = busy.calls(limit="1")
     assert busy.client.get(f"/_mock/calls/{newest['id']}").json() == newest
+
+
+def test_accounts_are_learned_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list costs the same however many accounts there are: whose secrets to hide is told as they come and go."""
+    one, other = make(), make()
+    told: list[tuple[int, int]] = []
+
+    def learn(_masker: Masker, came: list[Account], gone: list[Account]) -> None:
+        told.append((len(came), len(gone)))
+
+    one.calls()
+    monkeypatch.setattr(Masker, "learn", learn)
+    for customer in (one, other):
+        customer.calls()
+    assert told == []
+    make("third")
+    assert told == [(1, 0)]
+    one.client.delete("/_mock/accounts/third")
+    one.calls()
+    one.calls()
+    assert told == [(1, 0), (0, 1)]
+
+
+async def ask(client: httpx.AsyncClient, path: str, beside: Callable[[int], Awaitable[Any]]) -> tuple[Any, int]:
+    """What is answered, and how often others got their turn meanwhile, doing something each time."""
+    asking = asyncio.create_task(client.get(path))
+    turns = 0
+    while not asking.done():
+        await asyncio.sleep(0)
+        turns += 1
+        await beside(turns)
+    return (await asking).json(), turns
+
+
+def in_one_loop(scenario: Callable[[Application, httpx.AsyncClient], Awaitable[None]]) -> None:
+    """A scenario in one loop with the application."""
+
+    async def run() -> None:
+        app = create_app(SETTINGS)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            await scenario(app, client)
+
+    asyncio.run(run())
+
+
+async def nothing(_turn: int) -> None: ...
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0, 60, 1000), (1000, 1, 30)])
+def test_a_page_is_shown_in_turns(monkeypatch: pytest.MonkeyPatch, share: float, least: int, most: int) -> None:
+    """A long one keeps nobody waiting: others get their turn after each call, once their time has come."""
+
+    async def scenario(app: Application, client: httpx.AsyncClient) -> None:
+        for number in range(60):
+            await app.store.commit(recorded(number=number, account="default", body=b"{}"))
+        page, turns = await ask(client, "/_mock/calls", nothing)
+        assert len(page["calls"]) == 60
+        assert least <= turns <= most
+
+    monkeypatch.setattr("mockserver.server.turns.SHARE", share)
+    in_one_loop(scenario)
+
+
+def test_an_account_that_goes_while_its_calls_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its secrets are masked to the end of the page."""
+
+    async def scenario(app: Application, client: httpx.AsyncClient) -> None:
+        account = await app.store.add_account("one", {})
+        secret = account.vendors["acme"]["key"]
+        for number in range(40):
+            await app.store.commit(recorded(number=number, account="one", body=b'"%s"' % secret.encode()))
+
+        async def remove(turn: int) -> None:
+            if turn == 20:
+                await app.store.remove_account("one")
+                await client.get("/_mock/calls")  # so that the masker is told
+
+        page, turns = await ask(client, "/_mock/calls", remove)
+        assert turns > 40
+        assert len(page["calls"]) == 40
+        assert secret not in str(page)
+
+    monkeypatch.setattr("mockserver.server.turns.SHARE", 0)
+    in_one_loop(scenario)
 
 
 def clear(client: TestClient, **query: Any) -> Any:
