@@ -10,6 +10,7 @@ import uvicorn
 
 from mockserver.server.app import Application
 from mockserver.server.protocol import MOST_LINGERING, bound
+from mockserver.server.settings import Settings
 from mockserver.server.sweep import Sweep
 
 GRACE = 10  # seconds that requests in flight have to end
@@ -47,6 +48,7 @@ def open_files_for(connections: int) -> int:
 
 def uvicorn_server(app: Application, on_ready: Callable[[], None], **overrides: Any) -> uvicorn.Server:
     """A uvicorn server for the application; ``on_ready`` is called once it answers."""
+    settings = getattr(app, "settings", Settings())  # an application around ours may have none
     options: dict[str, Any] = {
         "access_log": False,
         "log_level": "warning",
@@ -54,12 +56,12 @@ def uvicorn_server(app: Application, on_ready: Callable[[], None], **overrides: 
         "server_header": False,
         "proxy_headers": False,  # nothing asks where a client is; 1 us a request
         "timeout_graceful_shutdown": GRACE,
-        "timeout_keep_alive": app.settings.idle_timeout,
-        "h11_max_incomplete_event_size": app.settings.header_limit + AT_ONCE,  # ours is the clearer refusal
+        "timeout_keep_alive": settings.idle_timeout,
+        "h11_max_incomplete_event_size": settings.header_limit + AT_ONCE,  # ours is the clearer refusal
         "ws": "none",  # with websockets installed, a POST that asks for an upgrade would hang
     }
-    config = bound(uvicorn.Config(app, **options | overrides), app.settings)
-    return _Server(config, on_ready, Sweep(app.settings))
+    config = bound(uvicorn.Config(app, **options | overrides), settings)
+    return _Server(config, on_ready, Sweep(settings))
 
 
 class _Server(uvicorn.Server):
