@@ -66,7 +66,7 @@ def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str,
         },
         "outcome": call.outcome,
         "received_at": datetime.fromtimestamp(call.received_at, UTC).isoformat(timespec="milliseconds"),
-        "duration_ms": call.duration_ms,
+        "duration_ms": round(call.duration_ms, 3),
         "notes": _notes(call, show),
     }
 
