@@ -158,6 +158,18 @@ def test_a_client_that_leaves_within_a_body_is_not_recorded(live: Live, connecti
     assert [call["answer"] for call in calls(connection, account)] == ["acme.send_sms/sent"]
 
 
+def test_a_client_that_leaves_the_control_api_is_nobodys_error(
+    live: Live, connection: HTTPConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is logged where nobody is left to be answered."""
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", live.port)) as raw:
+            raw.sendall(b"POST /_mock/accounts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n{")
+    for _ in range(5):
+        assert ask(connection, "GET", "/_mock/health")[0] == 200
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize(
     ("what", "headers", "size", "status"),
     [

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,3 +73,12 @@ def test_it_is_used(http: str, expected: bool, monkeypatch: pytest.MonkeyPatch) 
     with live_server(http=http) as live:
         replies(live, REQUESTS["refused"])
     assert used == [expected, False]
+
+
+def test_without_httptools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python that has no httptools sends as uvicorn does."""
+    whole.of_httptools.cache_clear()
+    monkeypatch.setitem(sys.modules, "uvicorn.protocols.http.httptools_impl", None)
+    monkeypatch.delattr("uvicorn.protocols.http.httptools_impl", raising=False)
+    assert whole.write_whole(print, 200, b"", b"") is False
+    whole.of_httptools.cache_clear()

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 
 from mockserver.server.control import accounts, calls, contracts, pins, tempo, verify
@@ -25,7 +25,10 @@ class _Methods:
         handler = self._handlers.get(scope["method"].lower())
         if handler is None:
             raise HTTPException(405, headers={"Allow": ", ".join(self._handlers).upper()})
-        response = await handler(Request(scope, receive))
+        try:
+            response = await handler(Request(scope, receive))
+        except ClientDisconnect:  # nobody is there to be answered
+            return
         await response(scope, receive, send)
 
 
