@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from mockserver.exchange.call import unpack_headers
+from mockserver.exchange.call import call_number, unpack_headers
 from tests.live import PATIENCE, Live
 from tests.tools.sdks import Customer, send
 
@@ -18,7 +18,7 @@ HOURS = 7200
 def captured(server: Live, customer: Customer) -> str:
     """The credential of the customer's newest call, as it was sent; the control API would mask it."""
     listed = requests.get(f"{server.url}/_mock/calls?account={customer.id}&limit=1", timeout=PATIENCE).json()["calls"]
-    call = asyncio.run(server.app.store.call(listed[0]["id"]))
+    call = asyncio.run(server.app.store.call(call_number(listed[0]["id"]) or 0))
     assert call is not None
     return dict(unpack_headers(call.headers))["authorization"]
 
