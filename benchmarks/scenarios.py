@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from mockserver.cli.common import known_accounts
-from mockserver.exchange.sample import Sample, sample
+from mockserver.engine.account import Sample, sample
 from mockserver.server.settings import Settings
 
 __all__ = ["SCENARIOS", "Sample", "invalid_sends", "scenario", "send", "sends", "wire"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scenarios import COMPARED, Sample, send
-from mockserver.server.builtin import contracts_folder
+from mockserver.server.build import contracts_folder
 from mockserver.spec.source import read
 
 CREDENTIALS = ("x-polyai-auth-token", "x-token-id")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.server.app import Application, create_app
+from mockserver.server.application import Application, create_app
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,9 @@ from urllib.parse import quote, urlencode
 
 import jsonschema
 
-from mockserver.exchange.account import Account
-from mockserver.exchange.handout import token_parts, values_at
-from mockserver.exchange.tokens import sign
-from mockserver.spec.contract import Contract, Jwt
+from mockserver.engine.account import Account, token_parts, values_at
+from mockserver.engine.credentials import sign
+from mockserver.spec.model import Contract, Jwt
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.source import read
 

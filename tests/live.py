@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.server.app import Application, create_app
-from mockserver.server.run import listen, uvicorn_server
+from mockserver.server.application import Application, create_app
 from mockserver.server.settings import Settings
+from mockserver.server.sockets import listen
+from mockserver.server.uvicorn_server import uvicorn_server
 
 PATIENCE = 20  # seconds; only a broken server needs them
 

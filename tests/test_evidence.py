@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.server.app import Application
+from mockserver.server.application import Application
 from tests.evidence import ROOT, Replay, case_files, case_id, differences, load_case
 
 LEAST_PER_VENDOR = 15

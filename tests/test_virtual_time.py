@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.exchange.sources import Sources
-from mockserver.server.app import Application, create_app
-from mockserver.server.control import tempo
+from mockserver.engine.sources import Sources
+from mockserver.server.application import Application, create_app
+from mockserver.server.control import accounts
 from tests.evidence import ROOT, Replay, load_case
 
 LIFE = 3600.0  # seconds that a fixture's token lives
@@ -103,7 +103,7 @@ def app(real: Hand) -> Iterator[Application]:
 
     sources = Sources(lambda: real.now, lambda: "uuid", lambda: next(ids), lambda: next(ids))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempo, "sleep", sleep)
+        patch.setattr(accounts, "sleep", sleep)
         yield create_app(sources=sources)
 
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-from mockserver.ours import ForeignPackage, require_ours
+from mockserver.package_check import ForeignPackage, require_ours
 
 COMMANDS = ("account", "check", "coverage", "curl", "serve")  # each in a module of its own name
 

@@ -21,9 +21,9 @@ from mockserver.cli.common import (
     http_address,
     known_accounts,
 )
-from mockserver.exchange.handout import file_texts
+from mockserver.engine.account import file_texts
+from mockserver.server.serialize import account_shape
 from mockserver.server.settings import Settings
-from mockserver.server.shapes import account_shape
 
 
 @click.command()

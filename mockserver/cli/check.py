@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from mockserver.cli.common import contract_options, ending_with_findings
-from mockserver.exchange.choose import MAGIC
+from mockserver.engine.decide import MAGIC
+from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
-from mockserver.server.setup import contracts_of
-from mockserver.spec.contract import Contract, Operation
 from mockserver.spec.load import load_contracts
+from mockserver.spec.model import Contract, Operation
 
 
 @click.command()

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from mockserver.exchange.account import Account
+from mockserver.engine.account import Account
+from mockserver.server.build import contracts_of, fill_registry
 from mockserver.server.settings import Settings, SettingsFault, from_environment
-from mockserver.server.setup import contracts_of, fill_registry
-from mockserver.spec.contract import Contract
-from mockserver.spec.faults import ContractErrors
-from mockserver.world.registry import Registry
+from mockserver.spec.errors import ContractErrors
+from mockserver.spec.model import Contract
+from mockserver.store.accounts import Registry
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 

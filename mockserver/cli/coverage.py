@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from mockserver.cli.common import Refusal, ending_with_findings
-from mockserver.testing.coverage import CoverageFault, merge, read
-from mockserver.testing.rendering import render
-from mockserver.testing.score import Selection, failures, score
+from mockserver.coverage.document import CoverageFault, merge, read
+from mockserver.coverage.report import Selection, failures, render, score
 
 
 @click.group()

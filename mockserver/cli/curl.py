@@ -14,7 +14,7 @@ from mockserver.cli.common import (
     http_address,
     known_accounts,
 )
-from mockserver.exchange.sample import sample
+from mockserver.engine.account import sample
 from mockserver.server.settings import Settings
 from mockserver.spec.load import root_path
 

@@ -38,8 +38,9 @@ def serve(settings: Settings, **options: Any) -> None:
         settings = replace(settings, public_url=http_address(settings.public_url, "--public-url"))
     made = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
     settings = replace(settings, admin_token=made or settings.admin_token)
-    from mockserver.server.app import create_app  # noqa: PLC0415 -- the other commands need no server
-    from mockserver.server.run import PortTaken, listen, open_files_for, uvicorn_server  # noqa: PLC0415
+    from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
+    from mockserver.server.sockets import PortTaken, listen, open_files_for  # noqa: PLC0415
+    from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415
 
     possible = open_files_for(settings.most_connections)
     if possible < settings.most_connections:

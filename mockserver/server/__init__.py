@@ -1,1 +1,1 @@
-"""Serves: the only wing that knows Starlette, sockets, clocks and threads."""
+"""Serves the vendors and the control API. The only wing that knows Starlette, sockets and threads."""

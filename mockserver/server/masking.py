@@ -8,12 +8,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
-from mockserver.exchange.account import Account
-from mockserver.exchange.bodies import Unreadable, read_json, read_multipart
-from mockserver.exchange.call import Call, unpack_headers
-from mockserver.exchange.handout import credential_members
-from mockserver.exchange.request import read_query
-from mockserver.spec.contract import Contract
+from mockserver.engine.account import Account, credential_members
+from mockserver.engine.bodies import Unreadable, read_json, read_multipart
+from mockserver.engine.call import Call, unpack_headers
+from mockserver.engine.request import read_query
+from mockserver.spec.model import Contract
 
 ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _LONG = 16  # characters from which an account's own credential is looked for anywhere in a call

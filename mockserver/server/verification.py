@@ -3,12 +3,12 @@
 import time
 from dataclasses import dataclass, field
 
-from mockserver.exchange.call import Call
-from mockserver.exchange.expectation import Expectation
-from mockserver.exchange.match import Difference
-from mockserver.server.turns import Turns
-from mockserver.world.journal import Query
-from mockserver.world.store import Store
+from mockserver.engine.call import Call
+from mockserver.engine.expectation import Expectation
+from mockserver.matching.pattern import Difference
+from mockserver.server.checkpoint import Turns
+from mockserver.store.journal import Query
+from mockserver.store.store import Store
 
 AT_ONCE = 10_000  # calls taken from the journal at a time: all of an account, unless a setting keeps more
 PIECE = 8  # calls looked at before the time is

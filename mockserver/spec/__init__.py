@@ -1,1 +1,1 @@
-"""Reads contracts: the only wing that knows how OpenAPI spells things."""
+"""Reads contracts. The only wing that knows how OpenAPI and YAML spell things."""

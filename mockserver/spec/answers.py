@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
 
-from mockserver.spec.contract import Answer, Apply, Echo, New, Validator, Value
 from mockserver.spec.functions import FUNCTIONS
+from mockserver.spec.model import Answer, Apply, Echo, New, Validator, Value
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mockserver.spec.contract import Apply, Contract, Echo, Jwt, Operation, Value
+from mockserver.spec.model import Apply, Contract, Echo, Jwt, Operation, Value
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 

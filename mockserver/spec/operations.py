@@ -6,12 +6,11 @@ from typing import Any
 
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
-from mockserver.spec.contract import Answer, Dispatch, Operation, Parameter, RateLimit, Rule, Scheme
-from mockserver.spec.parameters import read_body, read_parameters, read_validators
+from mockserver.spec.model import Answer, Dispatch, Operation, Parameter, RateLimit, Rule, Scheme
+from mockserver.spec.parameters import Marks, read_body, read_parameters, read_validators
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.rules import Possible, check_rules, possible_problems, read_rules
-from mockserver.spec.schemas import Marks
 from mockserver.spec.security import read_security
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # it stands in headers, and before a slash

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from mockserver.spec.source import escape
-
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+def escape(token: str) -> str:
+    """One reference token as a JSON Pointer spells it (RFC 6901)."""
+    return token.replace("~", "~0").replace("/", "~1")
 
 
 class _Missing:

@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from mockserver.spec.contract import Validator
-from mockserver.spec.faults import ContractError
+from mockserver.spec.errors import ContractError
+from mockserver.spec.model import Validator
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.source import Source
 

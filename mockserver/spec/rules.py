@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.spec.contract import Alternative, Answer, Jwt, Operation, Rule, Validator
+from mockserver.spec.model import Alternative, Answer, Jwt, Operation, Rule, Validator
+from mockserver.spec.parameters import Marks
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
-from mockserver.spec.schemas import Marks
 
 REASONS = {"absent", "malformed", "signature", "claims", "expired"}
 

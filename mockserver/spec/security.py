@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mockserver.spec.contract import Alternative, Equals, Jwt, Scheme
+from mockserver.spec.model import Alternative, Equals, Jwt, Scheme
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from mockserver.spec.faults import ContractError
+from mockserver.spec.errors import ContractError
+from mockserver.spec.pointer import escape
 
 MAX_VALUES = 200_000  # with every alias written out: a bound, against "billion laughs"
 MAX_DEPTH = 64  # likewise; whoever walks a value may do so recursively
@@ -215,8 +216,3 @@ def _plain(text: str) -> Any:
 
 def _place(event: Any, pointer: str) -> Place:
     return Place(event.start_mark.line + 1, event.start_mark.column + 1, pointer)
-
-
-def escape(token: str) -> str:
-    """One reference token as a JSON Pointer spells it (RFC 6901)."""
-    return token.replace("~", "~0").replace("/", "~1")

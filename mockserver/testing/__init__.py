@@ -4,15 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mockserver.testing.account import Account
+    from mockserver.testing.account import Account, Operation, Pin, Vendor
     from mockserver.testing.asynchronous import AsyncAccount, AsyncMockServer, AsyncOperation, AsyncVendor
     from mockserver.testing.call import Call
-    from mockserver.testing.control import ControlError
+    from mockserver.testing.client import ControlError
     from mockserver.testing.fixtures import AsyncMockVendors, MockVendors
-    from mockserver.testing.operation import Operation, Pin
-    from mockserver.testing.running import run
-    from mockserver.testing.server import MockServer
-    from mockserver.testing.vendor import Vendor
+    from mockserver.testing.server import MockServer, run
     from mockserver.testing.verification import Verification
 
 _HOMES = {
@@ -23,14 +20,14 @@ _HOMES = {
     "AsyncOperation": "asynchronous",
     "AsyncVendor": "asynchronous",
     "Call": "call",
-    "ControlError": "control",
+    "ControlError": "client",
     "MockServer": "server",
     "MockVendors": "fixtures",
-    "Operation": "operation",
-    "Pin": "operation",
-    "Vendor": "vendor",
+    "Operation": "account",
+    "Pin": "account",
+    "Vendor": "account",
     "Verification": "verification",
-    "run": "running",
+    "run": "server",
 }
 
 __all__ = [

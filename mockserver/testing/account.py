@@ -1,16 +1,141 @@
-"""One customer of the vendors: what a test works with, and what keeps it apart from the others."""
+"""One customer of the vendors as a test sees it: the account, its vendors, their operations."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from mockserver.testing.assertions import Assertions
+from mockserver.testing.assertions import Assertions, Journal
 from mockserver.testing.call import Call
-from mockserver.testing.control import ControlError, segment
-from mockserver.testing.journal import Journal
-from mockserver.testing.vendor import Vendor
+from mockserver.testing.client import ControlError, segment
+from mockserver.testing.where import plain_only
+
+
+class Pin:
+    """Answers that were fixed; leaving its ``with`` block gives the operation back to the rules."""
+
+    def __init__(self, operation: "Operation", data: Mapping[str, Any]) -> None:
+        self._operation = operation
+        self.data = data
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._operation.unpin()
+
+
+class Operation(Assertions):
+    """``id`` is ``vendor.operation``. ``reset`` concerns its pins; a journal is an account's and reset with it."""
+
+    def __init__(self, journal: Journal, operation_id: str) -> None:
+        super().__init__(journal, {"operation": operation_id})
+        self.id = operation_id
+
+    def pin(  # noqa: PLR0913 -- the control API's own parts
+        self,
+        *answers: str | Mapping[str, Any],
+        then: Literal["rules", "last"] = "rules",
+        where: Mapping[str, Any] | None = None,
+        when: Mapping[str, Any] | None = None,
+        set: Mapping[str, Any] | None = None,  # noqa: A002 -- the control API's word
+        force: bool = False,
+        fault: Mapping[str, Any] | None = None,
+    ) -> Pin:
+        """Fix the next answers: names, ``"rules"`` to pass through, or literals ``{status, headers, body}``.
+
+        They take the place of those fixed before. ``set`` lays values over them: ``{"/header/Retry-After": "0"}``.
+        A success answers only a request without problems unless ``force``. ``fault`` is what goes wrong on the way
+        back: ``{"kind": "reset", "times": 2}``; an answer beside it counts as given all the same. Raises ControlError.
+        """
+        if not answers and fault is None:
+            raise TypeError("pin needs at least one answer (a name, 'rules' or {'status': …}), or a fault")
+        pattern = plain_only({**(where or {}), **({} if when is None else {"when": when})}, "a pin")
+        body = {"account": self._journal.account, "answers": list(answers), "then": then, "force": force, **pattern}
+        if set is not None:
+            body["set"] = set
+        if fault is not None:
+            body["fault"] = fault
+        return Pin(self, self._journal.control.put(f"pins/{segment(self.id)}", body))
+
+    def unpin(self) -> None:
+        """Give the operation back to the contract's rules."""
+        self._journal.control.delete("pins", account=self._journal.account, operation=self.id)
+
+    def reset(self) -> None:
+        """Forget its pins; calls are forgotten by the account's ``reset``."""
+        self.unpin()
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.id} of account {self._journal.account}>"
+
+
+PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
+
+
+class Vendor:
+    """Each operation is an attribute too; one whose name is taken here is reached by ``operations``."""
+
+    def __init__(self, journal: Journal, name: str, data: Mapping[str, Any], operations: Iterable[str]) -> None:
+        self.name = name
+        self.url: str = data["url"]
+        self.unreachable_url: str = data["unreachable_url"]  # refuses every connection
+        self.credentials: Mapping[str, Any] = data["credentials"]
+        self.owned: Mapping[str, Any] = data["owned"]
+        self.operations = {one: Operation(journal, f"{name}.{one}") for one in operations}
+        self._journal = journal
+
+    @property
+    def tokens(self) -> Mapping[str, str]:
+        """Values ready to be sent, freshly signed: ask again rather than keep them."""
+        shape = self._journal.control.get(f"accounts/{segment(self._journal.account)}")
+        tokens: Mapping[str, str] = shape["vendors"][self.name]["tokens"]
+        return tokens
+
+    def get(self, path: str) -> Any:
+        """A value by its dotted path: ``url``, ``credentials.api_key``, ``owned.connectors.0.id``.
+
+        Raises LookupError, naming what is there.
+        """
+        part, *rest = path.split(".")
+        if part not in PARTS:
+            raise LookupError(f"{self.name} has no {part!r}; known: {', '.join(PARTS)}")
+        value, at = getattr(self, part), f"{self.name}.{part}"
+        for token in rest:
+            value, at = _member(value, token, at), f"{at}.{token}"
+        return value
+
+    def __getattr__(self, name: str) -> Operation:
+        operations: dict[str, Operation] = self.__dict__.get("operations", {})
+        if name in operations:
+            return operations[name]
+        raise AttributeError(unknown(self.__dict__.get("name"), name, operations))
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.operations]
+
+    def __repr__(self) -> str:
+        return f"<Vendor {self.name} of account {self._journal.account}>"
+
+
+def unknown(vendor: str | None, name: str, operations: Iterable[str]) -> str:
+    """What is said of an attribute that a vendor does not have."""
+    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(PARTS)}"
+
+
+def _member(value: Any, token: str, at: str) -> Any:
+    if isinstance(value, Mapping):
+        if token in value:
+            return value[token]
+        raise LookupError(f"{at} has no {token!r}; known: {', '.join(value) or 'none'}")
+    if isinstance(value, list):
+        if token.isascii() and token.isdigit() and int(token) < len(value):
+            return value[int(token)]
+        raise LookupError(f"{at} has {len(value)} items, counted from 0: no {token!r}")
+    raise LookupError(f"{at} has nothing below it, so no {token!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,10 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar, Unpack
 
-from mockserver.testing.account import Account
+from mockserver.testing.account import Account, Operation, Pin, Vendor, unknown
 from mockserver.testing.assertions import Assertions
 from mockserver.testing.call import Call
-from mockserver.testing.operation import Operation, Pin
 from mockserver.testing.server import MockServer
-from mockserver.testing.vendor import Vendor, unknown
 from mockserver.testing.verification import Verification
 from mockserver.testing.where import Where
 

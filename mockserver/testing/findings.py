@@ -1,13 +1,59 @@
-"""What a whole test run noticed, put together from its tests and its workers."""
+"""What a test run noticed beside its assertions, and how the plugin tells it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from mockserver.testing.call import Call
-from mockserver.testing.coverage import Document, merge
-from mockserver.testing.score import Score
+import pytest
 
-MOST_LINES = 20  # refusals listed
+from mockserver.coverage.document import CoverageFault, Document, merge
+from mockserver.coverage.report import Score, Selection, failures, render, score
+from mockserver.testing.account import Account
+from mockserver.testing.call import Call
+from mockserver.testing.client import ControlError
+
+MAX_SECTION_LINES = 50  # calls in a failed test's section
+
+
+class Watch:
+    """Reads an account's calls when a test failed, and once more before the account is deleted."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._final: list[Call] | None = None
+        self._told = False
+        self.failed = False
+        self.unasserted: list[Call] = []
+
+    @property
+    def assumed(self) -> list[str]:
+        """Answers met that no page documents, as ids."""
+        return sorted({call.answer or "" for call in self._final or () if call.evidence == "assumed"})
+
+    def close(self) -> None:
+        """Take what the account received; it will be deleted now."""
+        self._final = self._account.recorded_calls()
+        refused = [call for call in self._final if not call.accepted and call.chosen_by == "rule"]
+        self.unasserted = [call for call in refused if not self._account.has_seen(call)]
+
+    def section(self) -> str | None:
+        """A line per call, for the report of a failed test; None where it was told already."""
+        self.failed = True
+        if self._told:
+            return None
+        self._told = True
+        try:
+            calls = self._account.recorded_calls() if self._final is None else self._final
+        except ControlError as error:
+            return f"cannot be read: {error}"
+        if not calls:
+            return f"account {self._account.id} received no call"
+        hidden = len(calls) - MAX_SECTION_LINES
+        earlier = [f"… {hidden} earlier calls"] if hidden > 0 else []
+        return "\n".join([*earlier, *map(str, calls[-MAX_SECTION_LINES:])])
+
+
+MAX_REFUSALS = 20  # listed in the summary
 
 
 class Findings:
@@ -63,9 +109,64 @@ class Findings:
 
     def refused_lines(self) -> list[str]:
         """Each refusal by a rule that no test asserted on."""
-        more = len(self._refused) - MOST_LINES
-        return self._refused[:MOST_LINES] + ([f"… and {more} more"] if more > 0 else [])
+        more = len(self._refused) - MAX_REFUSALS
+        return self._refused[:MAX_REFUSALS] + ([f"… and {more} more"] if more > 0 else [])
 
     def lost_line(self) -> str | None:
         """How many workers' findings are missing."""
         return f"{self._lost} worker(s) crashed: what their tests met is not counted" if self._lost else None
+
+
+def finish(option: Any, findings: Findings) -> bool:
+    """Write the coverage file and hold coverage against the gate; returns whether both went well."""
+    document = findings.coverage
+    findings.complaints += _written(option, document)
+    try:
+        findings.counted = score(document or _NONE, Selection(vendors=tuple(option.mockserver_cov_vendor or ())))
+        findings.complaints += failures(document or _NONE, findings.counted, (), option.mockserver_cov_fail_under)
+    except CoverageFault as fault:
+        findings.complaints.append(f"--mockserver-cov-vendor: {fault}")
+    return not findings.complaints
+
+
+def show(reporter: pytest.TerminalReporter, option: Any, findings: Findings) -> None:
+    """What was found, in as many lines as it takes and none where there is nothing."""
+    refused, assumed, lost = findings.refused_lines(), findings.assumed_line(), findings.lost_line()
+    covered = option.mockserver_cov or bool(findings.complaints)
+    if refused:
+        reporter.section("mockserver: refused by a vendor's rule, and no test asserted on it", yellow=True)
+        for line in refused:
+            reporter.line(line)
+    if covered:
+        _show_coverage(reporter, findings)
+    if assumed:
+        reporter.line(f"mockserver: {assumed}", yellow=True)
+    if lost and (covered or refused or assumed):
+        reporter.line(f"mockserver: {lost}", red=True)
+
+
+_NONE: Document = {"contracts": {}, "operations": {}}
+
+
+def _written(option: Any, document: Document | None) -> list[str]:
+    """Complaints about writing the coverage file, where one is wanted and there is something to write."""
+    if document is None or not option.mockserver_cov_json:
+        return []
+    file = Path(option.mockserver_cov_json)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        return [f"--mockserver-cov-json cannot be written: {error}"]
+    return []
+
+
+def _show_coverage(reporter: pytest.TerminalReporter, findings: Findings) -> None:
+    reporter.section("mockserver coverage", red=bool(findings.complaints))
+    if findings.coverage is not None and findings.counted is not None:
+        reporter.line(render("text", findings.coverage, findings.counted, findings.complaints))
+        return
+    if findings.coverage is None:
+        reporter.line("no test used mock_vendors or mock_server")
+    for line in findings.complaints:
+        reporter.line(f"FAILED: {line}", red=True)

@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from mockserver.ours import require_ours
+from mockserver.package_check import require_ours
 from mockserver.testing.account import Account, Made
 from mockserver.testing.asynchronous import AsyncAccount
-from mockserver.testing.findings import Findings
-from mockserver.testing.running import run
-from mockserver.testing.server import MockServer
-from mockserver.testing.watch import Watch
+from mockserver.testing.findings import Findings, Watch
+from mockserver.testing.server import MockServer, run
 
 
 class MockVendors(Account):

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from mockserver.testing.findings import Findings
+    from mockserver.testing.findings import Findings, Watch
     from mockserver.testing.fixtures import AsyncMockVendors, MockVendors
     from mockserver.testing.server import MockServer
-    from mockserver.testing.watch import Watch
 
 OUTPUT = "sms_mockserver"
 FINDINGS = pytest.StashKey["Findings"]()
@@ -105,7 +104,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         if FINDINGS in config.stash:
             config.workeroutput[OUTPUT] = _findings(config).dump()
     elif _is_covered(config) and not config.option.collectonly:
-        from mockserver.testing.summary import finish  # noqa: PLC0415 -- as above
+        from mockserver.testing.findings import finish  # noqa: PLC0415 -- as above
 
         if not finish(config.option, _findings(config)) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -123,7 +122,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if FINDINGS in config.stash:
-        from mockserver.testing.summary import show  # noqa: PLC0415 -- as above
+        from mockserver.testing.findings import show  # noqa: PLC0415 -- as above
 
         show(terminalreporter, config.option, _findings(config))
 

@@ -1,11 +1,23 @@
-"""A running mockserver, wherever it runs."""
+"""A running mockserver, wherever it runs; and one of your own in a thread."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mockserver.testing.account import Account, Made
-from mockserver.testing.control import Control
-from mockserver.testing.journal import Journal
+from mockserver.testing.assertions import Journal
+from mockserver.testing.client import Control
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from mockserver.server.application import Application
+    from mockserver.server.settings import Settings
 
 
 class MockServer:
@@ -65,3 +77,102 @@ class MockServer:
 
     def __repr__(self) -> str:
         return f"<MockServer {self.url}>"
+
+
+Folder = str | PathLike[str]
+Folders = Folder | Iterable[Folder]
+
+
+@contextmanager
+def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Any) -> Iterator[MockServer]:
+    """A server on a free port, ready on entry, gone on exit.
+
+    ``contracts`` and ``fixtures`` are folders beside the built-in ones; ``settings`` are those of
+    ``mockserver serve`` (``builtin=False``, ``accounts=FILE``, …). Raises ContractErrors and PortTaken.
+    """
+    from mockserver.server.application import create_app  # noqa: PLC0415 -- only a server of one's own needs the server
+    from mockserver.server.sockets import listen  # noqa: PLC0415
+
+    chosen = _settings(_paths(contracts), _paths(fixtures), settings)
+    app = create_app(chosen)
+    thread = _ServerThread(app, listen(chosen.serve_host, chosen.serve_port))
+    thread.start()
+    try:
+        yield MockServer(thread.url, chosen.admin_token)
+    finally:
+        thread.stop()
+
+
+class _ServerThread:
+    """uvicorn in a daemon thread; no logger is touched."""
+
+    def __init__(self, app: "Application", listening: "socket") -> None:
+        from uvicorn.protocols.http.auto import AutoHTTPProtocol  # noqa: PLC0415 -- as in run()
+
+        from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415
+
+        class Quiet(AutoHTTPProtocol):  # type: ignore[valid-type,misc]  # a class chosen by what is installed
+            """Keeps its requests out of whatever log uvicorn.access has in this process."""
+
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                self.access_log = False
+
+        self._socket = listening
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        quiet = {"http": Quiet, "log_config": None, "log_level": None, "access_log": None}
+        self._server = uvicorn_server(app, self._ready.set, timeout_graceful_shutdown=1, **quiet)
+        self._thread = threading.Thread(target=self._run, name="mockserver", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where the server is reached from this machine."""
+        host, port = self._socket.getsockname()[:2]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not listened on
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def start(self) -> None:
+        """Return once it answers. Raises what kept it from that."""
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            self.stop()
+            raise RuntimeError("the server did not start") from self._failure
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException as error:  # noqa: BLE001 -- uvicorn ends a failed start with SystemExit
+            self._failure = error
+        finally:
+            self._ready.set()
+
+
+def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: dict[str, Any]) -> "Settings":
+    from mockserver.server.settings import Settings  # noqa: PLC0415 -- as in run()
+
+    known = [setting.name for setting in fields(Settings)]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}")
+    if isinstance(given.get("accounts"), str):
+        given = {**given, "accounts": Path(given["accounts"])}
+    chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "serve_port": 0, **given})
+    if chosen.admin_token is None and not chosen.is_loopback:
+        return replace(chosen, admin_token=secrets.token_urlsafe(24))
+    return chosen
+
+
+def _paths(folders: Folders) -> tuple[Path, ...]:
+    if isinstance(folders, str | PathLike):
+        return (Path(fspath(folders)),)
+    return tuple(Path(folder) for folder in folders)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from mockserver.world.making import test_only_rsa_key as shared_key
+from mockserver.store.accounts import test_only_rsa_key as shared_key
 from tests.cli.running import invoke, odd_account, run
 from tests.live import PATIENCE, Live, live_server
 

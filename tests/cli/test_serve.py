@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from mockserver import __version__
-from mockserver.server.app import Application
+from mockserver.server.application import Application
 from mockserver.server.settings import Settings
 from tests.cli.running import invoke, run, serving
 from tests.live import PATIENCE
@@ -37,8 +37,8 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
         def run(self, sockets: list[socket.socket]) -> None:
             sockets[0].close()
 
-    monkeypatch.setattr("mockserver.server.run.uvicorn_server", Server)
-    monkeypatch.setattr("mockserver.server.run.listen", lambda _host, _port: socket.socket())
+    monkeypatch.setattr("mockserver.server.uvicorn_server.uvicorn_server", Server)
+    monkeypatch.setattr("mockserver.server.sockets.listen", lambda _host, _port: socket.socket())
     return found
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import requests
 
-from mockserver.exchange.fault import LOSING, SPOILING
+from mockserver.engine.fault import LOSING, SPOILING
 from tests.faults.wire import OPERATION, Customer
 from tests.live import PATIENCE, Live
 

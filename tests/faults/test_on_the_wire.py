@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.exchange.fault import GARBAGE
-from mockserver.server.app import create_app
+from mockserver.engine.fault import GARBAGE
+from mockserver.server.application import create_app
 from tests.faults.wire import OPERATION, Customer, Reply, Wire, connected, recorded_body, recorded_headers
 from tests.live import PATIENCE, live_server
 from tests.server.customers import SETTINGS

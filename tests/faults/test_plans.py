@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockserver.exchange.fault import GARBAGE, LOSING
+from mockserver.engine.fault import GARBAGE, LOSING
 from tests.faults.wire import Customer, Reply, Wire, recorded_body, recorded_headers
 
 PROPERTY = settings(

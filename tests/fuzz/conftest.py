@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from mockserver.exchange.account import Account
-from mockserver.server.app import Application
+from mockserver.engine.account import Account
+from mockserver.server.application import Application
 
 
 @pytest.fixture(scope="session")

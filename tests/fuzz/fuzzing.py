@@ -18,12 +18,12 @@ import schemathesis
 from schemathesis import engine
 from schemathesis.engine import events
 
-from mockserver.exchange.account import Account
-from mockserver.exchange.handout import tokens
-from mockserver.server.builtin import contracts_folder
-from mockserver.server.run import listen, uvicorn_server
-from mockserver.spec.contract import Contract, Scheme
+from mockserver.engine.account import Account, tokens
+from mockserver.server.build import contracts_folder
+from mockserver.server.sockets import listen
+from mockserver.server.uvicorn_server import uvicorn_server
 from mockserver.spec.load import contract_files, load_contracts
+from mockserver.spec.model import Contract, Scheme
 from tests.evidence import ROOT
 from tests.fuzz.ordinary import Node, Ordinary, ordinary
 

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from mockserver.exchange.handout import values_at
-from mockserver.exchange.sample import sample
-from mockserver.spec.contract import Contract
+from mockserver.engine.account import sample, values_at
+from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.exchange.account import Account
-from mockserver.server.app import Application
+from mockserver.engine.account import Account
+from mockserver.server.application import Application
 from tests.fuzz.fuzzing import Way, command_line, fuzz, served, trial, ways
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.server.app import Application, create_app
+from mockserver.server.application import Application, create_app
 from mockserver.server.settings import Settings
 from tests.fuzz.fuzzing import SHARED, Trial, fuzz
 

@@ -13,10 +13,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import jsonschema
 import pytest
 
-from mockserver.exchange.account import Account
-from mockserver.exchange.sample import sample
-from mockserver.server.app import Application
-from mockserver.spec.contract import Contract, Operation
+from mockserver.engine.account import Account, sample
+from mockserver.server.application import Application
+from mockserver.spec.model import Contract, Operation
 from tests.fuzz.fuzzing import PATIENCE, served, ways
 from tests.fuzz.ordinary import Node, ordinary, resolved
 

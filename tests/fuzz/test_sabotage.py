@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mockserver.exchange.account import Account
-from mockserver.server.app import Application, create_app
-from mockserver.server.builtin import contracts_folder, fixtures_folder
+from mockserver.engine.account import Account
+from mockserver.server.application import Application, create_app
+from mockserver.server.build import contracts_folder, fixtures_folder
 from mockserver.server.settings import Settings
-from mockserver.spec.faults import ContractErrors
+from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import load_contracts
 from tests.fuzz import spoiled
 from tests.fuzz.fuzzing import PATIENCE, Trial, command_line, fuzz, served, trial, ways

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockserver.exchange.sample import sample
+from mockserver.engine.account import sample
+from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
-from mockserver.server.setup import contracts_of
-from mockserver.spec.contract import Contract
+from mockserver.spec.model import Contract
 from tests.cli.running import Serving
 from tests.live import PATIENCE
 from tests.streams import Answer, Client

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.cli.running import serving
-from tests.exchange.workbench import ACME
+from tests.engine.workbench import ACME
 from tests.load.beside import Connect, connecting
 from tests.load.customers import Server, control, request
 

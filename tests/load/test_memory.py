@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.exchange.call import Call
-from mockserver.exchange.sample import sample
-from mockserver.server.app import create_app
+from mockserver.engine.account import sample
+from mockserver.engine.call import Call
+from mockserver.server.application import create_app
 from mockserver.server.settings import Settings
-from mockserver.spec.contract import Contract
-from mockserver.world.journal import BLOCK, Query
+from mockserver.spec.model import Contract
+from mockserver.store.journal import BLOCK, Query
 from tests.cli.running import serving
 from tests.load.beside import Connect, connecting
 from tests.load.customers import Server, contracts, request

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from mockserver.server.app import create_app
+from mockserver.server.application import create_app
 from tests.load.beside import connecting
 from tests.load.customers import Server, control
 from tests.load.mixed import Worker

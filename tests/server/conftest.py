@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.server.app import Application, create_app
+from mockserver.server.application import Application, create_app
 from tests.live import Live, live_server
 from tests.server.customers import SETTINGS, Customer
 

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from mockserver.server.settings import Settings
-from tests.exchange.workbench import ACME
+from tests.engine.workbench import ACME
 
 SETTINGS = Settings(builtin=False, contracts=(ACME.parent,), body_limit=5000)
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from uvicorn.loops.auto import auto_loop_factory
 
-from mockserver.server.protocol import Bounded
-from mockserver.server.run import listen, uvicorn_server
 from mockserver.server.settings import Settings
-from mockserver.server.sweep import Sweep
+from mockserver.server.sockets import listen
+from mockserver.server.uvicorn_server import uvicorn_server
+from mockserver.server.wire.protocol import Bounded
+from mockserver.server.wire.timeouts import Sweep
 from tests.live import PATIENCE
 from tests.streams import Client
 

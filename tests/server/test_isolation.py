@@ -11,8 +11,8 @@ import pytest
 import requests
 from starlette.testclient import TestClient
 
-from mockserver.exchange.sample import sample
-from mockserver.server.app import Application
+from mockserver.engine.account import sample
+from mockserver.server.application import Application
 from tests.evidence import ROOT
 from tests.live import Live
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mockserver.server.masking import Masker, Needles
-from mockserver.world.making import test_only_rsa_key as rsa_key
-from tests.exchange.workbench import Bench, acme, recorded
+from mockserver.store.accounts import test_only_rsa_key as rsa_key
+from tests.engine.workbench import Bench, acme, recorded
 from tests.server.conftest import Make
 from tests.server.customers import Customer, body_of
 from tests.server.places import FORM, IN_HEADERS, PLACES, everything, leaks, sent

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from mockserver.exchange.expectation import Expectation
-from mockserver.exchange.match import Pattern
-from mockserver.server import turns, verification
+from mockserver.engine.expectation import Expectation
+from mockserver.matching.pattern import Pattern
+from mockserver.server import checkpoint, verification
 from mockserver.server.verification import LOOKED_AT, NEAREST, PIECE, Asked, Count, Verdict, verify
-from mockserver.world.journal import Journal
-from mockserver.world.registry import Registry
-from mockserver.world.store import Store
-from tests.exchange.workbench import acme, fixed_sources, recorded
+from mockserver.store.accounts import Registry
+from mockserver.store.journal import Journal
+from mockserver.store.store import Store
+from tests.engine.workbench import acme, fixed_sources, recorded
 
 LONG = 60  # seconds that nobody waits: PATIENCE ends a test that would
 PATIENCE = 10
@@ -181,7 +181,7 @@ def test_evicted_calls_leave_the_verdict_open(count: Count, verified: bool | Non
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A share of time that is over at once, and few calls taken at a time."""
-    monkeypatch.setattr(turns, "SHARE", 0)
+    monkeypatch.setattr(checkpoint, "SHARE", 0)
     monkeypatch.setattr(verification, "AT_ONCE", 40)
 
 
@@ -291,7 +291,7 @@ def test_calls_answered_otherwise_are_not_read(monkeypatch: pytest.MonkeyPatch) 
         read.append(raw)
         return {"text": "Hi"}
 
-    monkeypatch.setattr("mockserver.exchange.expectation.read_json", read_json)
+    monkeypatch.setattr("mockserver.engine.expectation.read_json", read_json)
     run(scenario)
 
 

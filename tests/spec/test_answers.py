@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.spec.answers import CANONICAL, read_answers
-from mockserver.spec.contract import Answer, Apply, Echo, New
 from mockserver.spec.functions import FUNCTIONS
+from mockserver.spec.model import Answer, Apply, Echo, New
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.source import Source

@@ -3,8 +3,8 @@
 import pytest
 
 from mockserver.spec.check import pointers_of, pointers_read
-from mockserver.spec.contract import Apply, Echo, New
 from mockserver.spec.functions import digits
+from mockserver.spec.model import Apply, Echo, New
 from mockserver.spec.pointer import Pointer
 from tests.spec.test_security import KEY, OTHER, TOKEN
 from tests.spec.writing import Case, assert_fault, changed, contract, faults

@@ -9,8 +9,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mockserver.spec.answers import CANONICAL
-from mockserver.spec.contract import Contract
 from mockserver.spec.load import contract_files, load_contracts
+from mockserver.spec.model import Contract
 from mockserver.spec.reader import explain
 from tests.evidence import ROOT
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.spec.faults import ContractErrors
+from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import contract_files, load_contracts, root_path
 from mockserver.spec.source import read
 from tests.evidence import ROOT

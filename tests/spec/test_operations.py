@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockserver.spec.contract import RateLimit
+from mockserver.spec.model import RateLimit
 from mockserver.spec.pointer import Pointer
 from tests.spec.writing import Case, assert_fault, changed, contract, faults
 

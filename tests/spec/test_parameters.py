@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockserver.spec.contract import Parameter
+from mockserver.spec.model import Parameter
 from mockserver.spec.pointer import MISSING
 from tests.spec.writing import Case, assert_fault, contract
 

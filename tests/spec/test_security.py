@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockserver.spec.contract import Equals, Jwt
+from mockserver.spec.model import Equals, Jwt
 from tests.spec.writing import Case, assert_fault, contract
 
 KEY = """      type: apiKey

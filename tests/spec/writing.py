@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mockserver.spec.contract import Contract
-from mockserver.spec.faults import ContractError
-from mockserver.spec.openapi import read_contract
+from mockserver.spec.errors import ContractError
+from mockserver.spec.load import read_contract
+from mockserver.spec.model import Contract
 from mockserver.spec.source import read
 
 DATA = Path(__file__).parent / "data"

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mockserver.cli import cli
-from tests.testing.documents import answer, document, operation
+from tests.coverage.documents import answer, document, operation
 
 
 def invoke(*args: str | Path) -> Result:

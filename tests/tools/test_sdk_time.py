@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from mockserver.exchange.call import call_number, unpack_headers
+from mockserver.engine.call import call_number, unpack_headers
 from tests.live import PATIENCE, Live
 from tests.tools.sdks import Customer, send
 

@@ -1,1 +1,1 @@
-"""The control API under /_mock: accounts, calls, contracts. Described in openapi.yaml beside this."""
+"""The control API under /_mock, described in openapi.yaml beside this file."""

@@ -1,18 +1,64 @@
-"""The control API as one Starlette application."""
+"""The control API as one Starlette application, and who may use it."""
 
+import hmac
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 
-from mockserver.server.control import accounts, calls, contracts, pins, tempo, verify
-from mockserver.server.control.guard import Guard
-from mockserver.server.control.problems import ControlFault, on_fault, on_http_exception
-from mockserver.server.control.state import State
+from mockserver.server.control import accounts, calls, contracts, pins, verify
+from mockserver.server.control.requests import ControlFault, State, on_fault, on_http_exception, problem
+from mockserver.server.settings import Settings, is_loopback
 from mockserver.spec.source import read
+
+OPEN = "/_mock/health"
+
+
+class Guard:
+    """Refuses what could come from a web page that was led here by DNS rebinding, or from a stranger."""
+
+    def __init__(self, app: Any, settings: Settings) -> None:
+        self._app = app
+        self._token = settings.admin_token
+        self._local = settings.is_loopback
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] != OPEN:
+            request = Request(scope)
+            refusal = self._refusal(request)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Any:
+        if self._token is not None:
+            kind, _, token = request.headers.get("authorization", "").partition(" ")
+            right = hmac.compare_digest(token.strip().encode(), self._token.encode())
+            if kind.lower() == "bearer" and right:
+                return None
+            if not self._local or token:
+                detail = "the control API needs Authorization: Bearer <MOCKSERVER_ADMIN_TOKEN>"
+                return problem(401, detail, "/header/authorization", {"WWW-Authenticate": "Bearer"})
+        elif not self._local:  # a Host header proves nothing: whoever reaches the server writes it
+            return problem(403, "beyond loopback, the control API is closed until MOCKSERVER_ADMIN_TOKEN is set")
+        if not is_loopback(_hostname(f"//{request.headers.get('host', '')}")):
+            return problem(403, "the control API answers only to a loopback Host", "/header/host")
+        origin = request.headers.get("origin")
+        if origin is not None and not is_loopback(_hostname(origin)):
+            return problem(403, "the control API answers only to a loopback Origin", "/header/origin")
+        return None
+
+
+def _hostname(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 class _Methods:
@@ -43,8 +89,8 @@ def control_app(state: State) -> Any:
             _route("/_mock/accounts", get=accounts.list_accounts, post=accounts.make_account),
             _route("/_mock/accounts/{id}", get=accounts.show_account, delete=accounts.delete_account),
             _route("/_mock/accounts/{id}/reset", post=accounts.reset_account),
-            _route("/_mock/accounts/{id}/clock", post=tempo.set_clock),
-            _route("/_mock/accounts/{id}/limits", put=tempo.put_limits),
+            _route("/_mock/accounts/{id}/clock", post=accounts.set_clock),
+            _route("/_mock/accounts/{id}/limits", put=accounts.put_limits),
             _route("/_mock/calls", get=calls.list_calls, delete=calls.clear_calls),
             _route("/_mock/calls/verify", post=verify.verify_calls),
             _route("/_mock/calls/{id}", get=calls.show_call),

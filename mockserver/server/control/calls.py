@@ -6,15 +6,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mockserver.exchange.call import Call, call_number
-from mockserver.server.control.bodies import write
-from mockserver.server.control.problems import ControlFault
-from mockserver.server.control.state import State, state_of
-from mockserver.server.shapes import call_shape
-from mockserver.server.turns import Turns
+from mockserver.engine.call import Call, call_number
+from mockserver.server.checkpoint import Turns
+from mockserver.server.control.requests import ControlFault, State, state_of, write
+from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
-from mockserver.world.journal import Query
-from mockserver.world.store import UNCLAIMED
+from mockserver.store.journal import Query
+from mockserver.store.store import UNCLAIMED
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
 MAX_LIMIT = 1000

@@ -6,13 +6,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mockserver import __version__
-from mockserver.exchange.choose import MAGIC
+from mockserver.coverage.tally import coverage_shape
+from mockserver.engine.decide import MAGIC
 from mockserver.server.control.calls import parameters
-from mockserver.server.control.problems import ControlFault
-from mockserver.server.control.state import origin, state_of
-from mockserver.server.coverage import coverage_shape
-from mockserver.spec.contract import Contract, Operation
+from mockserver.server.control.requests import ControlFault, origin, state_of
 from mockserver.spec.load import root_path
+from mockserver.spec.model import Contract, Operation
 
 
 async def health(request: Request) -> Response:

@@ -6,14 +6,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mockserver.exchange.bodies import integral
-from mockserver.exchange.fault import BODILESS, Fault, FaultMistake, read_fault
-from mockserver.exchange.pin import Literal, Pin, literal
-from mockserver.server.control.bodies import member, read_object, read_pattern
+from mockserver.engine.bodies import integral
+from mockserver.engine.fault import BODILESS, Fault, FaultMistake, read_fault
+from mockserver.engine.pin import Literal, Pin, literal
 from mockserver.server.control.calls import parameters
-from mockserver.server.control.problems import ControlFault
-from mockserver.server.control.state import state_of
-from mockserver.spec.contract import Answer, Operation
+from mockserver.server.control.requests import ControlFault, member, read_object, read_pattern, state_of
+from mockserver.spec.model import Answer, Operation
 from mockserver.spec.pointer import Pointer, join
 
 MEMBERS = ("account", "answers", "then", "where", "when", "set", "force", "fault")

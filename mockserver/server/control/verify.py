@@ -6,21 +6,28 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mockserver.exchange.bodies import integral
-from mockserver.exchange.call import Call, unpack_headers
-from mockserver.exchange.expectation import Expectation
-from mockserver.server.control.bodies import member, read_object, read_pattern, seconds, write
+from mockserver.engine.bodies import integral
+from mockserver.engine.call import Call, unpack_headers
+from mockserver.engine.expectation import Expectation
+from mockserver.server.build import BUILTIN_ACCOUNTS
+from mockserver.server.checkpoint import Turns
 from mockserver.server.control.calls import account_name, shown
-from mockserver.server.control.problems import ControlFault
-from mockserver.server.control.state import State, state_of
-from mockserver.server.explanation import Stray, explain
-from mockserver.server.setup import BUILTIN_ACCOUNTS
-from mockserver.server.shapes import Shown, moment
-from mockserver.server.turns import Turns
+from mockserver.server.control.requests import (
+    ControlFault,
+    State,
+    member,
+    read_object,
+    read_pattern,
+    seconds,
+    state_of,
+    write,
+)
+from mockserver.server.messages import Stray, explain
+from mockserver.server.serialize import Shown, moment
 from mockserver.server.verification import Asked, Count, Near, Verdict, verify
 from mockserver.spec.pointer import MISSING, join
-from mockserver.world.journal import Query
-from mockserver.world.store import UNCLAIMED
+from mockserver.store.journal import Query
+from mockserver.store.store import UNCLAIMED
 
 MEMBERS = (
     "account", "vendor", "operation", "answer", "accepted", "recipient", "since", "where", "when", "count", "within",

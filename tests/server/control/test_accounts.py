@@ -9,8 +9,8 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.exchange.tokens import read_token
-from mockserver.server.app import Application, create_app
+from mockserver.engine.credentials import read_token
+from mockserver.server.application import Application, create_app
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 
@@ -54,7 +54,7 @@ def test_a_list_is_written_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
             assert [one["id"] for one in listed] == ["default", "second", *(f"a{number}" for number in range(30))]
             assert listed[-1].keys() == (await client.get("/_mock/accounts/a29")).json().keys()
 
-    monkeypatch.setattr("mockserver.server.turns.SHARE", 0)
+    monkeypatch.setattr("mockserver.server.checkpoint.SHARE", 0)
     app = create_app(SETTINGS)
     with TestClient(app):  # which ends it
         asyncio.run(scenario(app))

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.exchange.account import Account
-from mockserver.server.app import Application, create_app
+from mockserver.engine.account import Account
+from mockserver.server.application import Application, create_app
 from mockserver.server.masking import Masker
-from tests.exchange.workbench import recorded
+from tests.engine.workbench import recorded
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 
@@ -167,7 +167,7 @@ def test_a_page_is_shown_in_turns(monkeypatch: pytest.MonkeyPatch, share: float,
         assert len(page["calls"]) == 60
         assert least <= turns <= most
 
-    monkeypatch.setattr("mockserver.server.turns.SHARE", share)
+    monkeypatch.setattr("mockserver.server.checkpoint.SHARE", share)
     in_one_loop(scenario)
 
 
@@ -190,7 +190,7 @@ def test_an_account_that_goes_while_its_calls_are_shown(monkeypatch: pytest.Monk
         assert len(page["calls"]) == 40
         assert secret not in str(page)
 
-    monkeypatch.setattr("mockserver.server.turns.SHARE", 0)
+    monkeypatch.setattr("mockserver.server.checkpoint.SHARE", 0)
     in_one_loop(scenario)
 
 

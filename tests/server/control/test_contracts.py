@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 import mockserver
 from mockserver.server.control.app import description
-from mockserver.server.control.problems import on_fault, on_http_exception
-from tests.exchange.workbench import acme
+from mockserver.server.control.requests import on_fault, on_http_exception
+from tests.engine.workbench import acme
 
 
 def test_health(acme_client: TestClient) -> None:

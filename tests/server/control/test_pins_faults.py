@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.exchange.fault import LOSING, SPOILING
+from mockserver.engine.fault import LOSING, SPOILING
 from tests.server.customers import Customer
 
 Make = Callable[..., Customer]

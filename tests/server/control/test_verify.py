@@ -10,7 +10,7 @@ import pytest
 import requests
 from starlette.testclient import TestClient
 
-from mockserver.server.app import create_app
+from mockserver.server.application import create_app
 from mockserver.server.control.app import description
 from mockserver.server.control.verify import SHOWN
 from tests.live import Live

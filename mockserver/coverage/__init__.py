@@ -1,0 +1,1 @@
+"""Counts which documented answers an application has met, and reports it."""

@@ -1,0 +1,149 @@
+"""One customer of the vendors: credentials and possessions, what is handed out, and a request they can send."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from mockserver.engine.credentials import sign
+from mockserver.spec.model import Contract, Jwt, Operation, Scheme
+from mockserver.spec.pointer import MISSING, Pointer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Account:
+    """``vendors`` holds each vendor's data in the shape of its contract's ``x-mock.account``."""
+
+    id: str
+    vendors: Mapping[str, Mapping[str, Any]]
+
+
+class Owner(msgspec.Struct, frozen=True, eq=False):
+    """Whose a claimed value is, and the record that it stands in."""
+
+    account: Account
+    record: Any
+
+
+LIFETIME = 3600  # seconds that a token lives where its contract does not say
+
+
+def credential_members(contract: Contract) -> frozenset[str]:
+    """The members of an account that are credentials: those that security schemes or files read."""
+    pointers = [scheme.accept.claim for scheme in contract.schemes]
+    pointers += [pointer for members in contract.files.values() for pointer in members.values()]
+    return frozenset(Pointer.parse(pointer).tokens[1] for pointer in pointers)
+
+
+def tokens(contract: Contract, data: Mapping[str, Any], now: float) -> dict[str, str]:
+    """A credential for each scheme and record, tokens freshly signed: ``Jwt``, ``Jwt_2`` and so on."""
+    found = {}
+    for scheme in contract.schemes:
+        for number, (value, record) in enumerate(values_at(data, scheme.accept.claim), start=1):
+            name = scheme.name if number == 1 else f"{scheme.name}_{number}"
+            found[name] = credential_for(scheme, data, value, record, now)
+    return found
+
+
+def credential_for(scheme: Scheme, data: Mapping[str, Any], value: Any, record: Mapping[str, Any], now: float) -> str:
+    """What to send for a scheme: the value itself, or a token signed for the record it stands in."""
+    if not isinstance(scheme.accept, Jwt):
+        return str(value)
+    header, claims = token_parts(scheme.accept, data, value, record, now)
+    return sign(header, claims, record[scheme.accept.key])
+
+
+def token_parts(
+    accept: Jwt, data: Mapping[str, Any], value: Any, record: Mapping[str, Any], now: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a good token."""
+    header: dict[str, Any] = {"alg": record[accept.algorithm] if accept.algorithm else accept.algorithms[0]}
+    claims: dict[str, Any] = {}
+    for name, allowed in accept.claims:
+        first = allowed[0]
+        claims[name] = Pointer.parse(first).get({"account": data}) if first.startswith("/") else first
+    if "iat" in accept.require:
+        claims["iat"] = int(now)
+    if "exp" in accept.require:
+        claims["exp"] = int(now) + min(LIFETIME, accept.max_age or LIFETIME)
+    (claims if accept.find_in == "claim" else header)[accept.find] = value
+    return header, claims
+
+
+def values_at(data: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """The values that an account pointer names, lists looked through, each with its record."""
+    waiting: list[tuple[Any, tuple[str, ...], Mapping[str, Any]]] = [(data, Pointer.parse(pointer).tokens[1:], data)]
+    while waiting:
+        value, rest, record = waiting.pop()
+        if isinstance(value, list):
+            waiting += [(item, rest, item if isinstance(item, Mapping) else record) for item in reversed(value)]
+        elif not rest:
+            yield value, record
+        elif isinstance(value, Mapping) and rest[0] in value:
+            waiting.append((value[rest[0]], rest[1:], record))
+
+
+def file_texts(files: Mapping[str, Mapping[str, str]], data: Mapping[str, Any]) -> dict[str, str]:
+    """The files that a vendor (``x-mock.files``) gives a customer, as JSON text by name."""
+    found = {}
+    for name, members in files.items():
+        content = {key: next((v for v, _ in values_at(data, pointer)), None) for key, pointer in members.items()}
+        found[name] = json.dumps(content, indent=2) + "\n"
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A ready request; ``path`` holds the query string."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+def sample(contract: Contract, operation: Operation, data: Mapping[str, Any], now: float) -> Sample:
+    """A request to this operation that the vendor accepts from the owner of ``data``."""
+    parts: dict[str, Any] = {"path": {}, "query": {}, "header": {}}
+    for parameter in operation.parameters:
+        if parameter.example is not MISSING:
+            parts[parameter.where][parameter.name] = parameter.example
+    media = (
+        next((m for m in operation.body.media.values() if m.example is not MISSING), None) if operation.body else None
+    )
+    if media is not None:
+        parts["body"] = json.loads(json.dumps(media.example))
+        parts["header"]["content-type"] = "application/json" if media.essence == "*/*" else media.essence
+    for owned in operation.owned:
+        first = next((value for value, _ in values_at(data, owned.claim)), None)
+        if first is not None and (owned.within is None or owned.at.get(parts) is not MISSING):
+            _put(parts, owned.at, first)
+    ready = tokens(contract, data, now)
+    for scheme in operation.security[0].schemes if operation.security else ():
+        value = f"Bearer {ready[scheme.name]}" if scheme.bearer else ready[scheme.name]
+        parts[scheme.where][scheme.key] = value
+    return _written(operation, parts)
+
+
+def _put(parts: dict[str, Any], at: Pointer, value: Any) -> None:
+    holder = parts
+    for token in at.tokens[:-1]:
+        holder = holder.setdefault(token, {})
+    holder[at.tokens[-1]] = value
+
+
+def _written(operation: Operation, parts: dict[str, Any]) -> Sample:
+    path = operation.path
+    for name, value in parts["path"].items():
+        path = path.replace("{" + name + "}", quote(str(value), safe=""))
+    query = urlencode({name: _text(value) for name, value in parts["query"].items()})
+    body = json.dumps(parts["body"], ensure_ascii=False) if "body" in parts else ""
+    headers = {name: _text(value) for name, value in parts["header"].items()}
+    return Sample(operation.method, f"{path}?{query}" if query else path, headers, body)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

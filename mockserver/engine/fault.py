@@ -1,0 +1,147 @@
+"""What may go wrong between the decision and the client: described here, done by the server."""
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.engine.bodies import integral
+from mockserver.engine.call import pack_headers
+from mockserver.engine.response import Response
+from mockserver.spec.pointer import join
+
+LOSING = frozenset({"timeout", "reset", "empty", "garbage"})  # the reply is lost altogether
+SPOILING = frozenset({"delay", "truncate", "dribble", "malformed"})  # the reply comes late or damaged
+GARBAGE = b"\x00\xff\x13NOT HTTP AT ALL\x00\r\n\r\n"
+LONGEST = 60.0  # seconds of any delay
+BODILESS = frozenset({204, 304})  # statuses that nothing can follow
+
+_MEMBERS = {
+    "delay": {"seconds", "uniform", "lognormal"},
+    "dribble": {"seconds", "chunks"},
+}
+_ALWAYS = {"kind", "times", "probability", "seed"}
+
+
+class FaultMistake(ValueError):  # noqa: N818 -- what is wrong with a fault that a test asked for
+    """``pointer`` says where in the fault."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of trouble. ``delay``: what is drawn from; ``times``: None for ever; ``seed``: repeatable chance."""
+
+    kind: str
+    times: int | None
+    probability: float
+    seed: int
+    delay: tuple[str, float, float]
+    chunks: int
+    written: Mapping[str, Any]
+
+    @property
+    def loses_reply(self) -> bool:
+        """Whether the client gets no answer at all."""
+        return self.kind in LOSING
+
+    def strikes(self, number: int) -> bool:
+        """Whether the request of this number (from 0) is hit."""
+        return self.probability >= 1 or self._chance("strike", number).random() < self.probability
+
+    def seconds(self, number: int) -> float:
+        """How long the reply to the request of this number waits, or takes."""
+        how, first, second = self.delay
+        if how == "uniform":
+            return self._chance("delay", number).uniform(first, second)
+        if how == "lognormal":
+            return min(first * math.exp(self._chance("delay", number).gauss(0, second)), LONGEST)
+        return first
+
+    def _chance(self, of: str, number: int) -> random.Random:
+        return random.Random(f"{self.seed}/{of}/{number}")  # noqa: S311 -- repeatable chance, not a secret
+
+
+def read_fault(block: Any) -> Fault:
+    """A fault as the control API has it. Raises FaultMistake."""
+    if not isinstance(block, Mapping):
+        raise FaultMistake("", "must be an object")
+    kind = block.get("kind")
+    if not isinstance(kind, str) or kind not in LOSING | SPOILING:
+        raise FaultMistake("/kind", f"must be one of: {', '.join(sorted(LOSING | SPOILING))}")
+    allowed = _ALWAYS | _MEMBERS.get(kind, set())
+    for name in block:
+        if name not in allowed:
+            raise FaultMistake(join(name), f"is not known for {kind}; known: {', '.join(sorted(allowed))}")
+    return Fault(
+        kind=kind,
+        times=None if block.get("times", 1) is None else _whole(block, "times", 1, 1_000_000),
+        probability=_number(block.get("probability", 1), "/probability", 0, 1),
+        seed=_whole(block, "seed", 0, 2**63 - 1) if "seed" in block else 0,
+        delay=_delay(block),
+        chunks=_whole(block, "chunks", 2, 1000) if "chunks" in block else 5,
+        written=dict(block),
+    )
+
+
+def _delay(block: Mapping[str, Any]) -> tuple[str, float, float]:
+    given = [name for name in ("seconds", "uniform", "lognormal") if name in block]
+    if block["kind"] == "dribble" and not given:
+        return "fixed", 1.0, 0.0
+    if block["kind"] not in _MEMBERS:
+        return "fixed", 0.0, 0.0
+    if len(given) != 1:
+        raise FaultMistake("", "a delay needs one of: seconds, uniform, lognormal")
+    value = block[given[0]]
+    if given[0] == "seconds":
+        return "fixed", _number(value, "/seconds", 0, LONGEST), 0.0
+    if given[0] == "uniform":
+        if not isinstance(value, list) or len(value) != 2:
+            raise FaultMistake("/uniform", "must be [least, most] in seconds")
+        least, most = (_number(item, f"/uniform/{index}", 0, LONGEST) for index, item in enumerate(value))
+        if least > most:
+            raise FaultMistake("/uniform", "the least is above the most")
+        return "uniform", least, most
+    if not isinstance(value, Mapping) or value.keys() != {"median", "sigma"}:
+        raise FaultMistake("/lognormal", "must be {median, sigma}, the median in seconds")
+    median = _number(value["median"], "/lognormal/median", 0, LONGEST)
+    return "lognormal", median, _number(value["sigma"], "/lognormal/sigma", 0, 10)
+
+
+def _number(value: Any, at: str, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise FaultMistake(at, f"must be a number from {least:g} to {most:g}")
+    return float(value)
+
+
+def _whole(block: Mapping[str, Any], name: str, least: int, most: int) -> int:
+    value = integral(block.get(name, 1))
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise FaultMistake(f"/{name}", f"must be a whole number from {least} to {most}")
+    return value
+
+
+def planned(fault: Fault, response: Response) -> Response:
+    """What a fault leaves of a response: these bytes are sent, and recorded."""
+    if fault.loses_reply:
+        return Response(0, b"", GARBAGE if fault.kind == "garbage" else b"")
+    if fault.kind == "truncate" and response.status not in BODILESS:
+        return _with_body(response, response.body[: len(response.body) // 2], len(response.body) or 1)
+    if fault.kind == "malformed" and response.status not in BODILESS:
+        body = (response.body.rstrip()[:-1] or b"{") + b","  # no JSON ends so
+        return _with_body(response, body, len(body))
+    return response
+
+
+def declared_length(response: Response) -> int:
+    """The bytes of body that a response's headers promise."""
+    return int(dict(response.headers)[b"content-length"])
+
+
+def _with_body(response: Response, body: bytes, declared: int) -> Response:
+    headers = [pair for pair in response.headers if pair[0] != b"content-length"]
+    return Response(response.status, pack_headers([*headers, (b"content-length", b"%d" % declared)]), body)

@@ -1,0 +1,120 @@
+"""Settings to contracts and a store: contracts compiled, the built-in and given accounts in place."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mockserver.engine.sources import Sources
+from mockserver.server.settings import Settings
+from mockserver.spec.errors import ContractError, ContractErrors
+from mockserver.spec.load import contract_files, load_contracts
+from mockserver.spec.model import Contract
+from mockserver.spec.source import Source, read
+from mockserver.store.accounts import AccountFault, Registry
+from mockserver.store.journal import Journal
+from mockserver.store.store import Store
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def contracts_folder() -> Path:
+    """In a wheel beside the code; in a checkout beside the package."""
+    return _first(_PACKAGE / "_contracts", _PACKAGE.parent / "contracts")
+
+
+def fixtures_folder() -> Path:
+    """In a wheel beside the code; in a checkout beside the package."""
+    return _first(_PACKAGE / "_fixtures", _PACKAGE.parent / "fixtures")
+
+
+def _first(packed: Path, checkout: Path) -> Path:
+    return packed if packed.is_dir() else checkout
+
+
+BUILTIN_ACCOUNTS = ("default", "second")
+
+
+def contracts_of(settings: Settings) -> tuple[Contract, ...]:
+    """The built-in contracts and those of the given folders. Raises ContractErrors."""
+    folders = [contracts_folder()] if settings.builtin else []
+    missing = [folder for folder in (*settings.contracts, *settings.fixtures) if not folder.is_dir()]
+    if missing:
+        raise ContractErrors([ContractError(str(f), 1, 1, "", "there is no such folder") for f in missing])
+    return load_contracts(contract_files([*folders, *settings.contracts]))
+
+
+def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sources) -> Store:
+    """A store with the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
+    registry = Registry(contracts)
+    fill_registry(registry, settings, contracts)
+    return Store(registry, Journal(settings.journal_calls, settings.journal_bytes), sources, settings.most_accounts)
+
+
+def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Contract]) -> None:
+    """Add the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
+    evidence = [_fixture(settings, contract.vendor) for contract in contracts]
+    for account_id in BUILTIN_ACCOUNTS:
+        given = {v: s.value[account_id] for v, s in evidence if s is not None and account_id in s.value}
+        files = {v: s for v, s in evidence if s is not None}
+        try:
+            registry.add(account_id, given, lasting=True)
+        except AccountFault as fault:
+            vendor = fault.pointer.split("/")[2] if fault.pointer.count("/") > 1 else ""
+            place = f"/{account_id}" + "".join(f"/{t}" for t in fault.pointer.split("/")[3:])
+            raise ContractErrors([_error(files.get(vendor), place, str(fault))]) from fault
+    if settings.accounts is not None:
+        _add_given(registry, settings.accounts)
+
+
+def _fixture(settings: Settings, vendor: str) -> tuple[str, Source | None]:
+    folders = [*settings.fixtures, *([fixtures_folder()] if settings.builtin else [])]
+    for folder in folders:
+        file = folder / vendor / "accounts.yaml"
+        if file.is_file():
+            return vendor, _mapping(file, dict)
+    return vendor, None
+
+
+def _mapping(file: Path, *kinds: type) -> Source:
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContractErrors([ContractError(str(file), 1, 1, "", f"cannot be read: {error}")]) from error
+    source = read(str(file), text)
+    if source.faults:
+        raise ContractErrors(source.faults)
+    if not isinstance(source.value, kinds):
+        raise ContractErrors([ContractError(str(file), 1, 1, "", "must be a mapping")])
+    return source
+
+
+def _add_given(registry: Registry, file: Path) -> None:
+    """Accounts in the control API's shape: one, or a list of them."""
+    source = _mapping(file, dict, list)
+    items: list[Any] = source.value if isinstance(source.value, list) else [source.value]
+    for number, item in enumerate(items):
+        prefix = f"/{number}" if isinstance(source.value, list) else ""
+        if not isinstance(item, Mapping) or not item.keys() <= {"id", "vendors"}:
+            raise ContractErrors([_error(source, prefix, "an account is {id, vendors: {vendor: {…}}}")])
+        vendors = item.get("vendors", {})
+        if not isinstance(item.get("id"), str) or not isinstance(vendors, Mapping):
+            raise ContractErrors([_error(source, prefix, "an account needs an 'id' and a mapping 'vendors'")])
+        try:
+            registry.add(item["id"], vendors, lasting=True)
+        except AccountFault as fault:
+            raise ContractErrors([_error(source, prefix + fault.pointer, str(fault))]) from fault
+
+
+def _error(source: Source | None, pointer: str, message: str) -> ContractError:
+    """A fault at the deepest place of the pointer that the file shows."""
+    if source is None:
+        return ContractError("x-mock.account", 1, 1, pointer, message)
+    container: Any = source.value
+    place = source.place(container)
+    for token in pointer.split("/")[1:]:
+        key: Any = int(token) if isinstance(container, list) and token.isdigit() else token
+        if not isinstance(container, dict | list) or (isinstance(container, dict) and key not in container):
+            break
+        place = source.place(container, key)
+        container = container[key]
+    return ContractError(source.file, place.line, place.column, pointer, message)

@@ -1,0 +1,179 @@
+"""What the control API's handlers share: the server's state, request bodies checked, problem details."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from mockserver.engine.bodies import Unreadable, read_json
+from mockserver.engine.sources import Sources
+from mockserver.matching.pattern import PARTS, Pattern
+from mockserver.server.masking import Masker
+from mockserver.server.settings import Settings
+from mockserver.server.sockets import Unreachable
+from mockserver.spec.model import Contract
+from mockserver.spec.pointer import Pointer, join
+from mockserver.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One server's contracts and store; ``description`` is the control API's own OpenAPI document."""
+
+    settings: Settings
+    contracts: tuple[Contract, ...]
+    store: Store
+    sources: Sources
+    masker: Masker
+    description: Mapping[str, Any]
+    unreachable: Unreachable
+
+
+def state_of(request: Request) -> State:
+    """The state of the server that a request reached."""
+    state: State = request.app.state.mock
+    return state
+
+
+def origin(request: Request) -> str:
+    """Where this client reaches the server: ``--public-url``, else the request's own host."""
+    public = state_of(request).settings.public_url
+    if public:
+        return public.rstrip("/")
+    return f"{request.url.scheme}://{request.headers.get('host') or 'localhost'}"
+
+
+class ControlFault(Exception):  # noqa: N818 -- a request to the control API that cannot be served
+    """``pointer`` names the part of the request that is wrong: ``/query/limit``, ``/body/id``."""
+
+    def __init__(self, status: int, detail: str, pointer: str | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.pointer = pointer
+
+
+TITLES = {
+    400: "Bad request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    500: "Internal error",
+}
+
+
+def problem(status: int, detail: str, pointer: str | None = None, headers: Any = None) -> Response:
+    """An ``application/problem+json`` response."""
+    body: dict[str, Any] = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status}
+    body["detail"] = detail
+    if pointer is not None:
+        body["pointer"] = pointer
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+async def on_fault(_request: Request, fault: Exception) -> Response:
+    """A ControlFault as its response."""
+    if not isinstance(fault, ControlFault):
+        raise fault
+    return problem(fault.status, str(fault), fault.pointer)
+
+
+async def on_http_exception(_request: Request, error: Exception) -> Response:
+    """Starlette's own refusals, in our form, their ``Allow`` sorted."""
+    if not isinstance(error, HTTPException):
+        raise error
+    headers = dict(error.headers or {})
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].replace(" ", "").split(",")))
+    detail = error.detail if error.status_code != 404 else "no such path; GET /_mock/openapi.json lists them"
+    return problem(error.status_code, detail, headers=headers)
+
+
+BODY_LIMIT = 1024 * 1024
+ROOTS = ("path", "query", "header", "headers", "body")
+
+
+async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[str, Any]:
+    """A JSON object with these members at most (None: any); no body counts as an empty one. Raises ControlFault."""
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > BODY_LIMIT:
+            raise ControlFault(413, f"a body may have {BODY_LIMIT} bytes", "/body")
+    if not raw:
+        return {}
+    essence = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if essence != "application/json":
+        raise ControlFault(415, "Content-Type must be application/json", "/header/content-type")
+    try:
+        body = read_json(bytes(raw))
+    except Unreadable as error:
+        raise ControlFault(400, f"the body cannot be read: {error}", "/body") from error
+    if not isinstance(body, dict):
+        raise ControlFault(400, "must be an object", "/body")
+    for name in body:
+        if known is not None and name not in known:
+            raise ControlFault(400, f"is not known here; known: {', '.join(known)}", join("body", name))
+    return body
+
+
+def write(value: Any) -> Response:
+    """A response of JSON. A thousand calls take milliseconds to write, and nobody else gets a turn meanwhile."""
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def member(body: dict[str, Any], name: str, kind: type, default: Any = None) -> Any:
+    """A member of a type, or the default. Raises ControlFault."""
+    if name not in body:
+        return default
+    value = body[name]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        words = {str: "a string", bool: "true or false", dict: "an object", list: "a list", int: "a whole number"}
+        raise ControlFault(400, f"must be {words[kind]}", join("body", name))
+    return value
+
+
+def seconds(body: dict[str, Any], name: str, most: float) -> float:
+    """A number of seconds from 0 to ``most``; 0 where there is none. Raises ControlFault."""
+    value = body.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ControlFault(400, f"must be a number of seconds from 0 to {most}", join("body", name))
+    return float(value)
+
+
+def read_pattern(body: dict[str, Any]) -> Pattern:
+    """``where`` and ``when`` of a body. Raises ControlFault."""
+    where: dict[str, Any] = member(body, "where", dict, {})
+    for part, value in where.items():
+        if part not in PARTS:
+            raise ControlFault(400, f"is not known here; known: {', '.join(PARTS)}", join("body", "where", part))
+        if part != "body" and not isinstance(value, dict) and not (part == "path" and isinstance(value, str)):
+            raise ControlFault(400, "must be an object", join("body", "where", part))
+    when = [_condition(text, schema) for text, schema in member(body, "when", dict, {}).items()]
+    return Pattern(where, tuple(when))
+
+
+def _condition(text: str, schema: Any) -> Any:
+    import jsonschema_rs  # noqa: PLC0415 -- only patterns with schemas need it
+
+    at = join("body", "when", text)
+    pointer = Pointer.parse(text)
+    if not text.startswith("/") or pointer.tokens[0] not in ROOTS:
+        raise ControlFault(400, f"a pointer begins with one of: {', '.join('/' + root for root in ROOTS)}", at)
+    if pointer.tokens[0] in {"header", "headers"}:
+        pointer = Pointer(tuple(token.lower() for token in pointer.tokens))
+    if schema is False:
+        return pointer, None, schema
+    if not isinstance(schema, dict | bool):  # a text would be read as the text of a schema
+        raise ControlFault(400, "not a JSON Schema: must be an object, true or false", at)
+    try:
+        return pointer, jsonschema_rs.validator_for(schema, offline=True), schema
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        raise ControlFault(400, f"not a JSON Schema: {str(error).splitlines()[0]}", at) from error

@@ -1,0 +1,208 @@
+"""One exchange with a client, in seven hops: the endpoint behind every vendor's path."""
+
+import json
+import time
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from mockserver.engine.bodies import Unreadable, read_form, read_multipart
+from mockserver.engine.call import Call, Label, pack_headers
+from mockserver.engine.credentials import credentials
+from mockserver.engine.decide import Decision, decide
+from mockserver.engine.fault import Fault
+from mockserver.engine.request import Arrival, Request, parse, read_query
+from mockserver.engine.response import Response
+from mockserver.engine.sources import Sources
+from mockserver.server.routing import Endpoint, Router
+from mockserver.server.wire.asgi import CLOSE, Disconnected, receive_body, write_whole
+from mockserver.server.wire.faults import ClientLeft, Line, deliver, send_whole
+from mockserver.server.wire.protocol import CONNECTION
+from mockserver.spec.model import Contract
+from mockserver.store.store import UNCLAIMED, Store
+
+Headers = list[tuple[bytes, bytes]]
+NO_PATH = Label(status=404)  # of calls whose path no contract has
+
+
+class Going(msgspec.Struct, frozen=True):
+    """What goes to a client, headers packed, and how: the record of it, the fault and the request's number for it."""
+
+    call: Call
+    head: bytes
+    body: bytes
+    fault: Fault | None = None
+    number: int = 0
+
+    @property
+    def response(self) -> Response:
+        return Response(self.call.status, self.head, self.body)
+
+
+class Exchanges:
+    """Answers clients as the vendors would, and records it."""
+
+    def __init__(  # noqa: PLR0913 -- what an exchange needs of the world, each once
+        self,
+        contracts: tuple[Contract, ...],
+        router: Router,
+        store: Store,
+        sources: Sources,
+        *,
+        body_limit: int,
+        explain: bool,
+    ) -> None:
+        self._schemes = {contract.vendor: contract.schemes for contract in contracts}
+        self._router = router
+        self._store = store
+        self._sources = sources
+        self._body_limit = body_limit
+        self._explain = explain
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        started = time.perf_counter()
+        path = scope["path"]
+        raw_path = scope.get("raw_path") or path.encode()
+        found = self._router.find(_host(scope["headers"]), path, raw_path)  # 1 route
+        if found is not None and scope["method"] == "OPTIONS":
+            await send_whole(send, Response(204, b"allow: " + found[0].allow, b""))
+            return
+        try:
+            if found is None:
+                going = await self._unknown_path(scope, receive)
+            else:
+                going = await self._exchange(found, scope, receive)
+        except Disconnected:
+            return
+        outcome = "aborted"
+        try:
+            outcome = await _send(going, scope, send)  # 7 send
+        finally:
+            await self._store.complete(going.call, outcome, (time.perf_counter() - started) * 1000)
+
+    async def _exchange(self, found: tuple[Endpoint, dict[str, str]], scope: Any, receive: Any) -> Going:
+        endpoint, params = found
+        method = scope["method"]
+        operation = endpoint.operations.get(method) or endpoint.otherwise
+        body, oversize, ended = await receive_body(receive, operation.body_limit or self._body_limit)  # 2 receive
+        headers = pack_headers(scope["headers"])
+        arrival = Arrival(method, scope["path"], params, scope["query_string"], headers, body, oversize)
+        request = parse(operation, arrival)  # 3 parse
+        committed = False
+        while not committed:  # a pin may be used up by another request in between
+            facts = await self._store.facts(request)  # 4 recognise
+            decision = decide(request, facts, self._sources)  # 5 decide
+            committed = await self._store.commit(decision.call, decision.uses, request)  # 6 commit
+        call, pin = decision.call, decision.uses.pin
+        head = call.response_headers
+        if self._explain:
+            head += _explained(decision, request)
+        if request.problems and request.problems[0].kind == "method":
+            head += b"\r\nallow: " + endpoint.allow
+        if not ended:
+            head += CLOSE
+        return Going(call, head, call.response_body, decision.fault, pin.met if pin is not None else 0)
+
+    async def _unknown_path(self, scope: Any, receive: Any) -> Going:
+        """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
+        body, _, ended = await receive_body(receive, self._body_limit)
+        nearest = self._router.nearest(scope["path"])
+        text = json.dumps(
+            {
+                "type": "about:blank",
+                "title": "No operation has this path",
+                "status": 404,
+                "detail": f"mockserver knows no {scope['method']} here. Nearest: {'; '.join(nearest)}",
+                "nearest": nearest,
+            }
+        ).encode("ascii")
+        headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(text))]
+        call = Call(
+            number=self._sources.call_number(),
+            account=await self._claimed_by(scope, body),
+            label=NO_PATH,
+            recipient="",
+            problems="",
+            method=scope["method"],
+            path=scope["path"],
+            path_params="",
+            query=scope["query_string"],
+            headers=pack_headers(scope["headers"]),
+            body=body,
+            response_headers=pack_headers(headers),
+            response_body=text,
+            received_at=self._sources.now(),
+        )
+        await self._store.commit(call)
+        head = call.response_headers
+        if self._explain:
+            head += b"\r\nx-mock-call: " + call.id.encode("ascii")
+        return Going(call, head if ended else head + CLOSE, text)
+
+    async def _claimed_by(self, scope: Any, body: bytes) -> str:
+        """The account that any vendor's credential in header, query or form names."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        data = {
+            "path": {},
+            "query": {**_form(headers, body), **dict(read_query(scope["query_string"]))},
+            "header": headers,
+        }
+        for vendor, schemes in self._schemes.items():
+            claims = [one.claim for one in credentials(schemes, data).values() if one.claim is not None]
+            account = await self._store.claimant(vendor, claims)
+            if account is not None:
+                return account.id
+        return UNCLAIMED
+
+
+def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
+    """The fields of a body that calls itself a form; none where it is not one."""
+    content_type = headers.get("content-type", "").lower()
+    try:
+        if content_type.startswith("multipart/form-data"):
+            return dict(read_multipart(body, headers["content-type"].encode("latin-1")))
+        return dict(read_form(body)) if content_type.startswith("application/x-www-form-urlencoded") else {}
+    except Unreadable:
+        return {}
+
+
+def _explained(decision: Decision, request: Request) -> bytes:
+    """Our headers, to stand behind the vendor's; nothing that the client sent is echoed in them."""
+    call, problem = decision.call, decision.problem
+    said = _said_of_answer(call.label) + call.id.encode("ascii")
+    if problem is None:
+        return said
+    at = problem.at
+    while at and at not in request.operation.places:  # what a client named itself is not told
+        at = at.rpartition("/")[0]
+    words = " ".join(word for word in (problem.kind, problem.reason, at) if word)
+    return said + b"\r\nx-mock-problem: " + words.encode("ascii")
+
+
+@lru_cache(maxsize=4096)
+def _said_of_answer(label: Label) -> bytes:
+    """Which answer this is and where it comes from, up to the call's id."""
+    said = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
+    return f"{said}\r\nx-mock-evidence: {label.evidence}\r\nx-mock-call: ".encode("ascii")
+
+
+async def _send(going: Going, scope: Any, send: Any) -> str:
+    """Send what there is to send; returns how it ended."""
+    if going.fault is None:
+        if not write_whole(send, going.call.status, going.head, going.body):
+            await send_whole(send, going.response)
+        return "sent"
+    line = Line(scope.get("state", {}).get(CONNECTION), send)
+    try:
+        await deliver(going.fault, going.number, going.response, line)
+    except ClientLeft:
+        return "aborted"
+    return "aborted" if going.fault.loses_reply else "sent"
+
+
+def _host(headers: Headers) -> bytes:
+    for name, value in headers:
+        if name == b"host":
+            return value
+    return b""

@@ -1,0 +1,169 @@
+"""Public shapes of the control API: add, never rename."""
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mockserver.engine.account import Account, credential_members, tokens
+from mockserver.engine.bodies import Unreadable, duplicate_keys, read_form, read_json, read_multipart
+from mockserver.engine.call import Call, unpack_headers, unpack_problems
+from mockserver.engine.clock import Clock
+from mockserver.engine.facts import Budget
+from mockserver.engine.response import timestamp
+from mockserver.server.masking import Masker, Needles
+from mockserver.spec.load import root_path
+from mockserver.spec.model import Contract
+
+
+def account_shape(account: Account, contracts: tuple[Contract, ...], origin: str, now: float) -> dict[str, Any]:
+    """``{id, vendors: {<vendor>: {url, credentials, owned, tokens}}}``; ``origin`` is where clients reach us."""
+    vendors = {}
+    for contract in contracts:
+        data = account.vendors[contract.vendor]
+        members = credential_members(contract)
+        vendors[contract.vendor] = {
+            "url": origin + root_path(contract.servers[0]),
+            "credentials": {name: value for name, value in data.items() if name in members},
+            "owned": {name: value for name, value in data.items() if name not in members},
+            "tokens": tokens(contract, data, now),
+        }
+    return {"id": account.id, "vendors": vendors}
+
+
+def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str, Any]:
+    """A call as it is shown: decoded and masked."""
+    show = Shown(masker, masker.of_call(call, account))
+    return {
+        "id": call.id,
+        "account": call.account or None,
+        "vendor": call.vendor or None,
+        "operation": call.operation or None,
+        "answer": call.answer or None,
+        "accepted": bool(call.accepted),
+        "evidence": call.evidence or None,
+        "chosen_by": call.chosen_by or None,
+        "recipient": show.text(call.recipient) or None,
+        "problems": show.value(unpack_problems(call.problems)),
+        "request": {
+            "method": call.method,
+            "path": show.text(call.path),
+            "path_params": show.value(json.loads(call.path_params or "{}")),
+            "query": show.query(call.query.decode("latin-1")),
+            "headers": show.headers(call.headers),
+            "form": show.form(_form(call)),
+            "json": show.value(_json(call)),
+            "body_base64": show.base64(call.body),
+        },
+        "response": {
+            "status": call.status,
+            "headers": show.headers(call.response_headers),
+            "json": show.value(_parsed(call.response_body)),
+            "body_base64": show.base64(call.response_body),
+            "fault": call.fault or None,
+        },
+        "outcome": call.outcome,
+        "received_at": datetime.fromtimestamp(call.received_at, UTC).isoformat(timespec="milliseconds"),
+        "duration_ms": round(call.duration_ms, 3),
+        "notes": _notes(call, show),
+    }
+
+
+def clock_shape(clock: Clock, real: float) -> dict[str, Any]:
+    """``{now, offset, frozen}``: an account's time, and the seconds it is ahead of the real one."""
+    now = clock.at(real)
+    return {"now": timestamp(now), "offset": round(now - real, 3), "frozen": clock.is_frozen}
+
+
+def budget_shape(operation: str, by: str, budget: Budget) -> dict[str, Any]:
+    """``{operation, by, requests, seconds, remaining, wait}``; ``by`` is the value counted by, None for the account."""
+    return {
+        "operation": operation,
+        "by": by or None,
+        "requests": budget.limit.requests,
+        "seconds": budget.limit.seconds,
+        "remaining": budget.remaining,
+        "wait": round(max(budget.wait, 0.0), 3),
+    }
+
+
+def moment(text: str) -> float:
+    """Unix seconds of a time as ISO 8601 has it; without a zone it is UTC. Raises ValueError."""
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+class Shown:
+    """Values with every secret in them masked."""
+
+    def __init__(self, masker: Masker, presented: Needles) -> None:
+        self._masker = masker
+        self._presented = presented
+
+    def text(self, text: str) -> str:
+        return self._masker.text(text, self._presented)
+
+    def value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(name): self._member(name, item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return value
+
+    def _member(self, name: str, value: Any) -> Any:
+        hidden = isinstance(value, str) and self._masker.hides_field(name)
+        return self._masker.mask(value) if hidden else self.value(value)
+
+    def headers(self, packed: bytes) -> list[list[str]]:
+        return [[self.text(name), self._header(name, value)] for name, value in unpack_headers(packed)]
+
+    def _header(self, name: str, value: str) -> str:
+        return self._masker.header(value) if self._masker.hides_header(name) else self.text(value)
+
+    def query(self, text: str) -> str:
+        return self.text(self._masker.query(text))
+
+    def form(self, pairs: list[list[str]] | None) -> list[list[str]] | None:
+        if pairs is None:
+            return None
+        return [[self.text(name), self._member(name, value)] for name, value in pairs]
+
+    def base64(self, raw: bytes) -> str | None:
+        if not raw:
+            return None
+        masked = self.query(raw.decode("utf-8", "surrogateescape"))
+        return base64.b64encode(masked.encode("utf-8", "surrogateescape")).decode("ascii")
+
+
+def _json(call: Call) -> Any:
+    return _parsed(call.body) if call.reads in {"json", ""} else None
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return read_json(raw) if raw else None
+    except Unreadable:
+        return None
+
+
+def _notes(call: Call, show: "Shown") -> list[str]:
+    """What is worth knowing of a call beside its problems: an answer off the contract, keys given twice."""
+    notes: list[str] = json.loads(call.notes or "[]")
+    duplicates = duplicate_keys(call.body) if call.reads == "json" else []
+    return notes + [f"duplicate key {name!r}: the last counts" for name in show.value(duplicates)]
+
+
+def _form(call: Call) -> list[list[str]] | None:
+    """The pairs of a form; None where the body was none."""
+    try:
+        if call.reads == "form":
+            return [list(pair) for pair in read_form(call.body)]
+        if call.reads == "multipart":
+            content_type = dict(unpack_headers(call.headers)).get("content-type", "")
+            return [list(pair) for pair in read_multipart(call.body, content_type.encode("latin-1"))]
+    except Unreadable:
+        return None
+    return None

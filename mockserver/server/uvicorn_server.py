@@ -1,0 +1,53 @@
+"""The application on a socket, by uvicorn."""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from mockserver.server.application import Application
+from mockserver.server.settings import Settings
+from mockserver.server.wire.protocol import bound
+from mockserver.server.wire.timeouts import Sweep
+
+GRACE = 10  # seconds that requests in flight have to end
+AT_ONCE = 1024 * 1024  # bytes: more than an event loop hands over at once
+
+
+def uvicorn_server(app: Application, on_ready: Callable[[], None], **overrides: Any) -> uvicorn.Server:
+    """A uvicorn server for the application; ``on_ready`` is called once it answers."""
+    settings = getattr(app, "settings", Settings())  # an application around ours may have none
+    options: dict[str, Any] = {
+        "access_log": False,
+        "log_level": "warning",
+        "lifespan": "on",
+        "server_header": False,
+        "proxy_headers": False,  # nothing asks where a client is; 1 us a request
+        "timeout_graceful_shutdown": GRACE,
+        "timeout_keep_alive": settings.idle_timeout,
+        "h11_max_incomplete_event_size": settings.header_limit + AT_ONCE,  # ours is the clearer refusal
+        "ws": "none",  # with websockets installed, a POST that asks for an upgrade would hang
+    }
+    config = bound(uvicorn.Config(app, **options | overrides), settings)
+    return _Server(config, on_ready, Sweep(settings))
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and looks after its connections once a second."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], sweep: Sweep) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._sweep = sweep
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:  # tenths of a second
+            self._sweep(self.server_state.connections, time.monotonic())
+        return await super().on_tick(counter)

@@ -1,0 +1,1 @@
+"""The HTTP connection: limits, timeouts, faults on the wire."""

@@ -1,0 +1,1 @@
+"""Remembers accounts, calls, pins, limits and clocks behind one small async Store."""

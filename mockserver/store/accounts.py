@@ -1,0 +1,240 @@
+"""All accounts: who owns which value, and values made up for those that a customer does not bring."""
+
+import base64
+import itertools
+import random
+import re
+import string
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from mockserver.engine.account import Account, Owner, credential_for
+from mockserver.engine.credentials import Claim
+from mockserver.spec.functions import digits
+from mockserver.spec.model import Contract, Jwt
+from mockserver.spec.pointer import Pointer, join
+
+_AREAS = [code for code in range(201, 999) if code not in {500, 555}]  # +1 500 555 is magic
+_LETTERS = string.ascii_letters + string.digits
+
+
+class AccountFault(Exception):  # noqa: N818 -- what is wrong with an account that somebody asked for
+    """``pointer`` says where in the account; ``clash`` whether another account has the value."""
+
+    def __init__(self, pointer: str, message: str, *, clash: bool = False) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+        self.clash = clash
+
+
+@cache
+def test_only_rsa_key() -> str:
+    """The one private key, PEM, that every account's RSA credentials share. For tests only."""
+    return files("mockserver.store").joinpath("TEST-ONLY-rsa-key.pem").read_text("ascii")
+
+
+class Maker:
+    """Makes values up: by chance, or from a seed always the same. Numbers and integers never repeat."""
+
+    def __init__(self, seed: str | None = None) -> None:
+        self._chance = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 -- made-up customers
+        self._numbers = itertools.count(self._chance.randrange(1_000_000))
+        self._integers = itertools.count(self._chance.randrange(1_000_000))
+
+    def complete(self, template: Any, given: Any, at: tuple[str | int, ...] = ()) -> Any:
+        """``given`` in the template's shape, what it leaves out made up. Raises AccountFault."""
+        if isinstance(template, Mapping) and "new" in template:
+            if isinstance(given, bool) or not isinstance(given, str | int):
+                raise AccountFault(join(*at), "must be a string or an integer")
+            return given
+        if isinstance(template, Mapping):
+            return self._members(template, given, at, template.keys())
+        if isinstance(template, list):
+            return self._items(template, given, at)
+        if template is not None and given is not None and _kind(template) is not _kind(given):
+            raise AccountFault(join(*at), f"must be like {template!r}")
+        return given
+
+    def _members(self, template: Mapping[str, Any], given: Any, at: tuple[str | int, ...], allowed: Any) -> Any:
+        if not isinstance(given, Mapping):
+            raise AccountFault(join(*at), "must be an object")
+        for name in given:
+            if name not in allowed:
+                raise AccountFault(join(*at, name), f"is not known here; known: {', '.join(allowed)}")
+        made = {
+            name: self.complete(member, given[name], (*at, name)) if name in given else self.fresh(member)
+            for name, member in template.items()
+        }
+        return made | {name: value for name, value in given.items() if name not in template}
+
+    def _items(self, template: list[Any], given: Any, at: tuple[str | int, ...]) -> list[Any]:
+        if not isinstance(given, list):
+            raise AccountFault(join(*at), "must be a list")
+        allowed = dict.fromkeys(name for variant in template if isinstance(variant, Mapping) for name in variant)
+        made = []
+        for index, item in enumerate(given):
+            variant = template[index if index < len(template) else 0] if template else {"new": "token"}
+            if isinstance(variant, Mapping) and "new" not in variant:
+                made.append(self._members(variant, item, (*at, index), allowed))
+            else:
+                made.append(self.complete(variant, item, (*at, index)))
+        return made
+
+    def fresh(self, template: Any) -> Any:
+        """A value of its own for every ``{new: …}``, literals as they are."""
+        if isinstance(template, Mapping):
+            if "new" in template:
+                make: Callable[[Mapping[str, Any]], Any] = getattr(self, f"_{template['new']}")
+                return make(template)
+            return {name: self.fresh(member) for name, member in template.items()}
+        if isinstance(template, list):
+            return [self.fresh(item) for item in template]
+        return template
+
+    def _uuid(self, template: Mapping[str, Any]) -> str:
+        return f"{template.get('prefix', '')}{uuid.UUID(int=self._chance.getrandbits(128), version=4)}"
+
+    def _uuid5(self, template: Mapping[str, Any]) -> str:
+        return f"{template.get('prefix', '')}{uuid.UUID(int=self._chance.getrandbits(128), version=5)}"
+
+    def _token(self, template: Mapping[str, Any]) -> str:
+        letters = (self._chance.choice(_LETTERS) for _ in range(template.get("length", 40)))
+        return f"{template.get('prefix', '')}{''.join(letters)}"
+
+    def _base64(self, template: Mapping[str, Any]) -> str:
+        return base64.b64encode(self._chance.randbytes(template.get("bytes", 32))).decode("ascii")
+
+    def _integer(self, template: Mapping[str, Any]) -> int:
+        lowest = 10 ** (template.get("digits", 7) - 1)
+        return int(lowest + next(self._integers) % (9 * lowest))
+
+    def _email(self, _template: Mapping[str, Any]) -> str:
+        return f"customer-{self._chance.getrandbits(32):08x}@example.test"
+
+    def _number(self, template: Mapping[str, Any]) -> str | int:
+        line, area = divmod(next(self._numbers), len(_AREAS))
+        digits = f"1{_AREAS[area]}555{1000 + line % 9000}"
+        form = template.get("form", "e164")
+        return int(digits) if form == "integer" else digits if form == "digits" else f"+{digits}"
+
+    def _rsa(self, _template: Mapping[str, Any]) -> str:
+        return test_only_rsa_key()
+
+
+def _kind(value: Any) -> type:
+    if isinstance(value, bool):
+        return bool
+    return float if isinstance(value, int | float) else type(value)
+
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_RESERVED = {"unclaimed", "all"}
+
+
+class Registry:
+    """Accounts by id; ``owners``: by vendor who owns each claimed value."""
+
+    def __init__(self, contracts: tuple[Contract, ...]) -> None:
+        self._contracts = {contract.vendor: contract for contract in contracts}
+        self._accounts: dict[str, Account] = {}
+        self.owners: dict[str, dict[Claim, Owner]] = {vendor: {} for vendor in self._contracts}
+        self._maker = Maker()
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """All accounts by id, oldest first."""
+        return self._accounts
+
+    def add(self, account_id: str, given: Mapping[str, Any], *, lasting: bool = False) -> Account:
+        """A new account; what ``given`` (by vendor) leaves out is made up. Raises AccountFault, changing nothing.
+
+        What is made up for a ``lasting`` account is the same in every process.
+        """
+        if not _ID.fullmatch(account_id) or account_id in _RESERVED:
+            raise AccountFault("/id", "must be letters, digits, '.', '_' or '-', at most 64, and no reserved word")
+        if account_id in self._accounts:
+            raise AccountFault("/id", f"there is an account {account_id!r} already", clash=True)
+        for vendor in given:
+            if vendor not in self._contracts:
+                known = ", ".join(self._contracts)
+                raise AccountFault(join("vendors", vendor), f"is not known here; known: {known}")
+        maker = Maker(account_id) if lasting else self._maker
+        account = Account(account_id, {v: self._data(c, given.get(v), maker) for v, c in self._contracts.items()})
+        entries = [(v, *entry) for v, c in self._contracts.items() for entry in claimed(c, account.vendors[v])]
+        self._refuse_clashes(entries)
+        for vendor, claim, _, record in entries:
+            self.owners[vendor][claim] = Owner(account, record)
+        self._accounts[account_id] = account
+        return account
+
+    def _data(self, contract: Contract, given: Any, maker: Maker) -> Any:
+        """A vendor's part of an account, its made-up values such as nobody has."""
+        for _ in range(100):
+            data = (
+                maker.fresh(contract.account)
+                if given is None
+                else maker.complete(contract.account, given, ("vendors", contract.vendor))
+            )
+            everything = Counter(claim for claim, _, _ in claimed(contract, data))
+            made = everything - Counter(claim for claim, _, _ in claimed(contract, given or {}))
+            if not any(claim in self.owners[contract.vendor] or everything[claim] > 1 for claim in made):
+                if given is not None:
+                    _refuse_unusable(contract, data)
+                return data
+        raise AccountFault(join("vendors", contract.vendor), "no free values are left", clash=True)
+
+    def _refuse_clashes(self, entries: list[tuple[str, Claim, str, Any]]) -> None:
+        seen: set[tuple[str, Claim]] = set()
+        for vendor, claim, at, _ in entries:
+            if claim in self.owners[vendor]:
+                owner = self.owners[vendor][claim].account.id
+                raise AccountFault(f"/vendors/{vendor}{at}", f"account {owner!r} has this value already", clash=True)
+            if (vendor, claim) in seen:
+                raise AccountFault(f"/vendors/{vendor}{at}", "is given twice", clash=True)
+            seen.add((vendor, claim))
+
+    def remove(self, account_id: str) -> None:
+        """Forget an account and all it owns. Raises KeyError where there is none."""
+        account = self._accounts.pop(account_id)
+        for vendor, contract in self._contracts.items():
+            for claim, _, _ in claimed(contract, account.vendors[vendor]):
+                del self.owners[vendor][claim]
+
+
+def _refuse_unusable(contract: Contract, data: Any) -> None:
+    """A fault where no token can be signed with a given key; else every look at the account would fail."""
+    for scheme in contract.schemes:
+        for value, at, record in _values(data, Pointer.parse(scheme.accept.claim).tokens[1:], (), data):
+            if isinstance(scheme.accept, Jwt) and record.get(scheme.accept.key) == test_only_rsa_key():
+                continue  # it is good, and to load it takes the start 35 ms
+            try:
+                credential_for(scheme, data, value, record, 0.0)
+            except ValueError as error:
+                message = f"no token can be signed with what is here: {error}"
+                raise AccountFault(join("vendors", contract.vendor, *at[:-1]), message) from error
+
+
+def claimed(contract: Contract, data: Any) -> Iterator[tuple[Claim, str, Any]]:
+    """Each claimed value in a vendor's data: the claim, its pointer in the data, the record it stands in."""
+    for pointer, by_digits in contract.claims.items():
+        for value, at, record in _values(data, Pointer.parse(pointer).tokens[1:], (), data):
+            yield (pointer, digits(value) if by_digits else str(value)), join(*at), record
+
+
+def _values(
+    data: Any, tokens: tuple[str, ...], at: tuple[str | int, ...], record: Any
+) -> Iterator[tuple[Any, tuple[str | int, ...], Any]]:
+    """What a pointer names, lists looked through; the record is the outermost list's item."""
+    if isinstance(data, list):
+        for index, item in enumerate(data):
+            inner = item if not any(isinstance(token, int) for token in at) else record
+            yield from _values(item, tokens, (*at, index), inner)
+    elif not tokens:
+        if isinstance(data, str | int) and not isinstance(data, bool):
+            yield data, at, record
+    elif isinstance(data, Mapping) and tokens[0] in data:
+        yield from _values(data[tokens[0]], tokens[1:], (*at, tokens[0]), record)

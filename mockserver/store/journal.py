@@ -1,0 +1,276 @@
+"""Recorded calls of all accounts, bounded; what had to go is counted."""
+
+import heapq
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from operator import attrgetter
+
+from mockserver.engine.call import Call, Label
+from mockserver.engine.expectation import as_recorded, is_kind
+
+Line = deque[Call]
+FEWEST = 256  # calls taken of a line at once, however many lines there are
+_number = attrgetter("number")
+
+
+def first_above(lines: Sequence[Line], above: int, most: int) -> list[Call]:
+    """The first calls with a number above this one, oldest first: about ``most``; none only where there is none."""
+    size = most if len(lines) == 1 else max(FEWEST, most // max(1, len(lines)))
+    parts = [part for line in lines if (part := _following(line, above, size))]
+    if len(parts) < 2:
+        return parts[0] if parts else []
+    found = sorted(chain.from_iterable(parts), key=_number)
+    ends = [part[-1].number for part in parts if len(part) == size]  # behind the first of these, some may be missing
+    return found[: bisect_right(found, min(ends), key=_number)] if ends else found
+
+
+def last_below(lines: Sequence[Line], before: int | None, most: int) -> list[Call]:
+    """The last ``most`` calls, with a number below this one (None: of all), newest first."""
+    if len(lines) > most:  # at worst, each of the newest is of another line
+        lasts = [_last(line, before) for line in lines]
+        least = sorted(lasts)[-most]
+        lines = [line for line, last in zip(lines, lasts, strict=True) if last >= least]
+    return _merged([_preceding(line, before, most) for line in lines], most)
+
+
+def last_below_to(lines: Sequence[Line], before: int | None, most: int, recipient: str) -> list[Call]:
+    """As ``newest``, of those with this recipient."""
+    return _merged([list(islice(_to(line, before, recipient), most)) for line in lines], most)
+
+
+def find_number(line: Line, number: int) -> Call | None:
+    """The call of this number."""
+    at = count_below(line, number)
+    return line[at] if at < len(line) and line[at].number == number else None
+
+
+def count_below(line: Line, number: int) -> int:
+    """How many calls have a lower number. No two have the same, so a line without gaps needs no search."""
+    if not line or number <= line[0].number:
+        return 0
+    size, last = len(line), line[-1].number
+    if number > last:
+        return size
+    return bisect_left(line, number, max(0, size - 1 - last + number), min(size, number - line[0].number), key=_number)
+
+
+def _merged(parts: list[list[Call]], most: int) -> list[Call]:
+    parts = [part for part in parts if part]
+    return parts[0][:most] if len(parts) == 1 else list(islice(heapq.merge(*parts, key=_number, reverse=True), most))
+
+
+def _following(line: Line, number: int, most: int) -> list[Call]:
+    if not line or line[-1].number <= number:
+        return []
+    start = count_below(line, number + 1)
+    return _part(line, start, min(start + most, len(line)))
+
+
+def _preceding(line: Line, before: int | None, most: int) -> list[Call]:
+    end = len(line) if before is None else count_below(line, before)
+    return _part(line, max(0, end - most), end)[::-1]
+
+
+def _last(line: Line, before: int | None) -> int:
+    """The number of the last call below this one; -1 where there is none."""
+    if before is None:
+        return line[-1].number if line else -1
+    end = count_below(line, before)
+    return line[end - 1].number if end else -1
+
+
+def _part(line: Line, start: int, end: int) -> list[Call]:
+    """A slice of a line. Turning it moves pointers by the block; to walk it would mean to look at every call."""
+    line.rotate(-start)
+    try:
+        return list(islice(line, end - start))
+    finally:
+        line.rotate(start)
+
+
+def _to(line: Line, before: int | None, recipient: str) -> Iterator[Call]:
+    behind = 0 if before is None else len(line) - count_below(line, before)
+    return (call for call in islice(reversed(line), behind, None) if call.recipient == recipient)
+
+
+BLOCK = 64  # bytes; sizes are counted in blocks
+OVERHEAD = 512 + BLOCK  # bytes that a call takes beside its texts and bytes, and to round up
+STACK = 800 // BLOCK + 1  # blocks of an empty deque
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which calls: each part that is not None must equal the call's. ``before`` is a page's cursor."""
+
+    account: str | None = None
+    vendor: str | None = None
+    operation: str | None = None
+    answer: str | None = None
+    recipient: str | None = None
+    accepted: bool | None = None
+    limit: int = 100
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Calls, newest first; how many were evicted from where was asked; the cursor of the next page."""
+
+    calls: tuple[Call, ...]
+    evicted: int
+    next: int | None
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """One account's calls, oldest first; the same by label, to find those of an answer without looking at others."""
+
+    calls: deque[Call] = field(default_factory=deque)
+    by_label: dict[Label, deque[Call]] = field(default_factory=dict)
+    size: int = STACK
+    evicted: int = 0
+
+
+class Journal:
+    """Calls of all accounts. Keeps at most so many an account, and so many bytes in all."""
+
+    def __init__(self, calls_per_account: int, total_bytes: int) -> None:
+        self._calls_per_account = calls_per_account
+        self._most = total_bytes // BLOCK
+        self._shelves: dict[str, _Shelf] = {}
+        self.size = 0
+
+    def append(self, call: Call) -> None:
+        """Add a call, evicting from the largest account where there is no room."""
+        shelf = self._shelves.get(call.account)
+        if shelf is None:
+            shelf = self._shelves[call.account] = _Shelf()
+            self.size += STACK
+        alike = shelf.by_label.get(call.label)
+        if alike is None:
+            alike = shelf.by_label[call.label] = deque()
+            shelf.size += STACK
+            self.size += STACK
+        shelf.calls.append(call)
+        alike.append(call)
+        call.weight = weight = weigh(call)
+        shelf.size += weight
+        self.size += weight
+        if len(shelf.calls) > self._calls_per_account:
+            self._evict(shelf)
+        if self.size > self._most:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Evict a hundredth, always from the largest account: looking for it costs little per call."""
+        largest = [(-shelf.size, name) for name, shelf in self._shelves.items() if shelf.calls]
+        heapq.heapify(largest)
+        while largest and self.size > self._most * 99 // 100:
+            shelf = self._shelves[largest[0][1]]
+            for _ in range(max(1, len(shelf.calls) // 100)):
+                self._evict(shelf)
+            if shelf.calls:
+                heapq.heapreplace(largest, (-shelf.size, largest[0][1]))
+            else:
+                heapq.heappop(largest)
+
+    def _evict(self, shelf: _Shelf) -> None:
+        call = shelf.calls.popleft()
+        alike = shelf.by_label[call.label]
+        alike.popleft()  # the oldest of all is the oldest of its label
+        weight = call.weight
+        if not alike:
+            del shelf.by_label[call.label]
+            weight += STACK
+        shelf.size -= weight
+        self.size -= weight
+        shelf.evicted += 1
+
+    def get(self, number: int) -> Call | None:
+        """The call of this number, if it is still here."""
+        for shelf in self._shelves.values():
+            calls = shelf.calls
+            if calls and calls[0].number <= number <= calls[-1].number:
+                found = find_number(calls, number)
+                if found is not None:
+                    return found
+        return None
+
+    def after(self, account: str, number: int, most: int, admits: Callable[[Label], bool]) -> list[Call]:
+        """An account's calls of such labels with a number above this one, oldest first: about ``most`` at once."""
+        shelf = self._shelves.get(account)
+        return first_above(_lines(shelf, admits), number, most) if shelf else []
+
+    def count_after(self, account: str, number: int) -> tuple[int, int]:
+        """How many calls of an account have a number above this one, and the number of the last."""
+        shelf = self._shelves.get(account)
+        if not shelf or not shelf.calls or shelf.calls[-1].number <= number:
+            return 0, number
+        return len(shelf.calls) - count_below(shelf.calls, number + 1), shelf.calls[-1].number
+
+    def find(self, query: Query) -> Page:
+        """One page of calls, newest first."""
+        account = query.account
+        shelves = list(self._shelves.values()) if account is None else [self._shelves.get(account, _Shelf())]
+        found = _newest(_all_lines(shelves, query), query)
+        page, more = tuple(found[: query.limit]), len(found) > query.limit
+        return Page(page, self.evicted(account), page[-1].number if more else None)
+
+    def evicted(self, account: str | None) -> int:
+        """How many calls of an account (None: of all) had to go."""
+        if account is None:
+            return sum(shelf.evicted for shelf in self._shelves.values())
+        shelf = self._shelves.get(account)
+        return shelf.evicted if shelf else 0
+
+    def clear(self, account: str | None) -> int:
+        """Forget an account's calls (None: all), and how many were evicted; returns how many there were."""
+        cleared = 0
+        for name in list(self._shelves) if account is None else [account]:
+            shelf = self._shelves.pop(name, None)
+            if shelf is not None:
+                self.size -= shelf.size
+                cleared += len(shelf.calls)
+        return cleared
+
+
+def weigh(call: Call) -> int:
+    """Blocks of 64 bytes that a call takes: a number so small that all calls share it."""
+    return (
+        OVERHEAD
+        + len(call.path)
+        + len(call.path_params)
+        + len(call.problems)
+        + len(call.query)
+        + len(call.headers)
+        + len(call.body)
+        + len(call.response_headers)
+        + len(call.response_body)
+    ) // BLOCK
+
+
+def _lines(shelf: _Shelf, admits: Callable[[Label], bool]) -> list[Line]:
+    """Where an account's calls of such labels stand."""
+    admitted = [line for label, line in shelf.by_label.items() if admits(label)]
+    return [shelf.calls] if len(admitted) == len(shelf.by_label) else admitted
+
+
+def _all_lines(shelves: list[_Shelf], query: Query) -> list[Line]:
+    """Where the calls of a query stand. Each label is looked at once, however many accounts have it."""
+    kind = (query.vendor, query.operation, query.answer, query.accepted)
+    if not any(part is not None for part in kind):
+        return [shelf.calls for shelf in shelves]
+    labels: set[Label] = set().union(*(shelf.by_label for shelf in shelves))
+    admitted = {label for label in labels if is_kind(label, *kind)}
+    return [line for shelf in shelves for label, line in shelf.by_label.items() if label in admitted]
+
+
+def _newest(of: list[Line], query: Query) -> list[Call]:
+    """The calls of a page, and one more where there is another page."""
+    if query.recipient is None:
+        return last_below(of, query.before, query.limit + 1)
+    recipient = as_recorded(query.recipient)
+    return [] if recipient is None else last_below_to(of, query.before, query.limit + 1, recipient)

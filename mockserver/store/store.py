@@ -1,0 +1,229 @@
+"""All that changes while serving. Async, so that a database can stand in for memory one day."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from mockserver.coverage.tally import Coverage, Tally
+from mockserver.engine.account import Account
+from mockserver.engine.call import Call, Label
+from mockserver.engine.clock import Clock
+from mockserver.engine.credentials import Claim
+from mockserver.engine.facts import NOTHING, Budget, Facts, Limit, budget_key
+from mockserver.engine.pin import NOTHING_USED, Pin, Uses
+from mockserver.engine.request import Request
+from mockserver.engine.sources import Sources
+from mockserver.spec.model import Jwt
+from mockserver.store.accounts import Registry
+from mockserver.store.journal import Journal, Page, Query
+from mockserver.store.switches import Limits, Pins, Times
+
+UNCLAIMED = ""  # the account of calls that nobody's credential or value explains
+
+
+class Store:
+    """Accounts, calls, pins and coverage in memory.
+
+    No method waits between reading and writing, so each is atomic.
+    """
+
+    def __init__(self, registry: Registry, journal: Journal, sources: Sources, most_accounts: int = 10_000) -> None:
+        self._registry = registry
+        self._journal = journal
+        self._sources = sources
+        self._pins = Pins()
+        self._coverage = Coverage()
+        self._limits = Limits()
+        self._times = Times()
+        self._most_accounts = most_accounts
+        self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
+        self._born = dict.fromkeys(registry.accounts, sources.now())
+        self._came = dict.fromkeys(registry.accounts.values())
+        self._gone: dict[Account, None] = {}
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+
+    async def facts(self, request: Request) -> Facts:
+        """What is known of those whom a request may be from: whose its claims are, their pins, clocks and budgets."""
+        operation = request.operation
+        owners, now = self._registry.owners[operation.vendor], self._sources.now()
+        first_seen = NOTHING
+        for scheme, credential in request.credentials.items():
+            if credential.text and isinstance(scheme.accept, Jwt):
+                first_seen = {**first_seen, credential.text: self._times.first_seen(credential.text, now)}
+        if not (self._pins.by_place or self._limits.by_place or self._times.clocks):
+            return Facts(owners, now, NOTHING, NOTHING, NOTHING, first_seen)
+        accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
+        clocks = {account: self._times.clock(account) for account in accounts}
+        pins = {account: self._pins.get(account, operation.id) for account in accounts}
+        key = budget_key(request)
+        budgets = {
+            account: self._limits.budget((account, operation.id, key), clocks[account].at(now)) for account in accounts
+        }
+        return Facts(owners, now, _present(pins), clocks, _present(budgets), first_seen)
+
+    async def claimant(self, vendor: str, claims: Iterable[Claim]) -> Account | None:
+        """The owner of the first of these values that anybody owns."""
+        return Facts(self._registry.owners[vendor], 0.0).claimant(claims)
+
+    async def commit(self, call: Call, uses: Uses = NOTHING_USED, request: Request | None = None) -> bool:
+        """Record a call and what it uses up; from here on it counts. False, and nothing done, where its pin is gone."""
+        if uses.pin is not None and not self._pins.use(uses.pin):
+            return False
+        if uses.counts:
+            now = self._times.clock(call.account).at(call.received_at)
+            self._limits.count((call.account, call.operation, uses.limit_key), now)
+        self._journal.append(call)
+        if call.account in self._idle:
+            self._idle.move_to_end(call.account)
+        if request is not None:
+            self._coverage.add(call, request)
+        if self._waiting:
+            for waiting in self._waiting.pop(call.account, ()):
+                if not waiting.done():
+                    waiting.set_result(None)
+        return True
+
+    async def complete(self, call: Call, outcome: str, duration_ms: float) -> None:
+        """Note how sending a call's response ended: ``sent`` or ``aborted``."""
+        if call.outcome == "pending":
+            call.outcome, call.duration_ms = outcome, duration_ms
+
+    async def accounts(self) -> tuple[Account, ...]:
+        """All accounts, oldest first."""
+        return tuple(self._registry.accounts.values())
+
+    async def account(self, account_id: str) -> Account | None:
+        """One account."""
+        return self._registry.accounts.get(account_id)
+
+    async def born(self, account_id: str) -> float:
+        """When an account was made, in Unix seconds; 0 where there is none."""
+        return self._born.get(account_id, 0.0)
+
+    async def add_account(self, account_id: str, given: Mapping[str, Any], test: str | None = None) -> Account:
+        """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountFault.
+
+        Where there are too many, the one that was idle longest makes room: what a killed test run left behind.
+        """
+        account = self._registry.add(account_id, given)
+        if len(self._idle) >= self._most_accounts:
+            await self.remove_account(next(iter(self._idle)))
+        self._idle[account_id] = None
+        self._came[account] = None
+        self._born[account_id] = self._sources.now()
+        if test is not None:
+            self._coverage.belongs(account_id, test)
+        return account
+
+    async def remove_account(self, account_id: str) -> None:
+        """Forget an account, its calls and pins; what it covered stays. Raises KeyError where there is none."""
+        account = self._registry.accounts[account_id]
+        self._registry.remove(account_id)
+        if account in self._came:
+            del self._came[account]
+        else:
+            self._gone[account] = None
+        del self._born[account_id]
+        self._idle.pop(account_id, None)
+        await self.reset_account(account_id)
+        self._coverage.forget(account_id)
+
+    async def account_changes(self, most: int) -> tuple[list[Account], list[Account]]:
+        """Accounts that came, and that went, since this was asked: at most so many of each, each told once."""
+        came, gone = (list(islice(changes, most)) for changes in (self._came, self._gone))
+        for account in came:
+            del self._came[account]
+        for account in gone:
+            del self._gone[account]
+        return came, gone
+
+    async def reset_account(self, account_id: str) -> None:
+        """Forget what an account did, its pins, limits and clock; its credentials stay."""
+        self._journal.clear(account_id)
+        self._pins.clear(account_id)
+        self._limits.clear(account_id)
+        self._times.clear(account_id)
+
+    async def calls(self, query: Query) -> Page:
+        """One page of calls, newest first."""
+        return self._journal.find(query)
+
+    async def calls_after(self, account: str, number: int, most: int, admits: Callable[[Label], bool]) -> list[Call]:
+        """An account's calls of such labels since the one of this number, oldest first: about ``most`` at once.
+
+        Empty only where there are no more.
+        """
+        return self._journal.after(account, number, most, admits)
+
+    async def count_after(self, account: str, number: int) -> tuple[int, int]:
+        """How many calls an account has since the one of this number, and the number of the last."""
+        return self._journal.count_after(account, number)
+
+    async def evicted(self, account: str) -> int:
+        """How many of an account's calls had to make room."""
+        return self._journal.evicted(account)
+
+    async def wait_for_call(self, account: str, seconds: float) -> None:
+        """Return at an account's next call, or when the time is over."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(account, set()).add(waiting)
+        try:
+            await asyncio.wait_for(waiting, seconds)
+        except TimeoutError:
+            pass
+        finally:
+            others = self._waiting.get(account)
+            if others is not None:
+                others.discard(waiting)
+                if not others:
+                    self._waiting.pop(account)
+
+    async def call(self, number: int) -> Call | None:
+        """The call of this number, if it is still here."""
+        return self._journal.get(number)
+
+    async def clear_calls(self, account: str | None) -> int:
+        """Forget the calls of an account (None: of all); returns how many there were."""
+        return self._journal.clear(account)
+
+    async def put_pin(self, pin: Pin) -> None:
+        """Fix the answers of one operation of one account, in place of those fixed before."""
+        self._pins.put(pin)
+
+    async def pins(self, account: str | None) -> list[Pin]:
+        """The pins of an account (None: of all)."""
+        return self._pins.all(account)
+
+    async def clear_pins(self, account: str | None, operation: str | None) -> None:
+        """Forget the pins of an account (None: of all), or of one operation of it."""
+        self._pins.clear(account, operation)
+
+    async def clock(self, account_id: str) -> tuple[Clock, float]:
+        """An account's clock, and the real time."""
+        return self._times.clock(account_id), self._sources.now()
+
+    async def newest_token(self) -> float:
+        """When a token came that had not come before, in real Unix seconds; 0 where none did."""
+        return self._times.newest
+
+    async def set_clock(self, account_id: str, clock: Clock) -> None:
+        """Give an account another time."""
+        self._times.clocks[account_id] = clock
+
+    async def put_limit(self, account_id: str, operation: str, limit: Limit | None) -> None:
+        """Switch the rate limit of an operation on for an account, or off."""
+        self._limits.put(account_id, operation, limit)
+
+    async def budgets(self, account_id: str) -> list[tuple[str, str, Budget]]:
+        """What is left of an account's limits: operation, value counted by, budget."""
+        return self._limits.budgets(account_id, self._times.clock(account_id).at(self._sources.now()))
+
+    async def coverage(self, account: str | None) -> Tally:
+        """What an account (None: all that ever were) has met of the contracts."""
+        return self._coverage.of(account)
+
+
+def _present(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,1 +1,0 @@
-"""Remembers: accounts and their calls, behind one small async Store."""

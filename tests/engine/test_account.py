@@ -1,0 +1,105 @@
+"""What a customer is handed: tokens that are accepted, credentials, files."""
+
+import json
+from typing import Any
+
+import pytest
+
+from mockserver.engine.account import credential_members, file_texts, sample, tokens, values_at
+from mockserver.engine.credentials import read_token
+from mockserver.engine.request import parse
+from tests.engine.workbench import NOW, Bench, acme, arrive, operation, request
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    return Bench()
+
+
+def test_tokens(bench: Bench) -> None:
+    """One for every scheme and record, numbered from the second; each signed one accepted by its own scheme."""
+    found = tokens(acme(), bench.mine, NOW)
+    assert list(found) == ["Key", "QueryKey", "Pin", "Claim", "Claim_2", "Claim_3", "Kid", "Kid_2", "Kid_3"]
+    assert (found["Key"], found["Pin"]) == (bench.mine["key"], str(bench.mine["pin"]))
+    for name, scope in (("Claim", "sent"), ("Claim_3", "sent"), ("Claim_2", "forbidden")):
+        made = request("by_claim", headers={"authorization": f"Bearer {found[name]}"})
+        problem = bench.decide(made).problem
+        assert ("sent" if problem is None else problem.kind) == scope
+    kid = bench.decide(request("by_kid", headers={"x-token": found["Kid"]}))
+    assert (kid.problem, kid.call.account) == (None, "one")
+
+
+def test_a_token_lives_as_long_as_its_contract_lets_it(bench: Bench) -> None:
+    """It has the claims that are required: a birth, and an end within the longest life."""
+    found = tokens(acme(), bench.mine, NOW + 0.5)
+    claim, kid = read_token(found["Claim"]), read_token(found["Kid"])
+    assert claim is not None
+    assert kid is not None
+    assert claim.claims == {"app": bench.mine["clients"][0]["id"], "iat": int(NOW)}
+    assert kid.claims == {"iss": bench.mine["pin"], "exp": int(NOW) + 600}
+
+
+def test_credential_members() -> None:
+    """Members that schemes or files read are credentials; all else is what the customer owns."""
+    assert credential_members(acme()) == {"key", "pin", "clients"}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "values"),
+    [
+        pytest.param("/account/a", [1], id="member"),
+        pytest.param("/account/list/x", [2, 3], id="through-a-list"),
+        pytest.param("/account/list/deep/y", [4, 5], id="through-two"),
+        pytest.param("/account/none", [], id="nothing"),
+        pytest.param("/account/a/b", [], id="below-a-value"),
+    ],
+)
+def test_values_at(pointer: str, values: list[Any]) -> None:
+    """Lists are looked through, in order."""
+    data = {"a": 1, "list": [{"x": 2, "deep": [{"y": 4}, {"y": 5}]}, {"x": 3}, {}]}
+    assert [value for value, _ in values_at(data, pointer)] == values
+
+
+def test_files(bench: Bench) -> None:
+    """A file names the first record's values, as JSON."""
+    (text,) = file_texts(acme().files, bench.mine).values()
+    assert json.loads(text) == {"key": bench.mine["key"], "client": bench.mine["clients"][0]["id"]}
+    assert text.endswith("}\n")
+
+
+def test_sample(bench: Bench) -> None:
+    """A ready request: the contract's example, with what the account owns, and its credential."""
+    found = sample(acme(), operation("send_sms"), bench.mine, NOW)
+    line = bench.mine["lines"][0]
+    assert (found.method, found.path) == ("POST", "/messages")
+    assert json.loads(found.body) == {
+        "from": line["number"],
+        "to": "+15550100",
+        "text": "Hi",
+        "sender": line["senders"][0],
+    }
+    assert found.headers == {"content-type": "application/json", "x-key": bench.mine["key"]}
+    typed = sample(acme(), operation("get_typed"), bench.mine, NOW)
+    assert (typed.path, typed.headers, typed.body) == ("/typed/5?flag=true", {}, "")
+    merged = sample(acme(), operation("post_merged"), bench.mine, NOW)
+    assert merged.path == f"/merged?a=x&pin={bench.mine['pin']}&key={bench.mine['key']}"
+    assert sample(acme(), operation("by_claim"), bench.mine, NOW).headers["authorization"].startswith("Bearer ey")
+
+
+def test_every_sample_is_accepted(bench: Bench) -> None:
+    """What is handed out as an example works, for the contract's own example stays as it was."""
+    for one in acme().operations:
+        if one.success is None:
+            continue
+        for _ in range(2):
+            found = sample(acme(), one, bench.mine, NOW)
+            path, _, query = found.path.partition("?")
+            arrival = arrive(
+                one.spelling,
+                headers=found.headers,
+                query=query,
+                body=found.body.encode(),
+                params={"number": path.rpartition("/")[2]} if "{" in one.path else {},
+            )
+            call = bench.decide(parse(one, arrival)).call
+            assert (call.answer, call.account if one.security else "one") == (one.success.id, "one")

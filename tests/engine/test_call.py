@@ -1,0 +1,86 @@
+"""Calls: flat, what is packed comes out again; ids are never given twice."""
+
+import gc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockserver.engine.call import (
+    call_id,
+    call_number,
+    pack_headers,
+    pack_params,
+    pack_problems,
+    unpack_headers,
+    unpack_params,
+    unpack_problems,
+)
+from mockserver.engine.problem import KINDS, Problem
+from mockserver.engine.sources import Sources
+from tests.engine.workbench import recorded
+
+names = st.from_regex(r"[!#$%&'*+.^_`|~0-9a-z-]{1,8}", fullmatch=True)
+values = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=12)
+problems = st.builds(Problem, st.sampled_from(KINDS), st.text(max_size=5), st.text(max_size=5), st.text(max_size=5))
+
+
+@given(st.lists(st.tuples(names, values), max_size=4))
+@settings(deadline=None, max_examples=100, derandomize=True)
+def test_headers_come_back_in_order(headers: list[tuple[str, str]]) -> None:
+    """Whatever stands in a header, colons and repeated names among it."""
+    packed = pack_headers([(name.encode(), value.encode("latin-1")) for name, value in headers])
+    assert unpack_headers(packed) == [[name, value] for name, value in headers]
+
+
+@given(st.lists(problems, max_size=3))
+@settings(deadline=None, max_examples=50, derandomize=True)
+def test_problems_come_back(found: list[Problem]) -> None:
+    """All that is told of a problem; the value that stood there is in the request."""
+    expected = [{"kind": p.kind, "at": p.at, "reason": p.reason, "message": p.message} for p in found]
+    assert unpack_problems(pack_problems(tuple(found))) == expected
+
+
+def test_nothing_takes_no_room() -> None:
+    """Most calls have no problem, many no parameter."""
+    assert pack_headers([]) == b""
+    assert pack_params({}) == pack_problems(()) == ""
+    assert unpack_params("") == {}
+    assert unpack_params(pack_params({"id": "ü/1", "b": ""})) == {"id": "ü/1", "b": ""}
+
+
+def test_real_sources_never_repeat() -> None:
+    """Ids differ within a run and between runs; the sequence increases; the clock is this machine's."""
+    one, other = Sources.real(), Sources.real()
+    numbers = [source.call_number() for source in (one, other) for _ in range(100)]
+    assert len({call_id(number) for number in numbers}) == 200
+    assert numbers[:100] == sorted(numbers[:100])
+    assert len({one.uuid() for _ in range(100)}) == 100
+    assert [one.sequence(), one.sequence(), other.sequence()] == [9001, 9002, 9001]
+    assert one.now() <= other.now()
+
+
+@given(st.integers(0, 2**53))
+@settings(deadline=None, max_examples=100, derandomize=True)
+def test_an_id_stands_for_its_number(number: int) -> None:
+    """The run, a dash, and the number in it, as long as a run has fewer than 16,777,216 calls."""
+    assert call_number(call_id(number)) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "a1b2c3", "a1b2c3-", "A1B2C3-000001", "a1b2c3-1", "a1b2c3--00001", "x-y", "٣-٣"]
+)
+def test_what_is_no_id(text: str) -> None:
+    """Nothing but the one way in which an id is written."""
+    assert call_number(text) is None
+
+
+def test_the_garbage_collector_looks_at_no_call() -> None:
+    """Neither when it is made nor later: else a full journal would make the server pause."""
+    call = recorded(body=b"x" * 100, path="/messages", problems="[]")
+    assert not gc.is_tracked(call)
+    call.outcome, call.duration_ms = "sent", 1.5
+    gc.collect()
+    assert not gc.is_tracked(call)
+    flat = {str, bytes, int, float, type(call.label)}
+    assert {type(getattr(call, name)) for name in call.__struct_fields__} <= flat

@@ -1,0 +1,174 @@
+"""Public shapes: what tools outside rely on. Members may be added, never renamed."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import jsonschema
+import pytest
+from msgspec.structs import replace
+
+from mockserver.engine.call import pack_headers, pack_params, pack_problems
+from mockserver.engine.problem import Problem
+from mockserver.server.control.app import description
+from mockserver.server.masking import Masker
+from mockserver.server.serialize import account_shape, call_shape
+from tests.engine.workbench import NOW, Bench, acme, recorded
+from tests.server.conftest import Make
+
+RECORDED = recorded(
+    number=(0xA1B2C3 << 24) + 1,
+    account="one",
+    vendor="acme",
+    operation="acme.send_sms",
+    answer="acme.send_sms/refused",
+    evidence="assumed",
+    accepted=False,
+    chosen_by="rule",
+    recipient="+15",
+    problems=pack_problems((Problem("invalid", "/body/to", "type", "not text"),)),
+    method="POST",
+    path="/base/messages",
+    path_params=pack_params({"id": "ü"}),
+    query=b"q=1",
+    headers=pack_headers([(b"content-type", b"application/json"), (b"x-a", b"1"), (b"x-a", b"\xfc: 2")]),
+    reads="json",
+    body='{"to": "ü", "to": 5, "n": 1e2}'.encode(),
+    status=400,
+    response_headers=pack_headers([(b"content-length", b"2")]),
+    response_body=b"{}",
+    outcome="sent",
+    received_at=1_800_000_000.1234,
+    duration_ms=1.25,
+)
+SHOWN = {
+    "id": "a1b2c3-000001",
+    "account": "one",
+    "vendor": "acme",
+    "operation": "acme.send_sms",
+    "answer": "acme.send_sms/refused",
+    "accepted": False,
+    "evidence": "assumed",
+    "chosen_by": "rule",
+    "recipient": "+15",
+    "problems": [{"kind": "invalid", "at": "/body/to", "reason": "type", "message": "not text"}],
+    "request": {
+        "method": "POST",
+        "path": "/base/messages",
+        "path_params": {"id": "ü"},
+        "query": "q=1",
+        "headers": [["content-type", "application/json"], ["x-a", "1"], ["x-a", "ü: 2"]],
+        "form": None,
+        "json": {"to": 5, "n": 100.0},
+        "body_base64": base64.b64encode(RECORDED.body).decode(),
+    },
+    "response": {
+        "status": 400,
+        "headers": [["content-length", "2"]],
+        "json": {},
+        "body_base64": "e30=",
+        "fault": None,
+    },
+    "outcome": "sent",
+    "received_at": "2027-01-15T08:00:00.123+00:00",
+    "duration_ms": 1.25,
+}
+
+
+def shown(**changes: Any) -> dict[str, Any]:
+    labelled = {name: changes.pop(name) for name in RECORDED.label.__struct_fields__ if name in changes}
+    label = replace(RECORDED.label, **labelled)
+    return call_shape(replace(RECORDED, label=label, **changes), None, Masker((acme(),)))
+
+
+def conforms(value: Any, name: str) -> None:
+    """The control API's own description has this shape, and no member beside."""
+    schema = {**description(), "$ref": f"#/components/schemas/{name}"}
+    jsonschema.Draft202012Validator(schema).validate(value)
+
+
+def test_call() -> None:
+    """Every member of a call, by its name."""
+    found = shown()
+    assert {name: found[name] for name in SHOWN} == SHOWN
+    assert datetime.fromisoformat(found["received_at"]) == datetime(2027, 1, 15, 8, 0, 0, 123000, UTC)
+    assert found["notes"] == ["duplicate key 'to': the last counts"]
+    conforms(found, "Call")
+
+
+def test_an_empty_call() -> None:
+    """What there is none of is null, or an empty list."""
+    found = call_shape(recorded(outcome="pending"), None, Masker(()))
+    assert [name for name, value in found.items() if value is None] == [
+        "account",
+        "vendor",
+        "operation",
+        "answer",
+        "evidence",
+        "chosen_by",
+        "recipient",
+    ]
+    assert (found["problems"], found["request"]["headers"], found["request"]["path_params"]) == ([], [], {})
+    assert {name for name, value in found["request"].items() if value is None} == {"form", "json", "body_base64"}
+    assert {name for name, value in found["response"].items() if value is None} == {"json", "body_base64", "fault"}
+    conforms(found, "Call")
+
+
+@pytest.mark.parametrize(
+    ("reads", "content_type", "body", "form", "value"),
+    [
+        pytest.param("form", b"x", b"a=1&b=%C3%BC&a=", [["a", "1"], ["b", "ü"], ["a", ""]], None, id="form"),
+        pytest.param("form", b"x", b"a=%ff", None, None, id="form-unreadable"),
+        pytest.param(
+            "multipart", b"multipart/form-data; boundary=e", b"--e\r\n", None, None, id="multipart-unreadable"
+        ),
+        pytest.param(
+            "multipart",
+            b"multipart/form-data; boundary=e",
+            b'--e\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--e--\r\n',
+            [["a", "1"]],
+            None,
+            id="multipart",
+        ),
+        pytest.param("json", b"x", b"[1]", None, [1], id="json"),
+        pytest.param("json", b"x", b"[1", None, None, id="json-unreadable"),
+        pytest.param("nothing", b"application/json", b"[1]", None, None, id="not-read"),
+        pytest.param("", b"", b"[1]", None, [1], id="unknown-path"),
+        pytest.param("json", b"x", b"\xff\x00", None, None, id="bytes"),
+    ],
+)
+def test_body(reads: str, content_type: bytes, body: bytes, form: Any, value: Any) -> None:
+    """A body is shown as it was read, and always in its raw bytes."""
+    found = shown(reads=reads, headers=pack_headers([(b"content-type", content_type)]), body=body)["request"]
+    assert (found["form"], found["json"], base64.b64decode(found["body_base64"])) == (form, value, body)
+
+
+def test_account() -> None:
+    """What a test needs of a fresh account: where to send, with what, from what."""
+    bench = Bench()
+    found = account_shape(bench.one, (acme(),), "http://localhost:1", NOW)
+    assert found["id"] == "one"
+    vendor = found["vendors"]["acme"]
+    assert vendor["url"] == "http://localhost:1/base"
+    assert {*vendor["credentials"]} == {"key", "pin", "clients"}
+    assert {*vendor["owned"]} == {"name", "lines"}
+    assert {**vendor["credentials"], **vendor["owned"]} == bench.mine
+    assert vendor["tokens"]["Key"] == bench.mine["key"]
+
+
+def test_what_the_server_shows_is_what_it_describes(make: Make) -> None:
+    """Accounts and calls of a running server have the shapes that its own description gives them."""
+    customer = make()
+    requests: list[dict[str, Any]] = [{}, {"json": {}}, {"path": "/nowhere"}, {"method": "PUT"}, {"content": b"\xff"}]
+    for request in requests:
+        customer.send(**request)
+    conforms(customer.shape, "Account")
+    assert customer.shape.keys() >= {"id", "vendors"}
+    page = customer.client.get("/_mock/calls", params={"account": customer.id}).json()
+    assert page.keys() == {"calls", "evicted", "next"}
+    assert len(page["calls"]) == 5
+    for call in page["calls"]:
+        conforms(call, "Call")
+        assert call.keys() >= SHOWN.keys()
+        assert json.loads(json.dumps(call)) == customer.client.get(f"/_mock/calls/{call['id']}").json()

@@ -1,0 +1,78 @@
+"""A whole document: what it must have at its top, and what becomes of it."""
+
+import pytest
+
+from mockserver.spec.load import read_contract
+from mockserver.spec.source import read
+from tests.spec.writing import Case, assert_fault, contract, faults
+
+SERVER = "  - url: https://eu.acme.test/\n"
+SERVERS = "servers:\n  - url: https://api.acme.test\n" + SERVER
+ALONE: dict[str, Case] = {
+    "openapi 3.0": ("openapi: 3.1.0", "openapi: 3.0.3", "openapi:", "openapi must be 3.1.x"),
+    "openapi as number": ("openapi: 3.1.0", "openapi: 3", "openapi:", "openapi must be 3.1.x"),
+    "no openapi": ("openapi: 3.1.0\n", "", "info:", "openapi must be 3.1.x"),
+    "no servers": (SERVERS, "", "openapi:", "'servers' is missing: name the vendor's hosts"),
+    "empty servers": (SERVERS, "servers: []\n", "openapi:", "'servers' is missing"),
+    "server without url": (SERVER, "  - description: eu\n", "description: eu", "'url' is missing"),
+    "server with variables": (SERVER, "  - url: 'https://{region}.acme.test'\n", "{region}", "a full address without"),
+    "relative server": (SERVER, "  - url: /v1\n", "url: /v1", "a full address without variables"),
+    "server of no scheme": (SERVER, "  - url: eu.acme.test\n", "url: eu", "a full address without variables"),
+    "server of another scheme": (
+        SERVER,
+        "  - url: ftp://eu.acme.test\n",
+        "url: ftp",
+        "a full address without variables",
+    ),
+    "server of no address": (SERVER, "  - url: 'https://[eu'\n", "[eu", "a full address without variables"),
+    "server of port 0": (SERVER, "  - url: 'https://eu:0'\n", "eu:0", "a full address without variables"),
+    "server of no port": (SERVER, "  - url: 'https://eu:port'\n", "eu:port", "a full address without variables"),
+}
+CONSEQUENTIAL: dict[str, Case] = {
+    "no x-mock": (
+        "x-mock:\n  account:\n",
+        "x-mok:\n  account:\n",
+        "openapi:",
+        "x-mock is missing: say with 'account' what",
+    ),
+    "no info": ("info:", "inof:", "openapi:", "'info' is missing"),
+    "no paths": ("paths:\n", "pahts:\n", "openapi:", "'paths' is missing"),
+}
+
+
+@pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
+def test_one_fault(case: Case) -> None:
+    """What the top of a document cannot be is one fault, on its own line."""
+    assert_fault(case)
+
+
+@pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
+def test_fault(case: Case) -> None:
+    """So is what the rest depends on."""
+    assert_fault(case, alone=False)
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "text", "5", "null"])
+def test_no_mapping(text: str) -> None:
+    """A file that holds no mapping is one fault, and an empty contract."""
+    found, reader = read_contract(read("acme.yaml", text), "acme")
+    assert [fault.message for fault in reader.faults] == ["an OpenAPI document must be a mapping"]
+    assert (found.vendor, found.operations) == ("acme", ())
+
+
+def test_unreadable_yaml() -> None:
+    """A file that is no YAML has that one fault."""
+    (fault,) = faults("a: [")
+    assert fault.message.startswith("not YAML: ")
+
+
+def test_contract() -> None:
+    """A contract holds what its document says of a vendor."""
+    found = contract()
+    assert (found.vendor, found.title, found.version, found.file) == ("acme", "Acme SMS", "7", "acme.yaml")
+    assert found.servers == ("https://api.acme.test", "https://eu.acme.test")
+    assert [operation.id for operation in found.operations] == ["acme.send_sms", "acme.send_sms", "acme.command"]
+    assert found.account["lines"][1]["open"] is False
+    assert found.files == {"key.json": {"key": "/account/key"}}
+    assert found.claims == {"/account/key": False, "/account/lines/number": True}
+    assert found.document["info"]["title"] == "Acme SMS"

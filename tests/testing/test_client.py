@@ -1,0 +1,84 @@
+"""What goes wrong between a test and a server is told with its cure."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from mockserver.testing import ControlError, MockServer, run
+from mockserver.testing.client import Control
+
+
+@contextmanager
+def another_server(status: int, body: bytes) -> Iterator[str]:
+    """A server that is no mockserver: answers every GET alike."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as other:
+        thread = threading.Thread(target=other.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{other.server_port}"
+        other.shutdown()
+        thread.join()
+
+
+def test_nobody_listens() -> None:
+    """A refused connection names the address and how to start a server."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ControlError, match=rf"no mockserver answers at {url}: .*refused.*mockserver serve"):
+            MockServer(url).account()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"status": "ok"}', b"[1]"], ids=["a page", "another API", "a list"])
+@pytest.mark.parametrize("status", [200, 404])
+def test_something_else_listens(status: int, body: bytes) -> None:
+    """Another program's answer to the health check is not taken for ours."""
+    with another_server(status, body) as url, pytest.raises(ControlError, match=rf"not as a mockserver.*gave {status}"):
+        MockServer(url).account()
+
+
+@pytest.mark.parametrize("url", ["localhost:8080", "ftp://x", "http://", "http://[", "http://x:port", ""])
+def test_no_url(url: str) -> None:
+    """A mistyped address is told when the server is named."""
+    with pytest.raises(ControlError, match=r"looks like http://127\.0"):
+        MockServer(url)
+
+
+def test_the_token_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong token names the three places to give it; the environment's is the default."""
+    with run(admin_token="right") as server:
+        assert server.account().id
+        with pytest.raises(ControlError, match=r"token=…, --mockserver-token or MOCKSERVER_ADMIN_TOKEN"):
+            MockServer(server.url, "wrong").account()
+        monkeypatch.setenv("MOCKSERVER_ADMIN_TOKEN", "right")
+        assert MockServer(f"{server.url}/").account().id
+
+
+def test_a_refusal_says_where(server: MockServer) -> None:
+    """The control API's own words arrive, with status and pointer."""
+    with pytest.raises(ControlError, match=r"POST /_mock/accounts was refused with 400: .*at /body/id") as caught:
+        server.account(id="not an id")
+    assert caught.value.status == 400
+
+
+def test_a_refusal_in_other_words_is_shown(server: MockServer) -> None:
+    """An answer that is no problem document is quoted."""
+    with another_server(500, b"down") as url:
+        control = Control(url)
+        control._is_known = True  # noqa: SLF001 -- as if it had broken down since
+        with pytest.raises(ControlError, match="GET /_mock/accounts was refused with 500: down"):
+            control.get("accounts")
