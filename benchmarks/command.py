@@ -11,11 +11,11 @@ from pathlib import Path
 from benchmarks.chart import chart
 from benchmarks.figures import BARE, REQUIRED, STARLETTE, Figures
 from benchmarks.growth import growth
-from benchmarks.load import LoadFault
+from benchmarks.load import LoadError
 from benchmarks.machine import about
 from benchmarks.measure import footprint, throughput, windows
-from benchmarks.peers import NotInstalled, peers, program
-from benchmarks.servers import LOAD_CORE, ROOT, SERVER_CORE, Program, ServerFault, our_program, plain_programs
+from benchmarks.peers import NotInstalledError, peers, program
+from benchmarks.servers import LOAD_CORE, ROOT, SERVER_CORE, Program, ServerError, our_program, plain_programs
 from benchmarks.stubs import stub
 from benchmarks.table import fill, tables
 
@@ -31,7 +31,7 @@ def main() -> None:
         _require_machine()
         try:
             figures = measure(options)
-        except (ServerFault, LoadFault) as fault:
+        except (ServerError, LoadError) as fault:
             raise SystemExit(f"benchmarks: {fault}") from fault
     made = tables(figures)
     for name, table in made.items():
@@ -61,7 +61,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def measure(options: argparse.Namespace) -> Figures:
-    """All figures that were asked for; they are written as they come. Raises ServerFault, LoadFault."""
+    """All figures that were asked for; they are written as they come. Raises ServerError, LoadError."""
     seconds = options.seconds or (2 if options.short else 4)
     with_peers = not options.short if options.peers is None else options.peers
     figures: Figures = {"about": about(seconds, options.rounds), "missing": {}}
@@ -95,7 +95,7 @@ def _installed_peers(folder: Path, missing: dict[str, str]) -> list[Program]:
         _say(f"installing {peer.name}")
         try:
             found.append(program(peer, folder / str(number)))
-        except NotInstalled as why:
+        except NotInstalledError as why:
             missing[peer.name] = f"not installed: {why}"
     return found
 
@@ -107,7 +107,7 @@ def _alone(programs: list[Program], figures: Figures) -> None:
         _say(f"{one.name} alone")
         try:
             figures["footprint"][one.name] = footprint(one)
-        except (ServerFault, LoadFault) as fault:
+        except (ServerError, LoadError) as fault:
             if one.name in REQUIRED:
                 raise
             figures["missing"][one.name] = f"failed: {fault}"

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.figures import Asked, Grown, Growth, Run, typical
 from benchmarks.load import load
 from benchmarks.scenarios import COMPARED, Sample, invalid_sends, send, sends
-from benchmarks.servers import Server, ServerFault, our_program, running
+from benchmarks.servers import Server, ServerError, our_program, running
 from benchmarks.stubs import contract_document
 from mockserver.server.settings import Settings
 
@@ -26,7 +26,7 @@ LONGEST = 600  # seconds that recording calls may take
 
 
 def growth() -> Growth:
-    """All growths, each from the smallest size on. Raises ServerFault, LoadFault."""
+    """All growths, each from the smallest size on. Raises ServerError, LoadError."""
     return {
         "operations": [_operations(size) for size in OPERATIONS],
         "accounts": [_accounts(size) for size in ACCOUNTS],
@@ -126,7 +126,7 @@ def _questions(server: Server) -> dict[str, Callable[[], None]]:
 def _require(found: object, what: str) -> None:
     """A question that finds nothing measures nothing."""
     if not found:
-        raise ServerFault(f"the journal has lost the call that {what} asks for")
+        raise ServerError(f"the journal has lost the call that {what} asks for")
 
 
 def _asked(server: Server, question: Callable[[], None]) -> Asked:

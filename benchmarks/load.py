@@ -14,12 +14,12 @@ CONNECTIONS = 16
 SCRIPT = Path(__file__).with_name("load.lua")
 
 
-class LoadFault(RuntimeError):  # noqa: N818 -- a server's failure, told in one line
+class LoadError(RuntimeError):
     """A server refused or dropped requests that it should have accepted."""
 
 
 def load(server: Server, requests: Sequence[Sample], seconds: int, calls: int | None = None) -> Run:
-    """Send the requests in turn for whole seconds, or until so many are sent. Raises LoadFault."""
+    """Send the requests in turn for whole seconds, or until so many are sent. Raises LoadError."""
     before = server.cpu()
     with tempfile.NamedTemporaryFile() as file:
         file.write(b"\0".join(wire(request) for request in requests))
@@ -28,15 +28,15 @@ def load(server: Server, requests: Sequence[Sample], seconds: int, calls: int | 
         command += [f"http://127.0.0.1:{server.port}", "--", file.name, *([str(calls)] if calls else [])]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
     if done.returncode:
-        raise LoadFault(f"wrk failed: {(done.stderr or done.stdout).strip()}")
+        raise LoadError(f"wrk failed: {(done.stderr or done.stdout).strip()}")
     return read_run(done.stdout, server.cpu() - before)
 
 
 def read_run(text: str, cpu: float) -> Run:
-    """The figures in what wrk and our script print; ``cpu`` seconds were the server's. Raises LoadFault."""
+    """The figures in what wrk and our script print; ``cpu`` seconds were the server's. Raises LoadError."""
     found = json.loads(text.splitlines()[-1])
     refused, broken = found.pop("refused"), found.pop("broken")
     if refused or broken or not found["calls"]:
-        raise LoadFault(f"of {found['calls']:,} answers {refused:,} were refusals, and {broken:,} connections failed")
+        raise LoadError(f"of {found['calls']:,} answers {refused:,} were refusals, and {broken:,} connections failed")
     run: Run = found | {"cpu_us": cpu / found["calls"] * 1e6}
     return run

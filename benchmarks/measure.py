@@ -5,9 +5,9 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from benchmarks.figures import BARE, OURS, REQUIRED, Footprint, Run, rate
-from benchmarks.load import LoadFault, load
+from benchmarks.load import LoadError, load
 from benchmarks.scenarios import COMPARED, SCENARIOS, invalid_sends, scenario, send
-from benchmarks.servers import Program, Server, ServerFault, running
+from benchmarks.servers import Program, Server, ServerError, running
 
 STARTS = 3
 RECORDED = 200_000  # calls before memory is looked at again
@@ -17,7 +17,7 @@ GAIN = 1.05  # a server whose rate grows by less is warm
 
 
 def footprint(program: Program) -> Footprint:
-    """One server alone, started afresh. Raises ServerFault, LoadFault."""
+    """One server alone, started afresh. Raises ServerError, LoadError."""
     good = send()
     startups = []
     for _ in range(STARTS - 1):
@@ -64,7 +64,7 @@ def _dropping(program: Program, dropped: dict[str, str]) -> Iterator[None]:
     """Let a peer fail without ending the whole measurement."""
     try:
         yield
-    except (ServerFault, LoadFault, OSError) as fault:
+    except (ServerError, LoadError, OSError) as fault:
         if program.name in REQUIRED:
             raise
         dropped[program.name] = str(fault)

@@ -18,7 +18,7 @@ MOCKOON = "@mockoon/cli@9.9.0"
 WIREMOCK = "wiremock@3.13.2"
 
 
-class NotInstalled(RuntimeError):  # noqa: N818 -- told in one line
+class NotInstalledError(RuntimeError):
     """A peer cannot be run on this machine; the text says why."""
 
 
@@ -65,24 +65,24 @@ def peers(stub: Stub) -> list[Peer]:
 
 
 def program(peer: Peer, folder: Path) -> Program:
-    """The peer, installed if it is not yet; its files go into ``folder``. Raises NotInstalled."""
+    """The peer, installed if it is not yet; its files go into ``folder``. Raises NotInstalledError."""
     for tool in ("npm", peer.runtime):
         if shutil.which(tool) is None:
-            raise NotInstalled(f"{tool} is missing")
+            raise NotInstalledError(f"{tool} is missing")
     folder.mkdir(parents=True)
     command = peer.command(_install(peer.package), folder)
     return Program(peer.name, lambda port: [*command, str(port)], forget=peer.forget)
 
 
 def _install(package: str) -> Path:
-    """The node_modules folder with an npm package. Raises NotInstalled."""
+    """The node_modules folder with an npm package. Raises NotInstalledError."""
     place = INSTALLED / package.replace("/", "-").lstrip("@")
     done = place / "installed"
     if not done.exists():
         command = ["npm", "install", "--prefix", str(place), "--no-audit", "--no-fund", "--loglevel=error", package]
         installed = subprocess.run(command, capture_output=True, text=True, check=False)
         if installed.returncode:
-            raise NotInstalled(f"npm cannot install {package}: {_line(installed.stderr or installed.stdout)}")
+            raise NotInstalledError(f"npm cannot install {package}: {_line(installed.stderr or installed.stdout)}")
         done.touch()
     return place / "node_modules"
 

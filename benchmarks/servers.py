@@ -24,7 +24,7 @@ PATIENCE = 60  # seconds that a server may take to start, or to answer
 LONGEST_ANSWER = 600  # seconds that the control API may take
 
 
-class ServerFault(RuntimeError):  # noqa: N818 -- told in one line
+class ServerError(RuntimeError):
     """A server did not start; the text has its last words."""
 
 
@@ -57,12 +57,12 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """A JSON answer of the control API. Raises ServerFault where it is no success."""
+        """A JSON answer of the control API. Raises ServerError where it is no success."""
         headers = {} if body is None else {"content-type": "application/json"}
         request = Sample(method, path, headers, "" if body is None else json.dumps(body))
         status, text = exchange(self.port, request, LONGEST_ANSWER)
         if status >= 300:
-            raise ServerFault(f"{method} {path} was answered {status}: {text}")
+            raise ServerError(f"{method} {path} was answered {status}: {text}")
         return json.loads(text) if text else None
 
     def status(self, request: Sample) -> int:
@@ -88,7 +88,7 @@ def plain_programs() -> list[Program]:
 
 @contextlib.contextmanager
 def running(program: Program, first: Sample) -> Iterator[Server]:
-    """A server from when it accepts ``first`` until the block ends. Raises ServerFault."""
+    """A server from when it accepts ``first`` until the block ends. Raises ServerError."""
     port = _free_port()
     with tempfile.TemporaryFile() as output:
         begun = time.perf_counter()
@@ -123,7 +123,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, first: Sample, output: IO
     answer = "none"
     while time.perf_counter() < deadline:
         if process.poll() is not None:
-            raise ServerFault(f"it ended with {process.returncode}: {_last_words(output)}")
+            raise ServerError(f"it ended with {process.returncode}: {_last_words(output)}")
         try:
             status, text = exchange(port, first, PATIENCE)
         except (OSError, http.client.HTTPException):
@@ -133,7 +133,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, first: Sample, output: IO
             return
         answer = f"{status} {text[:200]}"
         time.sleep(POLL)
-    raise ServerFault(f"no good answer in {PATIENCE} s; the last was: {answer}; it said: {_last_words(output)}")
+    raise ServerError(f"no good answer in {PATIENCE} s; the last was: {answer}; it said: {_last_words(output)}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

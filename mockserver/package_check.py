@@ -9,14 +9,14 @@ import mockserver
 EXPECTED = "sms-vendor-mockserver"
 
 
-class ForeignPackage(ImportError):  # noqa: N818 -- an ImportError with its cure
+class ForeignPackageError(ImportError):
     """Another distribution's ``mockserver`` stands where ours should."""
 
 
 def require_ours() -> None:
-    """Raise ForeignPackage, saying what to do, where another distribution's files shadow this package's."""
+    """Raise ForeignPackageError, saying what to do, where another distribution's files shadow this package's."""
     if getattr(mockserver, "DISTRIBUTION", None) != EXPECTED:
-        raise ForeignPackage(
+        raise ForeignPackageError(
             f"the package 'mockserver' at {getattr(mockserver, '__file__', '?')} is not {EXPECTED}'s: "
             "another distribution (mockserver-client?) installs a package of the same name. "
             f"Uninstall it, then reinstall: pip uninstall mockserver-client && pip install --force-reinstall {EXPECTED}"

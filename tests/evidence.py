@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import jsonschema
 
-from mockserver.engine.account import Account, token_parts, values_at
+from mockserver.engine.account import AccountData, token_parts, values_at
 from mockserver.engine.credentials import sign
 from mockserver.spec.model import Contract, Jwt
 from mockserver.spec.pointer import MISSING, Pointer
@@ -42,7 +42,7 @@ def case_id(file: Path) -> str:
 def load_case(file: Path) -> dict[str, Any]:
     """A fixture as written; a fault in it fails the test that reads it."""
     source = read(str(file), file.read_text("utf-8"))
-    assert not source.faults, source.faults
+    assert not source.errors, source.errors
     case: dict[str, Any] = source.value
     assert case.keys() == {"about", "account", "request", "answer", "response"}, f"{file}: {sorted(case)}"
     return case
@@ -51,7 +51,7 @@ def load_case(file: Path) -> dict[str, Any]:
 class Replay:
     """Fills in what a fixture only names: values of accounts, tokens."""
 
-    def __init__(self, contract: Contract, accounts: Mapping[str, Account], now: float) -> None:
+    def __init__(self, contract: Contract, accounts: Mapping[str, AccountData], now: float) -> None:
         self._contract = contract
         self._accounts = accounts
         self._now = now

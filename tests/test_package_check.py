@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mockserver
-from mockserver.package_check import EXPECTED, ForeignPackage, require_ours
+from mockserver.package_check import EXPECTED, ForeignPackageError, require_ours
 from tests.cli.running import surroundings
 from tests.live import PATIENCE
 
@@ -22,7 +22,7 @@ def test_ours() -> None:
 def test_foreign(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any other package is refused as an import that cannot be."""
     monkeypatch.setattr(mockserver, "DISTRIBUTION", "mockserver-client")
-    with pytest.raises(ForeignPackage, match="pip uninstall mockserver-client"):
+    with pytest.raises(ForeignPackageError, match="pip uninstall mockserver-client"):
         require_ours()
 
 

@@ -208,7 +208,7 @@ def test_alone(folders: list[str]) -> None:
 def test_other_commands(folders: list[str]) -> None:
     """The command line knows it too: checked without a fault, a ready call, an account's variables."""
     assert invoke("check", *folders, "--no-builtin").stdout.endswith(
-        "\n4 answers, 2 documented, 2 assumed. No faults.\n"
+        "\n4 answers, 2 documented, 2 assumed. No errors.\n"
     )
     assert "http://127.0.0.1:8080/coop/v2/flights" in invoke("curl", "pigeon", *folders).stdout
     variables = invoke("account", *folders, "--format", "dotenv").stdout.splitlines()

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-from mockserver.package_check import ForeignPackage, require_ours
+from mockserver.package_check import ForeignPackageError, require_ours
 
 COMMANDS = ("account", "check", "coverage", "curl", "serve")  # each in a module of its own name
 
@@ -37,7 +37,7 @@ def main() -> None:
     """Run the command line."""
     try:
         require_ours()
-    except ForeignPackage as foreign:
+    except ForeignPackageError as foreign:
         click.echo(f"mockserver: {foreign}", err=True)
         sys.exit(2)
     if isinstance(sys.stdout, io.TextIOWrapper):

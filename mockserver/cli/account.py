@@ -15,7 +15,7 @@ import click
 
 from mockserver.cli.common import (
     DEFAULT_URL,
-    Refusal,
+    CommandError,
     contract_options,
     ending_with_findings,
     http_address,
@@ -61,7 +61,7 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
         contracts, accounts = known_accounts(settings)
         if account_id not in accounts:
             known = ", ".join(accounts)
-            raise Refusal(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
+            raise CommandError(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
         shape = account_shape(accounts[account_id], contracts, base, time.time())
         declared = {contract.vendor: contract.files for contract in contracts}
     written = _write(shape, declared, files) if files else {}
@@ -103,12 +103,12 @@ def _write(shape: Mapping[str, Any], declared: Mapping[str, Any], folder: Path) 
         for name, text in file_texts(files, {**part["credentials"], **part["owned"]}).items():
             file = folder / vendor / name
             if file.resolve().parent.parent != folder.resolve():  # a name such as ../x, from a server
-                raise Refusal(f"{vendor}/{name} is not below {folder}")
+                raise CommandError(f"{vendor}/{name} is not below {folder}")
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, "utf-8")
             except OSError as error:
-                raise Refusal(f"cannot write {file}: {error.strerror}") from error
+                raise CommandError(f"cannot write {file}: {error.strerror}") from error
             written[_variable(vendor, name, "file")] = str(file)
     return written
 
@@ -138,11 +138,11 @@ def _fetch(base: str, kind: str, name: str, member: str, settings: Settings) -> 
         with urlopen(Request(address, headers=headers), timeout=10) as response:  # noqa: S310 -- an http address
             found = json.load(response)
     except HTTPError as error:
-        raise Refusal(f"{address} answered {error.code}: {_detail(error)}") from error
+        raise CommandError(f"{address} answered {error.code}: {_detail(error)}") from error
     except (OSError, HTTPException, ValueError) as error:
-        raise Refusal(f"no mockserver answers at {address}: {error}") from error
+        raise CommandError(f"no mockserver answers at {address}: {error}") from error
     if not isinstance(found, dict) or member not in found:
-        raise Refusal(f"no mockserver answers at {address}: its answer has no {member!r}")
+        raise CommandError(f"no mockserver answers at {address}: its answer has no {member!r}")
     return found
 
 

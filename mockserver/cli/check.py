@@ -9,7 +9,7 @@ from mockserver.engine.decide import MAGIC
 from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
 from mockserver.spec.load import load_contracts
-from mockserver.spec.model import Contract, Operation
+from mockserver.spec.model import Contract, OperationSpec
 
 
 @click.command()
@@ -19,7 +19,7 @@ from mockserver.spec.model import Contract, Operation
 def check(files: tuple[Path, ...], settings: Settings) -> None:
     """Check contracts and list what they document.
 
-    FILES are checked alone; without any, all contracts that serve would read. Each fault is a line
+    FILES are checked alone; without any, all contracts that serve would read. Each error is a line
     file:line:column: pointer: message, and the exit code is then 1.
     """
     contracts = load_contracts(files) if files else contracts_of(settings)
@@ -29,10 +29,10 @@ def check(files: tuple[Path, ...], settings: Settings) -> None:
             _operation(contract, operation)
     answers = {a.id: a.evidence for c in contracts for o in c.operations for a in o.answers.values()}
     documented = sum(evidence == "documented" for evidence in answers.values())
-    click.echo(f"{len(answers)} answers, {documented} documented, {len(answers) - documented} assumed. No faults.")
+    click.echo(f"{len(answers)} answers, {documented} documented, {len(answers) - documented} assumed. No errors.")
 
 
-def _operation(contract: Contract, operation: Operation) -> None:
+def _operation(contract: Contract, operation: OperationSpec) -> None:
     line = f"  {operation.method} {operation.path}   {contract.vendor}.{operation.name}"
     if operation.spelling != operation.name:
         click.echo(f"{line} (spelled {operation.spelling})")

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from mockserver.engine.account import Account
+from mockserver.engine.account import AccountData
 from mockserver.server.build import contracts_of, fill_registry
-from mockserver.server.settings import Settings, SettingsFault, from_environment
+from mockserver.server.settings import Settings, SettingsError, from_environment
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.model import Contract
 from mockserver.store.accounts import Registry
@@ -19,7 +19,7 @@ from mockserver.store.accounts import Registry
 DEFAULT_URL = "http://127.0.0.1:8080"
 
 
-class Refusal(click.ClickException):
+class CommandError(click.ClickException):
     """A user's mistake, told in one line; exit code 2."""
 
     exit_code = 2
@@ -75,25 +75,25 @@ def environment_settings() -> Settings:
     """Settings from MOCKSERVER_*; a bad one ends the command."""
     try:
         return from_environment()
-    except SettingsFault as fault:
-        raise Refusal(str(fault)) from fault
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
 
 
 def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let faults of contracts and account files end a command with exit code 1, a line each; a bad path with 2."""
+    """Let errors of contracts and account files end a command with exit code 1, a line each; a bad path with 2."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
         except ContractErrors as errors:
-            for fault in errors.faults:
-                click.echo(str(fault))
+            for error in errors.errors:
+                click.echo(str(error))
             sys.exit(1)
         except OSError as error:
             if error.filename is None:
                 raise
-            raise Refusal(f"cannot use {error.filename}: {error.strerror}") from error
+            raise CommandError(f"cannot use {error.filename}: {error.strerror}") from error
 
     return run
 
@@ -101,11 +101,11 @@ def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
 def http_address(url: str, option: str) -> str:
     """The address without a slash at its end; a usage error where it is none."""
     if not url.startswith(("http://", "https://")):
-        raise Refusal(f"{option} must be an http address, not {url!r}")
+        raise CommandError(f"{option} must be an http address, not {url!r}")
     return url.rstrip("/")
 
 
-def known_accounts(settings: Settings) -> tuple[tuple[Contract, ...], dict[str, Account]]:
+def known_accounts(settings: Settings) -> tuple[tuple[Contract, ...], dict[str, AccountData]]:
     """The contracts, and the accounts that a server with these settings starts with."""
     contracts = contracts_of(settings)
     registry = Registry(contracts)
@@ -119,4 +119,4 @@ def find_contract(contracts: tuple[Contract, ...], vendor: str) -> Contract:
         if contract.vendor == vendor:
             return contract
     known = ", ".join(contract.vendor for contract in contracts) or "none"
-    raise Refusal(f"there is no vendor {vendor!r}; known: {known}")
+    raise CommandError(f"there is no vendor {vendor!r}; known: {known}")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from mockserver.cli.common import Refusal, ending_with_findings
-from mockserver.coverage.document import CoverageFault, merge, read
+from mockserver.cli.common import CommandError, ending_with_findings
+from mockserver.coverage.document import CoverageError, merge, read
 from mockserver.coverage.report import Selection, failures, render, score
 
 
@@ -44,10 +44,10 @@ def merge_files(  # noqa: PLR0913, PLR0917 -- click hands each option over by na
         document = merge({str(file): read(file.read_text("utf-8"), str(file)) for file in files})
         counted = score(document, Selection(vendors, evidence, exclude))
         failed = failures(document, counted, require, fail_under)
-    except CoverageFault as fault:
-        raise Refusal(str(fault)) from fault
+    except CoverageError as error:
+        raise CommandError(str(error)) from error
     if not counted.rows:
-        raise Refusal("no answer is left to be counted; loosen --vendor, --evidence or --exclude")
+        raise CommandError("no answer is left to be counted; loosen --vendor, --evidence or --exclude")
     if output is not None:
         output.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     click.echo(render(form, document, counted, failed))

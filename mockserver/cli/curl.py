@@ -7,7 +7,7 @@ import click
 
 from mockserver.cli.common import (
     DEFAULT_URL,
-    Refusal,
+    CommandError,
     contract_options,
     ending_with_findings,
     find_contract,
@@ -30,7 +30,7 @@ def curl(vendor: str, url: str, account_id: str, settings: Settings) -> None:
     contracts, accounts = known_accounts(settings)
     contract = find_contract(contracts, vendor)
     if account_id not in accounts:
-        raise Refusal(f"there is no account {account_id!r}; known: {', '.join(accounts)}")
+        raise CommandError(f"there is no account {account_id!r}; known: {', '.join(accounts)}")
     operation = next((o for o in contract.operations if o.name == o.spelling == "send_sms"), contract.operations[0])
     made = sample(contract, operation, accounts[account_id].vendors[vendor], time.time())
     base = http_address(url, "--url")

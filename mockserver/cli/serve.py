@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mockserver.cli.common import Refusal, contract_options, ending_with_findings, http_address
+from mockserver.cli.common import CommandError, contract_options, ending_with_findings, http_address
 from mockserver.server.settings import Settings
 
 M_MMAP_THRESHOLD = -3  # of malloc.h
@@ -39,7 +39,7 @@ def serve(settings: Settings, **options: Any) -> None:
     made = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
     settings = replace(settings, admin_token=made or settings.admin_token)
     from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
-    from mockserver.server.sockets import PortTaken, listen, open_files_for  # noqa: PLC0415
+    from mockserver.server.sockets import ListenError, listen, open_files_for  # noqa: PLC0415
     from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415
 
     possible = open_files_for(settings.most_connections)
@@ -49,8 +49,8 @@ def serve(settings: Settings, **options: Any) -> None:
     app = create_app(settings)
     try:
         socket = listen(settings.serve_host, settings.serve_port)
-    except PortTaken as taken:
-        raise Refusal(f"{taken}; choose another --host or --port (0 takes a free one)") from taken
+    except ListenError as taken:
+        raise CommandError(f"{taken}; choose another --host or --port (0 takes a free one)") from taken
     base = settings.public_url or f"http://{_shown(settings.serve_host)}:{socket.getsockname()[1]}"
     with contextlib.suppress(KeyboardInterrupt):  # how a developer ends it
         uvicorn_server(app, lambda: _begin(app.contracts, base, made)).run(sockets=[socket])

@@ -8,25 +8,25 @@ FORMAT = 1
 Document = Mapping[str, Any]
 
 
-class CoverageFault(ValueError):  # noqa: N818 -- a user's mistake, told in one line
+class CoverageError(ValueError):
     """Documents cannot be read or counted together; the text says which and why."""
 
 
 def read(text: str, name: str) -> Document:
-    """A document from its JSON text; ``name`` is for the message. Raises CoverageFault."""
+    """A document from its JSON text; ``name`` is for the message. Raises CoverageError."""
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise CoverageFault(f"{name} is not JSON: {error}") from error
+        raise CoverageError(f"{name} is not JSON: {error}") from error
     if not isinstance(document, dict) or not {"format", "contracts", "operations"} <= document.keys():
-        raise CoverageFault(f"{name} is no coverage document: --mockserver-cov-json and GET /_mock/coverage make them")
+        raise CoverageError(f"{name} is no coverage document: --mockserver-cov-json and GET /_mock/coverage make them")
     if document["format"] != FORMAT:
-        raise CoverageFault(f"{name} has format {document['format']!r}; this mockserver reads format {FORMAT}")
+        raise CoverageError(f"{name} has format {document['format']!r}; this mockserver reads format {FORMAT}")
     return document
 
 
 def merge(documents: Mapping[str, Document]) -> Document:
-    """Documents by name as one, counts added. Raises CoverageFault where a contract is not the same in all."""
+    """Documents by name as one, counts added. Raises CoverageError where a contract is not the same in all."""
     contracts: dict[str, Any] = {}
     homes: dict[str, str] = {}
     operations: dict[str, Any] = {}
@@ -35,7 +35,7 @@ def merge(documents: Mapping[str, Document]) -> Document:
             first = homes.setdefault(vendor, name)
             known = contracts.setdefault(vendor, contract)
             if known["hash"] != contract["hash"]:
-                raise CoverageFault(
+                raise CoverageError(
                     f"{first} and {name} are of different contracts of {vendor}: "
                     f"{known['hash']} ({known['version']}) and {contract['hash']} ({contract['version']})"
                 )

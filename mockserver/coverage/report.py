@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any
 
-from mockserver.coverage.document import CoverageFault, Document
+from mockserver.coverage.document import CoverageError, Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +77,20 @@ class Score:
 
 
 def score(document: Document, selection: Selection) -> Score:
-    """The answers that count. Raises CoverageFault for a vendor that the document does not know."""
+    """The answers that count. Raises CoverageError for a vendor that the document does not know."""
     for vendor in selection.vendors:
         if vendor not in document["contracts"]:
-            raise CoverageFault(f"there is no vendor {vendor!r}; known: {', '.join(document['contracts'])}")
+            raise CoverageError(f"there is no vendor {vendor!r}; known: {', '.join(document['contracts'])}")
     return Score(tuple(row for row in _rows(document) if selection.takes(row)))
 
 
 def failures(document: Document, counted: Score, require: Iterable[str], fail_under: float | None) -> list[str]:
-    """A line for each gate that is not passed. Raises CoverageFault for a required answer that no contract has."""
+    """A line for each gate that is not passed. Raises CoverageError for a required answer that no contract has."""
     known = {row.id: row for row in _rows(document)}
     lines = []
     for answer in require:
         if answer not in known:
-            raise CoverageFault(f"there is no answer {answer!r}; known: {', '.join(known)}")
+            raise CoverageError(f"there is no answer {answer!r}; known: {', '.join(known)}")
         if not known[answer].is_covered:
             lines.append(f"{answer} is required and was never met")
     if fail_under is not None and counted.percent < fail_under:

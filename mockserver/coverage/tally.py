@@ -8,9 +8,9 @@ from typing import Any
 
 from mockserver import __version__
 from mockserver.engine.bodies import integral
-from mockserver.engine.call import Call, Label
-from mockserver.engine.request import Request
-from mockserver.spec.model import Contract, Operation
+from mockserver.engine.call import Label, RecordedCall
+from mockserver.engine.request import ParsedRequest
+from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import Pointer
 
 FORCED = frozenset({"prefer", "pin", "magic"})
@@ -102,7 +102,7 @@ class _Counts:
     since: dict[Label, _Count] = field(default_factory=dict)
     unseen: dict[str, _Unseen] = field(default_factory=dict)
 
-    def begin(self, label: Label, operation: Operation) -> _Count:
+    def begin(self, label: Label, operation: OperationSpec) -> _Count:
         """A count for calls of another label."""
         if len(self.since) >= KEPT_COUNTS:
             self.settle()
@@ -112,7 +112,7 @@ class _Counts:
         count = self.since[label] = _Count(unseen if label.answer else NOTHING_UNSEEN)
         return count
 
-    def see(self, unseen: _Unseen, fields: list[tuple[str, str, str]], request: Request) -> None:
+    def see(self, unseen: _Unseen, fields: list[tuple[str, str, str]], request: ParsedRequest) -> None:
         """Note fields that no request before gave, and values that no enumerated one had."""
         name = request.operation.id
         if fields:
@@ -161,7 +161,7 @@ class Coverage:
         counts.settle()
         counts.test = test
 
-    def add(self, call: Call, request: Request) -> None:
+    def add(self, call: RecordedCall, request: ParsedRequest) -> None:
         """Count a call, and the fields and enumerated values that its request gave."""
         counts = self._accounts.get(call.account)
         if counts is None:
@@ -209,7 +209,7 @@ def contract_hash(contract: Contract) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _operation(operation: Operation, tally: Tally) -> dict[str, Any]:
+def _operation(operation: OperationSpec, tally: Tally) -> dict[str, Any]:
     seen = tally.fields.get(operation.id, set())
     declared = [at for at, _, _ in operation.declared]
     met = tally.values.get(operation.id, {})

@@ -9,12 +9,12 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from mockserver.engine.credentials import sign
-from mockserver.spec.model import Contract, Jwt, Operation, Scheme
+from mockserver.spec.model import Contract, Jwt, OperationSpec, Scheme
 from mockserver.spec.pointer import MISSING, Pointer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Account:
+class AccountData:
     """``vendors`` holds each vendor's data in the shape of its contract's ``x-mock.account``."""
 
     id: str
@@ -24,7 +24,7 @@ class Account:
 class Owner(msgspec.Struct, frozen=True, eq=False):
     """Whose a claimed value is, and the record that it stands in."""
 
-    account: Account
+    account: AccountData
     record: Any
 
 
@@ -105,7 +105,7 @@ class Sample:
     body: str
 
 
-def sample(contract: Contract, operation: Operation, data: Mapping[str, Any], now: float) -> Sample:
+def sample(contract: Contract, operation: OperationSpec, data: Mapping[str, Any], now: float) -> Sample:
     """A request to this operation that the vendor accepts from the owner of ``data``."""
     parts: dict[str, Any] = {"path": {}, "query": {}, "header": {}}
     for parameter in operation.parameters:
@@ -135,7 +135,7 @@ def _put(parts: dict[str, Any], at: Pointer, value: Any) -> None:
     holder[at.tokens[-1]] = value
 
 
-def _written(operation: Operation, parts: dict[str, Any]) -> Sample:
+def _written(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
     path = operation.path
     for name, value in parts["path"].items():
         path = path.replace("{" + name + "}", quote(str(value), safe=""))

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from mockserver.engine.account import Account, Owner
+from mockserver.engine.account import AccountData, Owner
 from mockserver.engine.clock import REAL
 from mockserver.engine.credentials import KEPT, LONGEST, Credential, Credentials, Token, is_signed_by
 from mockserver.engine.facts import NOTHING, Facts
 from mockserver.engine.problem import Problem
-from mockserver.engine.request import Request
+from mockserver.engine.request import ParsedRequest
 from mockserver.spec.model import Alternative, Jwt, Scheme
 from mockserver.spec.pointer import Pointer
 
@@ -22,7 +22,7 @@ BACKDATED = 6  # seconds that clients date a token back by, at most: 5, and less
 class Identity(msgspec.Struct, frozen=True):
     """Who a request was proved to be from, the records its credentials bind, and what was wrong."""
 
-    account: Account | None = None
+    account: AccountData | None = None
     records: Mapping[str, Any] = NOTHING
     problems: tuple[Problem, ...] = ()
 
@@ -30,7 +30,7 @@ class Identity(msgspec.Struct, frozen=True):
 NOBODY = Identity()
 
 
-def authenticate(request: Request, facts: Facts) -> Identity:
+def authenticate(request: ParsedRequest, facts: Facts) -> Identity:
     """Check the first security alternative whose credentials are all present."""
     alternatives, carried = request.operation.security, request.credentials
     if not alternatives:
@@ -44,7 +44,7 @@ def authenticate(request: Request, facts: Facts) -> Identity:
 
 
 def _check(alternative: Alternative, carried: Credentials, facts: Facts) -> Identity:
-    account: Account | None = None
+    account: AccountData | None = None
     records: dict[str, Any] = {}
     problems: list[Problem] = []
     for scheme in alternative.schemes:

@@ -1,4 +1,4 @@
-"""Bytes of a body to values. What cannot be read is an Unreadable, never an exception of a parser."""
+"""Bytes of a body to values. What cannot be read is an UnreadableError, never an exception of a parser."""
 
 import codecs
 import json
@@ -13,20 +13,22 @@ MAX_DEPTH = 100
 MAX_FIELDS = 1_000
 
 
-class Unreadable(Exception):  # noqa: N818 -- never leaves this wing: it becomes a Problem
+class UnreadableError(Exception):
     """The body is not what its media type says; the text says why."""
 
 
 def read_json(raw: bytes) -> Any:
-    """JSON strictly: UTF-8, finite numbers, no lone surrogate, at most 100 levels. Raises Unreadable."""
+    """JSON strictly: UTF-8, finite numbers, no lone surrogate, at most 100 levels. Raises UnreadableError."""
     if len(raw) > 2 * MAX_DEPTH and raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
-        raise Unreadable(f"nested deeper than {MAX_DEPTH} levels")
+        raise UnreadableError(f"nested deeper than {MAX_DEPTH} levels")
     try:
         return _JSON.decode(raw)
     except UnicodeDecodeError as error:
-        raise Unreadable("not UTF-8") from error
+        raise UnreadableError("not UTF-8") from error
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Unreadable("a BOM stands before the text" if raw.startswith(codecs.BOM_UTF8) else str(error)) from error
+        raise UnreadableError(
+            "a BOM stands before the text" if raw.startswith(codecs.BOM_UTF8) else str(error)
+        ) from error
 
 
 def duplicate_keys(raw: bytes) -> list[str]:
@@ -47,14 +49,14 @@ def duplicate_keys(raw: bytes) -> list[str]:
 
 
 def read_form(raw: bytes) -> list[tuple[str, str]]:
-    """An urlencoded form, or a query string, as its pairs. Raises Unreadable."""
+    """An urlencoded form, or a query string, as its pairs. Raises UnreadableError."""
     if raw.count(b"&") >= MAX_FIELDS:
-        raise Unreadable(f"more than {MAX_FIELDS} fields")
+        raise UnreadableError(f"more than {MAX_FIELDS} fields")
     try:
         pairs = [field.partition("=") for field in raw.decode("utf-8").split("&") if field]
         return [(_unquoted(name), _unquoted(value)) for name, _, value in pairs]
     except UnicodeDecodeError as error:
-        raise Unreadable("not UTF-8") from error
+        raise UnreadableError("not UTF-8") from error
 
 
 def _unquoted(text: str) -> str:
@@ -65,13 +67,13 @@ def _unquoted(text: str) -> str:
 
 
 def read_multipart(raw: bytes, content_type: bytes) -> list[tuple[str, str]]:
-    """A multipart form's parts as pairs; a file counts by its text. Raises Unreadable."""
+    """A multipart form's parts as pairs; a file counts by its text. Raises UnreadableError."""
     from python_multipart.exceptions import FormParserError  # noqa: PLC0415 -- few requests need it
     from python_multipart.multipart import MultipartParser, parse_options_header  # noqa: PLC0415
 
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
-        raise Unreadable("a multipart body without a boundary")
+        raise UnreadableError("a multipart body without a boundary")
     parts = _Parts()
     try:
         parser = MultipartParser(boundary, parts.callbacks())
@@ -79,11 +81,11 @@ def read_multipart(raw: bytes, content_type: bytes) -> list[tuple[str, str]]:
         parser.finalize()
         fields = [_field(part, parse_options_header) for part in parts.done]
     except (FormParserError, ValueError) as error:
-        raise Unreadable(f"not a multipart form: {error}") from error
+        raise UnreadableError(f"not a multipart form: {error}") from error
     if not parts.ended:
-        raise Unreadable("a multipart body that does not end")
+        raise UnreadableError("a multipart body that does not end")
     if len(fields) > MAX_FIELDS:
-        raise Unreadable(f"more than {MAX_FIELDS} fields")
+        raise UnreadableError(f"more than {MAX_FIELDS} fields")
     return fields
 
 

@@ -27,7 +27,7 @@ class Label(msgspec.Struct, frozen=True, eq=False):
 label_of = lru_cache(maxsize=4096)(Label)  # the one of these parts: calls are kept together by it
 
 
-class Call(msgspec.Struct, gc=False):
+class RecordedCall(msgspec.Struct, gc=False):
     """One exchange, flat, as the journal keeps it; only how it ended is added later. What shows it decodes it.
 
     ``number`` only increases; ``weight`` is the journal's. ``gc=False``: the garbage collector looks at none of them,

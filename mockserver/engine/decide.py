@@ -9,20 +9,20 @@ from typing import Any
 
 import msgspec
 
-from mockserver.engine.account import Account
+from mockserver.engine.account import AccountData
 from mockserver.engine.authentication import authenticate
-from mockserver.engine.call import Call, Label, label_of, pack_params, pack_problems
+from mockserver.engine.call import Label, RecordedCall, label_of, pack_params, pack_problems
 from mockserver.engine.expectation import received
 from mockserver.engine.facts import Facts, budget_key
 from mockserver.engine.fault import Fault, planned
-from mockserver.engine.pin import NOTHING_USED, Literal, Pin, Uses, lay_over
+from mockserver.engine.pin import NOTHING_USED, Literal, PinState, Uses, lay_over
 from mockserver.engine.problem import KINDS, Problem
-from mockserver.engine.request import Possession, Request
-from mockserver.engine.response import Context, Response, render
+from mockserver.engine.request import ParsedRequest, Possession
+from mockserver.engine.response import Context, RenderedResponse, render
 from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import differences
 from mockserver.spec.functions import digits
-from mockserver.spec.model import Answer, Operation, Owned, Recipient, Rule
+from mockserver.spec.model import Answer, OperationSpec, Owned, Recipient, Rule
 from mockserver.spec.pointer import MISSING, Pointer
 
 MAGIC = "15005550"  # +1 500 555 0NNN: no customer can have such a number
@@ -41,13 +41,13 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 def choose(  # noqa: PLR0913 -- all that may decide, in one place
-    operation: Operation,
+    operation: OperationSpec,
     problems: tuple[Problem, ...],
     view: Mapping[str, Any],
     recipient: str,
     *,
     prefer: str,
-    pin: Pin | None,
+    pin: PinState | None,
 ) -> Choice | None:
     """The answer to a request; ``view`` is what ``when`` reads. None where the contract has none (a bare dispatch)."""
     first = problems[0] if problems else None
@@ -91,7 +91,7 @@ def _fits(rule: Rule, view: Mapping[str, Any]) -> bool:
     return True
 
 
-def _preferred(operation: Operation, prefer: str) -> Answer | None:
+def _preferred(operation: OperationSpec, prefer: str) -> Answer | None:
     """What ``Prefer: example=name`` or ``Prefer: code=429`` asks for (Prism's convention), if there is such."""
     for key, value in _PREFERENCE.findall(prefer):
         if key == "example":
@@ -116,7 +116,7 @@ def recipient_of(recipient: Recipient | None, view: Mapping[str, Any]) -> str:
 
 
 def check_owned(
-    claimed: Iterable[Possession], account: Account | None, facts: Facts, bound: dict[str, Any]
+    claimed: Iterable[Possession], account: AccountData | None, facts: Facts, bound: dict[str, Any]
 ) -> tuple[Problem, ...]:
     """The problems ``unknown`` and ``foreign``; records of the account's own values are added to ``bound``."""
     problems = []
@@ -158,14 +158,14 @@ LIMITED = Problem("limited", "/limit", "", "the account's rate limit is used up"
 class Decision(msgspec.Struct, frozen=True):
     """What is to be sent and recorded, the problem that the answer is about, what it uses up, what goes wrong."""
 
-    call: Call
-    response: Response
+    call: RecordedCall
+    response: RenderedResponse
     problem: Problem | None
     uses: Uses
     fault: Fault | None
 
 
-def decide(request: Request, facts: Facts, sources: Sources) -> Decision:
+def decide(request: ParsedRequest, facts: Facts, sources: Sources) -> Decision:
     """Verify the credential, list the problems, choose the answer, render the response."""
     operation, arrival = request.operation, request.arrival
     identity = authenticate(request, facts)
@@ -198,7 +198,7 @@ def decide(request: Request, facts: Facts, sources: Sources) -> Decision:
         label = _label(operation, answer, chosen_by, request.reads)
     else:
         label = _label_of_trouble(operation, choice, request.reads, response.status, used, fault)
-    call = Call(
+    call = RecordedCall(
         sources.call_number(),
         account.id if account is not None else "",
         label,
@@ -217,7 +217,7 @@ def decide(request: Request, facts: Facts, sources: Sources) -> Decision:
     return Decision(call, response, choice.problem, uses, fault)
 
 
-def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:
+def _pin(request: ParsedRequest, account: AccountData | None, facts: Facts) -> PinState | None:
     """The account's pin of this operation, where the request is one that it is for."""
     pin = facts.pins.get(account.id) if account is not None else None
     if pin is None or not pin.pattern:
@@ -225,7 +225,9 @@ def _pin(request: Request, account: Account | None, facts: Facts) -> Pin | None:
     return None if differences(pin.pattern, received(request)) else pin
 
 
-def _pinned(pin: Pin, chosen_by: str, response: Response) -> tuple[Pin | None, Fault | None, Response]:
+def _pinned(
+    pin: PinState, chosen_by: str, response: RenderedResponse
+) -> tuple[PinState | None, Fault | None, RenderedResponse]:
     """What a pin does where it was chosen, or leaves the answer to the rules; a preference is spared."""
     if chosen_by != "pin" and (pin.entry is not None or chosen_by == "prefer"):
         return None, None, response
@@ -235,19 +237,19 @@ def _pinned(pin: Pin, chosen_by: str, response: Response) -> tuple[Pin | None, F
     return pin, fault, response if fault is None else planned(fault, response)
 
 
-def _response(answer: Answer | Literal, context: Context) -> Response:
+def _response(answer: Answer | Literal, context: Context) -> RenderedResponse:
     return answer.response if isinstance(answer, Literal) else render(answer, context)
 
 
 @lru_cache(maxsize=4096)
-def _label(operation: Operation, answer: Answer, chosen_by: str, reads: str) -> Label:
+def _label(operation: OperationSpec, answer: Answer, chosen_by: str, reads: str) -> Label:
     """The label of calls that got this answer as the contract has it."""
     given = (answer.id, answer.evidence, answer.accepted, chosen_by, reads, answer.status)
     return label_of(operation.vendor, operation.id, *given)
 
 
 def _label_of_trouble(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
-    operation: Operation, choice: Choice, reads: str, status: int, pin: Pin | None, fault: Fault | None
+    operation: OperationSpec, choice: Choice, reads: str, status: int, pin: PinState | None, fault: Fault | None
 ) -> Label:
     """The label of a call with a fault, or with an answer that a test made up."""
     answer, kind = choice.answer, fault.kind if fault is not None else ""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.engine.bodies import Unreadable, read_form, read_json, read_multipart
-from mockserver.engine.call import Call, Label, unpack_headers, unpack_params
-from mockserver.engine.request import Arrival, Request, read_query
+from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart
+from mockserver.engine.call import Label, RecordedCall, unpack_headers, unpack_params
+from mockserver.engine.request import Arrival, ParsedRequest, read_query
 from mockserver.matching.pattern import SEEN, Difference, Pattern, differences
 from mockserver.spec.functions import digits
 from mockserver.spec.pointer import MISSING
@@ -30,14 +30,14 @@ class Expectation:
     def __post_init__(self) -> None:
         object.__setattr__(self, "number", None if self.recipient is None else as_recorded(self.recipient))
 
-    def differences(self, call: Call) -> list[Difference]:
+    def differences(self, call: RecordedCall) -> list[Difference]:
         """Where a call is not what was expected; what is cheap to compare first."""
         found = self._outer(call)
         if self.pattern:
             found += differences(self.pattern, recorded(call, self.pattern.tests))
         return found
 
-    def fits(self, call: Call) -> bool:
+    def fits(self, call: RecordedCall) -> bool:
         """Whether there is no difference."""
         return self.admits(call.label) and self.matches(call)
 
@@ -45,7 +45,7 @@ class Expectation:
         """Whether calls of this label can fit: vendor, operation, answer and accepted are theirs alike."""
         return is_kind(label, self.vendor, self.operation, self.answer, self.accepted)
 
-    def matches(self, call: Call) -> bool:
+    def matches(self, call: RecordedCall) -> bool:
         """Whether a call that is admitted fits, looking at no more of it than is asked."""
         if self.since is not None and call.received_at < self.since:
             return False
@@ -59,13 +59,13 @@ class Expectation:
                     return False
         return True
 
-    def concerns(self, call: Call) -> bool:
+    def concerns(self, call: RecordedCall) -> bool:
         """Whether a call is near enough to be told of: of this vendor or operation, and not too old."""
         if self.since is not None and call.received_at < self.since:
             return False
         return is_kind(call.label, self.vendor, self.operation)
 
-    def _outer(self, call: Call) -> list[Difference]:
+    def _outer(self, call: RecordedCall) -> list[Difference]:
         found: list[Difference] = []
         if self.vendor is not None and call.vendor != self.vendor:
             found.append(Difference("/vendor", self.vendor, call.vendor))
@@ -104,55 +104,55 @@ def as_recorded(recipient: str) -> str | None:
     return f"+{number}" if number else None
 
 
-def recorded(call: Call, parts: Iterable[str] = SEEN) -> dict[str, Any]:
+def recorded(call: RecordedCall, parts: Iterable[str] = SEEN) -> dict[str, Any]:
     """These parts of a call's request as patterns see them: as sent, text being text."""
     values = {part: _READ[part](call, call.label.reads) for part in parts}
     return {part: value for part, value in values.items() if value is not MISSING}
 
 
-def received(request: Request) -> dict[str, Any]:
+def received(request: ParsedRequest) -> dict[str, Any]:
     """A request as patterns will see it once it is recorded."""
     values = {part: _READ[part](request.arrival, request.reads) for part in SEEN}
     return {part: value for part, value in values.items() if value is not MISSING}
 
 
-def _path(sent: Call | Arrival, _reads: str) -> str:
+def _path(sent: RecordedCall | Arrival, _reads: str) -> str:
     return sent.path
 
 
-def _path_params(sent: Call | Arrival, _reads: str) -> dict[str, str]:
-    return unpack_params(sent.path_params) if isinstance(sent, Call) else sent.path_params
+def _path_params(sent: RecordedCall | Arrival, _reads: str) -> dict[str, str]:
+    return unpack_params(sent.path_params) if isinstance(sent, RecordedCall) else sent.path_params
 
 
-def _query(sent: Call | Arrival, reads: str) -> dict[str, str]:
+def _query(sent: RecordedCall | Arrival, reads: str) -> dict[str, str]:
     """A form's fields count as query, too."""
     pairs = dict(read_query(sent.query)) if sent.query else {}
     fields = _body(sent, reads) if reads in _FORMS else None
     return {**fields, **pairs} if isinstance(fields, dict) else pairs
 
 
-def _headers(sent: Call | Arrival, _reads: str) -> dict[str, str]:
+def _headers(sent: RecordedCall | Arrival, _reads: str) -> dict[str, str]:
     return {name.lower(): value for name, value in unpack_headers(sent.headers)}
 
 
-def _body(sent: Call | Arrival, reads: str) -> Any:
+def _body(sent: RecordedCall | Arrival, reads: str) -> Any:
     body = sent.body
     try:
         if reads in _FORMS:
             return _fields(sent, reads)
         return read_json(body) if body else MISSING
-    except Unreadable:
+    except UnreadableError:
         return body.decode("utf-8", "replace")
 
 
-def _fields(sent: Call | Arrival, reads: str) -> dict[str, str]:
+def _fields(sent: RecordedCall | Arrival, reads: str) -> dict[str, str]:
     if reads == "form":
         return dict(read_form(sent.body))
     content_type = _headers(sent, reads).get("content-type", "")
     return dict(read_multipart(sent.body, content_type.encode("latin-1")))
 
 
-_READ: dict[str, Callable[[Call | Arrival, str], Any]] = {
+_READ: dict[str, Callable[[RecordedCall | Arrival, str], Any]] = {
     "path": _path,
     "path_params": _path_params,
     "query": _query,

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from mockserver.engine.account import Account, Owner
+from mockserver.engine.account import AccountData, Owner
 from mockserver.engine.clock import REAL, Clock
 from mockserver.engine.credentials import Claim
-from mockserver.engine.pin import Pin
-from mockserver.engine.request import Request
+from mockserver.engine.pin import PinState
+from mockserver.engine.request import ParsedRequest
 from mockserver.spec.pointer import MISSING
 
 
@@ -38,7 +38,7 @@ class Budget:
         return max(1, math.ceil(self.wait)) if self.wait > 0 else 0
 
 
-def budget_key(request: Request) -> str:
+def budget_key(request: ParsedRequest) -> str:
     """By what a request's operation counts: a value of the request, or "" for the account."""
     limit = request.operation.rate_limit
     if limit is None or limit.by is None:
@@ -59,20 +59,20 @@ class Facts(msgspec.Struct, frozen=True):
 
     owners: Mapping[Claim, Owner]
     now: float
-    pins: Mapping[str, Pin] = NOTHING
+    pins: Mapping[str, PinState] = NOTHING
     clocks: Mapping[str, Clock] = NOTHING
     budgets: Mapping[str, Budget] = NOTHING
     first_seen: Mapping[str, float] = NOTHING
 
-    def time(self, account: Account | None) -> float:
+    def time(self, account: AccountData | None) -> float:
         """The account's time in Unix seconds."""
         return self.clock(account).at(self.now) if self.clocks else self.now
 
-    def clock(self, account: Account | None) -> Clock:
+    def clock(self, account: AccountData | None) -> Clock:
         """The clock that an account's requests are judged by."""
         return self.clocks.get(account.id, REAL) if account is not None else REAL
 
-    def claimant(self, claims: Iterable[Claim]) -> Account | None:
+    def claimant(self, claims: Iterable[Claim]) -> AccountData | None:
         """Whose a request is that proves nothing: the owner of the first value that anybody owns."""
         for claim in claims:
             owner = self.owners.get(claim)

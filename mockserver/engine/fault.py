@@ -8,7 +8,7 @@ from typing import Any
 
 from mockserver.engine.bodies import integral
 from mockserver.engine.call import pack_headers
-from mockserver.engine.response import Response
+from mockserver.engine.response import RenderedResponse
 from mockserver.spec.pointer import join
 
 LOSING = frozenset({"timeout", "reset", "empty", "garbage"})  # the reply is lost altogether
@@ -24,7 +24,7 @@ _MEMBERS = {
 _ALWAYS = {"kind", "times", "probability", "seed"}
 
 
-class FaultMistake(ValueError):  # noqa: N818 -- what is wrong with a fault that a test asked for
+class FaultError(ValueError):
     """``pointer`` says where in the fault."""
 
     def __init__(self, pointer: str, message: str) -> None:
@@ -67,16 +67,16 @@ class Fault:
 
 
 def read_fault(block: Any) -> Fault:
-    """A fault as the control API has it. Raises FaultMistake."""
+    """A fault as the control API has it. Raises FaultError."""
     if not isinstance(block, Mapping):
-        raise FaultMistake("", "must be an object")
+        raise FaultError("", "must be an object")
     kind = block.get("kind")
     if not isinstance(kind, str) or kind not in LOSING | SPOILING:
-        raise FaultMistake("/kind", f"must be one of: {', '.join(sorted(LOSING | SPOILING))}")
+        raise FaultError("/kind", f"must be one of: {', '.join(sorted(LOSING | SPOILING))}")
     allowed = _ALWAYS | _MEMBERS.get(kind, set())
     for name in block:
         if name not in allowed:
-            raise FaultMistake(join(name), f"is not known for {kind}; known: {', '.join(sorted(allowed))}")
+            raise FaultError(join(name), f"is not known for {kind}; known: {', '.join(sorted(allowed))}")
     return Fault(
         kind=kind,
         times=None if block.get("times", 1) is None else _whole(block, "times", 1, 1_000_000),
@@ -95,40 +95,40 @@ def _delay(block: Mapping[str, Any]) -> tuple[str, float, float]:
     if block["kind"] not in _MEMBERS:
         return "fixed", 0.0, 0.0
     if len(given) != 1:
-        raise FaultMistake("", "a delay needs one of: seconds, uniform, lognormal")
+        raise FaultError("", "a delay needs one of: seconds, uniform, lognormal")
     value = block[given[0]]
     if given[0] == "seconds":
         return "fixed", _number(value, "/seconds", 0, LONGEST), 0.0
     if given[0] == "uniform":
         if not isinstance(value, list) or len(value) != 2:
-            raise FaultMistake("/uniform", "must be [least, most] in seconds")
+            raise FaultError("/uniform", "must be [least, most] in seconds")
         least, most = (_number(item, f"/uniform/{index}", 0, LONGEST) for index, item in enumerate(value))
         if least > most:
-            raise FaultMistake("/uniform", "the least is above the most")
+            raise FaultError("/uniform", "the least is above the most")
         return "uniform", least, most
     if not isinstance(value, Mapping) or value.keys() != {"median", "sigma"}:
-        raise FaultMistake("/lognormal", "must be {median, sigma}, the median in seconds")
+        raise FaultError("/lognormal", "must be {median, sigma}, the median in seconds")
     median = _number(value["median"], "/lognormal/median", 0, LONGEST)
     return "lognormal", median, _number(value["sigma"], "/lognormal/sigma", 0, 10)
 
 
 def _number(value: Any, at: str, least: float, most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise FaultMistake(at, f"must be a number from {least:g} to {most:g}")
+        raise FaultError(at, f"must be a number from {least:g} to {most:g}")
     return float(value)
 
 
 def _whole(block: Mapping[str, Any], name: str, least: int, most: int) -> int:
     value = integral(block.get(name, 1))
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise FaultMistake(f"/{name}", f"must be a whole number from {least} to {most}")
+        raise FaultError(f"/{name}", f"must be a whole number from {least} to {most}")
     return value
 
 
-def planned(fault: Fault, response: Response) -> Response:
+def planned(fault: Fault, response: RenderedResponse) -> RenderedResponse:
     """What a fault leaves of a response: these bytes are sent, and recorded."""
     if fault.loses_reply:
-        return Response(0, b"", GARBAGE if fault.kind == "garbage" else b"")
+        return RenderedResponse(0, b"", GARBAGE if fault.kind == "garbage" else b"")
     if fault.kind == "truncate" and response.status not in BODILESS:
         return _with_body(response, response.body[: len(response.body) // 2], len(response.body) or 1)
     if fault.kind == "malformed" and response.status not in BODILESS:
@@ -137,11 +137,11 @@ def planned(fault: Fault, response: Response) -> Response:
     return response
 
 
-def declared_length(response: Response) -> int:
+def declared_length(response: RenderedResponse) -> int:
     """The bytes of body that a response's headers promise."""
     return int(dict(response.headers)[b"content-length"])
 
 
-def _with_body(response: Response, body: bytes, declared: int) -> Response:
+def _with_body(response: RenderedResponse, body: bytes, declared: int) -> RenderedResponse:
     headers = [pair for pair in response.headers if pair[0] != b"content-length"]
-    return Response(response.status, pack_headers([*headers, (b"content-length", b"%d" % declared)]), body)
+    return RenderedResponse(response.status, pack_headers([*headers, (b"content-length", b"%d" % declared)]), body)

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.fault import Fault
-from mockserver.engine.response import Response
+from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern
-from mockserver.spec.model import Answer, Operation
+from mockserver.spec.model import Answer, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 
 
@@ -34,12 +34,12 @@ class Literal:
         return at.get(self.value) is not MISSING
 
     @property
-    def response(self) -> Response:
-        return Response.of(self.status, self.headers, self.body)
+    def response(self) -> RenderedResponse:
+        return RenderedResponse.of(self.status, self.headers, self.body)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pin:
+class PinState:
     """``entries`` (None: as the rules say) from ``position`` on; then the last for ever, or the rules.
 
     With a fault, ``entries`` may be empty. ``met`` counts requests, those that chance spared among them.
@@ -77,7 +77,7 @@ class Pin:
         """The fault, where chance has it hit the next request."""
         return self.fault if self.fault is not None and self.fault.strikes(self.met) else None
 
-    def used(self) -> "Pin":
+    def used(self) -> "PinState":
         """The pin after it met one request, which used it up by one unless chance spared it."""
         spared = self.fault is not None and self.striking is None
         return replace(self, position=self.position + (not spared), met=self.met + 1)
@@ -86,7 +86,7 @@ class Pin:
 class Uses(msgspec.Struct, frozen=True):
     """What a call uses up when it is recorded: a pin, and a request of the rate limit of its kind."""
 
-    pin: Pin | None = None
+    pin: PinState | None = None
     limit_key: str = ""
     counts: bool = True
 
@@ -94,7 +94,7 @@ class Uses(msgspec.Struct, frozen=True):
 NOTHING_USED = Uses(counts=False)
 
 
-def lay_over(response: Response, overlay: tuple[tuple[Pointer, Any], ...]) -> Response:
+def lay_over(response: RenderedResponse, overlay: tuple[tuple[Pointer, Any], ...]) -> RenderedResponse:
     """A response with ``/header/…`` and ``/body/…`` values of a test's own."""
     headers = [(name, value) for name, value in response.headers if name != b"content-length"]
     body = response.body
@@ -107,7 +107,7 @@ def lay_over(response: Response, overlay: tuple[tuple[Pointer, Any], ...]) -> Re
             document = json.loads(body)
             _put(document, tokens, value)
             body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response.of(response.status, headers, body)
+    return RenderedResponse.of(response.status, headers, body)
 
 
 def _put(document: Any, tokens: tuple[str, ...], value: Any) -> None:
@@ -119,7 +119,7 @@ def _put(document: Any, tokens: tuple[str, ...], value: Any) -> None:
         document[tokens[-1]] = value
 
 
-def literal(operation: Operation, status: int, headers: Mapping[str, str], body: Any) -> Literal:
+def literal(operation: OperationSpec, status: int, headers: Mapping[str, str], body: Any) -> Literal:
     """A response of the test's own, held against what the contract documents."""
     sent = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     if body is None:
@@ -133,7 +133,7 @@ def literal(operation: Operation, status: int, headers: Mapping[str, str], body:
     return Literal(status, tuple(sent), raw, tuple(_warnings(operation, status, body)), body)
 
 
-def _warnings(operation: Operation, status: int, body: Any) -> list[str]:
+def _warnings(operation: OperationSpec, status: int, body: Any) -> list[str]:
     known = [answer for answer in operation.answers.values() if answer.status == status]
     if not known:
         return [f"off-contract: {operation.id} documents no status {status}"]

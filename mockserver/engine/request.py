@@ -7,11 +7,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from mockserver.engine.bodies import Unreadable, read_form, read_json, read_multipart
+from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart
 from mockserver.engine.call import unpack_headers
 from mockserver.engine.credentials import KEPT, LONGEST, Claim, Credentials, claim_of, credentials
 from mockserver.engine.problem import Problem
-from mockserver.spec.model import Dispatch, Media, Operation, Owned
+from mockserver.spec.model import Dispatch, Media, OperationSpec, Owned
 from mockserver.spec.pointer import MISSING, join
 
 
@@ -33,12 +33,12 @@ class Head(msgspec.Struct, frozen=True):
         return self.content_type.partition(";")[0].strip().lower()
 
 
-def read_head(operation: Operation, packed: bytes) -> Head:
+def read_head(operation: OperationSpec, packed: bytes) -> Head:
     """The head of packed headers; of a header given twice the last value counts. Saves 3 us of 4."""
     return _remembered(operation, packed) if len(packed) <= LONGEST else _read(operation, packed)
 
 
-def _read(operation: Operation, packed: bytes) -> Head:
+def _read(operation: OperationSpec, packed: bytes) -> Head:
     given = dict(unpack_headers(packed))
     wanted = {name: value.strip() for name, value in given.items() if name in operation.headers}
     schemes = tuple(scheme for scheme in operation.schemes if scheme.where == "header")
@@ -77,7 +77,7 @@ class Possession(msgspec.Struct, frozen=True):
     claim: Claim
 
 
-class Request(msgspec.Struct, frozen=True):
+class ParsedRequest(msgspec.Struct, frozen=True):
     """An arrival understood: its operation, its data, and what was wrong with reading it.
 
     ``data`` is ``{path, query, header, body?}``; header names are lower case, only those are kept that
@@ -85,7 +85,7 @@ class Request(msgspec.Struct, frozen=True):
     What it carries and claims to own is neither verified nor owned yet.
     """
 
-    operation: Operation
+    operation: OperationSpec
     arrival: Arrival
     head: Head
     data: dict[str, Any]
@@ -101,7 +101,7 @@ class Request(msgspec.Struct, frozen=True):
         return named + [possession.claim for possession in self.owned]
 
 
-def parse(operation: Operation, arrival: Arrival) -> Request:
+def parse(operation: OperationSpec, arrival: Arrival) -> ParsedRequest:
     """Read an arrival; the operation may turn out to be the one that it dispatches to."""
     head = read_head(operation, arrival.headers)
     data: dict[str, Any] = {"path": {**arrival.path_params}, "query": {}, "header": {**head.values}}
@@ -116,7 +116,7 @@ def parse(operation: Operation, arrival: Arrival) -> Request:
                 data["body"] = read_json(arrival.body)
             else:
                 _read_form(operation, media, arrival, head, data, repeated)
-        except Unreadable as error:
+        except UnreadableError as error:
             problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
     if operation.dispatch is not None and not problems:
         operation = _named_by(operation.dispatch, data, repeated) or operation
@@ -127,11 +127,11 @@ def parse(operation: Operation, arrival: Arrival) -> Request:
     if schemes:
         carried = {**carried, **credentials(schemes, data)}
     reads = "nothing" if media is None else media.reads
-    return Request(operation, arrival, head, data, reads, tuple(problems), carried, _claimed(operation, data))
+    return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, _claimed(operation, data))
 
 
 def _hold_against_schema(
-    operation: Operation, media: Media | None, data: dict[str, Any], problems: list[Problem]
+    operation: OperationSpec, media: Media | None, data: dict[str, Any], problems: list[Problem]
 ) -> None:
     """Turn parameters into their types; add a problem for each violation."""
     for part, name, kind in operation.coerced:
@@ -143,13 +143,13 @@ def _hold_against_schema(
         problems += [_problem(violation, data) for violation in validator.iter_errors(data)]
 
 
-def _named_by(dispatch: Dispatch, data: dict[str, Any], repeated: list[str]) -> Operation | None:
+def _named_by(dispatch: Dispatch, data: dict[str, Any], repeated: list[str]) -> OperationSpec | None:
     """The operation that a value of the request names, unless it was given twice."""
     named = dispatch.by.get(data)
     return dispatch.to.get(named) if isinstance(named, str) and str(dispatch.by) not in repeated else None
 
 
-def _claimed(operation: Operation, data: dict[str, Any]) -> tuple[Possession, ...]:
+def _claimed(operation: OperationSpec, data: dict[str, Any]) -> tuple[Possession, ...]:
     found = []
     for place in operation.owned:
         value = place.at.get(data)
@@ -171,7 +171,7 @@ def _named(pairs: list[tuple[str, str]], part: str, repeated: list[str]) -> dict
     return values
 
 
-def _media(operation: Operation, arrival: Arrival, head: Head, problems: list[Problem]) -> Media | None:
+def _media(operation: OperationSpec, arrival: Arrival, head: Head, problems: list[Problem]) -> Media | None:
     """How to read the body; None where there is none to read, or with a problem."""
     body = operation.body
     if operation.method != arrival.method:
@@ -195,9 +195,9 @@ def _media(operation: Operation, arrival: Arrival, head: Head, problems: list[Pr
 
 
 def _read_form(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goes
-    operation: Operation, media: Media, arrival: Arrival, head: Head, data: dict[str, Any], repeated: list[str]
+    operation: OperationSpec, media: Media, arrival: Arrival, head: Head, data: dict[str, Any], repeated: list[str]
 ) -> None:
-    """Add a form's fields to the data: as its body, or to the query. Raises Unreadable."""
+    """Add a form's fields to the data: as its body, or to the query. Raises UnreadableError."""
     raw = arrival.body
     form = read_form(raw) if media.reads == "form" else read_multipart(raw, head.content_type.encode("latin-1"))
     if operation.merges_form:
@@ -207,7 +207,7 @@ def _read_form(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goe
         data["body"] = {name: _coerce(value, media.coerce.get(name)) for name, value in fields.items()}
 
 
-def _repetitions(operation: Operation, repeated: list[str]) -> list[Problem]:
+def _repetitions(operation: OperationSpec, repeated: list[str]) -> list[Problem]:
     """A problem for each declared parameter, or field of a form, that was given more than once."""
     declared = {join(parameter.where, parameter.name) for parameter in operation.parameters}
     return [
@@ -221,7 +221,7 @@ def read_query(query: bytes) -> list[tuple[str, str]]:
     """The pairs of a query string, however badly it is written."""
     try:
         return read_form(query)
-    except Unreadable:
+    except UnreadableError:
         pairs = [pair.partition("=") for pair in query.decode("latin-1").split("&")[:1000]]
         return [(unquote(name), unquote(value)) for name, _, value in pairs]
 

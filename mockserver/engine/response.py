@@ -14,7 +14,7 @@ from mockserver.spec.model import Answer, Apply, Echo, New, Value
 from mockserver.spec.pointer import MISSING, Pointer
 
 
-class Response(msgspec.Struct, frozen=True):
+class RenderedResponse(msgspec.Struct, frozen=True):
     """What goes back: status, packed headers (lower-case names), bytes."""
 
     status: int
@@ -22,7 +22,7 @@ class Response(msgspec.Struct, frozen=True):
     body: bytes
 
     @classmethod
-    def of(cls, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> "Response":
+    def of(cls, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> "RenderedResponse":
         """The response with these headers and the length of its body."""
         return cls(status, pack_headers([*headers, (b"content-length", b"%d" % len(body))]), body)
 
@@ -47,7 +47,7 @@ class Context(msgspec.Struct, frozen=True):
 Make = Callable[[Context], Any]
 
 
-def render(answer: Answer, context: Context) -> Response:
+def render(answer: Answer, context: Context) -> RenderedResponse:
     """The response of an answer."""
     body, headers = answer.body[0], _header_makers(answer)
     if answer.fills:
@@ -59,13 +59,13 @@ def render(answer: Answer, context: Context) -> Response:
                 parts[at] = _dump(found)
         body = b"".join(parts)
     if headers is None:
-        return Response(answer.status, _constant_head(answer, len(body)), body)
+        return RenderedResponse(answer.status, _constant_head(answer, len(body)), body)
     made = []
     for name, literal, make_header in headers:
         value = literal if make_header is None else make_header(context) or literal
         if value:
             made.append((name, value))
-    return Response.of(answer.status, made, body)
+    return RenderedResponse.of(answer.status, made, body)
 
 
 @lru_cache(maxsize=512)

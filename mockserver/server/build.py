@@ -10,7 +10,7 @@ from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract
 from mockserver.spec.source import Source, read
-from mockserver.store.accounts import AccountFault, Registry
+from mockserver.store.accounts import AccountError, Registry
 from mockserver.store.journal import Journal
 from mockserver.store.store import Store
 
@@ -58,10 +58,10 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
         files = {v: s for v, s in evidence if s is not None}
         try:
             registry.add(account_id, given, lasting=True)
-        except AccountFault as fault:
-            vendor = fault.pointer.split("/")[2] if fault.pointer.count("/") > 1 else ""
-            place = f"/{account_id}" + "".join(f"/{t}" for t in fault.pointer.split("/")[3:])
-            raise ContractErrors([_error(files.get(vendor), place, str(fault))]) from fault
+        except AccountError as error:
+            vendor = error.pointer.split("/")[2] if error.pointer.count("/") > 1 else ""
+            place = f"/{account_id}" + "".join(f"/{t}" for t in error.pointer.split("/")[3:])
+            raise ContractErrors([_error(files.get(vendor), place, str(error))]) from error
     if settings.accounts is not None:
         _add_given(registry, settings.accounts)
 
@@ -81,8 +81,8 @@ def _mapping(file: Path, *kinds: type) -> Source:
     except (OSError, UnicodeDecodeError) as error:
         raise ContractErrors([ContractError(str(file), 1, 1, "", f"cannot be read: {error}")]) from error
     source = read(str(file), text)
-    if source.faults:
-        raise ContractErrors(source.faults)
+    if source.errors:
+        raise ContractErrors(source.errors)
     if not isinstance(source.value, kinds):
         raise ContractErrors([ContractError(str(file), 1, 1, "", "must be a mapping")])
     return source
@@ -101,12 +101,12 @@ def _add_given(registry: Registry, file: Path) -> None:
             raise ContractErrors([_error(source, prefix, "an account needs an 'id' and a mapping 'vendors'")])
         try:
             registry.add(item["id"], vendors, lasting=True)
-        except AccountFault as fault:
-            raise ContractErrors([_error(source, prefix + fault.pointer, str(fault))]) from fault
+        except AccountError as error:
+            raise ContractErrors([_error(source, prefix + error.pointer, str(error))]) from error
 
 
 def _error(source: Source | None, pointer: str, message: str) -> ContractError:
-    """A fault at the deepest place of the pointer that the file shows."""
+    """An error at the deepest place of the pointer that the file shows."""
     if source is None:
         return ContractError("x-mock.account", 1, 1, pointer, message)
     container: Any = source.value

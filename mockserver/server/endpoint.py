@@ -7,17 +7,17 @@ from typing import Any
 
 import msgspec
 
-from mockserver.engine.bodies import Unreadable, read_form, read_multipart
-from mockserver.engine.call import Call, Label, pack_headers
+from mockserver.engine.bodies import UnreadableError, read_form, read_multipart
+from mockserver.engine.call import Label, RecordedCall, pack_headers
 from mockserver.engine.credentials import credentials
 from mockserver.engine.decide import Decision, decide
 from mockserver.engine.fault import Fault
-from mockserver.engine.request import Arrival, Request, parse, read_query
-from mockserver.engine.response import Response
+from mockserver.engine.request import Arrival, ParsedRequest, parse, read_query
+from mockserver.engine.response import RenderedResponse
 from mockserver.engine.sources import Sources
 from mockserver.server.routing import Endpoint, Router
-from mockserver.server.wire.asgi import CLOSE, Disconnected, receive_body, write_whole
-from mockserver.server.wire.faults import ClientLeft, Line, deliver, send_whole
+from mockserver.server.wire.asgi import CLOSE, DisconnectedError, receive_body, write_whole
+from mockserver.server.wire.faults import ClientLeftError, Line, deliver, send_whole
 from mockserver.server.wire.protocol import CONNECTION
 from mockserver.spec.model import Contract
 from mockserver.store.store import UNCLAIMED, Store
@@ -29,15 +29,15 @@ NO_PATH = Label(status=404)  # of calls whose path no contract has
 class Going(msgspec.Struct, frozen=True):
     """What goes to a client, headers packed, and how: the record of it, the fault and the request's number for it."""
 
-    call: Call
+    call: RecordedCall
     head: bytes
     body: bytes
     fault: Fault | None = None
     number: int = 0
 
     @property
-    def response(self) -> Response:
-        return Response(self.call.status, self.head, self.body)
+    def response(self) -> RenderedResponse:
+        return RenderedResponse(self.call.status, self.head, self.body)
 
 
 class Exchanges:
@@ -66,14 +66,14 @@ class Exchanges:
         raw_path = scope.get("raw_path") or path.encode()
         found = self._router.find(_host(scope["headers"]), path, raw_path)  # 1 route
         if found is not None and scope["method"] == "OPTIONS":
-            await send_whole(send, Response(204, b"allow: " + found[0].allow, b""))
+            await send_whole(send, RenderedResponse(204, b"allow: " + found[0].allow, b""))
             return
         try:
             if found is None:
                 going = await self._unknown_path(scope, receive)
             else:
                 going = await self._exchange(found, scope, receive)
-        except Disconnected:
+        except DisconnectedError:
             return
         outcome = "aborted"
         try:
@@ -118,7 +118,7 @@ class Exchanges:
             }
         ).encode("ascii")
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(text))]
-        call = Call(
+        call = RecordedCall(
             number=self._sources.call_number(),
             account=await self._claimed_by(scope, body),
             label=NO_PATH,
@@ -163,11 +163,11 @@ def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
         if content_type.startswith("multipart/form-data"):
             return dict(read_multipart(body, headers["content-type"].encode("latin-1")))
         return dict(read_form(body)) if content_type.startswith("application/x-www-form-urlencoded") else {}
-    except Unreadable:
+    except UnreadableError:
         return {}
 
 
-def _explained(decision: Decision, request: Request) -> bytes:
+def _explained(decision: Decision, request: ParsedRequest) -> bytes:
     """Our headers, to stand behind the vendor's; nothing that the client sent is echoed in them."""
     call, problem = decision.call, decision.problem
     said = _said_of_answer(call.label) + call.id.encode("ascii")
@@ -196,7 +196,7 @@ async def _send(going: Going, scope: Any, send: Any) -> str:
     line = Line(scope.get("state", {}).get(CONNECTION), send)
     try:
         await deliver(going.fault, going.number, going.response, line)
-    except ClientLeft:
+    except ClientLeftError:
         return "aborted"
     return "aborted" if going.fault.loses_reply else "sent"
 

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
-from mockserver.engine.account import Account, credential_members
-from mockserver.engine.bodies import Unreadable, read_json, read_multipart
-from mockserver.engine.call import Call, unpack_headers
+from mockserver.engine.account import AccountData, credential_members
+from mockserver.engine.bodies import UnreadableError, read_json, read_multipart
+from mockserver.engine.call import RecordedCall, unpack_headers
 from mockserver.engine.request import read_query
 from mockserver.spec.model import Contract
 
@@ -88,11 +88,11 @@ class Masker:
         self._fields = frozenset(scheme.key for scheme in schemes if scheme.where == "query")
         self._members = [(contract.vendor, credential_members(contract)) for contract in contracts]
         self._key = secrets.token_bytes(16)
-        self._accounts: set[Account] = set()
+        self._accounts: set[AccountData] = set()
         self._known = Needles()
         self._remembered = lru_cache(maxsize=_KEPT)(self._read)
 
-    def learn(self, came: Iterable[Account], gone: Iterable[Account] = ()) -> None:
+    def learn(self, came: Iterable[AccountData], gone: Iterable[AccountData] = ()) -> None:
         """Whose credentials to hide in any call: a client may have put them where they say nothing of whose it is."""
         for account in came:
             self._accounts.add(account)
@@ -102,7 +102,7 @@ class Masker:
             self._known.count(self._own(account), -1)
         self._remembered.cache_clear()
 
-    def of_call(self, call: Call, account: Account | None) -> Needles:
+    def of_call(self, call: RecordedCall, account: AccountData | None) -> Needles:
         """What must not be shown of a call beside what accounts keep secret: all that it presents."""
         found = set(self._presented(call))
         found |= {part for text in found for part in _token_parts(text)}
@@ -146,7 +146,7 @@ class Masker:
             return f"{kind} {self.mask(secret.strip())}"
         return self.mask(value)
 
-    def hides_any(self, call: Call) -> bool:
+    def hides_any(self, call: RecordedCall) -> bool:
         """Whether a call carries anything where credentials stand."""
         return any(self._presented(call))
 
@@ -160,7 +160,7 @@ class Masker:
             for name, equals, value in pairs
         )
 
-    def _presented(self, call: Call) -> Iterator[str]:
+    def _presented(self, call: RecordedCall) -> Iterator[str]:
         """What stands where credentials stand, whoever's it is, and however the body calls itself."""
         content_type = ""
         for name, value in unpack_headers(call.headers):
@@ -175,11 +175,11 @@ class Masker:
             elif call.body:
                 fields += read_query(call.body)
                 fields += _members(read_json(call.body))
-        except Unreadable:
+        except UnreadableError:
             pass
         yield from (value for name, value in fields if self.hides_field(name))
 
-    def _own(self, account: Account) -> Iterator[str]:
+    def _own(self, account: AccountData) -> Iterator[str]:
         """The account's long credentials, to be hidden wherever a client put them by mistake."""
         for vendor, members in self._members:
             for name in members:

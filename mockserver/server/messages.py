@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from mockserver.engine.call import Call, unpack_problems
+from mockserver.engine.call import RecordedCall, unpack_problems
 from mockserver.matching.pattern import Difference
 from mockserver.server.serialize import Shown
 from mockserver.server.verification import Asked, Near, Verdict
@@ -20,7 +20,11 @@ Stray = tuple[str, int, str]  # whose the calls are, how many, which credential 
 
 
 def explain(
-    verdict: Verdict, asked: Asked, strays: list[Stray], contracts: tuple[Contract, ...], shown: Callable[[Call], Shown]
+    verdict: Verdict,
+    asked: Asked,
+    strays: list[Stray],
+    contracts: tuple[Contract, ...],
+    shown: Callable[[RecordedCall], Shown],
 ) -> str:
     """The text that a failed assertion prints; ``shown`` masks what a call shows."""
     expectation = asked.expectation
@@ -69,7 +73,7 @@ def _near(near: Near, shown: Shown, contracts: tuple[Contract, ...]) -> Iterator
                 yield f"      {cure}"
 
 
-def _call(call: Call, shown: Shown) -> str:
+def _call(call: RecordedCall, shown: Shown) -> str:
     time = datetime.fromtimestamp(call.received_at, UTC).strftime("%H:%M:%S.%f")[:-3]
     answer = (call.answer or "off-contract") if call.vendor else "no operation has this path"
     chosen = f" (by {call.chosen_by})" if call.chosen_by else ""
@@ -88,7 +92,7 @@ def _value(value: Any, shown: Shown) -> str:
     return text if len(text) <= WIDTH else f"{text[:WIDTH]}… ({len(text)} characters)"
 
 
-def _cure(problem: dict[str, Any], call: Call, contracts: tuple[Contract, ...]) -> str | None:
+def _cure(problem: dict[str, Any], call: RecordedCall, contracts: tuple[Contract, ...]) -> str | None:
     """What the right credential is called, where one was wrong or missing."""
     if problem["kind"] not in {"unauthenticated", "forbidden"}:
         return None

@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from mockserver.spec.load import root_path
-from mockserver.spec.model import Contract, Operation
+from mockserver.spec.model import Contract, OperationSpec
 
 _PARAMETER = re.compile(r"\{[^{}]+\}")
 MOST_SEGMENTS = 100  # of a path; more is nobody's
@@ -18,8 +18,8 @@ MOST_SEGMENTS = 100  # of a path; more is nobody's
 class Endpoint:
     """The operations of one path by method, and who answers a method that is none of them."""
 
-    operations: dict[str, Operation]
-    otherwise: Operation
+    operations: dict[str, OperationSpec]
+    otherwise: OperationSpec
     allow: bytes
 
 
@@ -63,8 +63,8 @@ class _Paths:
     However many there are of the first two, a look takes the same time.
     """
 
-    fixed: dict[str, dict[str, Operation]] = field(default_factory=dict)
-    shaped: dict[str, dict[str, Operation]] = field(default_factory=dict)
+    fixed: dict[str, dict[str, OperationSpec]] = field(default_factory=dict)
+    shaped: dict[str, dict[str, OperationSpec]] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     tree: _Node = field(default_factory=_Node)
     patterns: list[tuple[re.Pattern[str], tuple[str, ...], Endpoint]] = field(default_factory=list)
@@ -144,7 +144,7 @@ def _hostname(host: bytes) -> str:
     return host.decode("latin-1").partition(":")[0].lower()
 
 
-def _endpoint(operations: dict[str, Operation]) -> Endpoint:
+def _endpoint(operations: dict[str, OperationSpec]) -> Endpoint:
     originals = [o for o in operations.values() if o.spelling == o.name]
     allow = ", ".join(sorted(operations)).encode("ascii")
     return Endpoint(operations, (originals or list(operations.values()))[0], allow)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from mockserver.engine.account import Account, credential_members, tokens
-from mockserver.engine.bodies import Unreadable, duplicate_keys, read_form, read_json, read_multipart
-from mockserver.engine.call import Call, unpack_headers, unpack_problems
+from mockserver.engine.account import AccountData, credential_members, tokens
+from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart
+from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
 from mockserver.engine.clock import Clock
 from mockserver.engine.facts import Budget
 from mockserver.engine.response import timestamp
@@ -17,7 +17,7 @@ from mockserver.spec.load import root_path
 from mockserver.spec.model import Contract
 
 
-def account_shape(account: Account, contracts: tuple[Contract, ...], origin: str, now: float) -> dict[str, Any]:
+def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin: str, now: float) -> dict[str, Any]:
     """``{id, vendors: {<vendor>: {url, credentials, owned, tokens}}}``; ``origin`` is where clients reach us."""
     vendors = {}
     for contract in contracts:
@@ -32,7 +32,7 @@ def account_shape(account: Account, contracts: tuple[Contract, ...], origin: str
     return {"id": account.id, "vendors": vendors}
 
 
-def call_shape(call: Call, account: Account | None, masker: Masker) -> dict[str, Any]:
+def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) -> dict[str, Any]:
     """A call as it is shown: decoded and masked."""
     show = Shown(masker, masker.of_call(call, account))
     return {
@@ -138,25 +138,25 @@ class Shown:
         return base64.b64encode(masked.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
-def _json(call: Call) -> Any:
+def _json(call: RecordedCall) -> Any:
     return _parsed(call.body) if call.reads in {"json", ""} else None
 
 
 def _parsed(raw: bytes) -> Any:
     try:
         return read_json(raw) if raw else None
-    except Unreadable:
+    except UnreadableError:
         return None
 
 
-def _notes(call: Call, show: "Shown") -> list[str]:
+def _notes(call: RecordedCall, show: "Shown") -> list[str]:
     """What is worth knowing of a call beside its problems: an answer off the contract, keys given twice."""
     notes: list[str] = json.loads(call.notes or "[]")
     duplicates = duplicate_keys(call.body) if call.reads == "json" else []
     return notes + [f"duplicate key {name!r}: the last counts" for name in show.value(duplicates)]
 
 
-def _form(call: Call) -> list[list[str]] | None:
+def _form(call: RecordedCall) -> list[list[str]] | None:
     """The pairs of a form; None where the body was none."""
     try:
         if call.reads == "form":
@@ -164,6 +164,6 @@ def _form(call: Call) -> list[list[str]] | None:
         if call.reads == "multipart":
             content_type = dict(unpack_headers(call.headers)).get("content-type", "")
             return [list(pair) for pair in read_multipart(call.body, content_type.encode("latin-1"))]
-    except Unreadable:
+    except UnreadableError:
         return None
     return None

@@ -46,7 +46,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class SettingsFault(ValueError):  # noqa: N818 -- a user's mistake, told in one line
+class SettingsError(ValueError):
     """A setting cannot be used; the text names it and says what it must be."""
 
 
@@ -56,7 +56,7 @@ _NUMBERS = {setting.name for setting in fields(Settings) if setting.type is int}
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings with what the environment says. Raises SettingsFault."""
+    """Settings with what the environment says. Raises SettingsError."""
     source = os.environ if environment is None else environment
     values: dict[str, Any] = {}
     for setting in fields(Settings):
@@ -73,11 +73,11 @@ def _read(name: str, field: str, text: str) -> Any:
         return Path(text)
     if field in {"builtin", "explain"}:
         if text.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
-            raise SettingsFault(f"{name} must be true or false, not {text!r}")
+            raise SettingsError(f"{name} must be true or false, not {text!r}")
         return text.lower() in {"1", "true", "yes", "on"}
     if field in _NUMBERS:
         least, most = (0, 65535) if field == "serve_port" else (1, 10**16)
         if not (text.isascii() and text.isdigit() and len(text) < 18 and least <= int(text) <= most):
-            raise SettingsFault(f"{name} must be a whole number from {least} to {most}, not {text!r}")
+            raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}")
         return int(text)
     return text

@@ -8,19 +8,19 @@ from mockserver.server.wire.protocol import MOST_LINGERING
 OTHER_FILES = MOST_LINGERING + 64  # beside the connections: refused ones, what listens, logs, contracts
 
 
-class PortTaken(OSError):  # noqa: N818 -- a user's mistake, told in one line
+class ListenError(OSError):
     """The address cannot be listened on; the text says why."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes any free one. Raises PortTaken."""
+    """A listening socket; port 0 takes any free one. Raises ListenError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         host.encode("idna")  # bind would raise TypeError, and leave its socket open
         return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise PortTaken(f"cannot listen on {host}:{port}: {reason.partition(' (while')[0]}") from error
+        raise ListenError(f"cannot listen on {host}:{port}: {reason.partition(' (while')[0]}") from error
 
 
 def open_files_for(connections: int) -> int:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from mockserver.engine.call import Call
+from mockserver.engine.call import RecordedCall
 from mockserver.engine.expectation import Expectation
 from mockserver.matching.pattern import Difference
 from mockserver.server.checkpoint import Turns
@@ -46,7 +46,7 @@ class Asked:
 class Near:
     """A call that was not the one, and where it differs."""
 
-    call: Call
+    call: RecordedCall
     differences: list[Difference]
 
 
@@ -55,7 +55,7 @@ class Verdict:
     """``verified`` is None where only evicted calls could tell. ``matched`` are all that fit, oldest first."""
 
     verified: bool | None
-    matched: list[Call]
+    matched: list[RecordedCall]
     evicted: int
     nearest: list[Near]
     recorded: int
@@ -68,7 +68,7 @@ class _Watch:
     store: Store
     account: str
     expectation: Expectation
-    matched: list[Call] = field(default_factory=list)
+    matched: list[RecordedCall] = field(default_factory=list)
     recorded: int = 0
     number: int = 0
     counted: int = 0
@@ -82,7 +82,7 @@ class _Watch:
                 await turns.give()
             self.number = new[-1].number
 
-    async def _next(self) -> list[Call]:
+    async def _next(self) -> list[RecordedCall]:
         """Calls that may fit, to be looked at next; those of any kind are counted."""
         more, self.counted = await self.store.count_after(self.account, self.counted)
         self.recorded += more

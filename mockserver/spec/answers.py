@@ -44,19 +44,19 @@ def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -
     """The answers of one operation by name, in document order."""
     responses = reader.mapping(operation, "responses", required=True)
     if not responses and "responses" in operation:
-        reader.fault(operation, "an operation needs at least one response", "responses")
+        reader.error(operation, "an operation needs at least one response", "responses")
     answers: dict[str, Answer] = {}
     nodes: dict[str, dict[str, Any]] = {}
     for code in responses:
         status = int(code) if _STATUS.fullmatch(code) else 500
         if code != str(status):
-            reader.fault(responses, f"{code!r}: name each status by its three digits, 200 to 599", code)
+            reader.error(responses, f"{code!r}: name each status by its three digits, 200 to 599", code)
         response = reader.mapping(responses, code)
         for sample in _samples(reader, response, status):
             if not _NAME.fullmatch(sample.name):
-                reader.fault(sample.node, f"an answer's name must be a plain lower-case word, not {sample.name!r}")
+                reader.error(sample.node, f"an answer's name must be a plain lower-case word, not {sample.name!r}")
             if sample.name in answers:
-                reader.fault(sample.node, f"a second answer named {sample.name!r}")
+                reader.error(sample.node, f"a second answer named {sample.name!r}")
                 continue
             answers[sample.name] = _answer(reader, response, sample, operation_id)
             nodes[sample.name] = sample.node
@@ -68,14 +68,14 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
     if not content:
         block = reader.x_mock(response, "answer")
         if "x-mock" not in response:
-            reader.fault(response, "an answer without evidence: x-mock needs 'source' or 'assumed'")
+            reader.error(response, "an answer without evidence: x-mock needs 'source' or 'assumed'")
             return []
         if "name" not in block:
-            reader.fault(response, "a response without a body needs x-mock.name", "x-mock")
+            reader.error(response, "a response without a body needs x-mock.name", "x-mock")
             return []
         return [_Sample(block["name"], status, block, response, None, None, None)]
     if status in _BODILESS:
-        reader.fault(response, f"HTTP allows no body with status {status}", "content")
+        reader.error(response, f"HTTP allows no body with status {status}", "content")
     found = []
     for media_type in content:
         media = reader.mapping(content, media_type)
@@ -85,10 +85,10 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
             example = reader.mapping(examples, name)
             block = reader.x_mock(example, "answer")
             if "x-mock" not in example:
-                reader.fault(example, "an answer without evidence: x-mock needs 'source' or 'assumed'")
+                reader.error(example, "an answer without evidence: x-mock needs 'source' or 'assumed'")
             value = example.get("value", MISSING)
             if value is MISSING:
-                reader.fault(example, "'value' is missing")
+                reader.error(example, "'value' is missing")
                 continue
             found.append(_Sample(name, status, block, example, media_type, value, schema))
     return found
@@ -101,7 +101,7 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
     if sample.schema is not None and not sample.schema.is_valid(sample.value):
         error = next(iter(sample.schema.iter_errors(sample.value)))
         path = ["value", *error.instance_path]
-        reader.fault_below(sample.node, path, f"the example does not fit its schema: {error.message}")
+        reader.error_below(sample.node, path, f"the example does not fit its schema: {error.message}")
     body, literals = _template(reader, sample, list(body_fills))
     return Answer(
         name=sample.name,
@@ -127,17 +127,17 @@ def _value(reader: Reader, block: dict[str, Any]) -> Value:
         return New(block["new"], block.get("plus", 0))
     name, pointers = block["call"], tuple(map(Pointer.parse, block["of"]))
     if name not in FUNCTIONS:
-        reader.fault(block, f"fill calls {name!r}; there are only: {', '.join(sorted(FUNCTIONS))}", "call")
+        reader.error(block, f"fill calls {name!r}; there are only: {', '.join(sorted(FUNCTIONS))}", "call")
         return New("sequence", 0)
     takes = len(signature(FUNCTIONS[name]).parameters)
     if takes != len(pointers):
-        reader.fault(block, f"{name} takes {takes}, not {len(pointers)}", "of")
+        reader.error(block, f"{name} takes {takes}, not {len(pointers)}", "of")
     return Apply(FUNCTIONS[name], pointers)
 
 
 def _misplaced(reader: Reader, sample: _Sample, tokens: tuple[str, ...], what: str) -> None:
     at = str(Pointer(tokens))
-    reader.fault(sample.block["fill"], f"fill points {what}: {at}", at)
+    reader.error(sample.block["fill"], f"fill points {what}: {at}", at)
 
 
 def _template(
@@ -150,7 +150,7 @@ def _template(
         return (b"",), []
     if not _is_json(sample.media_type):
         if holes or not isinstance(sample.value, str):
-            reader.fault(sample.node, f"a {sample.media_type} sample must be plain text without fill", "value")
+            reader.error(sample.node, f"a {sample.media_type} sample must be plain text without fill", "value")
         return (str(sample.value).encode(),), []
     segments, order = [""], []
     for piece in _cut(sample.value, Pointer(()), frozenset(holes)):
@@ -197,7 +197,7 @@ def _headers(
     for name, spelling in written.items():
         header = reader.mapping(declared, spelling)
         if not _HEADER.fullmatch(name) or name in _OURS:
-            reader.fault(declared, f"{spelling!r} cannot be a header of an answer", spelling)
+            reader.error(declared, f"{spelling!r} cannot be a header of an answer", spelling)
             continue
         example = header.get("example", "")
         text = example if isinstance(example, str) else _dump(example)
@@ -207,7 +207,7 @@ def _headers(
         if literal or fill is not None:
             found.append((name.encode(), literal, fill))
         elif header.get("required"):
-            reader.fault(header, f"{spelling} is required but has neither an example nor a fill")
+            reader.error(header, f"{spelling} is required but has neither an example nor a fill")
     for at in wanted.values():
         _misplaced(reader, sample, ("header", *at), "at a header that is not documented")
     return tuple(found)
@@ -215,7 +215,7 @@ def _headers(
 
 def _header_value(reader: Reader, container: dict[str, Any], key: str, text: str) -> bytes:
     if not (text.isascii() and text.isprintable()):
-        reader.fault(container, f"a header can hold printable ASCII only, not {text!r}", key)
+        reader.error(container, f"a header can hold printable ASCII only, not {text!r}", key)
     return text.encode("ascii", "replace")
 
 
@@ -228,7 +228,7 @@ def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[
     for name, answer in answers.items():
         if answer.magic is not None and taken.setdefault(answer.magic, name) != name:
             message = f"{taken[answer.magic]} and {name} share the magic {answer.magic}"
-            reader.fault_below(nodes[name], ["x-mock", "magic"], message)
+            reader.error_below(nodes[name], ["x-mock", "magic"], message)
     found = {}
     for name, answer in answers.items():
         magic = answer.magic

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mockserver.spec.model import Apply, Contract, Echo, Jwt, Operation, Value
+from mockserver.spec.model import Apply, Contract, Echo, Jwt, OperationSpec, Value
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 
@@ -21,7 +21,7 @@ def pointers_of(value: Value) -> Iterator[Pointer]:
         yield from value.pointers
 
 
-def pointers_read(operation: Operation) -> list[Pointer]:
+def pointers_read(operation: OperationSpec) -> list[Pointer]:
     """Every pointer that rules, answers, limits, recipient and dispatch of an operation read."""
     found = [at for rule in operation.rules for at, _ in rule.when]
     for answer in operation.answers.values():
@@ -38,10 +38,10 @@ def pointers_read(operation: Operation) -> list[Pointer]:
 
 
 def check_pointers(reader: Reader, contract: Contract) -> None:
-    """A fault for each pointer into account or owned records that the account's template does not have."""
+    """An error for each pointer into account or owned records that the account's template does not have."""
     for root, text, at in _document_pointers(reader, contract):
         if at.tokens[0] != "account" or not _exists(contract.account, at.tokens[1:]):
-            _fault(reader, root, text, f"{at} points at nothing in x-mock.account")
+            _error(reader, root, text, f"{at} points at nothing in x-mock.account")
     for operation in contract.operations:
         bound = {owned.binds for owned in operation.owned if owned.within is None}
         bound |= {scheme.binds for scheme in contract.schemes}
@@ -51,10 +51,10 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
         for at in [*pointers_read(operation), *inner]:
             message = _wrong(contract, at, bound)
             if message is not None:
-                _fault(reader, node, str(at), f"{operation.spelling}: {message}")
+                _error(reader, node, str(at), f"{operation.spelling}: {message}")
         for owned in operation.owned:
             if owned.digits is not contract.claims[owned.claim]:
-                _fault(reader, node, owned.claim, f"{owned.claim} is compared by digits in some places only")
+                _error(reader, node, owned.claim, f"{owned.claim} is compared by digits in some places only")
 
 
 def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dict[str, Any], str, Pointer]]:
@@ -74,14 +74,14 @@ def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dic
         yield from ((reader.document, text, Pointer.parse(text)) for text in members.values())
 
 
-def _fault(reader: Reader, root: dict[str, Any], text: str, message: str) -> None:
-    """A fault where a text stands, as key or value, below ``root`` or else anywhere; at ``root`` where it does not."""
+def _error(reader: Reader, root: dict[str, Any], text: str, message: str) -> None:
+    """An error where a text stands, as key or value, below ``root`` or else anywhere; at ``root`` where it does not."""
     for start in (root, reader.document):
         for container, key, value in _members(start):
             if text in (key, value):
-                reader.fault(container, message, key)
+                reader.error(container, message, key)
                 return
-    reader.fault(root, message)
+    reader.error(root, message)
 
 
 def _members(container: Any) -> Iterator[tuple[Any, Any, Any]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class ContractError:
-    """One fault. ``line`` and ``column`` count from 1; ``pointer`` is a JSON Pointer ("" for the whole document)."""
+    """One error. ``line`` and ``column`` count from 1; ``pointer`` is a JSON Pointer ("" for the whole document)."""
 
     file: str
     line: int
@@ -17,9 +17,9 @@ class ContractError:
         return f"{self.file}:{self.line}:{self.column}: {self.pointer or '/'}: {self.message}"
 
 
-class ContractErrors(Exception):  # noqa: N818 -- the plural says that it holds every fault
-    """All faults of all files read together, sorted by file and place."""
+class ContractErrors(Exception):  # noqa: N818 -- the plural says that it holds every error
+    """All errors of all files read together, sorted by file and place."""
 
-    def __init__(self, faults: list[ContractError]) -> None:
-        self.faults = tuple(sorted(set(faults)))
-        super().__init__("\n".join(map(str, self.faults)))
+    def __init__(self, errors: list[ContractError]) -> None:
+        self.errors = tuple(sorted(set(errors)))
+        super().__init__("\n".join(map(str, self.errors)))

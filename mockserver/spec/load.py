@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from mockserver.spec.check import check_pointers
 from mockserver.spec.errors import ContractError, ContractErrors
-from mockserver.spec.model import Contract, Operation, Scheme
+from mockserver.spec.model import Contract, OperationSpec, Scheme
 from mockserver.spec.operations import read_operations
 from mockserver.spec.reader import Reader
 from mockserver.spec.security import read_schemes
@@ -16,18 +16,18 @@ from mockserver.spec.source import Source, read
 
 
 def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
-    """The contract of a document. Its faults are in the reader; with any, the contract is not to be used."""
+    """The contract of a document. Its errors are in the reader; with any, the contract is not to be used."""
     reader = Reader(source, vendor)
     if not isinstance(source.value, dict):
-        if not reader.faults:
-            reader.fault(None, "an OpenAPI document must be a mapping")
+        if not reader.errors:
+            reader.error(None, "an OpenAPI document must be a mapping")
         return _empty(source, vendor), reader
     if not str(reader.document.get("openapi", "")).startswith("3.1"):
-        reader.fault(reader.document, "openapi must be 3.1.x", "openapi")
+        reader.error(reader.document, "openapi must be 3.1.x", "openapi")
     info = reader.mapping(reader.document, "info", required=True)
     block = reader.x_mock(reader.document, "document")
     if "x-mock" not in reader.document:
-        reader.fault(reader.document, "x-mock is missing: say with 'account' what a customer owns")
+        reader.error(reader.document, "x-mock is missing: say with 'account' what a customer owns")
     schemes = read_schemes(reader)
     operations = read_operations(reader, schemes)
     contract = Contract(
@@ -54,14 +54,14 @@ def _empty(source: Source, vendor: str) -> Contract:
 
 def _servers(reader: Reader) -> tuple[str, ...]:
     if not reader.document.get("servers"):
-        reader.fault(reader.document, "'servers' is missing: name the vendor's hosts")
+        reader.error(reader.document, "'servers' is missing: name the vendor's hosts")
     urls = []
     for server in reader.items(reader.document, "servers"):
         url = reader.text(server, "url")
         if _is_address(url):
             urls.append(url.rstrip("/"))
         elif url:
-            reader.fault(server, "a server needs a full address without variables", "url")
+            reader.error(server, "a server needs a full address without variables", "url")
     return tuple(urls)
 
 
@@ -73,7 +73,7 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def _claims(operations: Iterable[Operation], schemes: Iterable[Scheme]) -> dict[str, bool]:
+def _claims(operations: Iterable[OperationSpec], schemes: Iterable[Scheme]) -> dict[str, bool]:
     """Each account pointer by whose values accounts are recognised, and whether by digits only."""
     claims = {scheme.accept.claim: False for scheme in schemes}
     for operation in operations:
@@ -93,25 +93,25 @@ def contract_files(folders: Iterable[Path]) -> list[Path]:
 def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
     """Read and check contracts; the file's stem names the vendor.
 
-    Raises ContractErrors with every fault of every file.
+    Raises ContractErrors with every error of every file.
     """
-    faults: list[ContractError] = []
+    errors: list[ContractError] = []
     contracts: list[tuple[Contract, Reader]] = []
     for file in files:
         name = str(file)
         try:
             text = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            faults.append(ContractError(name, 1, 1, "", f"cannot be read: {error}"))
+            errors.append(ContractError(name, 1, 1, "", f"cannot be read: {error}"))
             continue
         contract, reader = read_contract(read(name, text), file.stem)
-        faults += reader.faults
+        errors += reader.errors
         if not _WORD.fullmatch(contract.vendor):
-            faults.append(ContractError(name, 1, 1, "", f"the file's name must be a plain word, not {file.stem!r}"))
+            errors.append(ContractError(name, 1, 1, "", f"the file's name must be a plain word, not {file.stem!r}"))
         contracts.append((contract, reader))
-    faults += _collisions(contracts)
-    if faults:
-        raise ContractErrors(faults)
+    errors += _collisions(contracts)
+    if errors:
+        raise ContractErrors(errors)
     return tuple(contract for contract, _ in contracts)
 
 
@@ -122,12 +122,12 @@ def root_path(url: str) -> str:
 
 def _collisions(contracts: list[tuple[Contract, Reader]]) -> list[ContractError]:
     """Two contracts of one name, or two paths that would be one at the root."""
-    faults: list[ContractError] = []
+    errors: list[ContractError] = []
     names: dict[str, str] = {}
     paths: dict[str, tuple[str, str, str]] = {}
     for contract, reader in contracts:
         if contract.vendor in names:
-            faults.append(
+            errors.append(
                 ContractError(contract.file, 1, 1, "", f"{contract.vendor} is also read from {names[contract.vendor]}")
             )
             continue
@@ -139,5 +139,5 @@ def _collisions(contracts: list[tuple[Contract, Reader]]) -> list[ContractError]
             if (owner, claimed) != claim[:2]:
                 place = reader.source.place(reader.document["paths"], path)
                 message = f"the path {base + path} is also claimed by {owner} ({file})"
-                faults.append(ContractError(contract.file, place.line, place.column, place.pointer, message))
-    return faults
+                errors.append(ContractError(contract.file, place.line, place.column, place.pointer, message))
+    return errors

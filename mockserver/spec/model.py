@@ -210,11 +210,11 @@ class Dispatch:
     """The value here names the operation that is meant."""
 
     by: Pointer
-    to: Mapping[str, "Operation"]
+    to: Mapping[str, "OperationSpec"]
 
 
 @dataclass(frozen=True, eq=False)
-class Operation:
+class OperationSpec:
     """One method and path. ``name``, rules and answers may come from the operation it is another spelling of."""
 
     vendor: str
@@ -276,7 +276,7 @@ class Contract:
     version: str
     file: str
     servers: tuple[str, ...]
-    operations: tuple[Operation, ...]
+    operations: tuple[OperationSpec, ...]
     schemes: tuple[Scheme, ...]
     account: Mapping[str, Any]
     files: Mapping[str, Mapping[str, str]]

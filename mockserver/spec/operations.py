@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
-from mockserver.spec.model import Answer, Dispatch, Operation, Parameter, RateLimit, Rule, Scheme
+from mockserver.spec.model import Answer, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Scheme
 from mockserver.spec.parameters import Marks, read_body, read_parameters, read_validators
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
@@ -43,10 +43,10 @@ class _Behaviour:
     dispatch: Dispatch | None
 
 
-def read_operations(reader: Reader, schemes: dict[str, Scheme]) -> list[Operation]:
+def read_operations(reader: Reader, schemes: dict[str, Scheme]) -> list[OperationSpec]:
     """All operations, in document order; spellings after what they spell."""
     drafts = _drafts(reader)
-    known: dict[str, Operation] = {}
+    known: dict[str, OperationSpec] = {}
     for wanted in (_is_primary, _is_dispatching, _is_spelling):
         for draft in drafts:
             if wanted(draft) and draft.name not in known:
@@ -71,7 +71,7 @@ def _drafts(reader: Reader) -> list[_Draft]:
     paths = reader.mapping(reader.document, "paths", required=True)
     for path in paths:
         if not path.startswith("/"):
-            reader.fault(paths, f"a path must start with '/': {path!r}", path)
+            reader.error(paths, f"a path must start with '/': {path!r}", path)
         path_item = reader.mapping(paths, path)
         for method in METHODS:
             if method not in path_item:
@@ -79,23 +79,25 @@ def _drafts(reader: Reader) -> list[_Draft]:
             node = reader.mapping(path_item, method)
             given = reader.text(node, "operationId")
             if given and not _WORD.fullmatch(given):
-                reader.fault(node, f"an operation's name must be a plain word, not {given!r}", "operationId")
+                reader.error(node, f"an operation's name must be a plain word, not {given!r}", "operationId")
             if given and any(draft.name == given for draft in drafts):
-                reader.fault(node, f"a second operation named {given!r}", "operationId")
+                reader.error(node, f"a second operation named {given!r}", "operationId")
                 given = ""
             block = reader.x_mock(node, "operation")
             drafts.append(_Draft(node, block, path_item, method.upper(), path, given or f"{method} {path}"))
     return drafts
 
 
-def _operation(reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known: dict[str, Operation]) -> Operation:
+def _operation(
+    reader: Reader, draft: _Draft, schemes: dict[str, Scheme], known: dict[str, OperationSpec]
+) -> OperationSpec:
     marks = Marks()
     merges_form = draft.block.get("parameters_from") == ["query", "form"]
     parameters = read_parameters(reader, draft.path_item, draft.node, draft.path, marks)
     body = read_body(reader, draft.node, marks, merges_form=merges_form)
     original = _named(reader, draft.block, "same_as", draft.block.get("same_as"), known)
     behaviour = _taken_over(original) if original else _own(reader, draft, known)
-    operation = Operation(
+    operation = OperationSpec(
         vendor=reader.vendor,
         name=behaviour.name,
         spelling=draft.name,
@@ -132,7 +134,7 @@ def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[st
     return tuple((str(at), at.tokens[0], at.tokens[1]) for at in dict.fromkeys(pointers))
 
 
-def _own(reader: Reader, draft: _Draft, known: dict[str, Operation]) -> _Behaviour:
+def _own(reader: Reader, draft: _Draft, known: dict[str, OperationSpec]) -> _Behaviour:
     answers = read_answers(reader, draft.node, f"{reader.vendor}.{draft.name}")
     rules = read_rules(reader, draft.block, answers)
     return _Behaviour(
@@ -147,7 +149,7 @@ def _own(reader: Reader, draft: _Draft, known: dict[str, Operation]) -> _Behavio
     )
 
 
-def _taken_over(original: Operation) -> _Behaviour:
+def _taken_over(original: OperationSpec) -> _Behaviour:
     return _Behaviour(
         name=original.name,
         answers=dict(original.answers),
@@ -161,20 +163,20 @@ def _taken_over(original: Operation) -> _Behaviour:
 
 
 def _check(
-    reader: Reader, draft: _Draft, operation: Operation, behaviour: _Behaviour, possible: list[Possible]
+    reader: Reader, draft: _Draft, operation: OperationSpec, behaviour: _Behaviour, possible: list[Possible]
 ) -> None:
     check_rules(reader, draft.node, behaviour.rules, behaviour.places, possible)
     if operation.success is None and operation.dispatch is None and operation.answers:
-        reader.fault(draft.node, "no answer means success", "responses")
+        reader.error(draft.node, "no answer means success", "responses")
     if "same_as" in draft.block and not draft.block.keys() <= {"same_as", "parameters_from"}:
-        reader.fault(draft.node, "same_as takes all but parameters_from from the other operation", "x-mock")
+        reader.error(draft.node, "same_as takes all but parameters_from from the other operation", "x-mock")
 
 
 def _named(
-    reader: Reader, block: dict[str, Any], key: str, name: str | None, known: dict[str, Operation]
-) -> Operation | None:
+    reader: Reader, block: dict[str, Any], key: str, name: str | None, known: dict[str, OperationSpec]
+) -> OperationSpec | None:
     if name is not None and name not in known:
-        reader.fault(block, f"there is no operation {name!r} that answers by itself", key)
+        reader.error(block, f"there is no operation {name!r} that answers by itself", key)
     return known.get(name or "")
 
 
@@ -188,12 +190,12 @@ def _rate_limit(reader: Reader, block: dict[str, Any]) -> RateLimit | None:
     if limit is None:
         return None
     if "source" not in limit and "assumed" not in limit:
-        reader.fault(block, "a rate limit without evidence: needs 'source' or 'assumed'", "rate_limit")
+        reader.error(block, "a rate limit without evidence: needs 'source' or 'assumed'", "rate_limit")
     by = None if limit["by"] == "account" else Pointer.parse(limit["by"])
     return RateLimit(limit["requests"], limit["seconds"], by)
 
 
-def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, Operation]) -> Dispatch | None:
+def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, OperationSpec]) -> Dispatch | None:
     if "dispatch" not in block:
         return None
     node = block["dispatch"]
@@ -205,7 +207,7 @@ def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, Operation]
     return Dispatch(Pointer.parse(node["by"]), to)
 
 
-def _headers_read(operation: Operation) -> frozenset[str]:
+def _headers_read(operation: OperationSpec) -> frozenset[str]:
     """Every request header that deciding about this operation looks at, as pointers name it."""
     names = {p.name for p in operation.parameters if p.where == "header"}
     names |= {scheme.key for scheme in operation.schemes if scheme.where == "header"}

@@ -33,7 +33,7 @@ def mark(reader: Reader, marks: Marks, container: dict[str, Any], at: Pointer) -
         marks.owned.append(_owned(block["owned"], at, digits=block.get("digits", False)))
     if "recipient" in block:
         if marks.recipient is not None and marks.recipient.at != at:
-            reader.fault(container, f"a second recipient beside {marks.recipient.at}", "x-mock")
+            reader.error(container, f"a second recipient beside {marks.recipient.at}", "x-mock")
         override = block["recipient"]["override"] if isinstance(block["recipient"], dict) else None
         marks.recipient = Recipient(at, Pointer.parse(override) if override else None)
 
@@ -56,7 +56,7 @@ def _walk(reader: Reader, marks: Marks, schema: dict[str, Any], at: Pointer, see
     if id(schema) in seen:
         return
     if marks.schemas == MAX_SCHEMAS or len(seen) == MAX_DEPTH:
-        reader.fault(schema, f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_DEPTH} deep")
+        reader.error(schema, f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_DEPTH} deep")
         return
     marks.schemas += 1
     seen |= {id(schema)}
@@ -134,7 +134,7 @@ def read_parameters(
     nodes = _nodes(reader, path_item, operation)
     for (where, name), node in nodes.items():
         if "schema" not in node:
-            reader.fault(node, "'schema' is missing")
+            reader.error(node, "'schema' is missing")
         at = Pointer((where, name))
         mark(reader, marks, node, at)
         walk(reader, marks, node, "schema", at)
@@ -143,7 +143,7 @@ def read_parameters(
     named = set(re.findall(r"\{([^{}]+)\}", path))
     declared = {name for where, name in nodes if where == "path"}
     for name in sorted(named ^ declared):
-        reader.fault(operation, f"the path parameter {name!r} stands only in the path or only in 'parameters'")
+        reader.error(operation, f"the path parameter {name!r} stands only in the path or only in 'parameters'")
     return tuple(found)
 
 
@@ -157,7 +157,7 @@ def _nodes(
         if where in _PLACES:
             found[where, name.lower() if where == "header" else name] = node
         else:
-            reader.fault(node, "a parameter stands in path, query or header", "in")
+            reader.error(node, "a parameter stands in path, query or header", "in")
     return found
 
 
@@ -182,7 +182,7 @@ def read_body(reader: Reader, operation: dict[str, Any], marks: Marks, *, merges
         essence = media_type.partition(";")[0].strip().lower()
         reads: Any = _FORMS.get(essence) or ("json" if "schema" in member or essence == "*/*" else "nothing")
         if reads == "json" and essence != "*/*" and "json" not in essence:
-            reader.fault(content, "only JSON and forms can have a schema", media_type)
+            reader.error(content, "only JSON and forms can have a schema", media_type)
         if not (merges_form and reads in _FORMS.values()):
             walk(reader, marks, member, "schema", Pointer(("body",)))
         media[essence] = Media(essence, reads, coercions(reader, member.get("schema")), _example(reader, member))

@@ -1,4 +1,4 @@
-"""One contract document being read: its places, its references, its x-mock blocks, its faults."""
+"""One contract document being read: its places, its references, its x-mock blocks, its errors."""
 
 import json
 from collections.abc import Hashable, Sequence
@@ -18,29 +18,29 @@ _USABLE_IN_PART = ("answer", "document")  # what each requires, its reader can d
 
 
 class Reader:
-    """Reads parts of a document; whatever is wrong becomes a fault, and reading goes on."""
+    """Reads parts of a document; whatever is wrong becomes an error, and reading goes on."""
 
     def __init__(self, source: Source, vendor: str) -> None:
         self.source = source
         self.vendor = vendor
         self.document: dict[str, Any] = source.value if isinstance(source.value, dict) else {}
-        self.faults: list[ContractError] = list(source.faults)
+        self.errors: list[ContractError] = list(source.errors)
         self._read_blocks: set[int] = set()
 
-    def fault(self, container: object, message: str, key: Hashable = None) -> None:
-        """Note a fault at a container or at one of its members."""
+    def error(self, container: object, message: str, key: Hashable = None) -> None:
+        """Note an error at a container or at one of its members."""
         place = self.source.place(container, key)
-        self.faults.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
+        self.errors.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
 
     def mapping(self, container: dict[str, Any], key: str, *, required: bool = False) -> dict[str, Any]:
         """A member that must be a mapping, its ``$ref`` followed; empty where it is absent."""
         value = self.resolve(container, key)
         if value is MISSING:
             if required:
-                self.fault(container, f"{key!r} is missing")
+                self.error(container, f"{key!r} is missing")
             return {}
         if not isinstance(value, dict):
-            self.fault(container, f"{key!r} must be a mapping", key)
+            self.error(container, f"{key!r} must be a mapping", key)
             return {}
         return value
 
@@ -48,7 +48,7 @@ class Reader:
         """A member that must be a list of mappings, their ``$ref`` followed; empty where it is absent."""
         value = container.get(key, [])
         if not isinstance(value, list):
-            self.fault(container, f"{key!r} must be a list", key)
+            self.error(container, f"{key!r} must be a list", key)
             return []
         found = []
         for index, item in enumerate(value):
@@ -56,7 +56,7 @@ class Reader:
             if isinstance(resolved, dict):
                 found.append(resolved)
             elif resolved is not MISSING:
-                self.fault(value, "must be a mapping", index)
+                self.error(value, "must be a mapping", index)
         return found
 
     def text(self, container: dict[str, Any], key: str) -> str:
@@ -65,9 +65,9 @@ class Reader:
         if isinstance(value, str) and value:
             return value
         if value is MISSING:
-            self.fault(container, f"{key!r} is missing")
+            self.error(container, f"{key!r} is missing")
         else:
-            self.fault(container, f"{key!r} must be a string", key)
+            self.error(container, f"{key!r} must be a string", key)
         return ""
 
     def resolve(self, container: dict[str, Any], key: str) -> Any:
@@ -81,24 +81,24 @@ class Reader:
             container, key, value = value, "$ref", self.target(value)
             if value is MISSING:
                 return MISSING
-        self.fault(container, "$ref leads round in a circle", key)
+        self.error(container, "$ref leads round in a circle", key)
         return MISSING
 
     def target(self, value: dict[str, Any]) -> Any:
-        """What a ``$ref`` points at; a fault and ``MISSING`` where it is nothing in this document."""
+        """What a ``$ref`` points at; an error and ``MISSING`` where it is nothing in this document."""
         ref = value["$ref"]
         if not isinstance(ref, str) or not ref.startswith("#/"):
-            self.fault(value, "$ref must stay inside this document: #/…", "$ref")
+            self.error(value, "$ref must stay inside this document: #/…", "$ref")
             return MISSING
         found = Pointer.parse(ref[1:]).get(self.document)
         if found is MISSING:
-            self.fault(value, f"$ref points at nothing: {ref}", "$ref")
+            self.error(value, f"$ref points at nothing: {ref}", "$ref")
         return found
 
     def x_mock(self, container: dict[str, Any], kind: str) -> dict[str, Any]:
         """The x-mock block of a container, as far as it is valid against the vocabulary's part ``kind``.
 
-        What is not is taken out, so that the faults of the rest are found too.
+        What is not is taken out, so that the errors of the rest are found too.
         """
         block = container.get("x-mock", MISSING)
         if block is MISSING:
@@ -106,16 +106,16 @@ class Reader:
         self._read_blocks.add(id(block))
         if _vocabulary(kind).is_valid(block):
             return block  # type: ignore[no-any-return]  # the schema says that it is a mapping
-        faults = explain(kind, block)
-        for path, message in faults or [([], f"does not fit the vocabulary of {kind!r}")]:
-            self.fault_below(container, ["x-mock", *path], message)
-        while isinstance(block, dict) and _take_out(block, [path for path, _ in faults]):
-            faults = explain(kind, block)
-        usable = isinstance(block, dict) and (not faults or kind in _USABLE_IN_PART)
+        errors = explain(kind, block)
+        for path, message in errors or [([], f"does not fit the vocabulary of {kind!r}")]:
+            self.error_below(container, ["x-mock", *path], message)
+        while isinstance(block, dict) and _take_out(block, [path for path, _ in errors]):
+            errors = explain(kind, block)
+        usable = isinstance(block, dict) and (not errors or kind in _USABLE_IN_PART)
         return block if usable else {}
 
     def unread_blocks(self) -> None:
-        """A fault for each x-mock block that stands where nothing reads it."""
+        """An error for each x-mock block that stands where nothing reads it."""
         waiting: list[Any] = [self.document]
         seen: set[int] = set()
         while waiting:
@@ -124,13 +124,13 @@ class Reader:
                 continue
             seen.add(id(value))
             if isinstance(value, dict) and "x-mock" in value and id(value["x-mock"]) not in self._read_blocks:
-                self.fault(value, "x-mock is not read here", "x-mock")
+                self.error(value, "x-mock is not read here", "x-mock")
             waiting.extend(value.values() if isinstance(value, dict) else value)
 
     def schema(self, container: object, schema: Any, key: Hashable = None) -> Validator | None:
-        """Compile a JSON Schema of this document; a fault and None where it is not one."""
+        """Compile a JSON Schema of this document; an error and None where it is not one."""
         if not isinstance(schema, dict | bool):
-            self.fault(container, "not a JSON Schema: must be a mapping", key)
+            self.error(container, "not a JSON Schema: must be a mapping", key)
             return None
         if not self._refers(schema):
             return None
@@ -142,14 +142,14 @@ class Reader:
             message = str(error).split("\n", 1)[0]
             path = getattr(error, "instance_path", [])
             if path[:1] == ["components"]:
-                self.fault_below(self.document, path, f"not a JSON Schema: {message}")
+                self.error_below(self.document, path, f"not a JSON Schema: {message}")
             else:
-                self.fault_below(container, [] if key is None else [key, *path], f"not a JSON Schema: {message}")
+                self.error_below(container, [] if key is None else [key, *path], f"not a JSON Schema: {message}")
             return None
 
     def _refers(self, schema: Any) -> bool:
-        """Whether each $ref in a schema, and in what it refers to, leads somewhere; a fault where it does not."""
-        waiting, seen, faults = [schema], set(), len(self.faults)
+        """Whether each $ref in a schema, and in what it refers to, leads somewhere; an error where it does not."""
+        waiting, seen, errors = [schema], set(), len(self.errors)
         while waiting:
             value = waiting.pop()
             if id(value) in seen:
@@ -161,14 +161,14 @@ class Reader:
                     waiting.append(self.target(value))
             elif isinstance(value, list):
                 waiting += value
-        return len(self.faults) == faults
+        return len(self.errors) == errors
 
     def _schemas(self) -> Any:
         components = self.document["components"]
         return components.get("schemas", {}) if isinstance(components, dict) else {}
 
-    def fault_below(self, container: Any, path: Sequence[Hashable], message: str) -> None:
-        """A fault at what ``path`` leads to, as far as it does: validators take a name in digits for an index."""
+    def error_below(self, container: Any, path: Sequence[Hashable], message: str) -> None:
+        """An error at what ``path`` leads to, as far as it does: validators take a name in digits for an index."""
         key: Hashable = None
         for token in path:
             container = container if key is None else container[key]
@@ -176,7 +176,7 @@ class Reader:
             if isinstance(container, dict) and key not in container:
                 key = None
                 break
-        self.fault(container, message, key)
+        self.error(container, message, key)
 
 
 @cache
@@ -191,7 +191,7 @@ def _vocabulary(kind: str) -> Validator:
 
 
 def explain(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
-    """Each fault of an x-mock block as a path below it and a sentence.
+    """Each error of an x-mock block as a path below it and a sentence.
 
     By jsonschema, whose error trees explain, imported only here: it costs the start 45 ms.
     """

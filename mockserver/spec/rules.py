@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.spec.model import Alternative, Answer, Jwt, Operation, Rule, Validator
+from mockserver.spec.model import Alternative, Answer, Jwt, OperationSpec, Rule, Validator
 from mockserver.spec.parameters import Marks
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
@@ -28,13 +28,13 @@ class Possible:
 def read_rules(
     reader: Reader, block: dict[str, Any], answers: Mapping[str, Answer]
 ) -> list[tuple[dict[str, Any], Rule]]:
-    """The rules of an operation with the places they stand at; a rule that names no answer is a fault."""
+    """The rules of an operation with the places they stand at; a rule that names no answer is an error."""
     found = []
     for node in block.get("rules", []):
         answer = answers.get(node["answer"])
         if answer is None:
             known = ", ".join(answers) or "none"
-            reader.fault(node, f"no answer {node['answer']!r}; this operation has: {known}", "answer")
+            reader.error(node, f"no answer {node['answer']!r}; this operation has: {known}", "answer")
             if not answers:
                 continue
             answer = next(iter(answers.values()))  # so that the rule still counts when coverage is checked
@@ -57,7 +57,7 @@ def _condition(reader: Reader, when: dict[str, Any], at: str) -> Validator | Non
     return None if when[at] is False else reader.schema(when, when[at], at)
 
 
-def possible_problems(operation: Operation, marks: Marks) -> list[Possible]:
+def possible_problems(operation: OperationSpec, marks: Marks) -> list[Possible]:
     """Everything that can be wrong with a request to this operation."""
     found = [Possible("method")]
     found += _of_body(operation, marks)
@@ -77,7 +77,7 @@ def possible_problems(operation: Operation, marks: Marks) -> list[Possible]:
     return found
 
 
-def _of_body(operation: Operation, marks: Marks) -> list[Possible]:
+def _of_body(operation: OperationSpec, marks: Marks) -> list[Possible]:
     body, at = operation.body, Pointer(("body",))
     if body is None:
         return []
@@ -116,7 +116,7 @@ def check_rules(
     places: Sequence[dict[str, Any]],
     problems: list[Possible],
 ) -> None:
-    """A fault for each problem that no rule answers, and for each rule (with a place) that can never decide."""
+    """An error for each problem that no rule answers, and for each rule (with a place) that can never decide."""
     waiting = list(problems)
     for number, rule in enumerate(rules):
         if not rule.on_problem:
@@ -124,11 +124,11 @@ def check_rules(
         met = _met(rule, problems)
         if number < len(places) and not any(problem in waiting for problem in met):
             why = "the rules before it answer all that it would" if met else "this problem cannot happen here"
-            reader.fault(places[number], f"a rule never reachable: {why}")
+            reader.error(places[number], f"a rule never reachable: {why}")
         waiting = [problem for problem in waiting if not _settles(rule, problem)]
     if waiting:
         listed = "; ".join(dict.fromkeys(str(problem) for problem in waiting))
-        reader.fault(operation, f"problems that can happen but have no answer: {listed}")
+        reader.error(operation, f"problems that can happen but have no answer: {listed}")
 
 
 def _met(rule: Rule, problems: list[Possible]) -> list[Possible]:

@@ -23,7 +23,7 @@ def _scheme(reader: Reader, name: str, node: dict[str, Any]) -> Scheme | None:
     block = reader.x_mock(node, "security_scheme")
     if not block:
         if "x-mock" not in node:
-            reader.fault(node, "x-mock is missing: say with 'accept' which credentials are good")
+            reader.error(node, "x-mock is missing: say with 'accept' which credentials are good")
         return None
     accept = _accept(block["accept"])
     kind = node.get("type")
@@ -35,7 +35,7 @@ def _scheme(reader: Reader, name: str, node: dict[str, Any]) -> Scheme | None:
         text = reader.text(node, "name")
         key = text.lower() if where == "header" else text
         return Scheme(reader.vendor, name, where, key, bearer=False, accept=accept, binds=binds)
-    reader.fault(node, "only apiKey in header or query, and http bearer, can be checked", "type")
+    reader.error(node, "only apiKey in header or query, and http bearer, can be checked", "type")
     return None
 
 
@@ -65,20 +65,20 @@ def read_security(reader: Reader, operation: dict[str, Any], schemes: dict[str, 
     requirements = reader.items(holder, "security")
     for requirement in requirements:
         if not requirement and len(requirements) > 1:
-            reader.fault(requirement, "credentials that may also be left out cannot be checked")
+            reader.error(requirement, "credentials that may also be left out cannot be checked")
         used: list[Scheme] = []
         roles: frozenset[str] = frozenset()
         for name, wanted in requirement.items():
             if name in schemes:
                 used.append(schemes[name])
                 if not isinstance(wanted, list) or not all(isinstance(role, str) for role in wanted):
-                    reader.fault(requirement, "roles must be a list of strings", name)
+                    reader.error(requirement, "roles must be a list of strings", name)
                     continue
                 roles |= frozenset(wanted)
             elif not _declared(reader, name):
-                reader.fault(requirement, f"there is no security scheme {name!r}", name)
+                reader.error(requirement, f"there is no security scheme {name!r}", name)
         if roles and not any(isinstance(s.accept, Jwt) and s.accept.roles for s in used):
-            reader.fault(requirement, "roles are named, but no scheme here says where an account keeps them")
+            reader.error(requirement, "roles are named, but no scheme here says where an account keeps them")
         if used:
             grouped.setdefault(tuple(used), []).append(roles)
     return tuple(Alternative(used, tuple(roles)) for used, roles in grouped.items())

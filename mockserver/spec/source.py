@@ -38,7 +38,7 @@ class Source:
 
     file: str
     value: Any = None
-    faults: list[ContractError] = field(default_factory=list)
+    errors: list[ContractError] = field(default_factory=list)
     _places: dict[tuple[int, Hashable], Place] = field(default_factory=dict)
     _kept: list[object] = field(default_factory=list)
 
@@ -53,8 +53,8 @@ class Source:
         self._places[id(container), key] = place
 
 
-class _TooMuch(Exception):  # noqa: N818 -- ends the reading of a file
-    """The file says more than any contract does; its fault is noted."""
+class _TooMuchError(Exception):
+    """The file says more than any contract does; its error is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class _Anchored:
 
 
 def read(file: str, text: str) -> Source:
-    """Parse YAML. Faults (syntax, duplicate keys, odd keys) are collected in the result, none raised."""
+    """Parse YAML. Errors (syntax, duplicate keys, odd keys) are collected in the result, none raised."""
     source = Source(file)
     try:
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
@@ -78,10 +78,10 @@ def read(file: str, text: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        source.faults.append(ContractError(file, line, column, "", f"not YAML: {error.problem}"))
+        source.errors.append(ContractError(file, line, column, "", f"not YAML: {error.problem}"))
     except yaml.YAMLError as error:
-        source.faults.append(ContractError(file, 1, 1, "", f"not YAML: {error}"))
-    except _TooMuch:
+        source.errors.append(ContractError(file, 1, 1, "", f"not YAML: {error}"))
+    except _TooMuchError:
         pass
     return source
 
@@ -101,13 +101,13 @@ class _Walk:
         self.next()
         start = self.next()
         if isinstance(start, yaml.StreamEndEvent):
-            self.fault(start, "", "the file is empty")
+            self.error(start, "", "the file is empty")
             return None
         value = self.value(self.next(), "")
         self.next()
         after = self.next()
         if not isinstance(after, yaml.StreamEndEvent):
-            self.fault(after, "", "a second document: one file holds one")
+            self.error(after, "", "a second document: one file holds one")
         return value
 
     def value(self, event: Any, pointer: str) -> Any:
@@ -129,7 +129,7 @@ class _Walk:
         anchored = self.anchors.get(event.anchor)
         if anchored is None:
             what = "contains itself" if event.anchor in self.anchors else "stands for nothing before it"
-            self.fault(event, pointer, f"the alias *{event.anchor} {what}")
+            self.error(event, pointer, f"the alias *{event.anchor} {what}")
             return None
         self._reach(event, pointer, anchored.size, anchored.height)
         return anchored.value
@@ -139,8 +139,8 @@ class _Walk:
         self.deepest = max(self.deepest, self.depth + height)
         if self.count > MAX_VALUES or self.deepest > MAX_DEPTH:
             most = f"{MAX_VALUES} values, {MAX_DEPTH} deep"
-            self.fault(event, pointer, f"the file is too large: at most {most}, aliases written out")
-            raise _TooMuch
+            self.error(event, pointer, f"the file is too large: at most {most}, aliases written out")
+            raise _TooMuchError
 
     def _build(self, event: Any, pointer: str) -> Any:
         if isinstance(event, yaml.ScalarEvent):
@@ -169,7 +169,7 @@ class _Walk:
             key = self._key(name, pointer)
             below = f"{pointer}/{escape(key)}"
             if key in members:
-                self.fault(name, below, f"duplicate key {key!r}")
+                self.error(name, below, f"duplicate key {key!r}")
                 self.value(self.next(), below)
                 continue
             self.source.remember(members, key, _place(name, below))
@@ -181,7 +181,7 @@ class _Walk:
         if isinstance(key, str):
             return key
         text = str(getattr(event, "value", key))
-        self.fault(event, pointer, f"a key must be a string: write {text!r} in quotes")
+        self.error(event, pointer, f"a key must be a string: write {text!r} in quotes")
         return text
 
     def _scalar(self, event: Any, pointer: str) -> Any:
@@ -191,16 +191,16 @@ class _Walk:
         try:
             return _plain(event.value)
         except ValueError as error:
-            self.fault(event, pointer, f"cannot be read: {error}")
+            self.error(event, pointer, f"cannot be read: {error}")
             return None
 
     def _tag(self, event: Any, pointer: str, kind: str) -> None:
         if event.tag not in {None, "!", f"tag:yaml.org,2002:{kind}"}:
-            self.fault(event, pointer, f"the tag {event.tag} is not allowed")
+            self.error(event, pointer, f"the tag {event.tag} is not allowed")
 
-    def fault(self, event: Any, pointer: str, message: str) -> None:
+    def error(self, event: Any, pointer: str, message: str) -> None:
         place = _place(event, pointer)
-        self.source.faults.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
+        self.source.errors.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
 
 
 def _plain(text: str) -> Any:

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mockserver.engine.account import Account, Owner, credential_for
+from mockserver.engine.account import AccountData, Owner, credential_for
 from mockserver.engine.credentials import Claim
 from mockserver.spec.functions import digits
 from mockserver.spec.model import Contract, Jwt
@@ -22,7 +22,7 @@ _AREAS = [code for code in range(201, 999) if code not in {500, 555}]  # +1 500 
 _LETTERS = string.ascii_letters + string.digits
 
 
-class AccountFault(Exception):  # noqa: N818 -- what is wrong with an account that somebody asked for
+class AccountError(Exception):
     """``pointer`` says where in the account; ``clash`` whether another account has the value."""
 
     def __init__(self, pointer: str, message: str, *, clash: bool = False) -> None:
@@ -46,25 +46,25 @@ class Maker:
         self._integers = itertools.count(self._chance.randrange(1_000_000))
 
     def complete(self, template: Any, given: Any, at: tuple[str | int, ...] = ()) -> Any:
-        """``given`` in the template's shape, what it leaves out made up. Raises AccountFault."""
+        """``given`` in the template's shape, what it leaves out made up. Raises AccountError."""
         if isinstance(template, Mapping) and "new" in template:
             if isinstance(given, bool) or not isinstance(given, str | int):
-                raise AccountFault(join(*at), "must be a string or an integer")
+                raise AccountError(join(*at), "must be a string or an integer")
             return given
         if isinstance(template, Mapping):
             return self._members(template, given, at, template.keys())
         if isinstance(template, list):
             return self._items(template, given, at)
         if template is not None and given is not None and _kind(template) is not _kind(given):
-            raise AccountFault(join(*at), f"must be like {template!r}")
+            raise AccountError(join(*at), f"must be like {template!r}")
         return given
 
     def _members(self, template: Mapping[str, Any], given: Any, at: tuple[str | int, ...], allowed: Any) -> Any:
         if not isinstance(given, Mapping):
-            raise AccountFault(join(*at), "must be an object")
+            raise AccountError(join(*at), "must be an object")
         for name in given:
             if name not in allowed:
-                raise AccountFault(join(*at, name), f"is not known here; known: {', '.join(allowed)}")
+                raise AccountError(join(*at, name), f"is not known here; known: {', '.join(allowed)}")
         made = {
             name: self.complete(member, given[name], (*at, name)) if name in given else self.fresh(member)
             for name, member in template.items()
@@ -73,7 +73,7 @@ class Maker:
 
     def _items(self, template: list[Any], given: Any, at: tuple[str | int, ...]) -> list[Any]:
         if not isinstance(given, list):
-            raise AccountFault(join(*at), "must be a list")
+            raise AccountError(join(*at), "must be a list")
         allowed = dict.fromkeys(name for variant in template if isinstance(variant, Mapping) for name in variant)
         made = []
         for index, item in enumerate(given):
@@ -140,30 +140,30 @@ class Registry:
 
     def __init__(self, contracts: tuple[Contract, ...]) -> None:
         self._contracts = {contract.vendor: contract for contract in contracts}
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[str, AccountData] = {}
         self.owners: dict[str, dict[Claim, Owner]] = {vendor: {} for vendor in self._contracts}
         self._maker = Maker()
 
     @property
-    def accounts(self) -> Mapping[str, Account]:
+    def accounts(self) -> Mapping[str, AccountData]:
         """All accounts by id, oldest first."""
         return self._accounts
 
-    def add(self, account_id: str, given: Mapping[str, Any], *, lasting: bool = False) -> Account:
-        """A new account; what ``given`` (by vendor) leaves out is made up. Raises AccountFault, changing nothing.
+    def add(self, account_id: str, given: Mapping[str, Any], *, lasting: bool = False) -> AccountData:
+        """A new account; what ``given`` (by vendor) leaves out is made up. Raises AccountError, changing nothing.
 
         What is made up for a ``lasting`` account is the same in every process.
         """
         if not _ID.fullmatch(account_id) or account_id in _RESERVED:
-            raise AccountFault("/id", "must be letters, digits, '.', '_' or '-', at most 64, and no reserved word")
+            raise AccountError("/id", "must be letters, digits, '.', '_' or '-', at most 64, and no reserved word")
         if account_id in self._accounts:
-            raise AccountFault("/id", f"there is an account {account_id!r} already", clash=True)
+            raise AccountError("/id", f"there is an account {account_id!r} already", clash=True)
         for vendor in given:
             if vendor not in self._contracts:
                 known = ", ".join(self._contracts)
-                raise AccountFault(join("vendors", vendor), f"is not known here; known: {known}")
+                raise AccountError(join("vendors", vendor), f"is not known here; known: {known}")
         maker = Maker(account_id) if lasting else self._maker
-        account = Account(account_id, {v: self._data(c, given.get(v), maker) for v, c in self._contracts.items()})
+        account = AccountData(account_id, {v: self._data(c, given.get(v), maker) for v, c in self._contracts.items()})
         entries = [(v, *entry) for v, c in self._contracts.items() for entry in claimed(c, account.vendors[v])]
         self._refuse_clashes(entries)
         for vendor, claim, _, record in entries:
@@ -185,16 +185,16 @@ class Registry:
                 if given is not None:
                     _refuse_unusable(contract, data)
                 return data
-        raise AccountFault(join("vendors", contract.vendor), "no free values are left", clash=True)
+        raise AccountError(join("vendors", contract.vendor), "no free values are left", clash=True)
 
     def _refuse_clashes(self, entries: list[tuple[str, Claim, str, Any]]) -> None:
         seen: set[tuple[str, Claim]] = set()
         for vendor, claim, at, _ in entries:
             if claim in self.owners[vendor]:
                 owner = self.owners[vendor][claim].account.id
-                raise AccountFault(f"/vendors/{vendor}{at}", f"account {owner!r} has this value already", clash=True)
+                raise AccountError(f"/vendors/{vendor}{at}", f"account {owner!r} has this value already", clash=True)
             if (vendor, claim) in seen:
-                raise AccountFault(f"/vendors/{vendor}{at}", "is given twice", clash=True)
+                raise AccountError(f"/vendors/{vendor}{at}", "is given twice", clash=True)
             seen.add((vendor, claim))
 
     def remove(self, account_id: str) -> None:
@@ -215,7 +215,7 @@ def _refuse_unusable(contract: Contract, data: Any) -> None:
                 credential_for(scheme, data, value, record, 0.0)
             except ValueError as error:
                 message = f"no token can be signed with what is here: {error}"
-                raise AccountFault(join("vendors", contract.vendor, *at[:-1]), message) from error
+                raise AccountError(join("vendors", contract.vendor, *at[:-1]), message) from error
 
 
 def claimed(contract: Contract, data: Any) -> Iterator[tuple[Claim, str, Any]]:

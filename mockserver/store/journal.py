@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import attrgetter
 
-from mockserver.engine.call import Call, Label
+from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.expectation import as_recorded, is_kind
 
-Line = deque[Call]
+Line = deque[RecordedCall]
 FEWEST = 256  # calls taken of a line at once, however many lines there are
 _number = attrgetter("number")
 
 
-def first_above(lines: Sequence[Line], above: int, most: int) -> list[Call]:
+def first_above(lines: Sequence[Line], above: int, most: int) -> list[RecordedCall]:
     """The first calls with a number above this one, oldest first: about ``most``; none only where there is none."""
     size = most if len(lines) == 1 else max(FEWEST, most // max(1, len(lines)))
     parts = [part for line in lines if (part := _following(line, above, size))]
@@ -27,7 +27,7 @@ def first_above(lines: Sequence[Line], above: int, most: int) -> list[Call]:
     return found[: bisect_right(found, min(ends), key=_number)] if ends else found
 
 
-def last_below(lines: Sequence[Line], before: int | None, most: int) -> list[Call]:
+def last_below(lines: Sequence[Line], before: int | None, most: int) -> list[RecordedCall]:
     """The last ``most`` calls, with a number below this one (None: of all), newest first."""
     if len(lines) > most:  # at worst, each of the newest is of another line
         lasts = [_last(line, before) for line in lines]
@@ -36,12 +36,12 @@ def last_below(lines: Sequence[Line], before: int | None, most: int) -> list[Cal
     return _merged([_preceding(line, before, most) for line in lines], most)
 
 
-def last_below_to(lines: Sequence[Line], before: int | None, most: int, recipient: str) -> list[Call]:
+def last_below_to(lines: Sequence[Line], before: int | None, most: int, recipient: str) -> list[RecordedCall]:
     """As ``newest``, of those with this recipient."""
     return _merged([list(islice(_to(line, before, recipient), most)) for line in lines], most)
 
 
-def find_number(line: Line, number: int) -> Call | None:
+def find_number(line: Line, number: int) -> RecordedCall | None:
     """The call of this number."""
     at = count_below(line, number)
     return line[at] if at < len(line) and line[at].number == number else None
@@ -57,19 +57,19 @@ def count_below(line: Line, number: int) -> int:
     return bisect_left(line, number, max(0, size - 1 - last + number), min(size, number - line[0].number), key=_number)
 
 
-def _merged(parts: list[list[Call]], most: int) -> list[Call]:
+def _merged(parts: list[list[RecordedCall]], most: int) -> list[RecordedCall]:
     parts = [part for part in parts if part]
     return parts[0][:most] if len(parts) == 1 else list(islice(heapq.merge(*parts, key=_number, reverse=True), most))
 
 
-def _following(line: Line, number: int, most: int) -> list[Call]:
+def _following(line: Line, number: int, most: int) -> list[RecordedCall]:
     if not line or line[-1].number <= number:
         return []
     start = count_below(line, number + 1)
     return _part(line, start, min(start + most, len(line)))
 
 
-def _preceding(line: Line, before: int | None, most: int) -> list[Call]:
+def _preceding(line: Line, before: int | None, most: int) -> list[RecordedCall]:
     end = len(line) if before is None else count_below(line, before)
     return _part(line, max(0, end - most), end)[::-1]
 
@@ -82,7 +82,7 @@ def _last(line: Line, before: int | None) -> int:
     return line[end - 1].number if end else -1
 
 
-def _part(line: Line, start: int, end: int) -> list[Call]:
+def _part(line: Line, start: int, end: int) -> list[RecordedCall]:
     """A slice of a line. Turning it moves pointers by the block; to walk it would mean to look at every call."""
     line.rotate(-start)
     try:
@@ -91,7 +91,7 @@ def _part(line: Line, start: int, end: int) -> list[Call]:
         line.rotate(start)
 
 
-def _to(line: Line, before: int | None, recipient: str) -> Iterator[Call]:
+def _to(line: Line, before: int | None, recipient: str) -> Iterator[RecordedCall]:
     behind = 0 if before is None else len(line) - count_below(line, before)
     return (call for call in islice(reversed(line), behind, None) if call.recipient == recipient)
 
@@ -119,7 +119,7 @@ class Query:
 class Page:
     """Calls, newest first; how many were evicted from where was asked; the cursor of the next page."""
 
-    calls: tuple[Call, ...]
+    calls: tuple[RecordedCall, ...]
     evicted: int
     next: int | None
 
@@ -128,8 +128,8 @@ class Page:
 class _Shelf:
     """One account's calls, oldest first; the same by label, to find those of an answer without looking at others."""
 
-    calls: deque[Call] = field(default_factory=deque)
-    by_label: dict[Label, deque[Call]] = field(default_factory=dict)
+    calls: deque[RecordedCall] = field(default_factory=deque)
+    by_label: dict[Label, deque[RecordedCall]] = field(default_factory=dict)
     size: int = STACK
     evicted: int = 0
 
@@ -143,7 +143,7 @@ class Journal:
         self._shelves: dict[str, _Shelf] = {}
         self.size = 0
 
-    def append(self, call: Call) -> None:
+    def append(self, call: RecordedCall) -> None:
         """Add a call, evicting from the largest account where there is no room."""
         shelf = self._shelves.get(call.account)
         if shelf is None:
@@ -189,7 +189,7 @@ class Journal:
         self.size -= weight
         shelf.evicted += 1
 
-    def get(self, number: int) -> Call | None:
+    def get(self, number: int) -> RecordedCall | None:
         """The call of this number, if it is still here."""
         for shelf in self._shelves.values():
             calls = shelf.calls
@@ -199,7 +199,7 @@ class Journal:
                     return found
         return None
 
-    def after(self, account: str, number: int, most: int, admits: Callable[[Label], bool]) -> list[Call]:
+    def after(self, account: str, number: int, most: int, admits: Callable[[Label], bool]) -> list[RecordedCall]:
         """An account's calls of such labels with a number above this one, oldest first: about ``most`` at once."""
         shelf = self._shelves.get(account)
         return first_above(_lines(shelf, admits), number, most) if shelf else []
@@ -237,7 +237,7 @@ class Journal:
         return cleared
 
 
-def weigh(call: Call) -> int:
+def weigh(call: RecordedCall) -> int:
     """Blocks of 64 bytes that a call takes: a number so small that all calls share it."""
     return (
         OVERHEAD
@@ -268,7 +268,7 @@ def _all_lines(shelves: list[_Shelf], query: Query) -> list[Line]:
     return [line for shelf in shelves for label, line in shelf.by_label.items() if label in admitted]
 
 
-def _newest(of: list[Line], query: Query) -> list[Call]:
+def _newest(of: list[Line], query: Query) -> list[RecordedCall]:
     """The calls of a page, and one more where there is another page."""
     if query.recipient is None:
         return last_below(of, query.before, query.limit + 1)

@@ -7,13 +7,13 @@ from itertools import islice
 from typing import Any
 
 from mockserver.coverage.tally import Coverage, Tally
-from mockserver.engine.account import Account
-from mockserver.engine.call import Call, Label
+from mockserver.engine.account import AccountData
+from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.clock import Clock
 from mockserver.engine.credentials import Claim
 from mockserver.engine.facts import NOTHING, Budget, Facts, Limit, budget_key
-from mockserver.engine.pin import NOTHING_USED, Pin, Uses
-from mockserver.engine.request import Request
+from mockserver.engine.pin import NOTHING_USED, PinState, Uses
+from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import Sources
 from mockserver.spec.model import Jwt
 from mockserver.store.accounts import Registry
@@ -41,10 +41,10 @@ class Store:
         self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
         self._born = dict.fromkeys(registry.accounts, sources.now())
         self._came = dict.fromkeys(registry.accounts.values())
-        self._gone: dict[Account, None] = {}
+        self._gone: dict[AccountData, None] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
-    async def facts(self, request: Request) -> Facts:
+    async def facts(self, request: ParsedRequest) -> Facts:
         """What is known of those whom a request may be from: whose its claims are, their pins, clocks and budgets."""
         operation = request.operation
         owners, now = self._registry.owners[operation.vendor], self._sources.now()
@@ -63,11 +63,11 @@ class Store:
         }
         return Facts(owners, now, _present(pins), clocks, _present(budgets), first_seen)
 
-    async def claimant(self, vendor: str, claims: Iterable[Claim]) -> Account | None:
+    async def claimant(self, vendor: str, claims: Iterable[Claim]) -> AccountData | None:
         """The owner of the first of these values that anybody owns."""
         return Facts(self._registry.owners[vendor], 0.0).claimant(claims)
 
-    async def commit(self, call: Call, uses: Uses = NOTHING_USED, request: Request | None = None) -> bool:
+    async def commit(self, call: RecordedCall, uses: Uses = NOTHING_USED, request: ParsedRequest | None = None) -> bool:
         """Record a call and what it uses up; from here on it counts. False, and nothing done, where its pin is gone."""
         if uses.pin is not None and not self._pins.use(uses.pin):
             return False
@@ -85,16 +85,16 @@ class Store:
                     waiting.set_result(None)
         return True
 
-    async def complete(self, call: Call, outcome: str, duration_ms: float) -> None:
+    async def complete(self, call: RecordedCall, outcome: str, duration_ms: float) -> None:
         """Note how sending a call's response ended: ``sent`` or ``aborted``."""
         if call.outcome == "pending":
             call.outcome, call.duration_ms = outcome, duration_ms
 
-    async def accounts(self) -> tuple[Account, ...]:
+    async def accounts(self) -> tuple[AccountData, ...]:
         """All accounts, oldest first."""
         return tuple(self._registry.accounts.values())
 
-    async def account(self, account_id: str) -> Account | None:
+    async def account(self, account_id: str) -> AccountData | None:
         """One account."""
         return self._registry.accounts.get(account_id)
 
@@ -102,8 +102,8 @@ class Store:
         """When an account was made, in Unix seconds; 0 where there is none."""
         return self._born.get(account_id, 0.0)
 
-    async def add_account(self, account_id: str, given: Mapping[str, Any], test: str | None = None) -> Account:
-        """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountFault.
+    async def add_account(self, account_id: str, given: Mapping[str, Any], test: str | None = None) -> AccountData:
+        """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountError.
 
         Where there are too many, the one that was idle longest makes room: what a killed test run left behind.
         """
@@ -130,7 +130,7 @@ class Store:
         await self.reset_account(account_id)
         self._coverage.forget(account_id)
 
-    async def account_changes(self, most: int) -> tuple[list[Account], list[Account]]:
+    async def account_changes(self, most: int) -> tuple[list[AccountData], list[AccountData]]:
         """Accounts that came, and that went, since this was asked: at most so many of each, each told once."""
         came, gone = (list(islice(changes, most)) for changes in (self._came, self._gone))
         for account in came:
@@ -150,7 +150,9 @@ class Store:
         """One page of calls, newest first."""
         return self._journal.find(query)
 
-    async def calls_after(self, account: str, number: int, most: int, admits: Callable[[Label], bool]) -> list[Call]:
+    async def calls_after(
+        self, account: str, number: int, most: int, admits: Callable[[Label], bool]
+    ) -> list[RecordedCall]:
         """An account's calls of such labels since the one of this number, oldest first: about ``most`` at once.
 
         Empty only where there are no more.
@@ -180,7 +182,7 @@ class Store:
                 if not others:
                     self._waiting.pop(account)
 
-    async def call(self, number: int) -> Call | None:
+    async def call(self, number: int) -> RecordedCall | None:
         """The call of this number, if it is still here."""
         return self._journal.get(number)
 
@@ -188,11 +190,11 @@ class Store:
         """Forget the calls of an account (None: of all); returns how many there were."""
         return self._journal.clear(account)
 
-    async def put_pin(self, pin: Pin) -> None:
+    async def put_pin(self, pin: PinState) -> None:
         """Fix the answers of one operation of one account, in place of those fixed before."""
         self._pins.put(pin)
 
-    async def pins(self, account: str | None) -> list[Pin]:
+    async def pins(self, account: str | None) -> list[PinState]:
         """The pins of an account (None: of all)."""
         return self._pins.all(account)
 

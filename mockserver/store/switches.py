@@ -4,7 +4,7 @@ from collections import OrderedDict, deque
 
 from mockserver.engine.clock import REAL, Clock
 from mockserver.engine.facts import Budget, Limit
-from mockserver.engine.pin import Pin
+from mockserver.engine.pin import PinState
 
 MAX_FIRST_SIGHTS = 10_000  # tokens whose first sight is remembered
 
@@ -96,17 +96,17 @@ class Pins:
     """At most one pin for an operation of an account; a new one takes its place."""
 
     def __init__(self) -> None:
-        self.by_place: dict[tuple[str, str], Pin] = {}
+        self.by_place: dict[tuple[str, str], PinState] = {}
 
-    def put(self, pin: Pin) -> None:
+    def put(self, pin: PinState) -> None:
         """Set a pin."""
         self.by_place[pin.account, pin.operation] = pin
 
-    def get(self, account: str, operation: str) -> Pin | None:
+    def get(self, account: str, operation: str) -> PinState | None:
         """The pin of an operation of an account."""
         return self.by_place.get((account, operation))
 
-    def use(self, pin: Pin) -> bool:
+    def use(self, pin: PinState) -> bool:
         """Use a pin up by one; False where it is not as it was when it was looked at."""
         key = (pin.account, pin.operation)
         if self.by_place.get(key) is not pin:
@@ -118,7 +118,7 @@ class Pins:
             self.by_place[key] = used
         return True
 
-    def all(self, account: str | None) -> list[Pin]:
+    def all(self, account: str | None) -> list[PinState]:
         """The pins of an account (None: of all)."""
         return [pin for pin in self.by_place.values() if account is None or pin.account == account]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from mockserver.testing.assertions import Assertions, Journal
+from mockserver.testing.assertions import AccountCalls, Assertions
 from mockserver.testing.call import Call
 from mockserver.testing.client import ControlError, segment
 from mockserver.testing.where import plain_only
@@ -31,7 +31,7 @@ class Pin:
 class Operation(Assertions):
     """``id`` is ``vendor.operation``. ``reset`` concerns its pins; a journal is an account's and reset with it."""
 
-    def __init__(self, journal: Journal, operation_id: str) -> None:
+    def __init__(self, journal: AccountCalls, operation_id: str) -> None:
         super().__init__(journal, {"operation": operation_id})
         self.id = operation_id
 
@@ -79,7 +79,7 @@ PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
 class Vendor:
     """Each operation is an attribute too; one whose name is taken here is reached by ``operations``."""
 
-    def __init__(self, journal: Journal, name: str, data: Mapping[str, Any], operations: Iterable[str]) -> None:
+    def __init__(self, journal: AccountCalls, name: str, data: Mapping[str, Any], operations: Iterable[str]) -> None:
         self.name = name
         self.url: str = data["url"]
         self.unreachable_url: str = data["unreachable_url"]  # refuses every connection
@@ -142,7 +142,7 @@ def _member(value: Any, token: str, at: str) -> Any:
 class Made:
     """An account as the server made it; ``operations`` by vendor. ``before_delete`` is called with its id."""
 
-    journal: Journal
+    journal: AccountCalls
     shape: Mapping[str, Any]
     operations: Mapping[str, tuple[str, ...]]
     before_delete: Callable[[str], None] | None = None

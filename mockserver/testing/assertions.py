@@ -13,7 +13,7 @@ PAGE = "1000"
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class AccountCalls:
     """Reads over the control API; ``seen`` are the ids of calls that a passed assertion matched, or that were read."""
 
     control: Control
@@ -67,7 +67,7 @@ class Assertions:
     ``where`` takes path, query, headers, body, when, recipient and answer; any other name is a TypeError.
     """
 
-    def __init__(self, journal: Journal, scope: Mapping[str, str]) -> None:
+    def __init__(self, journal: AccountCalls, scope: Mapping[str, str]) -> None:
         self._journal = journal
         self._scope = scope
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.coverage.document import CoverageFault, Document, merge
+from mockserver.coverage.document import CoverageError, Document, merge
 from mockserver.coverage.report import Score, Selection, failures, render, score
 from mockserver.testing.account import Account
 from mockserver.testing.call import Call
@@ -77,7 +77,7 @@ class Findings:
         self._refused += [f"{test}: {call}" for call in refused]
 
     def cover(self, document: Document) -> None:
-        """Add coverage. Raises CoverageFault where it is of other contracts."""
+        """Add coverage. Raises CoverageError where it is of other contracts."""
         known = {} if self.coverage is None else {"before": self.coverage}
         self.coverage = merge({**known, "now": document})
 
@@ -124,8 +124,8 @@ def finish(option: Any, findings: Findings) -> bool:
     try:
         findings.counted = score(document or _NONE, Selection(vendors=tuple(option.mockserver_cov_vendor or ())))
         findings.complaints += failures(document or _NONE, findings.counted, (), option.mockserver_cov_fail_under)
-    except CoverageFault as fault:
-        findings.complaints.append(f"--mockserver-cov-vendor: {fault}")
+    except CoverageError as error:
+        findings.complaints.append(f"--mockserver-cov-vendor: {error}")
     return not findings.complaints
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mockserver.testing.account import Account, Made
-from mockserver.testing.assertions import Journal
+from mockserver.testing.assertions import AccountCalls
 from mockserver.testing.client import Control
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class MockServer:
         given = {"id": id, "vendors": vendors, "test": test}
         operations = self._known_operations()
         shape = self._control.post("accounts", {name: value for name, value in given.items() if value is not None})
-        return Made(Journal(self._control, shape["id"]), shape, operations, self._before_delete)
+        return Made(AccountCalls(self._control, shape["id"]), shape, operations, self._before_delete)
 
     def coverage(self, account: str | None = None) -> dict[str, Any]:
         """What an account (None: all that ever were) has met of the contracts, as ``GET /_mock/coverage``."""
@@ -88,7 +88,7 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Any) -> 
     """A server on a free port, ready on entry, gone on exit.
 
     ``contracts`` and ``fixtures`` are folders beside the built-in ones; ``settings`` are those of
-    ``mockserver serve`` (``builtin=False``, ``accounts=FILE``, …). Raises ContractErrors and PortTaken.
+    ``mockserver serve`` (``builtin=False``, ``accounts=FILE``, …). Raises ContractErrors and ListenError.
     """
     from mockserver.server.application import create_app  # noqa: PLC0415 -- only a server of one's own needs the server
     from mockserver.server.sockets import listen  # noqa: PLC0415

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.chart import chart
 from benchmarks.figures import BARE, OURS, Figures, Footprint, Grown, Run, rate, typical
-from benchmarks.load import LoadFault, read_run
+from benchmarks.load import LoadError, read_run
 from benchmarks.measure import RECORDED, WINDOWS
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.table import fill, tables
@@ -91,7 +91,7 @@ def test_what_wrk_prints() -> None:
 @pytest.mark.parametrize("wrong", [{"refused": 3}, {"broken": 1}, {"calls": 0}])
 def test_failed_answers_are_no_figure(wrong: dict[str, int]) -> None:
     """A run with refusals, lost connections or no answer at all is a fault."""
-    with pytest.raises(LoadFault, match="answers"):
+    with pytest.raises(LoadError, match="answers"):
         read_run(json.dumps(PRINTED | {"refused": 0, "broken": 0} | wrong), 1)
 
 

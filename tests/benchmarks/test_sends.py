@@ -8,9 +8,9 @@ import pytest
 
 from benchmarks import stubs
 from benchmarks.growth import write_contract
-from benchmarks.peers import NotInstalled, peers, program
+from benchmarks.peers import NotInstalledError, peers, program
 from benchmarks.scenarios import SCENARIOS, invalid_sends, scenario, send, wire
-from benchmarks.servers import Program, ServerFault, our_program, plain_programs, running
+from benchmarks.servers import Program, ServerError, our_program, plain_programs, running
 from mockserver.spec.load import contract_files, load_contracts
 
 INVALID = ["wrong key", "missing field", "wrong type"]
@@ -58,7 +58,7 @@ def test_a_peer_that_cannot_be_installed_is_named(monkeypatch: pytest.MonkeyPatc
     """Without the programs that a peer needs there is a reason to show, and no folder or process is left."""
     monkeypatch.setenv("PATH", str(tmp_path))
     for peer in peers(stubs.stub()):
-        with pytest.raises(NotInstalled, match="npm is missing"):
+        with pytest.raises(NotInstalledError, match="npm is missing"):
             program(peer, tmp_path / "own")
     assert not (tmp_path / "own").exists()
 
@@ -84,7 +84,7 @@ def test_ours_accepts_and_refuses() -> None:
         assert len(server.ask("GET", "/_mock/calls")["calls"]) == 12
         assert server.memory() > 10
         assert server.cpu() > 0
-        with pytest.raises(ServerFault, match=r"GET /_mock/none was answered 404"):
+        with pytest.raises(ServerError, match=r"GET /_mock/none was answered 404"):
             server.ask("GET", "/_mock/none")
 
 
@@ -100,5 +100,5 @@ def test_floors_accept_anything(floor: Program) -> None:
 def test_a_server_that_ends() -> None:
     """A server that ends before it answers is a fault with its last words."""
     broken = Program("broken", lambda _: [sys.executable, "-c", "raise SystemExit('no such file')"])
-    with pytest.raises(ServerFault, match="ended with 1: no such file"), running(broken, send()):
+    with pytest.raises(ServerError, match="ended with 1: no such file"), running(broken, send()):
         pass

@@ -30,7 +30,7 @@ def test_built_in() -> None:
     refused = next(line for line in lines[operation:] if "unauthorized" in line)
     assert refused.split(maxsplit=4)[:4] == ["401", "unauthorized", "assumed", "+15005550401"]
     assert "  POST /platform_api/SendSmsMessage/   voximplant.send_sms (spelled send_sms_slash)" in lines
-    total = re.fullmatch(r"([0-9]+) answers, ([0-9]+) documented, ([0-9]+) assumed\. No faults\.", lines[-1])
+    total = re.fullmatch(r"([0-9]+) answers, ([0-9]+) documented, ([0-9]+) assumed\. No errors\.", lines[-1])
     assert total
     answers, documented, assumed = map(int, total.groups())
     assert answers == documented + assumed == sum(bool(re.match(r" {4}[0-9]{3} ", line)) for line in lines)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.coverage.document import CoverageFault, merge, read
+from mockserver.coverage.document import CoverageError, merge, read
 from mockserver.testing import MockServer
 from tests.coverage.documents import answer, document, operation
 from tests.testing.sending import send
@@ -54,7 +54,7 @@ def test_vendors_of_either_are_in_both() -> None:
 def test_different_contracts_are_refused() -> None:
     """Counts of answers that are not the same are never added; both files are named."""
     one, two, three = document(), document(), document(contract="h2")
-    with pytest.raises(CoverageFault, match=r"one\.json and three\.json are of different contracts of acme: h1 .*h2"):
+    with pytest.raises(CoverageError, match=r"one\.json and three\.json are of different contracts of acme: h1 .*h2"):
         merge({"one.json": one, "two.json": two, "three.json": three})
 
 
@@ -81,7 +81,7 @@ def test_merging_in_steps_is_merging_at_once(counts: list[tuple[int, int, str]])
 )
 def test_what_is_no_document_is_told(text: str, message: str) -> None:
     """A wrong file is named with what is wrong."""
-    with pytest.raises(CoverageFault, match=message):
+    with pytest.raises(CoverageError, match=message):
         read(text, "a.json")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockserver.coverage.document import CoverageFault
+from mockserver.coverage.document import CoverageError
 from mockserver.coverage.report import Score, Selection, failures, score
 from tests.coverage.documents import answer, document, operation
 
@@ -41,7 +41,7 @@ def test_an_answer_met_by_force_is_covered_and_shown_apart() -> None:
 
 def test_an_unknown_vendor_is_told() -> None:
     """A mistyped vendor does not count as one without answers."""
-    with pytest.raises(CoverageFault, match="there is no vendor 'acne'; known: acme"):
+    with pytest.raises(CoverageError, match="there is no vendor 'acne'; known: acme"):
         score(MET, Selection(vendors=("acne",)))
 
 
@@ -61,5 +61,5 @@ def test_each_gate_that_is_not_passed_is_a_line(require: tuple[str, ...], fail_u
 
 def test_a_required_answer_must_exist() -> None:
     """A mistyped requirement would never be met; it is told with the answers that there are."""
-    with pytest.raises(CoverageFault, match=r"no answer 'acme\.send/bussy'; known: acme\.send/sent, "):
+    with pytest.raises(CoverageError, match=r"no answer 'acme\.send/bussy'; known: acme\.send/sent, "):
         failures(MET, score(MET, Selection()), ["acme.send/bussy"], None)

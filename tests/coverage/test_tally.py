@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mockserver.coverage.tally import KEPT_TESTS, Coverage, Met, Tally, value_key
-from mockserver.engine.request import Request, parse
+from mockserver.engine.request import ParsedRequest, parse
 from mockserver.spec.pointer import Pointer
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Query
@@ -114,7 +114,7 @@ def test_fields_and_values() -> None:
     assert coverage.total.values["acme.send_sms"]["/body/text"].keys() == {value_key("yes"), value_key("no")}
 
 
-def asking(body: Any) -> Request:
+def asking(body: Any) -> ParsedRequest:
     """A message to an operation two of whose fields have only a few values."""
     enumerated = ((Pointer(("body", "text")), ("yes", "no")), (Pointer(("header", "x-key")), ("k", "l")))
     declared = (*operation("send_sms").declared, ("/header/x-key", "header", "x-key"))

@@ -1,4 +1,4 @@
-"""Bodies: what is strict JSON, a form or a multipart form is read; all else is Unreadable, never another error."""
+"""Bodies: what is strict JSON, a form or a multipart form is read; all else is UnreadableError, never another error."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mockserver.engine.bodies import (
     MAX_DEPTH,
     MAX_FIELDS,
-    Unreadable,
+    UnreadableError,
     duplicate_keys,
     read_form,
     read_json,
@@ -50,7 +50,7 @@ def is_strict(value: Any) -> bool:
 )
 @settings(deadline=None, max_examples=300, derandomize=True)
 def test_json_agrees_with_the_standard_library_where_that_is_strict(raw: bytes) -> None:
-    """What the library reads is read alike, but for NaN, infinities and lone surrogates; all else is Unreadable."""
+    """What the library reads is read alike, but for NaN, infinities and lone surrogates; all else is an error."""
     try:
         expected = json.loads(raw.decode())
     except ValueError:
@@ -58,7 +58,7 @@ def test_json_agrees_with_the_standard_library_where_that_is_strict(raw: bytes) 
     if is_strict(expected):
         assert repr(read_json(raw)) == repr(expected)
     else:
-        with pytest.raises(Unreadable):
+        with pytest.raises(UnreadableError):
             read_json(raw)
 
 
@@ -84,7 +84,7 @@ def test_json_agrees_with_the_standard_library_where_that_is_strict(raw: bytes) 
 )
 def test_json_says_why_it_is_unreadable(raw: bytes, why: str) -> None:
     """Each cause is named to whoever has to mend the request."""
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableError, match=why):
         read_json(raw)
 
 
@@ -144,7 +144,7 @@ def test_form(raw: bytes, pairs: list[tuple[str, str]]) -> None:
 )
 def test_form_says_why_it_is_unreadable(raw: bytes, why: str) -> None:
     """Each cause is named."""
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableError, match=why):
         read_form(raw)
 
 
@@ -186,7 +186,7 @@ def test_multipart() -> None:
 )
 def test_multipart_says_why_it_is_unreadable(raw: bytes, content_type: bytes, why: str) -> None:
     """Each cause is named."""
-    with pytest.raises(Unreadable, match=why):
+    with pytest.raises(UnreadableError, match=why):
         read_multipart(raw, content_type)
 
 
@@ -199,6 +199,6 @@ def test_forms_raise_nothing_but_unreadable(raw: bytes) -> None:
     for read in (read_form, lambda raw: read_multipart(raw, MULTIPART), lambda raw: read_multipart(PART, raw)):
         try:
             pairs = read(raw)
-        except Unreadable:
+        except UnreadableError:
             continue
         assert all(isinstance(text, str) for pair in pairs for text in pair)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.call import Call, unpack_headers, unpack_problems
+from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
 from mockserver.engine.credentials import sign
 from mockserver.engine.request import parse
 from tests.engine.workbench import NOW, Bench, arrive, operation, request
@@ -16,12 +16,12 @@ def bench() -> Bench:
     return Bench()
 
 
-def sent(bench: Bench, key: str, line: str, **body: Any) -> Call:
+def sent(bench: Bench, key: str, line: str, **body: Any) -> RecordedCall:
     headers = {"x-key": key} if key else {}
     return bench.decide(request("send_sms", headers=headers, body={"from": line, "to": "+15", **body})).call
 
 
-def kinds(call: Call) -> list[str]:
+def kinds(call: RecordedCall) -> list[str]:
     return [problem["kind"] for problem in unpack_problems(call.problems)]
 
 

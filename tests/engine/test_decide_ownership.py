@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.account import Account
+from mockserver.engine.account import AccountData
 from mockserver.engine.decide import check_owned
 from tests.engine.workbench import Bench, request
 
@@ -14,7 +14,7 @@ def bench() -> Bench:
     return Bench()
 
 
-def check(bench: Bench, account: Account | None, **body: Any) -> tuple[list[tuple[str, str, Any]], dict[str, Any]]:
+def check(bench: Bench, account: AccountData | None, **body: Any) -> tuple[list[tuple[str, str, Any]], dict[str, Any]]:
     bound: dict[str, Any] = {}
     found = check_owned(request("send_sms", body={"to": "1", **body}).owned, account, bench.facts(), bound)
     return [(problem.kind, problem.at, problem.value) for problem in found], bound

@@ -9,7 +9,7 @@ import pytest
 from mockserver.engine.call import unpack_problems
 from mockserver.engine.decide import Decision, decide
 from mockserver.engine.facts import Budget, Limit, budget_key
-from mockserver.engine.request import Request, parse
+from mockserver.engine.request import ParsedRequest, parse
 from mockserver.spec.model import RateLimit
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import Bench, arrive, operation
@@ -17,7 +17,7 @@ from tests.engine.workbench import Bench, arrive, operation
 LIMIT = Limit(10, 60.0)
 
 
-def limited_by(pointer: str | None, body: Any, **headers: str) -> Request:
+def limited_by(pointer: str | None, body: Any, **headers: str) -> ParsedRequest:
     """A message to an operation whose contract counts by this."""
     by = None if pointer is None else Pointer.parse(pointer)
     counting = replace(operation("send_sms"), rate_limit=RateLimit(10, 60, by))

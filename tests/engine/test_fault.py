@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from mockserver.engine.call import Call
+from mockserver.engine.call import RecordedCall
 from mockserver.engine.decide import decide
 from mockserver.engine.fault import (
     GARBAGE,
@@ -18,13 +18,13 @@ from mockserver.engine.fault import (
     LOSING,
     SPOILING,
     Fault,
-    FaultMistake,
+    FaultError,
     declared_length,
     planned,
     read_fault,
 )
-from mockserver.engine.pin import Pin, literal
-from mockserver.engine.response import Response
+from mockserver.engine.pin import PinState, literal
+from mockserver.engine.response import RenderedResponse
 from tests.engine.workbench import Bench, operation, request
 
 NEEDED = {"delay": {"seconds": 1}}  # what a kind cannot do without
@@ -89,7 +89,7 @@ def test_as_little_as_can_be_said(kind: str) -> None:
 )
 def test_mistakes(written: Any, pointer: str) -> None:
     """What is wrong is told with its place, whatever was written."""
-    with pytest.raises(FaultMistake) as caught:
+    with pytest.raises(FaultError) as caught:
         read_fault(written)
     assert caught.value.pointer == pointer
 
@@ -157,8 +157,8 @@ def test_a_rare_delay_is_as_long_as_a_frequent_one() -> None:
     assert statistics.quantiles(waits, n=4) == pytest.approx([0.25, 0.5, 0.75], abs=0.08)
 
 
-def response(body: bytes, status: int = 200) -> Response:
-    return Response.of(status, [(b"content-type", b"application/json")], body)
+def response(body: bytes, status: int = 200) -> RenderedResponse:
+    return RenderedResponse.of(status, [(b"content-type", b"application/json")], body)
 
 
 @PROPERTY
@@ -189,7 +189,7 @@ def test_truncated_is_always_less(body: bytes) -> None:
 @pytest.mark.parametrize("kind", sorted(LOSING))
 def test_nothing_is_left_of_a_lost_reply(kind: str) -> None:
     """Status, headers and body are gone; garbage comes in their place."""
-    assert planned(fault(kind), response(b"{}")) == Response(0, b"", GARBAGE if kind == "garbage" else b"")
+    assert planned(fault(kind), response(b"{}")) == RenderedResponse(0, b"", GARBAGE if kind == "garbage" else b"")
 
 
 @pytest.mark.parametrize("kind", sorted(SPOILING))
@@ -205,9 +205,9 @@ def test_garbage_is_no_http() -> None:
     assert b"\x00" in GARBAGE.partition(b"\r\n")[0]
 
 
-def pin(kind: str, *entries: Any, times: int | None = 1, **members: Any) -> Pin:
+def pin(kind: str, *entries: Any, times: int | None = 1, **members: Any) -> PinState:
     """A pin of the first account's messages."""
-    return Pin("one", "acme.send_sms", entries, (), fault=fault(kind, times=times, **members))
+    return PinState("one", "acme.send_sms", entries, (), fault=fault(kind, times=times, **members))
 
 
 @PROPERTY
@@ -243,7 +243,7 @@ def test_answers_beside_a_fault() -> None:
     assert pin("reset").entry is None
 
 
-def decided(bench: Bench, pinned: Pin, key: str = "") -> Call:
+def decided(bench: Bench, pinned: PinState, key: str = "") -> RecordedCall:
     """The call of a message under a pin."""
     body = {"from": bench.mine["lines"][0]["number"], "to": "+15"}
     found = request("send_sms", headers={"x-key": key or bench.mine["key"]}, body=body)

@@ -8,9 +8,9 @@ import pytest
 
 from mockserver.engine.call import unpack_headers
 from mockserver.engine.decide import MAGIC, Choice, Decision, choose, decide
-from mockserver.engine.pin import Literal, Pin, lay_over, literal
+from mockserver.engine.pin import Literal, PinState, lay_over, literal
 from mockserver.engine.problem import Problem
-from mockserver.engine.response import Response
+from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern
 from mockserver.spec.model import Answer
 from mockserver.spec.pointer import Pointer
@@ -27,8 +27,8 @@ def entry(written: Any) -> Answer | Literal | None:
     return None if written == "rules" else SEND.answers[written]
 
 
-def pinned(*written: Any, account: str = "one", **members: Any) -> Pin:
-    return Pin(account, "acme.send_sms", tuple(entry(one) for one in written), written, **members)
+def pinned(*written: Any, account: str = "one", **members: Any) -> PinState:
+    return PinState(account, "acme.send_sms", tuple(entry(one) for one in written), written, **members)
 
 
 def test_entries_are_used_up_in_order() -> None:
@@ -49,7 +49,7 @@ def test_the_last_stays() -> None:
     assert (pin.entry, pin.left, pin.is_spent) == (SEND.answers["busy"], 0, False)
 
 
-def choice(pin: Pin, *problems: Problem, prefer: str = "", recipient: str = "", view: Any = None) -> Choice:
+def choice(pin: PinState, *problems: Problem, prefer: str = "", recipient: str = "", view: Any = None) -> Choice:
     found = choose(SEND, problems, view or {}, recipient, prefer=prefer, pin=pin)
     assert found is not None
     return found
@@ -88,7 +88,7 @@ def test_precedence() -> None:
     assert choice(pinned("rules"), recipient=f"+{MAGIC}503").chosen_by == "magic"
 
 
-def decided(bench: Bench, pin: Pin, *, key: str | None = None, **body: Any) -> Decision:
+def decided(bench: Bench, pin: PinState, *, key: str | None = None, **body: Any) -> Decision:
     """What becomes of a request of the first account, whose key it has."""
     sent = {"from": bench.mine["lines"][0]["number"], "to": "+15", **body}
     found = request("send_sms", headers={"x-key": bench.mine["key"] if key is None else key}, body=sent)
@@ -129,7 +129,7 @@ def test_values_are_laid_over_whatever_the_pin_lets_through() -> None:
 
 def test_lay_over() -> None:
     """Headers are replaced in any case, values of the body in place, and the length is that of the new body."""
-    before = Response.of(400, [(b"x-old", b"1")], '{"a":[{"b":1},2],"c":"é"}'.encode())
+    before = RenderedResponse.of(400, [(b"x-old", b"1")], '{"a":[{"b":1},2],"c":"é"}'.encode())
     overlay = {"/header/X-OLD": "2", "/header/X-New": 1.5, "/body/a/0/b": {"x": None}, "/body/a/1": "ü", "/body/c": []}
     after = lay_over(before, tuple((Pointer.parse(at), value) for at, value in overlay.items()))
     assert json.loads(after.body) == {"a": [{"b": {"x": None}}, "ü"], "c": []}
@@ -154,7 +154,7 @@ def test_lay_over() -> None:
 def test_a_literal_as_bytes(headers: dict[str, str], body: Any, raw: bytes, sent: Any) -> None:
     """Text is sent as it is, all else as JSON; header names in lower case, the length last."""
     response = literal(SEND, 418, headers, body).response
-    assert response == Response.of(418, sent, raw)
+    assert response == RenderedResponse.of(418, sent, raw)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine import request as request_module
-from mockserver.engine.request import Request, parse, read_query
+from mockserver.engine.request import ParsedRequest, parse, read_query
 from mockserver.spec.pointer import join
 from tests.engine.workbench import JSON, arrive, operation, problems, request
 
@@ -214,7 +214,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 def test_any_query_comes_back_as_written(pairs: list[tuple[str, str]], plus: bool) -> None:
     """Whatever text stands in a query, its first value for a name is what is read."""
     written = urlencode(pairs) if plus else "&".join(f"{quote(n)}={quote(v)}" for n, v in pairs)
-    found: Request = request("get_typed", params={"number": "5"}, query=written)
+    found: ParsedRequest = request("get_typed", params={"number": "5"}, query=written)
     expected: dict[str, str] = {}
     for name, value in pairs:
         expected.setdefault(name, value)

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine.problem import Problem
-from mockserver.engine.response import Context, Response, render, timestamp
+from mockserver.engine.response import Context, RenderedResponse, render, timestamp
 from tests.engine.workbench import NOW, fixed_sources, operation
 
 
-def rendered(answer: str, problem: Problem | None = None, **view: Any) -> Response:
+def rendered(answer: str, problem: Problem | None = None, **view: Any) -> RenderedResponse:
     return render(operation("send_sms").answers[answer], Context(view, problem, fixed_sources(), NOW))
 
 
-def headers(response: Response) -> dict[bytes, bytes]:
+def headers(response: RenderedResponse) -> dict[bytes, bytes]:
     assert len(dict(response.headers)) == len(response.headers)
     return dict(response.headers)
 
@@ -72,7 +72,7 @@ def test_the_problem_can_be_echoed(problem: Problem | None, body: dict[str, Any]
 def test_an_answer_without_a_body() -> None:
     """It has no content type, and says that it is empty."""
     found = render(operation("ping").answers["done"], Context({}, None, fixed_sources(), NOW))
-    assert found == Response.of(204, [], b"")
+    assert found == RenderedResponse.of(204, [], b"")
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from mockserver.engine.account import Account
-from mockserver.engine.call import Call, Label, pack_headers
+from mockserver.engine.account import AccountData
+from mockserver.engine.call import Label, RecordedCall, pack_headers
 from mockserver.engine.decide import Choice, Decision, choose, decide
 from mockserver.engine.facts import Facts
 from mockserver.engine.problem import Problem
-from mockserver.engine.request import Arrival, Request, parse
+from mockserver.engine.request import Arrival, ParsedRequest, parse
 from mockserver.engine.sources import Sources
 from mockserver.spec.load import load_contracts
-from mockserver.spec.model import Contract, Jwt, Operation
+from mockserver.spec.model import Contract, Jwt, OperationSpec
 from mockserver.store.accounts import Registry
 
 NOW = 1_800_000_000.0
@@ -28,7 +28,7 @@ def acme() -> Contract:
     return load_contracts([ACME])[0]
 
 
-def operation(spelling: str) -> Operation:
+def operation(spelling: str) -> OperationSpec:
     """One of its operations."""
     return next(o for o in acme().operations if o.spelling == spelling)
 
@@ -52,12 +52,12 @@ def arrive(
     return Arrival(method or one.method, one.path, params or {}, query.encode(), packed, body, oversize)
 
 
-def request(to: str, **arrival: Any) -> Request:
+def request(to: str, **arrival: Any) -> ParsedRequest:
     """A request, read."""
     return parse(operation(to), arrive(to, **arrival))
 
 
-def problems(found: Request) -> list[tuple[str, str, str]]:
+def problems(found: ParsedRequest) -> list[tuple[str, str, str]]:
     """What is wrong with it: kind, place, reason."""
     return [(problem.kind, problem.at, problem.reason) for problem in found.problems]
 
@@ -79,8 +79,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.registry = Registry((acme(),))
-        self.one: Account = self.registry.add("one", {})
-        self.two: Account = self.registry.add("two", {})
+        self.one: AccountData = self.registry.add("one", {})
+        self.two: AccountData = self.registry.add("two", {})
         self.sources = fixed_sources()
 
     @property
@@ -97,7 +97,7 @@ class Bench:
         """All owners, at a time."""
         return Facts(self.registry.owners["acme"], now, {})
 
-    def decide(self, found: Request) -> Decision:
+    def decide(self, found: ParsedRequest) -> Decision:
         """The decision on a request."""
         return decide(found, self.facts(), self.sources)
 
@@ -108,12 +108,12 @@ def fixed_sources() -> Sources:
     return Sources(lambda: NOW, lambda: "a-uuid", lambda: 7, lambda: next(numbers))
 
 
-def recorded(**changes: Any) -> Call:
+def recorded(**changes: Any) -> RecordedCall:
     """A call with these parts, those of its label among them, all others empty."""
     label = label_of(**{name: changes.pop(name) for name in Label.__struct_fields__ if name in changes})
     blank: dict[type, Any] = {str: "", bytes: b"", int: 0, float: 0.0}
-    parts = {name: blank[kind] for name, kind in get_type_hints(Call).items() if name != "label"}
-    return Call(**{**parts, "label": label, **changes})
+    parts = {name: blank[kind] for name, kind in get_type_hints(RecordedCall).items() if name != "label"}
+    return RecordedCall(**{**parts, "label": label, **changes})
 
 
 @cache

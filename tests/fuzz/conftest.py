@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from mockserver.engine.account import Account
+from mockserver.engine.account import AccountData
 from mockserver.server.application import Application
 
 
 @pytest.fixture(scope="session")
-def default(app: Application) -> Account:
+def default(app: Application) -> AccountData:
     account = asyncio.run(app.store.account("default"))
     assert account is not None
     return account

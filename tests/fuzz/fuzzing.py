@@ -18,7 +18,7 @@ import schemathesis
 from schemathesis import engine
 from schemathesis.engine import events
 
-from mockserver.engine.account import Account, tokens
+from mockserver.engine.account import AccountData, tokens
 from mockserver.server.build import contracts_folder
 from mockserver.server.sockets import listen
 from mockserver.server.uvicorn_server import uvicorn_server
@@ -90,7 +90,7 @@ class Trial(NamedTuple):
     file: Path
 
 
-def trial(app: Any, account: Account, way: Way, folder: Path, document: Mapping[str, Any] | None = None) -> Trial:
+def trial(app: Any, account: AccountData, way: Way, folder: Path, document: Mapping[str, Any] | None = None) -> Trial:
     """Prepare a server to be tried by an account; ``document`` in place of the contract's own."""
     contract, now = way.contract, time.time()
     document = contract.document if document is None else document

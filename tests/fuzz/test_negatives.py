@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import jsonschema
 import pytest
 
-from mockserver.engine.account import Account, sample
+from mockserver.engine.account import AccountData, sample
 from mockserver.server.application import Application
-from mockserver.spec.model import Contract, Operation
+from mockserver.spec.model import Contract, OperationSpec
 from tests.fuzz.fuzzing import PATIENCE, served, ways
 from tests.fuzz.ordinary import Node, ordinary, resolved
 
@@ -43,7 +43,7 @@ class Bench(NamedTuple):
     """One operation of a live server, its plain description, and a good request to it."""
 
     connection: http.client.HTTPConnection
-    operation: Operation
+    operation: OperationSpec
     plain: Node
     node: Node
     good: Sent
@@ -81,13 +81,13 @@ def connection(app: Application) -> Iterator[http.client.HTTPConnection]:
 
 
 @pytest.fixture(params=OPERATIONS, ids=lambda pair: f"{pair[0].vendor}.{pair[1].spelling}")
-def bench(request: pytest.FixtureRequest, connection: http.client.HTTPConnection, default: Account) -> Bench:
+def bench(request: pytest.FixtureRequest, connection: http.client.HTTPConnection, default: AccountData) -> Bench:
     contract, operation = request.param
     return bench_of(connection, contract, operation, default)
 
 
 def bench_of(
-    connection: http.client.HTTPConnection, contract: Contract, operation: Operation, account: Account
+    connection: http.client.HTTPConnection, contract: Contract, operation: OperationSpec, account: AccountData
 ) -> Bench:
     """One operation of a server, judged by its contract's document."""
     data, now = account.vendors[contract.vendor], time.time()
@@ -97,7 +97,7 @@ def bench_of(
     return Bench(connection, operation, plain, node, _good(contract, operation, data, now))
 
 
-def _good(contract: Contract, operation: Operation, data: Any, now: float) -> Sent:
+def _good(contract: Contract, operation: OperationSpec, data: Any, now: float) -> Sent:
     """A sample; of an operation that dispatches, with the parameters of what it dispatches to."""
     ready = sample(contract, operation, data, now)
     path, _, query = ready.path.partition("?")

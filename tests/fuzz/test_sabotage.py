@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mockserver.engine.account import Account
+from mockserver.engine.account import AccountData
 from mockserver.server.application import Application, create_app
 from mockserver.server.build import contracts_folder, fixtures_folder
 from mockserver.server.settings import Settings
@@ -39,7 +39,7 @@ SPOILED: dict[spoiled.Spoil, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("spoil", SPOILED, ids=lambda spoil: spoil.__name__)
-def test_servers(spoil: spoiled.Spoil, app: Application, default: Account, tmp_path: Path) -> None:
+def test_servers(spoil: spoiled.Spoil, app: Application, default: AccountData, tmp_path: Path) -> None:
     """Exactly these checks fail."""
     vendor, caught = SPOILED[spoil]
     report = fuzz(quick(trial(spoiled.Spoiled(app, spoil), default, WAYS[vendor], tmp_path)))
@@ -82,7 +82,7 @@ def test_contracts_that_contradict_themselves(old: str, new: str, message: str, 
     """They are refused when they are read, for this fault."""
     with pytest.raises(ContractErrors) as caught:
         load_contracts([broken("polyai", [(old, new)], tmp_path)])
-    assert [fault for fault in caught.value.faults if message in fault.message], caught.value
+    assert [fault for fault in caught.value.errors if message in fault.message], caught.value
 
 
 def broken(vendor: str, edits: list[tuple[str, str]], folder: Path) -> Path:
@@ -120,7 +120,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("edits", "caught"), WRONG.values(), ids=WRONG)
 def test_contracts_that_say_something_else(
-    edits: list[tuple[str, str]], caught: str, default: Account, tmp_path: Path
+    edits: list[tuple[str, str]], caught: str, default: AccountData, tmp_path: Path
 ) -> None:
     """A server of such a contract fails exactly these checks of the true one."""
     server = server_of(broken("polyai", edits, tmp_path))
@@ -133,32 +133,32 @@ def server_of(file: Path) -> Application:
     return create_app(Settings(contracts=(file.parent,), fixtures=(fixtures_folder(),), builtin=False))
 
 
-def test_one_character_too_many(default: Account, tmp_path: Path) -> None:
+def test_one_character_too_many(default: AccountData, tmp_path: Path) -> None:
     """A limit that is one too high."""
     server = server_of(broken("voximplant", [("maxLength: 765", "maxLength: 766")], tmp_path))
     assert accepted(server, "voximplant", default) == {"sms_body 'xxxxxxxxx'", "sms_body 'xxxxxxxxx', in a form"}
 
 
-def test_something_after_a_number(default: Account, tmp_path: Path) -> None:
+def test_something_after_a_number(default: AccountData, tmp_path: Path) -> None:
     """A pattern without its end."""
     server = server_of(broken("polyai", [("{1,14}$", "{1,14}")], tmp_path))
     found = accepted(server, "polyai", default)
     assert {ending for ending in (r'\n"}', r'\u0663"}') for what in found if ending in what} == {r'\n"}', r'\u0663"}'}
 
 
-def test_parameters_given_twice(app: Application, default: Account) -> None:
+def test_parameters_given_twice(app: Application, default: AccountData) -> None:
     """A server that does not see it."""
     names = {"source", "destination", "sms_body", "store_body"}
     assert accepted(spoiled.Forgiving(app, repeats=True), "voximplant", default) == {f"{name} twice" for name in names}
 
 
-def test_other_media_types(app: Application, default: Account) -> None:
+def test_other_media_types(app: Application, default: AccountData) -> None:
     """A server that reads anything as JSON."""
     found = accepted(spoiled.Forgiving(app, types=True), "polyai", default)
     assert {"no Content-Type", "text/plain", "application/xml"} <= found
 
 
-def accepted(server: Any, vendor: str, account: Account) -> set[str]:
+def accepted(server: Any, vendor: str, account: AccountData) -> set[str]:
     """The bad requests that a server of a vendor's send operation does not refuse."""
     contract = WAYS[vendor].contract
     (operation,) = (operation for operation in contract.operations if operation.spelling == "send_sms")
@@ -170,7 +170,7 @@ def accepted(server: Any, vendor: str, account: Account) -> set[str]:
     return set(found)
 
 
-def test_command_line_warns(app: Application, default: Account, tmp_path: Path) -> None:
+def test_command_line_warns(app: Application, default: AccountData, tmp_path: Path) -> None:
     """A server that refuses all is found by the command line's warnings alone."""
 
     def refuses(status: int, headers: spoiled.Headers, body: bytes) -> tuple[int, spoiled.Headers, bytes]:

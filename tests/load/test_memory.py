@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mockserver.engine.account import sample
-from mockserver.engine.call import Call
+from mockserver.engine.call import RecordedCall
 from mockserver.server.application import create_app
 from mockserver.server.settings import Settings
 from mockserver.spec.model import Contract
@@ -25,14 +25,14 @@ FRAMING = "  HTTP/1.1\r\n" + "\r\n\r\n" + "HTTP/1.1 200 \r\n" + "\r\n\r\n"
 DEQUES = 2 * 8  # bytes: the journal has each call in two
 
 
-def taken(call: Call, other: Call) -> int:
+def taken(call: RecordedCall, other: RecordedCall) -> int:
     """Bytes of a call, as the allocator rounds them; what is one object for another like it takes none."""
     parts = [(getattr(call, name), getattr(other, name)) for name in call.__struct_fields__]
     own = [call, *(part for part, others in parts if part is not others)]
     return DEQUES + sum((getsizeof(part) + 15) // 16 * 16 for part in own)
 
 
-def raw(call: Call) -> int:
+def raw(call: RecordedCall) -> int:
     """Bytes that went over the wire for it, the date and our own headers aside."""
     parts: list[Any] = [call.method, call.path, call.query, call.headers, call.body, call.response_headers]
     return len(FRAMING) + sum(map(len, [*parts, call.response_body]))

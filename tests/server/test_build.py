@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.account import Account
+from mockserver.engine.account import AccountData
 from mockserver.server.application import create_app
 from mockserver.server.build import contracts_of
 from mockserver.spec.errors import ContractErrors
@@ -15,7 +15,7 @@ from tests.evidence import ROOT
 from tests.server.customers import SETTINGS
 
 
-def accounts(settings: Any = SETTINGS) -> dict[str, Account]:
+def accounts(settings: Any = SETTINGS) -> dict[str, AccountData]:
     return {account.id: account for account in asyncio.run(create_app(settings).store.accounts())}
 
 
@@ -72,7 +72,7 @@ def test_given_accounts(tmp_path: Path, text: str, ids: list[str]) -> None:
 def fault(settings: Any) -> tuple[str, int, int, str, str]:
     with pytest.raises(ContractErrors) as caught:
         create_app(settings)
-    (error,) = caught.value.faults
+    (error,) = caught.value.errors
     return error.file, error.line, error.column, error.pointer, error.message
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.server.settings import Settings, SettingsFault, from_environment, is_loopback
+from mockserver.server.settings import Settings, SettingsError, from_environment, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_what_is_not_ours_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_mistakes_are_named(name: str, text: str) -> None:
     """The variable, what it must be, and what it is."""
-    with pytest.raises(SettingsFault, match=f"^MOCKSERVER_{name} must be .* not '{text}'$"):
+    with pytest.raises(SettingsError, match=f"^MOCKSERVER_{name} must be .* not '{text}'$"):
         from_environment({f"MOCKSERVER_{name}": text})
 
 

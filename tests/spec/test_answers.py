@@ -91,7 +91,7 @@ def answers_of(responses: dict[str, Any]) -> tuple[dict[str, Answer], list[str]]
     """The answers that responses give, and what is told of them."""
     document = {"responses": responses}
     reader = Reader(Source("f", document), "acme")
-    return read_answers(reader, document, "acme.op"), [fault.message for fault in reader.faults]
+    return read_answers(reader, document, "acme.op"), [fault.message for fault in reader.errors]
 
 
 names = st.text(st.sampled_from('/~01aé\0\u2028"\\ '), max_size=4)

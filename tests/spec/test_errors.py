@@ -28,7 +28,7 @@ FAULTS = [
 def told() -> tuple[ContractError, ...]:
     with pytest.raises(ContractErrors) as caught:
         load_contracts([FILE])
-    return caught.value.faults
+    return caught.value.errors
 
 
 @pytest.mark.parametrize(("line", "message"), FAULTS, ids=[str(line) for line, _ in FAULTS])

@@ -29,8 +29,8 @@ def refused(files: list[Path]) -> list[tuple[str, int, str]]:
     """File name, line and message of each fault of these files."""
     with pytest.raises(ContractErrors) as caught:
         load_contracts(files)
-    assert str(caught.value) == "\n".join(map(str, caught.value.faults))
-    return [(Path(fault.file).name, fault.line, fault.message) for fault in caught.value.faults]
+    assert str(caught.value) == "\n".join(map(str, caught.value.errors))
+    return [(Path(fault.file).name, fault.line, fault.message) for fault in caught.value.errors]
 
 
 def moved(path: str) -> str:

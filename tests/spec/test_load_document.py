@@ -56,7 +56,7 @@ def test_fault(case: Case) -> None:
 def test_no_mapping(text: str) -> None:
     """A file that holds no mapping is one fault, and an empty contract."""
     found, reader = read_contract(read("acme.yaml", text), "acme")
-    assert [fault.message for fault in reader.faults] == ["an OpenAPI document must be a mapping"]
+    assert [fault.message for fault in reader.errors] == ["an OpenAPI document must be a mapping"]
     assert (found.vendor, found.operations) == ("acme", ())
 
 

@@ -18,7 +18,7 @@ def walked(schema: object, **schemas: object) -> tuple[Marks, list[str]]:
     document = {"schema": schema, "components": {"schemas": schemas}}
     reader, marks = Reader(Source("f", document), "acme"), Marks()
     walk(reader, marks, document, "schema", BODY)
-    return marks, [fault.message for fault in reader.faults]
+    return marks, [fault.message for fault in reader.errors]
 
 
 def ref(name: str) -> dict[str, str]:

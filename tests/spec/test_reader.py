@@ -169,7 +169,7 @@ def test_vocabulary_read_in_two_ways() -> None:
     reader = Reader(read("f", '{x-mock: {magic: "123\\n", source: x}}'), "acme")
     assert reading.explain("answer", reader.document["x-mock"]) == []
     reader.x_mock(reader.document, "answer")
-    assert [fault.message for fault in reader.faults] == ["does not fit the vocabulary of 'answer'"]
+    assert [fault.message for fault in reader.errors] == ["does not fit the vocabulary of 'answer'"]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_no_schema(schema: str, message: str) -> None:
     """What is no JSON Schema, or leads out of the document's schemas, is a fault and compiles to nothing."""
     reader = Reader(read("f", f"a: {schema}\nc: {{}}\ncomponents: []\n"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
-    (fault,) = reader.faults
+    (fault,) = reader.errors
     assert (fault.line, fault.message.startswith(message)) == (1, True), fault
 
 
@@ -220,7 +220,7 @@ def test_schema_fault_below_digits(schema: str, pointer: str) -> None:
     """A validator takes a name in digits for an index: the fault is told as near as can be."""
     reader = Reader(read("f", f"a: {schema}"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
-    assert [fault.pointer for fault in reader.faults] == [pointer]
+    assert [fault.pointer for fault in reader.errors] == [pointer]
 
 
 def test_schema_refers_to_components() -> None:
@@ -232,7 +232,7 @@ def test_schema_refers_to_components() -> None:
     anything = reader.schema(reader.document, True)
     assert anything is not None
     assert anything.is_valid(None)
-    assert reader.faults == []
+    assert reader.errors == []
 
 
 def test_references_chain() -> None:

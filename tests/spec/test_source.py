@@ -24,7 +24,7 @@ json_values = st.recursive(
 
 
 def told(source: Source) -> list[tuple[int, int, str, str]]:
-    return [(fault.line, fault.column, fault.pointer, fault.message) for fault in source.faults]
+    return [(fault.line, fault.column, fault.pointer, fault.message) for fault in source.errors]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def told(source: Source) -> list[tuple[int, int, str, str]]:
 def test_plain_words(text: str, value: object) -> None:
     """Only true, false, null and decimal numbers are not strings."""
     source = read("f", f"a: {text}")
-    assert source.faults == []
+    assert source.errors == []
     assert source.value == {"a": value}
     assert type(source.value["a"]) is type(value)
 
@@ -116,15 +116,15 @@ def test_without_libyaml(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fast = read("f", text)
     monkeypatch.delattr(yaml, "CSafeLoader")
     slow = read("f", text)
-    assert (slow.value, [fault.message for fault in slow.faults]) == (
+    assert (slow.value, [fault.message for fault in slow.errors]) == (
         fast.value,
-        [fault.message for fault in fast.faults],
+        [fault.message for fault in fast.errors],
     )
 
 
 def test_unreadable_character() -> None:
     """A character that YAML forbids has no line, but is a fault like any other."""
-    (fault,) = read("f", "a: \x00").faults
+    (fault,) = read("f", "a: \x00").errors
     assert (fault.line, fault.column) == (1, 1)
     assert fault.message.startswith("not YAML: unacceptable character")
 
@@ -156,7 +156,7 @@ def test_billion_laughs() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     source = read("f", "\n".join(lines))
     assert source.value is None
-    (fault,) = source.faults
+    (fault,) = source.errors
     assert fault.line == 6
     assert fault.message == f"the file is too large: at most {MAX_VALUES} values, {MAX_DEPTH} deep, aliases written out"
 
@@ -164,12 +164,12 @@ def test_billion_laughs() -> None:
 def test_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound is on values of all kinds, keys among them, each alias counting as all that it stands for."""
     monkeypatch.setattr(reading, "MAX_VALUES", 6)
-    assert [read("f", text).faults == [] for text in ("[1, 2, 3, 4, 5]", "{a: 1, b: []}", "[&a [1, 2], *a]")] == [
+    assert [read("f", text).errors == [] for text in ("[1, 2, 3, 4, 5]", "{a: 1, b: []}", "[&a [1, 2], *a]")] == [
         True,
         True,
         False,
     ]
-    assert [read("f", text).faults == [] for text in ("[1, 2, 3, 4, 5, 6]", "{a: 1, b: [2]}", "[&a [1], *a, 2]")] == [
+    assert [read("f", text).errors == [] for text in ("[1, 2, 3, 4, 5, 6]", "{a: 1, b: [2]}", "[&a [1], *a, 2]")] == [
         False,
         True,
         True,
@@ -196,7 +196,7 @@ DEPTHS = {
 def test_depth(text: str, refused: bool) -> None:
     """Nesting is bounded, in aliases too, so that nothing that walks a value runs out of stack."""
     source = read("f", text)
-    assert bool(source.faults) is refused
+    assert bool(source.errors) is refused
     assert (source.value is None) is refused
 
 
@@ -205,7 +205,7 @@ def test_depth(text: str, refused: bool) -> None:
 def test_json_is_read_back(value: Any, indent: int | None) -> None:
     """JSON is YAML: what is written as JSON is read as what it was."""
     source = read("f", json.dumps(value, ensure_ascii=False, indent=indent))
-    assert source.faults == []
+    assert source.errors == []
     assert source.value == value
 
 

@@ -25,13 +25,13 @@ def changed(*edits: tuple[str, str]) -> str:
 
 def faults(text: str) -> list[ContractError]:
     """Everything wrong with a contract, without repetition."""
-    return sorted(set(read_contract(read("acme.yaml", text), "acme")[1].faults))
+    return sorted(set(read_contract(read("acme.yaml", text), "acme")[1].errors))
 
 
 def contract(*edits: tuple[str, str]) -> Contract:
     """The small contract with these edits, which leave it without fault."""
     found, reader = read_contract(read("acme.yaml", changed(*edits)), "acme")
-    assert reader.faults == []
+    assert reader.errors == []
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.store.accounts import AccountFault, Registry, claimed
+from mockserver.store.accounts import AccountError, Registry, claimed
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
 from tests.engine.workbench import acme
 
@@ -58,7 +58,7 @@ def test_a_value_that_another_has_is_a_clash(registry: Registry, given: dict[str
     """It is refused at its place, naming the owner, and nothing is changed by the attempt."""
     add(registry, "one", key=KEY[1], lines=[{"number": "12", "senders": ["Shop"]}])
     before = snapshot(registry)
-    with pytest.raises(AccountFault, match="'one' has this value") as caught:
+    with pytest.raises(AccountError, match="'one' has this value") as caught:
         add(registry, "two", **given)
     assert (caught.value.pointer, caught.value.clash) == (pointer, True)
     assert snapshot(registry) == before
@@ -92,7 +92,7 @@ def test_refused_accounts(registry: Registry, account_id: str, vendors: Any, poi
     """Each fault is at its place, and nothing is changed by it."""
     registry.add("one", {})
     before = snapshot(registry)
-    with pytest.raises(AccountFault) as caught:
+    with pytest.raises(AccountError) as caught:
         registry.add(account_id, vendors)
     assert (caught.value.pointer, caught.value.clash) == (pointer, clash)
     assert snapshot(registry) == before
@@ -112,7 +112,7 @@ def test_refused_accounts(registry: Registry, account_id: str, vendors: Any, poi
 )
 def test_credentials_that_can_sign_nothing_are_refused(registry: Registry, clients: list[dict[str, Any]]) -> None:
     """An account that could not be shown its tokens is not made."""
-    with pytest.raises(AccountFault, match="no token can be signed") as caught:
+    with pytest.raises(AccountError, match="no token can be signed") as caught:
         add(registry, "one", clients=clients)
     assert caught.value.pointer == f"/vendors/acme/clients/{len(clients) - 1}"
     assert snapshot(registry) == ({}, {})
@@ -140,7 +140,7 @@ def test_when_nothing_free_is_left(registry: Registry, monkeypatch: pytest.Monke
     """It is a clash, not an endless search."""
     add(registry, "one", key=KEY[1])
     monkeypatch.setattr("mockserver.store.accounts.Maker._token", lambda *_: KEY[1])
-    with pytest.raises(AccountFault, match="no free values") as caught:
+    with pytest.raises(AccountError, match="no free values") as caught:
         registry.add("two", {})
     assert (caught.value.pointer, caught.value.clash) == ("/vendors/acme", True)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mockserver.engine.decide import MAGIC
-from mockserver.store.accounts import AccountFault, Maker
+from mockserver.store.accounts import AccountError, Maker
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
 
 TEMPLATE: dict[str, Any] = {
@@ -144,6 +144,6 @@ def test_items_are_completed_after_their_own_variant() -> None:
 )
 def test_faults_say_where(given: Any, pointer: str, says: str) -> None:
     """A value of the wrong kind, and a member that nobody reads, is a fault at its place."""
-    with pytest.raises(AccountFault, match=says) as caught:
+    with pytest.raises(AccountError, match=says) as caught:
         Maker().complete(TEMPLATE, given)
     assert (caught.value.pointer, caught.value.clash) == (pointer, False)

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from mockserver.engine.call import Call, Label
+from mockserver.engine.call import Label, RecordedCall
 from mockserver.store.journal import BLOCK, OVERHEAD, STACK, Journal, Query, weigh
 from tests.engine.workbench import recorded
 
@@ -17,11 +17,11 @@ MOST = 5
 BYTES = 16_000
 
 
-def call(number: int, account: str = "a", body: bytes = b"", **parts: Any) -> Call:
+def call(number: int, account: str = "a", body: bytes = b"", **parts: Any) -> RecordedCall:
     return recorded(number=number, account=account, body=body, outcome="pending", **parts)
 
 
-def filled(*calls: Call, most: int = 1000, total: int = 10**6) -> Journal:
+def filled(*calls: RecordedCall, most: int = 1000, total: int = 10**6) -> Journal:
     journal = Journal(most, total)
     for one in calls:
         journal.append(one)
@@ -163,7 +163,7 @@ def test_clear_is_one_accounts() -> None:
     assert (journal.clear(None), journal.size, found(journal)) == (1, 0, [])
 
 
-def shelf_size(calls: list[Call]) -> int:
+def shelf_size(calls: list[RecordedCall]) -> int:
     """What an account's calls weigh with what holds them: all together, and those of each label."""
     return STACK + sum(map(weigh, calls)) + STACK * len({id(one.label) for one in calls})
 
@@ -173,7 +173,7 @@ class Watched:
 
     looked_at: ClassVar[set[int]] = set()
 
-    def __init__(self, one: Call) -> None:
+    def __init__(self, one: RecordedCall) -> None:
         self._one = one
 
     def __getattr__(self, name: str) -> Any:
@@ -181,10 +181,10 @@ class Watched:
         return getattr(self._one, name)
 
 
-def watched(calls: Iterable[Call]) -> Journal:
+def watched(calls: Iterable[RecordedCall]) -> Journal:
     journal = Journal(10**6, 10**9)
     for one in calls:
-        journal.append(cast("Call", Watched(one)))
+        journal.append(cast("RecordedCall", Watched(one)))
     return journal
 
 
@@ -251,10 +251,10 @@ class Model(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.journal = Journal(MOST, BYTES)
-        self.calls: dict[str, list[Call]] = {}
+        self.calls: dict[str, list[RecordedCall]] = {}
         self.number = 0
 
-    def kept(self, account: str) -> list[Call]:
+    def kept(self, account: str) -> list[RecordedCall]:
         return self.calls[account][self.journal.evicted(account) :]
 
     def size(self, account: str) -> int:
@@ -298,7 +298,7 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def pages_make_up_the_whole(self) -> None:
-        paged: list[Call] = []
+        paged: list[RecordedCall] = []
         page = self.journal.find(Query(limit=2))
         paged += page.calls
         while page.next is not None:

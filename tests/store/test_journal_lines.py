@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.engine.call import Call
+from mockserver.engine.call import RecordedCall
 from mockserver.store import journal
 from mockserver.store.journal import Line
 from tests.engine.workbench import recorded
@@ -27,7 +27,7 @@ def several(draw: st.DrawFn) -> list[Line]:
     return found
 
 
-def numbers(calls: Sequence[Call]) -> list[int]:
+def numbers(calls: Sequence[RecordedCall]) -> list[int]:
     return [call.number for call in calls]
 
 
@@ -57,7 +57,7 @@ def test_newest(of: list[Line], before: int, most: int) -> None:
 @given(of=several(), most=st.integers(1, 40))
 def test_oldest(fewest: int, of: list[Line], most: int) -> None:
     """Taken part by part, all of them come, in order, none twice, and never many more than asked for."""
-    found: list[Call] = []
+    found: list[RecordedCall] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(journal, "FEWEST", fewest)
         while part := journal.first_above(of, found[-1].number if found else 0, most):
@@ -80,5 +80,5 @@ def test_find_and_place(of: list[Line]) -> None:
 
 def test_nothing_comes_of_nothing() -> None:
     """No line at all, or empty ones."""
-    for of in ([], [deque[Call]()], [deque[Call](), deque[Call]()]):
+    for of in ([], [deque[RecordedCall]()], [deque[RecordedCall](), deque[RecordedCall]()]):
         assert journal.first_above(of, 0, 5) == journal.last_below(of, None, 5) == journal.last_below(of, 7, 5) == []

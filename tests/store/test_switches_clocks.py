@@ -9,7 +9,7 @@ import pytest
 from mockserver.engine.clock import REAL, Clock
 from mockserver.engine.facts import Limit
 from mockserver.engine.pin import Uses
-from mockserver.engine.request import Request
+from mockserver.engine.request import ParsedRequest
 from mockserver.store import switches
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal
@@ -77,7 +77,7 @@ def store() -> Store:
     return store
 
 
-def sent(account: str) -> Request:
+def sent(account: str) -> ParsedRequest:
     """A message with a token that nobody has seen."""
     return request("send_sms", headers={"x-key": KEYS[account], "x-token": "a.b.c"}, body={})
 

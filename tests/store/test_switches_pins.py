@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mockserver.engine.pin import Pin, Uses
+from mockserver.engine.pin import PinState, Uses
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Query
 from mockserver.store.store import Store
@@ -14,11 +14,11 @@ from tests.engine.workbench import acme, fixed_sources, operation, recorded, req
 BUSY = operation("send_sms").answers["busy"]
 
 
-def pin(account: str = "one", name: str = "acme.send_sms", *, uses: int = 1, then: str = "rules") -> Pin:
-    return Pin(account, name, (BUSY,) * uses, ("busy",) * uses, then)
+def pin(account: str = "one", name: str = "acme.send_sms", *, uses: int = 1, then: str = "rules") -> PinState:
+    return PinState(account, name, (BUSY,) * uses, ("busy",) * uses, then)
 
 
-def used(pins: Pins, account: str = "one") -> Pin | None:
+def used(pins: Pins, account: str = "one") -> PinState | None:
     """The pin after its next use."""
     found = pins.get(account, "acme.send_sms")
     assert found is not None

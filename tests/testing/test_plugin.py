@@ -262,4 +262,4 @@ def test_anothers_package_is_told(pytester: pytest.Pytester, monkeypatch: pytest
     write(pytester, "def test_it(mock_vendors): pass\ndef test_other(): pass\n")
     result = here(pytester)
     result.assert_outcomes(errors=1, passed=1)
-    result.stdout.fnmatch_lines(["*ForeignPackage: *is not sms-vendor-mockserver's*"])
+    result.stdout.fnmatch_lines(["*ForeignPackageError: *is not sms-vendor-mockserver's*"])

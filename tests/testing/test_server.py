@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mockserver.testing
-from mockserver.server.sockets import PortTaken
+from mockserver.server.sockets import ListenError
 from mockserver.spec.errors import ContractErrors
 from mockserver.testing import ControlError, run
 from mockserver.testing.server import _ServerThread
@@ -68,7 +68,7 @@ def test_settings_are_those_of_serve(tmp_path: Path) -> None:
         with pytest.raises(ControlError, match="an account 'known' already"):
             server.account(id="known")
         taken = int(server.url.rpartition(":")[2])
-        with pytest.raises(PortTaken, match="cannot listen"), run(serve_port=taken):
+        with pytest.raises(ListenError, match="cannot listen"), run(serve_port=taken):
             pass
     with pytest.raises(TypeError, match=r"port is no setting of a server; known: contracts, .*serve_port"), run(port=1):
         pass

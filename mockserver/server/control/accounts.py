@@ -11,18 +11,18 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from mockserver.engine.account import Account
+from mockserver.engine.account import AccountData
 from mockserver.engine.bodies import integral
 from mockserver.engine.facts import Limit
 from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.calls import learn_accounts
-from mockserver.server.control.requests import ControlFault, State, member, origin, read_object, state_of
+from mockserver.server.control.requests import ApiError, State, member, origin, read_object, state_of
 from mockserver.server.serialize import account_shape, budget_shape, clock_shape, moment
 from mockserver.spec.load import root_path
-from mockserver.spec.model import Operation
+from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import join
-from mockserver.store.accounts import AccountFault
+from mockserver.store.accounts import AccountError
 
 
 async def list_accounts(request: Request) -> Response:
@@ -48,8 +48,8 @@ async def make_account(request: Request) -> Response:
     vendors, test = member(body, "vendors", dict, {}), member(body, "test", str)
     try:
         account = await state_of(request).store.add_account(account_id, vendors, test)
-    except AccountFault as fault:
-        raise ControlFault(409 if fault.clash else 400, str(fault), f"/body{fault.pointer}") from fault
+    except AccountError as error:
+        raise ApiError(409 if error.clash else 400, str(error), f"/body{error.pointer}") from error
     await learn_accounts(state_of(request), Turns())  # here it is a tenth of the work; all at once it would be seconds
     location = f"{origin(request)}/_mock/accounts/{account.id}"
     return JSONResponse(await _shape(request, account), 201, {"Location": location})
@@ -64,7 +64,7 @@ async def delete_account(request: Request) -> Response:
     """``DELETE /_mock/accounts/{id}``: the account and its calls. The built-in two stay."""
     account = await account_of(request)
     if account.id in BUILTIN_ACCOUNTS:
-        raise ControlFault(409, f"{account.id} is built in; reset it instead", "/path/id")
+        raise ApiError(409, f"{account.id} is built in; reset it instead", "/path/id")
     await state_of(request).store.remove_account(account.id)
     return Response(status_code=204)
 
@@ -76,16 +76,16 @@ async def reset_account(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def account_of(request: Request) -> Account:
-    """The account that the path names. Raises ControlFault."""
+async def account_of(request: Request) -> AccountData:
+    """The account that the path names. Raises ApiError."""
     account_id = request.path_params["id"]
     account = await state_of(request).store.account(account_id)
     if account is None:
-        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/path/id")
+        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/path/id")
     return account
 
 
-async def _shape(request: Request, account: Account) -> dict[str, Any]:
+async def _shape(request: Request, account: AccountData) -> dict[str, Any]:
     state = state_of(request)
     shape = account_shape(account, state.contracts, origin(request), state.sources.now())
     for contract in state.contracts:
@@ -106,7 +106,7 @@ async def set_clock(request: Request) -> Response:
     account, store = await account_of(request), state_of(request).store
     body = await read_object(request, ("advance", "freeze"))
     if len(body) != 1:
-        raise ControlFault(400, "say one of: advance, freeze", "/body")
+        raise ApiError(400, "say one of: advance, freeze", "/body")
     if not isinstance(body.get("freeze"), bool):  # time jumps
         await _await_new_tokens(state_of(request))
         account = await account_of(request)  # it may be gone meanwhile
@@ -115,7 +115,7 @@ async def set_clock(request: Request) -> Response:
         seconds = body["advance"]
         fits = isinstance(seconds, int | float) and not isinstance(seconds, bool)
         if not fits or not 0 <= seconds <= FURTHEST or clock.at(real) + seconds > LATEST:
-            raise ControlFault(400, f"must be a number of seconds from 0 to {FURTHEST:.0f}", "/body/advance")
+            raise ApiError(400, f"must be a number of seconds from 0 to {FURTHEST:.0f}", "/body/advance")
         clock = clock.advanced(real, seconds)
     elif body["freeze"] is False:
         clock = clock.running(real)
@@ -149,35 +149,35 @@ def _moment(value: Any) -> float:
     try:
         found = moment(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ControlFault(400, "must be true, false, or a time as ISO 8601 has it", "/body/freeze") from error
+        raise ApiError(400, "must be true, false, or a time as ISO 8601 has it", "/body/freeze") from error
     if not 0 <= found <= LATEST:
-        raise ControlFault(400, "must lie between 1970 and 9000", "/body/freeze")
+        raise ApiError(400, "must lie between 1970 and 9000", "/body/freeze")
     return found
 
 
-def _operations(state: State, name: str) -> list[Operation]:
+def _operations(state: State, name: str) -> list[OperationSpec]:
     """The operation of this name, or those of the vendor that have a limit."""
     every = [o for contract in state.contracts for o in contract.operations if o.name == o.spelling]
     found = [o for o in every if o.id == name or (o.vendor == name and o.rate_limit is not None)]
     if not found:
         detail = "is no operation, and no vendor that documents a rate limit; GET /_mock/contracts lists them"
-        raise ControlFault(400, detail, join("body", name))
+        raise ApiError(400, detail, join("body", name))
     return found
 
 
-def _limit(operation: Operation, value: Any, at: str) -> Limit | None:
+def _limit(operation: OperationSpec, value: Any, at: str) -> Limit | None:
     if operation.rate_limit is None:
-        raise ControlFault(400, f"the contract of {operation.id} states no rate limit", at)
+        raise ApiError(400, f"the contract of {operation.id} states no rate limit", at)
     if value is False:
         return None
     documented = operation.rate_limit
     given = {} if value is True else value
     if not isinstance(given, dict) or not given.keys() <= {"requests", "seconds"}:
-        raise ControlFault(400, "must be true, false, or {requests, seconds}", at)
+        raise ApiError(400, "must be true, false, or {requests, seconds}", at)
     requests, seconds = integral(given.get("requests", documented.requests)), given.get("seconds", documented.seconds)
     if isinstance(requests, bool) or not isinstance(requests, int) or not 1 <= requests <= 1_000_000:
-        raise ControlFault(400, "must be a whole number from 1 to 1000000", f"{at}/requests")
+        raise ApiError(400, "must be a whole number from 1 to 1000000", f"{at}/requests")
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool) and math.isfinite(seconds)
     if not number or not 0.001 <= seconds <= 86400:
-        raise ControlFault(400, "must be a number of seconds from 0.001 to 86400", f"{at}/seconds")
+        raise ApiError(400, "must be a number of seconds from 0.001 to 86400", f"{at}/seconds")
     return Limit(requests, float(seconds))

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 
 from mockserver.server.control import accounts, calls, contracts, pins, verify
-from mockserver.server.control.requests import ControlFault, State, on_fault, on_http_exception, problem
+from mockserver.server.control.requests import ApiError, State, on_api_error, on_http_exception, problem
 from mockserver.server.settings import Settings, is_loopback
 from mockserver.spec.source import read
 
@@ -98,7 +98,7 @@ def control_app(state: State) -> Any:
             _route("/_mock/pins/{operation}", put=pins.put_pin),
             _route("/_mock/coverage", get=contracts.coverage),
         ],
-        exception_handlers={ControlFault: on_fault, HTTPException: on_http_exception},
+        exception_handlers={ApiError: on_api_error, HTTPException: on_http_exception},
     )
     app.router.redirect_slashes = False
     app.state.mock = state

@@ -6,9 +6,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mockserver.engine.call import Call, call_number
+from mockserver.engine.call import RecordedCall, call_number
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.requests import ControlFault, State, state_of, write
+from mockserver.server.control.requests import ApiError, State, state_of, write
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
 from mockserver.store.journal import Query
@@ -44,7 +44,7 @@ async def show_call(request: Request) -> Response:
     number = call_number(request.path_params["id"])
     call = None if number is None else await state.store.call(number)
     if call is None:
-        raise ControlFault(404, "there is no such call; it may have been evicted or cleared", "/path/id")
+        raise ApiError(404, "there is no such call; it may have been evicted or cleared", "/path/id")
     return write((await shown(state, [call]))[0])
 
 
@@ -52,15 +52,15 @@ async def clear_calls(request: Request) -> Response:
     """``DELETE /_mock/calls?account=``: ``*`` for all, so that no test clears another's by accident."""
     account = parameters(request, ("account",)).get("account")
     if not account:
-        raise ControlFault(400, "name the account, or * for all", "/query/account")
+        raise ApiError(400, "name the account, or * for all", "/query/account")
     store = state_of(request).store
     if account not in {"*", "unclaimed"} and await store.account(account) is None:
-        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
+        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
     await store.clear_calls(None if account == "*" else account_name(account))
     return Response(status_code=204)
 
 
-async def shown(state: State, calls: Sequence[Call]) -> list[dict[str, Any]]:
+async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
     """Calls in their public shape, the secrets of all accounts masked, of those that go meanwhile too."""
     owners = {name: await state.store.account(name) for name in {call.account for call in calls}}
     turns = Turns()
@@ -86,9 +86,9 @@ def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known:
-            raise ControlFault(400, f"is not known here; known: {', '.join(known)}", join("query", name))
+            raise ApiError(400, f"is not known here; known: {', '.join(known)}", join("query", name))
         if name in found:
-            raise ControlFault(400, "is given more than once", join("query", name))
+            raise ApiError(400, "is given more than once", join("query", name))
         found[name] = value
     return {name: value for name, value in found.items() if value}
 
@@ -102,7 +102,7 @@ def _boolean(values: dict[str, str], name: str) -> bool | None:
     if name not in values:
         return None
     if values[name] not in {"true", "false"}:
-        raise ControlFault(400, "must be true or false", f"/query/{name}")
+        raise ApiError(400, "must be true or false", f"/query/{name}")
     return values[name] == "true"
 
 
@@ -111,5 +111,5 @@ def _whole(values: dict[str, str], name: str, least: int, most: int) -> int | No
         return None
     text = values[name]
     if not (text.isascii() and text.isdigit() and len(text) < 17 and least <= int(text) <= most):
-        raise ControlFault(400, f"must be a whole number from {least} to {most}", f"/query/{name}")
+        raise ApiError(400, f"must be a whole number from {least} to {most}", f"/query/{name}")
     return int(text)

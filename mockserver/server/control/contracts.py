@@ -9,9 +9,9 @@ from mockserver import __version__
 from mockserver.coverage.tally import coverage_shape
 from mockserver.engine.decide import MAGIC
 from mockserver.server.control.calls import parameters
-from mockserver.server.control.requests import ControlFault, origin, state_of
+from mockserver.server.control.requests import ApiError, origin, state_of
 from mockserver.spec.load import root_path
-from mockserver.spec.model import Contract, Operation
+from mockserver.spec.model import Contract, OperationSpec
 
 
 async def health(request: Request) -> Response:
@@ -36,7 +36,7 @@ async def show_contract(request: Request) -> Response:
         if contract.vendor == request.path_params["vendor"]:
             url = origin(request) + root_path(contract.servers[0])
             return JSONResponse({**contract.document, "servers": [{"url": url}]})
-    raise ControlFault(404, "there is no such contract; GET /_mock/contracts lists them", "/path/vendor")
+    raise ApiError(404, "there is no such contract; GET /_mock/contracts lists them", "/path/vendor")
 
 
 async def coverage(request: Request) -> Response:
@@ -44,7 +44,7 @@ async def coverage(request: Request) -> Response:
     state = state_of(request)
     account = parameters(request, ("account",)).get("account")
     if account is not None and await state.store.account(account) is None:
-        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
+        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
     return JSONResponse(coverage_shape(state.contracts, await state.store.coverage(account)))
 
 
@@ -58,7 +58,7 @@ def _summary(contract: Contract, at: str) -> dict[str, Any]:
     }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _operation(operation: OperationSpec) -> dict[str, Any]:
     return {
         "id": operation.id,
         "spelling": operation.spelling,

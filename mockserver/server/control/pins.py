@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mockserver.engine.bodies import integral
-from mockserver.engine.fault import BODILESS, Fault, FaultMistake, read_fault
-from mockserver.engine.pin import Literal, Pin, literal
+from mockserver.engine.fault import BODILESS, Fault, FaultError, read_fault
+from mockserver.engine.pin import Literal, PinState, literal
 from mockserver.server.control.calls import parameters
-from mockserver.server.control.requests import ControlFault, member, read_object, read_pattern, state_of
-from mockserver.spec.model import Answer, Operation
+from mockserver.server.control.requests import ApiError, member, read_object, read_pattern, state_of
+from mockserver.spec.model import Answer, OperationSpec
 from mockserver.spec.pointer import Pointer, join
 
 MEMBERS = ("account", "answers", "then", "where", "when", "set", "force", "fault")
@@ -25,20 +25,20 @@ async def put_pin(request: Request) -> Response:
     body = await read_object(request, MEMBERS)
     account = member(body, "account", str)
     if account is None:
-        raise ControlFault(400, "name the account that it is for", "/body/account")
+        raise ApiError(400, "name the account that it is for", "/body/account")
     if await state.store.account(account) is None:
-        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
+        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
     fault = _fault(body)
     written = member(body, "answers", list, [])
     if len(written) > MOST or not (written or fault):
-        raise ControlFault(400, f"must list from 1 to {MOST} answers", "/body/answers")
+        raise ApiError(400, f"must list from 1 to {MOST} answers", "/body/answers")
     entries = tuple(_entry(operation, item, f"/body/answers/{index}") for index, item in enumerate(written))
     then = member(body, "then", str, "rules")
     if then not in {"rules", "last"}:
-        raise ControlFault(400, "must be rules or last", "/body/then")
+        raise ApiError(400, "must be rules or last", "/body/then")
     overlay = tuple(_overlay(entries, text, value) for text, value in member(body, "set", dict, {}).items())
     _check_apart([pointer for pointer, _ in overlay])
-    pin = Pin(
+    pin = PinState(
         account=account,
         operation=operation.id,
         entries=entries,
@@ -65,21 +65,21 @@ async def clear_pins(request: Request) -> Response:
     values = parameters(request, ("account", "operation"))
     account = values.get("account")
     if account is None:
-        raise ControlFault(400, "name the account, or * for all", "/query/account")
+        raise ApiError(400, "name the account, or * for all", "/query/account")
     store = state_of(request).store
     if account != "*" and await store.account(account) is None:
-        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
+        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
     await store.clear_pins(None if account == "*" else account, values.get("operation"))
     return Response(status_code=204)
 
 
-def _operation(request: Request) -> Operation:
+def _operation(request: Request) -> OperationSpec:
     wanted = request.path_params["operation"]
     for contract in state_of(request).contracts:
         for operation in contract.operations:
             if operation.id == wanted and operation.name == operation.spelling:
                 return operation
-    raise ControlFault(404, "there is no such operation; GET /_mock/contracts lists them", "/path/operation")
+    raise ApiError(404, "there is no such operation; GET /_mock/contracts lists them", "/path/operation")
 
 
 def _fault(body: dict[str, Any]) -> Fault | None:
@@ -87,34 +87,34 @@ def _fault(body: dict[str, Any]) -> Fault | None:
         return None
     try:
         return read_fault(body["fault"])
-    except FaultMistake as mistake:
-        raise ControlFault(400, str(mistake), f"/body/fault{mistake.pointer}") from mistake
+    except FaultError as error:
+        raise ApiError(400, str(error), f"/body/fault{error.pointer}") from error
 
 
-def _entry(operation: Operation, item: Any, at: str) -> Answer | Literal | None:
+def _entry(operation: OperationSpec, item: Any, at: str) -> Answer | Literal | None:
     if item == "rules":
         return None
     if isinstance(item, str):
         answer = operation.answers.get(item.removeprefix(f"{operation.id}/"))
         if answer is None:
-            raise ControlFault(400, f"{operation.id} has no such answer; it has: {', '.join(operation.answers)}", at)
+            raise ApiError(400, f"{operation.id} has no such answer; it has: {', '.join(operation.answers)}", at)
         return answer
     if not isinstance(item, dict):
-        raise ControlFault(400, "must be an answer's name, 'rules', or {status, headers, body}", at)
+        raise ApiError(400, "must be an answer's name, 'rules', or {status, headers, body}", at)
     return _literal(operation, item, at)
 
 
-def _literal(operation: Operation, item: dict[str, Any], at: str) -> Literal:
+def _literal(operation: OperationSpec, item: dict[str, Any], at: str) -> Literal:
     for name in item:
         if name not in {"status", "headers", "body"}:
-            raise ControlFault(400, "is not known here; known: status, headers, body", at + join(name))
+            raise ApiError(400, "is not known here; known: status, headers, body", at + join(name))
     status, headers = integral(item.get("status")), item.get("headers", {})
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
-        raise ControlFault(400, "must be a status from 200 to 599", f"{at}/status")
+        raise ApiError(400, "must be a status from 200 to 599", f"{at}/status")
     if status in BODILESS and item.get("body") is not None:
-        raise ControlFault(400, f"a response of status {status} has no body", f"{at}/body")
+        raise ApiError(400, f"a response of status {status} has no body", f"{at}/body")
     if not isinstance(headers, dict):
-        raise ControlFault(400, "must be an object", f"{at}/headers")
+        raise ApiError(400, "must be an object", f"{at}/headers")
     for name, value in headers.items():
         _check_header(name, value, at + join("headers", name))
     return literal(operation, status, headers, item.get("body"))
@@ -123,9 +123,9 @@ def _literal(operation: Operation, item: dict[str, Any], at: str) -> Literal:
 def _check_header(name: str, value: Any, at: str) -> None:
     token = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
     if not token or name.lower() in {"content-length", "transfer-encoding", "connection"}:
-        raise ControlFault(400, "is not a header that can be set", at)
+        raise ApiError(400, "is not a header that can be set", at)
     if not isinstance(value, str) or not all(" " <= character <= "~" for character in value):
-        raise ControlFault(400, "must be a string of printable ASCII", at)
+        raise ApiError(400, "must be a string of printable ASCII", at)
 
 
 def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any) -> tuple[Pointer, Any]:
@@ -133,17 +133,17 @@ def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any
     pointer = Pointer.parse(text)
     part, below = pointer.tokens[:1], len(pointer.tokens) - 1
     if not text.startswith("/") or not ((part == ("header",) and below == 1) or (part == ("body",) and below > 0)):
-        raise ControlFault(400, "must be /header/<name> or a pointer into /body", at)
+        raise ApiError(400, "must be /header/<name> or a pointer into /body", at)
     if part == ("header",):
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ControlFault(400, "must be a string or a number", at)
+            raise ApiError(400, "must be a string or a number", at)
         _check_header(pointer.tokens[1], str(value), at)
         return pointer, value
     for entry in entries or (None,):
         if entry is None:
-            raise ControlFault(400, "needs answers by name: who knows what the body of the rules' answer has", at)
+            raise ApiError(400, "needs answers by name: who knows what the body of the rules' answer has", at)
         if not entry.has_member(Pointer(pointer.tokens[1:])):
-            raise ControlFault(400, "is in the body of some of these answers only, or of none", at)
+            raise ApiError(400, "is in the body of some of these answers only, or of none", at)
     return pointer, value
 
 
@@ -152,10 +152,10 @@ def _check_apart(pointers: list[Pointer]) -> None:
     ordered = sorted(pointers, key=lambda pointer: pointer.tokens)
     for one, other in pairwise(ordered):
         if one.covers(other):
-            raise ControlFault(400, f"lies within {one}, which is set too", join("body", "set", str(other)))
+            raise ApiError(400, f"lies within {one}, which is set too", join("body", "set", str(other)))
 
 
-def _shape(pin: Pin) -> dict[str, Any]:
+def _shape(pin: PinState) -> dict[str, Any]:
     return {
         "operation": pin.operation,
         "account": pin.account,

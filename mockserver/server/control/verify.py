@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mockserver.engine.bodies import integral
-from mockserver.engine.call import Call, unpack_headers
+from mockserver.engine.call import RecordedCall, unpack_headers
 from mockserver.engine.expectation import Expectation
 from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.calls import account_name, shown
 from mockserver.server.control.requests import (
-    ControlFault,
+    ApiError,
     State,
     member,
     read_object,
@@ -44,10 +44,10 @@ async def verify_calls(request: Request) -> Response:
     body = await read_object(request, MEMBERS)
     name = member(body, "account", str)
     if not name:
-        raise ControlFault(400, "name the account whose calls are meant", "/body/account")
+        raise ApiError(400, "name the account whose calls are meant", "/body/account")
     account = account_name(name) or UNCLAIMED
     if account != UNCLAIMED and await state.store.account(account) is None:
-        raise ControlFault(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
+        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
     asked = Asked(
         account,
         _expectation(state, body),
@@ -62,18 +62,18 @@ def _expectation(state: State, body: dict[str, Any]) -> Expectation:
     operation, vendor = member(body, "operation", str), member(body, "vendor", str)
     known = {o.id for contract in state.contracts for o in contract.operations}
     if operation is not None and operation not in known:
-        raise ControlFault(400, f"there is no such operation; known: {', '.join(sorted(known))}", "/body/operation")
+        raise ApiError(400, f"there is no such operation; known: {', '.join(sorted(known))}", "/body/operation")
     vendors = [contract.vendor for contract in state.contracts]
     if vendor is not None and vendor not in vendors:
-        raise ControlFault(400, f"there is no such vendor; known: {', '.join(vendors)}", "/body/vendor")
+        raise ApiError(400, f"there is no such vendor; known: {', '.join(vendors)}", "/body/vendor")
     answer = member(body, "answer", str)
     if answer is not None and not _is_known(state, answer):
-        raise ControlFault(400, "no contract has such an answer; GET /_mock/contracts lists them", "/body/answer")
+        raise ApiError(400, "no contract has such an answer; GET /_mock/contracts lists them", "/body/answer")
     since = member(body, "since", str)
     try:
         earliest = None if since is None else moment(since)
     except ValueError as error:
-        raise ControlFault(400, "must be a time as ISO 8601 has it", "/body/since") from error
+        raise ApiError(400, "must be a time as ISO 8601 has it", "/body/since") from error
     return Expectation(
         vendor=vendor,
         operation=operation,
@@ -100,18 +100,16 @@ def _count(body: dict[str, Any]) -> Count:
     body = {name: integral(value) for name, value in body.items()}
     for name, value in body.items():
         if name not in known:
-            raise ControlFault(
-                400, f"is not known here; known: {', '.join(sorted(known))}", join("body", "count", name)
-            )
+            raise ApiError(400, f"is not known here; known: {', '.join(sorted(known))}", join("body", "count", name))
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ControlFault(400, "must be a whole number, 0 or more", join("body", "count", name))
+            raise ApiError(400, "must be a whole number, 0 or more", join("body", "count", name))
     if "exactly" in body:
         if len(body) > 1:
-            raise ControlFault(400, "exactly stands alone", "/body/count")
+            raise ApiError(400, "exactly stands alone", "/body/count")
         return Count(body["exactly"], body["exactly"])
     count = Count(body.get("at_least", 0 if "at_most" in body else 1), body.get("at_most"))
     if count.most is not None and count.least > count.most:
-        raise ControlFault(400, "at_least is above at_most", "/body/count")
+        raise ApiError(400, "at_least is above at_most", "/body/count")
     return count
 
 
@@ -121,7 +119,7 @@ async def _shape(state: State, asked: Asked, verdict: Verdict) -> dict[str, Any]
     matched = verdict.matched[: -SHOWN - 1 : -1]
     shapes = await shown(state, [*matched, *(near.call for near in verdict.nearest)])
 
-    def masked(call: Call) -> Shown:
+    def masked(call: RecordedCall) -> Shown:
         return Shown(state.masker, state.masker.of_call(call, owner))
 
     strays = [] if verdict.verified or account == UNCLAIMED else await _strays(state, asked)
@@ -166,7 +164,7 @@ async def _strays(state: State, asked: Asked) -> list[Stray]:
     return [(whose, number, credential) for (whose, credential), number in found.most_common(3)]
 
 
-def _credential(state: State, call: Call) -> str:
+def _credential(state: State, call: RecordedCall) -> str:
     """The credentials of a call, masked, as ``header x-api-key ***1a2b3c4d``; or that it had none."""
     carried = [
         f"{name} {state.masker.header(value)}"

@@ -6,18 +6,18 @@ from typing import Any
 DRAIN = 64 * 1024 * 1024  # bytes read beyond a limit, before the connection is given up
 
 
-class Disconnected(Exception):  # noqa: N818 -- nobody's error: the client left
+class DisconnectedError(Exception):
     """The client left before its request was complete."""
 
 
 async def receive_body(receive: Any, limit: int) -> tuple[bytes, int, bool]:
     """The body, or b"" with the bytes seen where it is over the limit; and whether it ended.
 
-    Raises Disconnected.
+    Raises DisconnectedError.
     """
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise Disconnected
+        raise DisconnectedError
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):
         return (body, 0, True) if len(body) <= limit else (b"", len(body), True)
@@ -29,7 +29,7 @@ async def _receive_more(receive: Any, limit: int, first: bytes) -> tuple[bytes, 
     while size <= limit + DRAIN:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Disconnected
+            raise DisconnectedError
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= limit:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.engine.fault import BODILESS, Fault, declared_length
-from mockserver.engine.response import Response
+from mockserver.engine.response import RenderedResponse
 
 
 class Connection:
@@ -65,11 +65,11 @@ class _Mute:
         return getattr(self._transport, name)
 
 
-class ClientLeft(Exception):  # noqa: N818 -- nobody's error
+class ClientLeftError(Exception):
     """The client left before it had the whole reply."""
 
 
-async def send_whole(send: Any, response: Response) -> None:
+async def send_whole(send: Any, response: RenderedResponse) -> None:
     """Send a response as it is."""
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
     await send({"type": "http.response.body", "body": response.body})
@@ -83,8 +83,11 @@ class Line:
     send: Any
 
 
-async def deliver(fault: Fault, number: int, response: Response, line: Line) -> None:
-    """Do what the fault says with what ``planned`` left; ``number`` is the request's, for chance. Raises ClientLeft."""
+async def deliver(fault: Fault, number: int, response: RenderedResponse, line: Line) -> None:
+    """Do what the fault says with what ``planned`` left.
+
+    ``number`` is the number of the request, for chance. Raises ClientLeftError.
+    """
     if fault.kind == "malformed" or (fault.kind == "truncate" and response.status in BODILESS):
         await send_whole(line.send, response)
     elif fault.kind == "delay" or (fault.kind == "dribble" and not response.body):
@@ -96,7 +99,7 @@ async def deliver(fault: Fault, number: int, response: Response, line: Line) -> 
         await _break(fault.kind, response, line)
 
 
-async def _dribble(chunks: int, seconds: float, response: Response, line: Line) -> None:
+async def _dribble(chunks: int, seconds: float, response: RenderedResponse, line: Line) -> None:
     """The body in so many chunks (of one byte at least) over so many seconds; headers at once."""
     body, count = response.body, min(chunks, len(response.body))
     await line.send({"type": "http.response.start", "status": response.status, "headers": response.headers})
@@ -106,7 +109,7 @@ async def _dribble(chunks: int, seconds: float, response: Response, line: Line) 
         await line.send({"type": "http.response.body", "body": chunk, "more_body": number + 1 < count})
 
 
-async def _break(kind: str, response: Response, line: Line) -> None:
+async def _break(kind: str, response: RenderedResponse, line: Line) -> None:
     """End the connection at once, or have the client do it, after as many bytes as the fault lets through."""
     connection, send = line.connection, line.send
     if connection is None:
@@ -128,13 +131,13 @@ async def _break(kind: str, response: Response, line: Line) -> None:
         missing = declared_length(response) - len(response.body)
         await send({"type": "http.response.body", "body": b" " * missing})
     else:
-        await send_whole(send, Response(204, b"", b""))
+        await send_whole(send, RenderedResponse(204, b"", b""))
 
 
 async def _pause(seconds: float, line: Line) -> None:
-    """Wait, unless the client leaves first. Raises ClientLeft."""
+    """Wait, unless the client leaves first. Raises ClientLeftError."""
     if line.connection is None:
         await asyncio.sleep(seconds)
         return
     if await line.connection.left(seconds):
-        raise ClientLeft
+        raise ClientLeftError

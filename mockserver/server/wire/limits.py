@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from mockserver.server.wire.asgi import Disconnected, receive_body
+from mockserver.server.wire.asgi import DisconnectedError, receive_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class HeaderLimit:
             return
         try:
             await receive_body(receive, 0)  # a connection closed on unread bytes is reset, and the refusal lost
-        except Disconnected:
+        except DisconnectedError:
             return
         refusal = header_too_large(self._limit)
         await send({"type": "http.response.start", "status": refusal.status, "headers": refusal.headers})

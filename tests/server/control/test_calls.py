@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.engine.account import Account
+from mockserver.engine.account import AccountData
 from mockserver.server.application import Application, create_app
 from mockserver.server.masking import Masker
 from tests.engine.workbench import recorded
@@ -115,7 +115,7 @@ def test_accounts_are_learned_once(make: Make, monkeypatch: pytest.MonkeyPatch) 
     one, other = make(), make()
     told: list[tuple[int, int]] = []
 
-    def learn(_masker: Masker, came: list[Account], gone: list[Account]) -> None:
+    def learn(_masker: Masker, came: list[AccountData], gone: list[AccountData]) -> None:
         told.append((len(came), len(gone)))
 
     one.calls()

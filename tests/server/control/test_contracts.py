@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 import mockserver
 from mockserver.server.control.app import description
-from mockserver.server.control.requests import on_fault, on_http_exception
+from mockserver.server.control.requests import on_api_error, on_http_exception
 from tests.engine.workbench import acme
 
 
@@ -115,7 +115,7 @@ def test_unknown_paths(acme_client: TestClient, path: str) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("handler", [on_fault, on_http_exception])
+@pytest.mark.parametrize("handler", [on_api_error, on_http_exception])
 async def test_other_errors_are_not_dressed_up(handler: Any) -> None:
     """What is no refusal of ours goes on as the error that it is."""
     with pytest.raises(ZeroDivisionError):

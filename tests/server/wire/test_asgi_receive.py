@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.server.wire import asgi
-from mockserver.server.wire.asgi import Disconnected, receive_body
+from mockserver.server.wire.asgi import DisconnectedError, receive_body
 from tests.live import Live
 
 LIMIT = 1000  # of the operation that is called here
@@ -52,7 +52,7 @@ def test_a_message_may_leave_everything_out() -> None:
 @pytest.mark.parametrize("before", [[], chunks(b"ab", ended=False), chunks(b"ab", b"c" * 99, ended=False)])
 def test_a_client_that_leaves(before: list[dict[str, Any]]) -> None:
     """At any time before the end, there is no request."""
-    with pytest.raises(Disconnected):
+    with pytest.raises(DisconnectedError):
         received([*before, {"type": "http.disconnect"}], 10)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine.fault import read_fault
-from mockserver.engine.response import Response
+from mockserver.engine.response import RenderedResponse
 from mockserver.server.wire import faults as delivery
 from mockserver.server.wire.faults import Connection, Line, deliver
 
@@ -43,7 +43,7 @@ def delivered(fault: dict[str, Any], body: bytes) -> tuple[list[bytes], list[flo
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delivery, "_pause", pause)
-        response = Response.of(202, [], body)
+        response = RenderedResponse.of(202, [], body)
         asyncio.run(deliver(read_fault(fault), 0, response, Line(None, send)))
     assert sent[0] == {"type": "http.response.start", "status": 202, "headers": response.headers}
     assert [message.get("more_body", False) for message in sent[1:]] == [True] * (len(sent) - 2) + [False]
