@@ -1,4 +1,4 @@
-"""Reads ``fixtures/<vendor>/<operation>/<case>.yaml``: one exchange each, as CONTRIBUTING describes."""
+"""Reads ``fixtures/<vendor>/<operation>/<case>.yaml``: one exchange each, as its README describes."""
 
 import json
 from collections.abc import Iterator, Mapping

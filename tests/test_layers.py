@@ -87,9 +87,9 @@ def test_size(module: str) -> None:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Every file of the package that holds text, with its path; of YAML all but its examples."""
+    """Every file of the package with code or data, with its path; of YAML all but its examples. Guides are neither."""
     for file in sorted(PACKAGE.rglob("*")):
-        if file.is_file() and file.suffix != ".pyc":
+        if file.is_file() and file.suffix not in {".pyc", ".md"}:
             text = file.read_text("utf-8")
             if file.suffix == ".yaml":
                 text = json.dumps(without_examples(read(file.name, text).value))
