@@ -1,7 +1,7 @@
 """The nouns a contract is made of. All frozen; everything that can be prepared is prepared."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -213,29 +213,45 @@ class Dispatch:
     to: Mapping[str, "OperationSpec"]
 
 
-@dataclass(frozen=True, eq=False)
-class OperationSpec:
-    """One method and path. ``name``, rules and answers may come from the operation it is another spelling of."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Behaviour:
+    """What an operation does with a request; another spelling of the operation does the same.
+
+    ``conditions`` are the rules that need no problem. ``success`` answers where nothing else does. ``body_limit``
+    is in bytes.
+    """
+
+    name: str
+    answers: Mapping[str, Answer]
+    rules: tuple[Rule, ...]
+    conditions: tuple[Rule, ...]
+    success: Answer | None
+    rate_limit: RateLimit | None
+    body_limit: int | None
+    dispatch: Dispatch | None
+
+    def shared(self) -> dict[str, Any]:
+        """Every part of the behaviour by name, as another operation takes it."""
+        return {part.name: getattr(self, part.name) for part in fields(Behaviour)}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OperationSpec(Behaviour):
+    """One method and path, what a request to it consists of, and the behaviour that answers it.
+
+    ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has.
+    """
 
     vendor: str
-    name: str
     spelling: str
     method: str
     path: str
     parameters: tuple[Parameter, ...]
     body: Body | None
     merges_form: bool
-    body_limit: int | None
-    rate_limit: RateLimit | None
     security: tuple[Alternative, ...]
     owned: tuple[Owned, ...]
     recipient: Recipient | None
-    answers: Mapping[str, Answer]
-    rules: tuple[Rule, ...]
-    conditions: tuple[Rule, ...]
-    success: Answer | None
-    magic: Mapping[str, Answer]
-    dispatch: Dispatch | None
     schemes: tuple[Scheme, ...]
     headers: frozenset[str]
     validators: Mapping[str, Validator]
@@ -246,6 +262,12 @@ class OperationSpec:
     def id(self) -> str:
         """``vendor.operation``, as pins, journal and assertions know it."""
         return f"{self.vendor}.{self.name}"
+
+    @cached_property
+    def magic(self) -> Mapping[str, Answer]:
+        """Answers by the last digits of the recipient that asks for them; none where there is no recipient."""
+        answers = self.answers.values() if self.recipient is not None else ()
+        return {answer.magic: answer for answer in answers if answer.magic}
 
     @cached_property
     def coerced(self) -> tuple[tuple[str, str, str], ...]:
