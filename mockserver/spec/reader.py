@@ -25,7 +25,7 @@ class Reader:
         self.vendor = vendor
         self.document: dict[str, Any] = source.value if isinstance(source.value, dict) else {}
         self.errors: list[ContractError] = list(source.errors)
-        self._read_blocks: set[int] = set()
+        self._blocks: dict[tuple[int, str], dict[str, Any]] = {}  # by the container's identity and the kind
 
     def error(self, container: object, message: str, key: Hashable = None) -> None:
         """Note an error at a container or at one of its members."""
@@ -98,24 +98,48 @@ class Reader:
     def x_mock(self, container: dict[str, Any], kind: str) -> dict[str, Any]:
         """The x-mock block of a container, as far as it is valid against the vocabulary's part ``kind``.
 
-        What is not is taken out, so that the errors of the rest are found too.
+        Members that are not valid are errors. The block comes without them, so that errors of the rest are found too;
+        the document keeps them.
         """
         block = container.get("x-mock", MISSING)
         if block is MISSING:
             return {}
-        self._read_blocks.add(id(block))
+        key = id(container), kind
+        if key not in self._blocks:
+            self._blocks[key] = self._read_block(container, block, kind)
+        return self._blocks[key]
+
+    def _read_block(self, container: dict[str, Any], block: Any, kind: str) -> dict[str, Any]:
         if _vocabulary(kind).is_valid(block):
             return block  # type: ignore[no-any-return]  # the schema says that it is a mapping
-        errors = explain(kind, block)
+        errors = explain_block(kind, block)
         for path, message in errors or [([], f"does not fit the vocabulary of {kind!r}")]:
             self.error_below(container, ["x-mock", *path], message)
-        while isinstance(block, dict) and _take_out(block, [path for path, _ in errors]):
-            errors = explain(kind, block)
+        while isinstance(block, dict) and (wrong := {tuple(path) for path, _ in errors if path}):
+            block = self._without(block, wrong)
+            errors = explain_block(kind, block)
         usable = isinstance(block, dict) and (not errors or kind in _USABLE_IN_PART)
         return block if usable else {}
 
+    def _without(self, value: Any, paths: set[tuple[str | int, ...]]) -> Any:
+        """A copy of a value without what is at these paths; every member that stays keeps its place."""
+        if not paths:
+            return value
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        kept = [
+            (key, self._without(item, {path[1:] for path in paths if path[0] == key}))
+            for key, item in members
+            if (key,) not in paths
+        ]
+        copy = dict(kept) if isinstance(value, dict) else [item for _, item in kept]
+        self.source.remember(copy, None, self.source.place(value))
+        for new_key, (key, _) in zip(copy if isinstance(copy, dict) else range(len(copy)), kept, strict=True):
+            self.source.remember(copy, new_key, self.source.place(value, key))
+        return copy
+
     def unread_blocks(self) -> None:
         """An error for each x-mock block that stands where nothing reads it."""
+        read = {container for container, _ in self._blocks}
         waiting: list[Any] = [self.document]
         seen: set[int] = set()
         while waiting:
@@ -123,7 +147,7 @@ class Reader:
             if id(value) in seen or not isinstance(value, dict | list):
                 continue
             seen.add(id(value))
-            if isinstance(value, dict) and "x-mock" in value and id(value["x-mock"]) not in self._read_blocks:
+            if isinstance(value, dict) and "x-mock" in value and id(value) not in read:
                 self.error(value, "x-mock is not read here", "x-mock")
             waiting.extend(value.values() if isinstance(value, dict) else value)
 
@@ -190,7 +214,7 @@ def _vocabulary(kind: str) -> Validator:
     return jsonschema_rs.validator_for({**_schema_text(), "$ref": f"#/$defs/{kind}"})
 
 
-def explain(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
+def explain_block(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
     """Each error of an x-mock block as a path below it and a sentence.
 
     By jsonschema, whose error trees explain, imported only here: it costs the start 45 ms.
@@ -214,17 +238,6 @@ def explain(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
             path.append(deepest.instance)
         found.append((path, _sentence(deepest)))
     return found
-
-
-def _take_out(block: Any, paths: list[list[str | int]]) -> bool:
-    """Remove the members at these paths, of a list the last first; False where no path leads below the block."""
-    below = sorted({tuple(path) for path in paths if path}, reverse=True)
-    for *holders, last in below:
-        container = block
-        for token in holders:
-            container = container[token]
-        del container[last]
-    return bool(below)
 
 
 def _sentence(error: Any) -> str:

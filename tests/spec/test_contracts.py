@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from mockserver.spec.answers import CANONICAL
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract
-from mockserver.spec.reader import explain
+from mockserver.spec.reader import explain_block
 from tests.evidence import ROOT
 
 CONTRACTS = {contract.vendor: contract for contract in load_contracts(contract_files([ROOT / "contracts"]))}
@@ -78,5 +78,5 @@ def test_vocabulary() -> None:
 @pytest.mark.parametrize("kind", ["document", "operation", "answer", "security_scheme", "schema"])
 def test_vocabulary_knows_its_parts(kind: str) -> None:
     """Each place where x-mock may stand has a part of the vocabulary, in which nonsense is a fault."""
-    assert [path for path, _ in explain(kind, {"nonsense": 1}) if path == ["nonsense"]] == [["nonsense"]]
-    assert [path for path, _ in explain(kind, "nonsense")] == [[]]
+    assert [path for path, _ in explain_block(kind, {"nonsense": 1}) if path == ["nonsense"]] == [["nonsense"]]
+    assert [path for path, _ in explain_block(kind, "nonsense")] == [[]]

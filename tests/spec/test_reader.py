@@ -2,8 +2,8 @@
 
 import pytest
 
-from mockserver.spec import reader as reading
-from mockserver.spec.reader import Reader
+from mockserver.spec.load import read_contract
+from mockserver.spec.reader import Reader, explain_block
 from mockserver.spec.source import Source, read
 from tests.spec.writing import Case, assert_fault, changed, contract, faults
 
@@ -164,10 +164,36 @@ def test_faults_beside_one_another() -> None:
     assert {line for line, _ in found} == {rule, fill}
 
 
+def test_the_document_stays_as_it_is() -> None:
+    """Reading leaves out members that are not in the vocabulary without deleting them from the document."""
+    text = changed((LIMITED, "{problem: limited, att: /body, answer: rate_limited}"), ("  files:", "  filse:"))
+    source, untouched = read("acme.yaml", text), read("acme.yaml", text).value
+    _, reader = read_contract(source, "acme")
+    assert {error.message.partition(";")[0] for error in reader.errors} == {"unknown key 'att'", "unknown key 'filse'"}
+    assert source.value == untouched
+
+
+def test_places_of_what_stays() -> None:
+    """Members that stay keep their places, and items of a list too, where something before them is left out."""
+    text = "x-mock:\n  source: page\n  rules:\n  fill:\n    /body/a: {new: uuid, word: 1}\n    /body/b: {new: uuid}\n"
+    reader = Reader(read("f", text), "acme")
+    block = reader.x_mock(reader.document, "answer")
+    assert block == {"source": "page", "fill": {"/body/a": {"new": "uuid"}, "/body/b": {"new": "uuid"}}}
+    assert [reader.source.place(block, key).line for key in (None, "source", "fill")] == [2, 2, 4]
+    assert [reader.source.place(block["fill"], key).line for key in block["fill"]] == [5, 6]
+    assert sorted(error.line for error in reader.errors) == [3, 5]
+    assert reader.x_mock(reader.document, "answer") is block
+    assert len(reader.errors) == 2
+    listed = Reader(read("f", "x-mock:\n  rules:\n  - {word: 1}\n  - {problem: any, answer: no}\n"), "acme")
+    rules = listed.x_mock(listed.document, "operation")["rules"]
+    assert rules == [{"problem": "any", "answer": "no"}]
+    assert listed.source.place(rules, 0).line == listed.source.place(rules[0]).line == 4
+
+
 def test_vocabulary_read_in_two_ways() -> None:
     """Where only the faster validator finds a fault, it is told all the same."""
     reader = Reader(read("f", '{x-mock: {magic: "123\\n", source: x}}'), "acme")
-    assert reading.explain("answer", reader.document["x-mock"]) == []
+    assert explain_block("answer", reader.document["x-mock"]) == []
     reader.x_mock(reader.document, "answer")
     assert [fault.message for fault in reader.errors] == ["does not fit the vocabulary of 'answer'"]
 
