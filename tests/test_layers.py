@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mockserver.spec.load import contract_files
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 from tests.evidence import ROOT
 
 PACKAGE = ROOT / "mockserver"
@@ -92,7 +92,7 @@ def texts() -> Iterator[tuple[str, str]]:
         if file.is_file() and file.suffix != ".pyc":
             text = file.read_text("utf-8")
             if file.suffix == ".yaml":
-                text = json.dumps(without_examples(read(file.name, text).value))
+                text = json.dumps(without_examples(read_yaml(file.name, text).value))
             yield file.relative_to(ROOT).as_posix(), text
 
 

@@ -13,7 +13,7 @@ from mockserver.cli.common import CommandError, contract_options, ending_with_fi
 from mockserver.server.settings import Settings
 
 M_MMAP_THRESHOLD = -3  # of malloc.h
-LARGE = 16 * 1024  # bytes
+LARGE_BLOCK_BYTES = 16 * 1024  # bytes
 
 
 @click.command()
@@ -82,7 +82,7 @@ def _give_back_large_blocks() -> None:
     Only where there is glibc.
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
 def _announce(contracts: Any, base: str, made_token: str | None) -> None:

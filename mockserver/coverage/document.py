@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-FORMAT = 1
+DOCUMENT_FORMAT = 1  # raised when a member changes its meaning
 Document = Mapping[str, Any]
 
 
@@ -12,7 +12,7 @@ class CoverageError(ValueError):
     """Documents cannot be read or counted together; the text says which and why."""
 
 
-def read(text: str, name: str) -> Document:
+def read_document(text: str, name: str) -> Document:
     """A document from its JSON text; ``name`` is for the message. Raises CoverageError."""
     try:
         document = json.loads(text)
@@ -20,12 +20,12 @@ def read(text: str, name: str) -> Document:
         raise CoverageError(f"{name} is not JSON: {error}") from error
     if not isinstance(document, dict) or not {"format", "contracts", "operations"} <= document.keys():
         raise CoverageError(f"{name} is no coverage document: --mockserver-cov-json and GET /_mock/coverage make them")
-    if document["format"] != FORMAT:
-        raise CoverageError(f"{name} has format {document['format']!r}; this mockserver reads format {FORMAT}")
+    if document["format"] != DOCUMENT_FORMAT:
+        raise CoverageError(f"{name} has format {document['format']!r}; this mockserver reads format {DOCUMENT_FORMAT}")
     return document
 
 
-def merge(documents: Mapping[str, Document]) -> Document:
+def merge_documents(documents: Mapping[str, Document]) -> Document:
     """Documents by name as one, counts added. Raises CoverageError where a contract is not the same in all."""
     contracts: dict[str, Any] = {}
     homes: dict[str, str] = {}
@@ -40,17 +40,17 @@ def merge(documents: Mapping[str, Document]) -> Document:
                     f"{known['hash']} ({known['version']}) and {contract['hash']} ({contract['version']})"
                 )
         for operation, met in document["operations"].items():
-            operations[operation] = _operation(operations.get(operation, _NOTHING), met)
+            operations[operation] = _operation(operations.get(operation, _EMPTY_OPERATION), met)
     versions = dict.fromkeys(document.get("version", "") for document in documents.values())
     return {
-        "format": FORMAT,
+        "format": DOCUMENT_FORMAT,
         "version": ", ".join(versions),
         "contracts": contracts,
         "operations": operations,
     }
 
 
-_NOTHING: Document = {"answers": {}, "fields": {"seen": [], "unseen": []}, "values": {}, "faults": {}}
+_EMPTY_OPERATION: Document = {"answers": {}, "fields": {"seen": [], "unseen": []}, "values": {}, "faults": {}}
 
 
 def _operation(one: Document, other: Document) -> Document:

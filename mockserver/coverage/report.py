@@ -105,7 +105,7 @@ def _rows(document: Document) -> Iterable[Row]:
             yield Row(operation, name, answer["status"], answer["evidence"], *counts)
 
 
-def render(form: str, document: Document, counted: Score, failed: Sequence[str]) -> str:
+def render_report(form: str, document: Document, counted: Score, failed: Sequence[str]) -> str:
     """``form`` is text, markdown or json; ``failed`` are the gates that were not passed."""
     if form == "json":
         return json.dumps(_summary(document, counted, failed), indent=2)

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver import __version__
+from mockserver.coverage.document import DOCUMENT_FORMAT
 from mockserver.engine.bodies import integral
 from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.request import ParsedRequest
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import Pointer
 
-FORCED = frozenset({"prefer", "pin", "magic"})
-KEPT_TESTS = 100  # ids of tests kept for an answer
-KEPT_COUNTS = 1_000  # different ones of one account before they are put together
+FORCED_CHOICES = frozenset({"prefer", "pin", "magic"})
+MAX_TESTS_PER_ANSWER = 100  # ids of tests kept for an answer
+MAX_OPEN_COUNTS = 1_000  # different ones of one account before they are put together
 _ENCODER = json.JSONEncoder(sort_keys=True)
 
 
@@ -45,11 +46,11 @@ class Tally:
         if not label.answer:
             return
         met = self.answers[label.answer]
-        if label.chosen_by in FORCED:
+        if label.chosen_by in FORCED_CHOICES:
             met.forced += times
         else:
             met.natural += times
-        if test is not None and len(met.tests) < KEPT_TESTS:
+        if test is not None and len(met.tests) < MAX_TESTS_PER_ANSWER:
             met.tests[test] = None
 
     def merge(self, other: "Tally") -> None:
@@ -59,7 +60,7 @@ class Tally:
             mine.natural += met.natural
             mine.forced += met.forced
             for test in met.tests:
-                if len(mine.tests) < KEPT_TESTS:
+                if len(mine.tests) < MAX_TESTS_PER_ANSWER:
                     mine.tests[test] = None
         for operation, names in other.fields.items():
             self.fields[operation] |= names
@@ -104,7 +105,7 @@ class _Counts:
 
     def begin(self, label: Label, operation: OperationSpec) -> _Count:
         """A count for calls of another label."""
-        if len(self.since) >= KEPT_COUNTS:
+        if len(self.since) >= MAX_OPEN_COUNTS:
             self.settle()
         unseen = self.unseen.get(operation.id)
         if unseen is None:
@@ -189,14 +190,11 @@ class Coverage:
             self._gone.merge(counts.settle())
 
 
-FORMAT = 1
-
-
 def coverage_shape(contracts: tuple[Contract, ...], tally: Tally) -> dict[str, Any]:
     """``{format, version, contracts, operations}``; zero counts included."""
     operations = {o.id: o for c in contracts for o in c.operations if o.name == o.spelling}
     return {
-        "format": FORMAT,
+        "format": DOCUMENT_FORMAT,
         "version": __version__,
         "contracts": {c.vendor: {"hash": contract_hash(c), "version": c.version} for c in contracts},
         "operations": {name: _operation(operation, tally) for name, operation in operations.items()},

@@ -8,11 +8,11 @@ from inspect import signature
 from typing import Any
 
 from mockserver.spec.functions import FUNCTIONS
-from mockserver.spec.model import Answer, Apply, Echo, New, Validator, Value
+from mockserver.spec.model import BODILESS_STATUSES, Answer, Apply, Echo, New, Validator, Value
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 
-CANONICAL = {
+CANONICAL_STATUSES = {
     "invalid": 400,
     "unauthorized": 401,
     "forbidden": 403,
@@ -20,11 +20,10 @@ CANONICAL = {
     "rate_limited": 429,
     "server_error": 500,
 }
-_STATUS = re.compile(r"[2-5][0-9][0-9]")
-_BODILESS = (204, 304)
-_NAME = re.compile(r"[a-z][a-z0-9_]*")  # as x-mock.name
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
-_OURS = ("content-type", "content-length", "transfer-encoding", "connection")
+_STATUS_CODE = re.compile(r"[2-5][0-9][0-9]")
+_ANSWER_NAME = re.compile(r"[a-z][a-z0-9_]*")  # as x-mock.name
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_RESERVED_HEADERS = ("content-type", "content-length", "transfer-encoding", "connection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,12 @@ def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -
     answers: dict[str, Answer] = {}
     nodes: dict[str, dict[str, Any]] = {}
     for code in responses:
-        status = int(code) if _STATUS.fullmatch(code) else 500
+        status = int(code) if _STATUS_CODE.fullmatch(code) else 500
         if code != str(status):
             reader.error(responses, f"{code!r}: name each status by its three digits, 200 to 599", code)
         response = reader.mapping(responses, code)
         for sample in _samples(reader, response, status):
-            if not _NAME.fullmatch(sample.name):
+            if not _ANSWER_NAME.fullmatch(sample.name):
                 reader.error(sample.node, f"an answer's name must be a plain lower-case word, not {sample.name!r}")
             if sample.name in answers:
                 reader.error(sample.node, f"a second answer named {sample.name!r}")
@@ -74,7 +73,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
             reader.error(response, "a response without a body needs x-mock.name", "x-mock")
             return []
         return [_Sample(block["name"], status, block, response, None, None, None)]
-    if status in _BODILESS:
+    if status in BODILESS_STATUSES:
         reader.error(response, f"HTTP allows no body with status {status}", "content")
     found = []
     for media_type in content:
@@ -196,7 +195,7 @@ def _headers(
     wanted = {tuple(map(str.lower, at)): at for at in fills}
     for name, spelling in written.items():
         header = reader.mapping(declared, spelling)
-        if not _HEADER.fullmatch(name) or name in _OURS:
+        if not _HEADER_NAME.fullmatch(name) or name in _RESERVED_HEADERS:
             reader.error(declared, f"{spelling!r} cannot be a header of an answer", spelling)
             continue
         example = header.get("example", "")
@@ -232,7 +231,7 @@ def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[
     found = {}
     for name, answer in answers.items():
         magic = answer.magic
-        alone = len(statuses[answer.status]) == 1 or CANONICAL.get(name) == answer.status
+        alone = len(statuses[answer.status]) == 1 or CANONICAL_STATUSES.get(name) == answer.status
         if magic is None and alone and str(answer.status) not in taken:
             magic = str(answer.status)
             taken[magic] = name

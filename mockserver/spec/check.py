@@ -7,8 +7,8 @@ from mockserver.spec.model import Apply, Contract, Echo, Jwt, OperationSpec, Val
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 
-_ECHOED = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
-_ROOTS = ("path", "query", "header", "body", "account", "owned")
+_ECHO_ONLY = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
+_POINTER_ROOTS = ("path", "query", "header", "body", "account", "owned")
 
 
 def pointers_of(value: Value) -> Iterator[Pointer]:
@@ -95,12 +95,12 @@ def _members(container: Any) -> Iterator[tuple[Any, Any, Any]]:
 def _wrong(contract: Contract, at: Pointer, bound: set[str]) -> str | None:
     """What is wrong with a pointer that an operation reads."""
     root, rest = at.tokens[0], at.tokens[1:]
-    if root in _ECHOED:
-        if rest not in _ECHOED[root]:
-            known = " and ".join(str(Pointer((root, *tokens))) for tokens in _ECHOED[root])
+    if root in _ECHO_ONLY:
+        if rest not in _ECHO_ONLY[root]:
+            known = " and ".join(str(Pointer((root, *tokens))) for tokens in _ECHO_ONLY[root])
             return f"only {known} may be echoed, not {at}"
-    elif root not in _ROOTS:
-        return f"{at} must begin with one of: {', '.join('/' + r for r in _ROOTS)}"
+    elif root not in _POINTER_ROOTS:
+        return f"{at} must begin with one of: {', '.join('/' + r for r in _POINTER_ROOTS)}"
     elif root == "header" and rest != tuple(map(str.lower, rest)):
         return f"header names are lower case in pointers, not {at}"
     elif root == "owned" and (not rest or rest[0] not in bound):

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
-_BASIC = frozenset(
+_GSM7_BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 ) - {"\x1b"}
-_EXTENSION = frozenset("\f^{}\\[~]|€")
-_GSM7 = _BASIC | _EXTENSION
+_GSM7_EXTENSION = frozenset("\f^{}\\[~]|€")
+_GSM7 = _GSM7_BASIC | _GSM7_EXTENSION
 
 
 def sms_segments(text: str) -> int:
@@ -21,9 +21,9 @@ def sms_segments(text: str) -> int:
     neither an escaped character nor a surrogate pair is split.
     """
     if _GSM7.issuperset(text):
-        if len(text) <= 160 and _EXTENSION.isdisjoint(text):
+        if len(text) <= 160 and _GSM7_EXTENSION.isdisjoint(text):
             return 1
-        return _count([2 if character in _EXTENSION else 1 for character in text], 160, 153)
+        return _count([2 if character in _GSM7_EXTENSION else 1 for character in text], 160, 153)
     return _count([2 if character > "\uffff" else 1 for character in text], 70, 67)
 
 
@@ -38,7 +38,7 @@ def _count(widths: list[int], single: int, part: int) -> int:
     return segments
 
 
-_OTHERS = re.compile(r"[^0-9]+")
+_NOT_DIGITS = re.compile(r"[^0-9]+")
 
 
 def digits(value: Any) -> str:
@@ -46,7 +46,7 @@ def digits(value: Any) -> str:
     if not isinstance(value, str):
         value = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     bare: str = value.removeprefix("+")
-    return bare if bare.isdigit() and bare.isascii() else _OTHERS.sub("", bare)
+    return bare if bare.isdigit() and bare.isascii() else _NOT_DIGITS.sub("", bare)
 
 
 def integer(value: Any) -> int:

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from mockserver.spec.check import check_pointers
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.model import Contract, OperationSpec, Scheme
-from mockserver.spec.operations import read_operations
+from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.reader import Reader
 from mockserver.spec.security import read_schemes
-from mockserver.spec.source import Source, read
+from mockserver.spec.source import Source, read_yaml
 
 
 def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
@@ -82,9 +82,6 @@ def _claims(operations: Iterable[OperationSpec], schemes: Iterable[Scheme]) -> d
     return claims
 
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # it stands in paths and headers
-
-
 def contract_files(folders: Iterable[Path]) -> list[Path]:
     """The contract files in these folders, by name."""
     return [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
@@ -104,9 +101,9 @@ def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
         except (OSError, UnicodeDecodeError) as error:
             errors.append(ContractError(name, 1, 1, "", f"cannot be read: {error}"))
             continue
-        contract, reader = read_contract(read(name, text), file.stem)
+        contract, reader = read_contract(read_yaml(name, text), file.stem)
         errors += reader.errors
-        if not _WORD.fullmatch(contract.vendor):
+        if not PLAIN_WORD.fullmatch(contract.vendor):
             errors.append(ContractError(name, 1, 1, "", f"the file's name must be a plain word, not {file.stem!r}"))
         contracts.append((contract, reader))
     errors += _collisions(contracts)

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from mockserver.spec.pointer import MISSING, Pointer
 
 Part = Literal["path", "query", "header"]
+BODILESS_STATUSES = frozenset({204, 304})  # HTTP allows no body with these
 
 
 class Validator(Protocol):

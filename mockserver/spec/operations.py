@@ -13,7 +13,7 @@ from mockserver.spec.reader import Reader
 from mockserver.spec.rules import check_rules, possible_problems, read_rules
 from mockserver.spec.security import read_security
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # it stands in headers, and before a slash
+PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # names of vendors and operations: they stand in paths and headers
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -55,7 +55,7 @@ def _drafts(reader: Reader) -> list[_Draft]:
                 continue
             node = reader.mapping(path_item, method)
             given = reader.text(node, "operationId")
-            if given and not _WORD.fullmatch(given):
+            if given and not PLAIN_WORD.fullmatch(given):
                 reader.error(node, f"an operation's name must be a plain word, not {given!r}", "operationId")
             if given and any(draft.name == given for draft in drafts):
                 reader.error(node, f"a second operation named {given!r}", "operationId")

@@ -10,8 +10,8 @@ from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 
 MAX_SCHEMAS = 5_000  # of one operation, each $ref written out: a few can unfold to very many
-MAX_DEPTH = 100
-_COERCED = ("boolean", "integer", "number")
+MAX_SCHEMA_DEPTH = 100
+_COERCED_TYPES = ("boolean", "integer", "number")
 
 
 @dataclass(slots=True)
@@ -55,8 +55,8 @@ def walk(reader: Reader, marks: Marks, container: dict[str, Any], key: str, at: 
 def _walk(reader: Reader, marks: Marks, schema: dict[str, Any], at: Pointer, seen: frozenset[int]) -> None:
     if id(schema) in seen:
         return
-    if marks.schemas == MAX_SCHEMAS or len(seen) == MAX_DEPTH:
-        reader.error(schema, f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_DEPTH} deep")
+    if marks.schemas == MAX_SCHEMAS or len(seen) == MAX_SCHEMA_DEPTH:
+        reader.error(schema, f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_SCHEMA_DEPTH} deep")
         return
     marks.schemas += 1
     seen |= {id(schema)}
@@ -98,7 +98,7 @@ def coercion(reader: Reader, schema: Any) -> str | None:
     """The type that a parameter's text is turned into, or None for text."""
     for part in _unfolded(reader, schema):
         kind = part.get("type")
-        if kind in _COERCED:
+        if kind in _COERCED_TYPES:
             return str(kind)
     return None
 
@@ -122,8 +122,8 @@ def _unfolded(reader: Reader, schema: Any) -> Iterator[dict[str, Any]]:
         schema = reader.target(schema) if "$ref" in schema else MISSING
 
 
-_FORMS = {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}
-_PLACES = ("path", "query", "header")
+_FORM_TYPES = {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}
+_PARAMETER_PLACES = ("path", "query", "header")
 
 
 def read_parameters(
@@ -154,7 +154,7 @@ def _nodes(
     found = {}
     for node in [*reader.items(path_item, "parameters"), *reader.items(operation, "parameters")]:
         where, name = node.get("in"), reader.text(node, "name")
-        if where in _PLACES:
+        if where in _PARAMETER_PLACES:
             found[where, name.lower() if where == "header" else name] = node
         else:
             reader.error(node, "a parameter stands in path, query or header", "in")
@@ -180,10 +180,10 @@ def read_body(reader: Reader, operation: dict[str, Any], marks: Marks, *, merges
     for media_type in content:
         member = reader.mapping(content, media_type)
         essence = media_type.partition(";")[0].strip().lower()
-        reads: Any = _FORMS.get(essence) or ("json" if "schema" in member or essence == "*/*" else "nothing")
+        reads: Any = _FORM_TYPES.get(essence) or ("json" if "schema" in member or essence == "*/*" else "nothing")
         if reads == "json" and essence != "*/*" and "json" not in essence:
             reader.error(content, "only JSON and forms can have a schema", media_type)
-        if not (merges_form and reads in _FORMS.values()):
+        if not (merges_form and reads in _FORM_TYPES.values()):
             walk(reader, marks, member, "schema", Pointer(("body",)))
         media[essence] = Media(essence, reads, coercions(reader, member.get("schema")), _example(reader, member))
     return Body(bool(node.get("required", False)), media)
@@ -207,7 +207,7 @@ def read_validators(
         member = reader.mapping(content, media_type)
         essence = media_type.partition(";")[0].strip().lower()
         properties: dict[str, Any] = dict(parts)
-        merged = merges_form and essence in _FORMS
+        merged = merges_form and essence in _FORM_TYPES
         if "schema" in member and reader.schema(member, member["schema"], "schema") is not None and not merged:
             properties["body"] = member["schema"]
         schemas[essence] = {"type": "object", "properties": properties}

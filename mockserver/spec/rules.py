@@ -9,7 +9,7 @@ from mockserver.spec.parameters import Marks
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 
-REASONS = {"absent", "malformed", "signature", "claims", "expired"}
+JWT_REASONS = {"absent", "malformed", "signature", "claims", "expired"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _of_security(alternative: Alternative) -> list[Possible]:
     found = []
     for scheme in alternative.schemes:
         at = Pointer((scheme.where, scheme.key))
-        reasons = REASONS if isinstance(scheme.accept, Jwt) else {"absent", "signature"}
+        reasons = JWT_REASONS if isinstance(scheme.accept, Jwt) else {"absent", "signature"}
         if scheme.bearer:
             reasons = reasons | {"malformed"}
         found += [Possible("unauthenticated", at, reason) for reason in sorted(reasons)]

@@ -15,12 +15,12 @@ import yaml
 from mockserver.spec.errors import ContractError
 from mockserver.spec.pointer import escape
 
-MAX_VALUES = 200_000  # with every alias written out: a bound, against "billion laughs"
-MAX_DEPTH = 64  # likewise; whoever walks a value may do so recursively
+MAX_YAML_VALUES = 200_000  # with every alias written out: a bound, against "billion laughs"
+MAX_YAML_DEPTH = 64  # likewise; whoever walks a value may do so recursively
 
-_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_YAML_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_YAML_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_YAML_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class _Anchored:
     height: int
 
 
-def read(file: str, text: str) -> Source:
+def read_yaml(file: str, text: str) -> Source:
     """Parse YAML. Errors (syntax, duplicate keys, odd keys) are collected in the result, none raised."""
     source = Source(file)
     try:
@@ -137,8 +137,8 @@ class _Walk:
     def _reach(self, event: Any, pointer: str, size: int, height: int) -> None:
         self.count += size
         self.deepest = max(self.deepest, self.depth + height)
-        if self.count > MAX_VALUES or self.deepest > MAX_DEPTH:
-            most = f"{MAX_VALUES} values, {MAX_DEPTH} deep"
+        if self.count > MAX_YAML_VALUES or self.deepest > MAX_YAML_DEPTH:
+            most = f"{MAX_YAML_VALUES} values, {MAX_YAML_DEPTH} deep"
             self.error(event, pointer, f"the file is too large: at most {most}, aliases written out")
             raise _TooMuchError
 
@@ -146,8 +146,8 @@ class _Walk:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, pointer)
         self.depth += 1
-        read = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._list
-        value = read(event, pointer)
+        build = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._list
+        value = build(event, pointer)
         self.depth -= 1
         return value
 
@@ -205,13 +205,13 @@ class _Walk:
 
 def _plain(text: str) -> Any:
     """What text without quotes means. Raises ValueError for a number beyond all use."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in "-0123456789" or not _NUMBER.fullmatch(text):
+    if text in _YAML_WORDS:
+        return _YAML_WORDS[text]
+    if text[0] not in "-0123456789" or not _YAML_NUMBER.fullmatch(text):
         return text
     if len(text) > 300 or math.isinf(float(text)):
         raise ValueError("the number is too large")
-    return int(text) if _INTEGER.fullmatch(text) else float(text)
+    return int(text) if _YAML_INTEGER.fullmatch(text) else float(text)
 
 
 def _place(event: Any, pointer: str) -> Place:

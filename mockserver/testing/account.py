@@ -73,7 +73,7 @@ class Operation(Assertions):
         return f"<Operation {self.id} of account {self._journal.account}>"
 
 
-PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
+VENDOR_PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
 
 
 class Vendor:
@@ -101,8 +101,8 @@ class Vendor:
         Raises LookupError, naming what is there.
         """
         part, *rest = path.split(".")
-        if part not in PARTS:
-            raise LookupError(f"{self.name} has no {part!r}; known: {', '.join(PARTS)}")
+        if part not in VENDOR_PARTS:
+            raise LookupError(f"{self.name} has no {part!r}; known: {', '.join(VENDOR_PARTS)}")
         value, at = getattr(self, part), f"{self.name}.{part}"
         for token in rest:
             value, at = _member(value, token, at), f"{at}.{token}"
@@ -123,7 +123,7 @@ class Vendor:
 
 def unknown(vendor: str | None, name: str, operations: Iterable[str]) -> str:
     """What is said of an attribute that a vendor does not have."""
-    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(PARTS)}"
+    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}"
 
 
 def _member(value: Any, token: str, at: str) -> Any:

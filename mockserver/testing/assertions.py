@@ -9,7 +9,7 @@ from mockserver.testing.client import Control
 from mockserver.testing.verification import Count, Question, Verification, verify
 from mockserver.testing.where import Pattern, Where
 
-PAGE = "1000"
+PAGE_CALLS = "1000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class AccountCalls:
     def _newest(self, filters: dict[str, str | None]) -> Iterator[Call]:
         cursor: str | None = None
         while True:
-            page = self.control.get("calls", account=self.account, limit=PAGE, cursor=cursor, **filters)
+            page = self.control.get("calls", account=self.account, limit=PAGE_CALLS, cursor=cursor, **filters)
             yield from (Call(data) for data in page["calls"])
             cursor = page["next"]
             if cursor is None:

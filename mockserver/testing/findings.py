@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.coverage.document import CoverageError, Document, merge
-from mockserver.coverage.report import Score, Selection, failures, render, score
+from mockserver.coverage.document import CoverageError, Document, merge_documents
+from mockserver.coverage.report import Score, Selection, failures, render_report, score
 from mockserver.testing.account import Account
 from mockserver.testing.call import Call
 from mockserver.testing.client import ControlError
@@ -79,7 +79,7 @@ class Findings:
     def cover(self, document: Document) -> None:
         """Add coverage. Raises CoverageError where it is of other contracts."""
         known = {} if self.coverage is None else {"before": self.coverage}
-        self.coverage = merge({**known, "now": document})
+        self.coverage = merge_documents({**known, "now": document})
 
     def lose(self) -> None:
         """A worker ended without telling."""
@@ -122,8 +122,12 @@ def finish(option: Any, findings: Findings) -> bool:
     document = findings.coverage
     findings.complaints += _written(option, document)
     try:
-        findings.counted = score(document or _NONE, Selection(vendors=tuple(option.mockserver_cov_vendor or ())))
-        findings.complaints += failures(document or _NONE, findings.counted, (), option.mockserver_cov_fail_under)
+        findings.counted = score(
+            document or _EMPTY_DOCUMENT, Selection(vendors=tuple(option.mockserver_cov_vendor or ()))
+        )
+        findings.complaints += failures(
+            document or _EMPTY_DOCUMENT, findings.counted, (), option.mockserver_cov_fail_under
+        )
     except CoverageError as error:
         findings.complaints.append(f"--mockserver-cov-vendor: {error}")
     return not findings.complaints
@@ -145,7 +149,7 @@ def show(reporter: pytest.TerminalReporter, option: Any, findings: Findings) -> 
         reporter.line(f"mockserver: {lost}", red=True)
 
 
-_NONE: Document = {"contracts": {}, "operations": {}}
+_EMPTY_DOCUMENT: Document = {"contracts": {}, "operations": {}}
 
 
 def _written(option: Any, document: Document | None) -> list[str]:
@@ -164,7 +168,7 @@ def _written(option: Any, document: Document | None) -> list[str]:
 def _show_coverage(reporter: pytest.TerminalReporter, findings: Findings) -> None:
     reporter.section("mockserver coverage", red=bool(findings.complaints))
     if findings.coverage is not None and findings.counted is not None:
-        reporter.line(render("text", findings.coverage, findings.counted, findings.complaints))
+        reporter.line(render_report("text", findings.coverage, findings.counted, findings.complaints))
         return
     if findings.coverage is None:
         reporter.line("no test used mock_vendors or mock_server")

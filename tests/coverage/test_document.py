@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.coverage.document import CoverageError, merge, read
+from mockserver.coverage.document import CoverageError, merge_documents, read_document
 from mockserver.testing import MockServer
 from tests.coverage.documents import answer, document, operation
 from tests.testing.sending import send
@@ -17,7 +17,7 @@ def test_counts_are_added_and_tests_listed_once() -> None:
     """Natural and forced apart, each test once, whatever the order of the documents."""
     one = document(send=operation(sent=answer(200, 2, 0, "a", "b"), busy=answer(429)))
     two = document(send=operation(sent=answer(200, 1, 3, "b", "c"), busy=answer(429, 0, 1, "c")), version="0.2.0")
-    merged = merge({"one": one, "two": two})
+    merged = merge_documents({"one": one, "two": two})
     answers = merged["operations"]["acme.send"]["answers"]
     assert answers == {"sent": answer(200, 3, 3, "a", "b", "c"), "busy": answer(429, 0, 1, "c")}
     assert (merged["format"], merged["version"]) == (1, "0.1.0, 0.2.0")
@@ -28,7 +28,7 @@ def test_what_one_has_seen_is_seen() -> None:
     """A field or value stays unseen only where no document saw it; 1 and true are two values."""
     one = operation({"seen": ["/body/a"], "unseen": ["/body/b", "/body/c"]}, {"/q": {"seen": [1], "unseen": [True, 2]}})
     two = operation({"seen": ["/body/b"], "unseen": ["/body/a", "/body/c"]}, {"/q": {"seen": [2], "unseen": [1, True]}})
-    merged = merge({"one": document(send=one), "two": document(send=two)})["operations"]["acme.send"]
+    merged = merge_documents({"one": document(send=one), "two": document(send=two)})["operations"]["acme.send"]
     assert merged["fields"] == {"seen": ["/body/a", "/body/b"], "unseen": ["/body/c"]}
     assert json.dumps(merged["values"]) == '{"/q": {"seen": [1, 2], "unseen": [true]}}'
 
@@ -37,7 +37,7 @@ def test_faults_are_added() -> None:
     """Counts by kind; whatever else stands there is put together."""
     one = operation(None, None, {"reset": 1, "delay": {"tests": ["a"], "times": 1}})
     two = operation(None, None, {"reset": 2, "empty": 1, "delay": {"tests": ["a", "b"], "times": 2}})
-    merged = merge({"one": document(send=one), "two": document(send=two)})["operations"]["acme.send"]
+    merged = merge_documents({"one": document(send=one), "two": document(send=two)})["operations"]["acme.send"]
     assert merged["faults"] == {"reset": 3, "delay": {"tests": ["a", "b"], "times": 3}, "empty": 1}
 
 
@@ -46,7 +46,7 @@ def test_vendors_of_either_are_in_both() -> None:
     other = document(send=operation(sent=answer()))
     other["contracts"] = {"other": other["contracts"]["acme"]}
     other["operations"] = {"other.send": other["operations"]["acme.send"]}
-    merged = merge({"one": document(send=operation(sent=answer())), "two": other})
+    merged = merge_documents({"one": document(send=operation(sent=answer())), "two": other})
     assert list(merged["contracts"]) == ["acme", "other"]
     assert list(merged["operations"]) == ["acme.send", "other.send"]
 
@@ -55,7 +55,7 @@ def test_different_contracts_are_refused() -> None:
     """Counts of answers that are not the same are never added; both files are named."""
     one, two, three = document(), document(), document(contract="h2")
     with pytest.raises(CoverageError, match=r"one\.json and three\.json are of different contracts of acme: h1 .*h2"):
-        merge({"one.json": one, "two.json": two, "three.json": three})
+        merge_documents({"one.json": one, "two.json": two, "three.json": three})
 
 
 @settings(deadline=None, database=None, max_examples=50)
@@ -63,10 +63,10 @@ def test_different_contracts_are_refused() -> None:
 def test_merging_in_steps_is_merging_at_once(counts: list[tuple[int, int, str]]) -> None:
     """Workers can be taken in as they end."""
     documents = [document(send=operation(sent=answer(200, *one))) for one in counts]
-    at_once = merge({str(number): one for number, one in enumerate(documents)})
+    at_once = merge_documents({str(number): one for number, one in enumerate(documents)})
     in_steps: Any = documents[0]
     for one in documents[1:]:
-        in_steps = merge({"before": in_steps, "now": one})
+        in_steps = merge_documents({"before": in_steps, "now": one})
     assert in_steps["operations"] == at_once["operations"]
 
 
@@ -82,15 +82,15 @@ def test_merging_in_steps_is_merging_at_once(counts: list[tuple[int, int, str]])
 def test_what_is_no_document_is_told(text: str, message: str) -> None:
     """A wrong file is named with what is wrong."""
     with pytest.raises(CoverageError, match=message):
-        read(text, "a.json")
+        read_document(text, "a.json")
 
 
 def test_a_servers_own_document_is_read_and_merged(mock_server: MockServer) -> None:
     """The shape that the server gives is the one understood here."""
     with mock_server.account(test="t::one") as account:
         send(account.polyai)
-        found = read(json.dumps(mock_server.coverage(account.id)), "live")
-    merged = merge({"one": found, "two": found})
+        found = read_document(json.dumps(mock_server.coverage(account.id)), "live")
+    merged = merge_documents({"one": found, "two": found})
     sent = merged["operations"]["polyai.send_sms"]["answers"]["sent"]
     assert (sent["natural"], sent["forced"], sent["tests"]) == (2, 0, ["t::one"])
     assert merged.keys() == found.keys()

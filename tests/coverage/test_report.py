@@ -2,7 +2,7 @@
 
 import json
 
-from mockserver.coverage.report import Selection, render, score
+from mockserver.coverage.report import Selection, render_report, score
 from tests.coverage.documents import answer, document, operation
 
 MET = document(
@@ -22,7 +22,7 @@ FAILED = ["50.0 % is below 60 %"]
 
 def test_text_shows_what_was_met_and_names_the_rest() -> None:
     """An operation that was never called is one line; fields and values stand beside the figures."""
-    assert render("text", MET, COUNTED, FAILED).splitlines() == [
+    assert render_report("text", MET, COUNTED, FAILED).splitlines() == [
         "acme.send: 2 of 3",
         "  202 sent                     documented natural 3     forced 0     in 2 test(s)",
         "  429 busy                     assumed    natural 0     forced 1",
@@ -38,7 +38,7 @@ def test_text_shows_what_was_met_and_names_the_rest() -> None:
 
 def test_markdown_has_a_row_for_each_answer() -> None:
     """For a summary page of CI."""
-    lines = render("markdown", MET, COUNTED, FAILED).splitlines()
+    lines = render_report("markdown", MET, COUNTED, FAILED).splitlines()
     assert lines[0] == "## Contract coverage: 50.0 %"
     assert "| acme.send/sent | 202 | documented | 3 | 0 | 2 |" in lines
     assert "| acme.send/broken (not met) | 500 | assumed | 0 | 0 | 0 |" in lines
@@ -50,7 +50,7 @@ def test_markdown_has_a_row_for_each_answer() -> None:
 
 def test_json_has_the_same_figures() -> None:
     """For programs; fields and values are no part of the percentage."""
-    found = json.loads(render("json", MET, COUNTED, FAILED))
+    found = json.loads(render_report("json", MET, COUNTED, FAILED))
     assert [found[name] for name in ("percent", "covered", "total", "natural", "forced")] == [50.0, 2, 4, 1, 1]
     assert found["failures"] == FAILED
     assert found["contracts"] == MET["contracts"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.coverage.tally import KEPT_TESTS, Coverage, Met, Tally, value_key
+from mockserver.coverage.tally import MAX_TESTS_PER_ANSWER, Coverage, Met, Tally, value_key
 from mockserver.engine.request import ParsedRequest, parse
 from mockserver.spec.pointer import Pointer
 from mockserver.store.accounts import Registry
@@ -69,12 +69,12 @@ def test_tests() -> None:
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that runs for months keeps a hundred tests an answer, and few counts before it adds them up."""
     coverage = Coverage()
-    for number in range(KEPT_TESTS + 5):
+    for number in range(MAX_TESTS_PER_ANSWER + 5):
         coverage.belongs("one", f"t::{number}")
         coverage.add(call(), PLAIN)
     met = coverage.total.answers[SENT]
-    assert (met.natural, len(met.tests)) == (KEPT_TESTS + 5, KEPT_TESTS)
-    monkeypatch.setattr("mockserver.coverage.tally.KEPT_COUNTS", 3)
+    assert (met.natural, len(met.tests)) == (MAX_TESTS_PER_ANSWER + 5, MAX_TESTS_PER_ANSWER)
+    monkeypatch.setattr("mockserver.coverage.tally.MAX_OPEN_COUNTS", 3)
     for number in range(10):
         coverage.add(call(answer=f"acme.send_sms/other{number}"), PLAIN)
         assert sum(len(counts.since) for counts in vars(coverage)["_accounts"].values()) <= 3

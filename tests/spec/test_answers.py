@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.spec.answers import CANONICAL, read_answers
+from mockserver.spec.answers import CANONICAL_STATUSES, read_answers
 from mockserver.spec.functions import FUNCTIONS
 from mockserver.spec.model import Answer, Apply, Echo, New
 from mockserver.spec.pointer import MISSING, Pointer
@@ -70,7 +70,7 @@ def test_magic_given_wins() -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "status"), CANONICAL.items(), ids=CANONICAL)
+@pytest.mark.parametrize(("name", "status"), CANONICAL_STATUSES.items(), ids=CANONICAL_STATUSES)
 def test_canonical_magic(name: str, status: int) -> None:
     """Of several answers with a status, the one of that canonical name has it as its magic."""
     example = {"value": 1, "x-mock": {"source": "a page"}}

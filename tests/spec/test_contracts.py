@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mockserver.spec.answers import CANONICAL
+from mockserver.spec.answers import CANONICAL_STATUSES
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract
 from mockserver.spec.reader import explain_block
@@ -49,8 +49,8 @@ def test_names(contract: Contract) -> None:
     send = next(operation for operation in contract.operations if operation.name == operation.spelling == "send_sms")
     assert send.success is send.answers["sent"]
     assert send.success.accepted
-    wanted = CANONICAL.keys() - WITHOUT.get(contract.vendor, set())
-    assert CANONICAL.keys() & send.answers.keys() == wanted
+    wanted = CANONICAL_STATUSES.keys() - WITHOUT.get(contract.vendor, set())
+    assert CANONICAL_STATUSES.keys() & send.answers.keys() == wanted
     assert [name for name in wanted if send.answers[name].accepted] == []
     assert send.recipient is not None
     assert wanted <= {answer.name for answer in send.magic.values()}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import contract_files, load_contracts, root_path
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 from tests.evidence import ROOT
 from tests.spec.writing import SMALL, changed
 
@@ -147,7 +147,9 @@ def test_root_path(url: str, path: str) -> None:
     assert root_path(url) == path
 
 
-DOCUMENTS = {file.stem: read(file.name, file.read_text("utf-8")).value for file in contract_files([ROOT / "contracts"])}
+DOCUMENTS = {
+    file.stem: read_yaml(file.name, file.read_text("utf-8")).value for file in contract_files([ROOT / "contracts"])
+}
 odd_texts = ["", "/", "x", "#/", "/body", "/account", "/owned/x", "[", "http://[", "{", "é\u2028", "\x00"]
 odd_schemas = [
     {"type": "integer"},

@@ -3,7 +3,7 @@
 import pytest
 
 from mockserver.spec.load import read_contract
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 from tests.spec.writing import Case, assert_fault, contract, faults
 
 SERVER = "  - url: https://eu.acme.test/\n"
@@ -55,7 +55,7 @@ def test_fault(case: Case) -> None:
 @pytest.mark.parametrize("text", ["[1, 2]", "text", "5", "null"])
 def test_no_mapping(text: str) -> None:
     """A file that holds no mapping is one fault, and an empty contract."""
-    found, reader = read_contract(read("acme.yaml", text), "acme")
+    found, reader = read_contract(read_yaml("acme.yaml", text), "acme")
     assert [fault.message for fault in reader.errors] == ["an OpenAPI document must be a mapping"]
     assert (found.vendor, found.operations) == ("acme", ())
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mockserver.spec.model import Owned, Recipient
-from mockserver.spec.parameters import MAX_DEPTH, MAX_SCHEMAS, Marks, coercion, coercions, walk
+from mockserver.spec.parameters import MAX_SCHEMA_DEPTH, MAX_SCHEMAS, Marks, coercion, coercions, walk
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.source import Source
@@ -82,11 +82,11 @@ def test_unfolding_is_bounded() -> None:
     """A few schemas that refer to one another so as to unfold without end are a fault, not a hang."""
     bomb: dict[str, Any] = {f"A{n}": {"allOf": [ref(f"A{n + 1}"), ref(f"A{n + 1}")]} for n in range(40)}
     _, told = walked(ref("A0"), **bomb, A40={})
-    assert set(told) == {f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_DEPTH} deep"}
+    assert set(told) == {f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_SCHEMA_DEPTH} deep"}
     chain: dict[str, Any] = {f"A{n}": {"properties": {"a": ref(f"A{n + 1}")}} for n in range(3000)}
     marks, told = walked(ref("A0"), **chain, A3000={})
     assert len(told) == 1
-    assert len(marks.declared) == MAX_DEPTH // 2
+    assert len(marks.declared) == MAX_SCHEMA_DEPTH // 2
 
 
 def test_marks() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from mockserver.spec.load import read_contract
 from mockserver.spec.reader import Reader, explain_block
-from mockserver.spec.source import Source, read
+from mockserver.spec.source import Source, read_yaml
 from tests.spec.writing import Case, assert_fault, changed, contract, faults
 
 LIMITED = "{problem: limited, answer: rate_limited}"
@@ -167,7 +167,7 @@ def test_faults_beside_one_another() -> None:
 def test_the_document_stays_as_it_is() -> None:
     """Reading leaves out members that are not in the vocabulary without deleting them from the document."""
     text = changed((LIMITED, "{problem: limited, att: /body, answer: rate_limited}"), ("  files:", "  filse:"))
-    source, untouched = read("acme.yaml", text), read("acme.yaml", text).value
+    source, untouched = read_yaml("acme.yaml", text), read_yaml("acme.yaml", text).value
     _, reader = read_contract(source, "acme")
     assert {error.message.partition(";")[0] for error in reader.errors} == {"unknown key 'att'", "unknown key 'filse'"}
     assert source.value == untouched
@@ -176,7 +176,7 @@ def test_the_document_stays_as_it_is() -> None:
 def test_places_of_what_stays() -> None:
     """Members that stay keep their places, and items of a list too, where something before them is left out."""
     text = "x-mock:\n  source: page\n  rules:\n  fill:\n    /body/a: {new: uuid, word: 1}\n    /body/b: {new: uuid}\n"
-    reader = Reader(read("f", text), "acme")
+    reader = Reader(read_yaml("f", text), "acme")
     block = reader.x_mock(reader.document, "answer")
     assert block == {"source": "page", "fill": {"/body/a": {"new": "uuid"}, "/body/b": {"new": "uuid"}}}
     assert [reader.source.place(block, key).line for key in (None, "source", "fill")] == [2, 2, 4]
@@ -184,7 +184,7 @@ def test_places_of_what_stays() -> None:
     assert sorted(error.line for error in reader.errors) == [3, 5]
     assert reader.x_mock(reader.document, "answer") is block
     assert len(reader.errors) == 2
-    listed = Reader(read("f", "x-mock:\n  rules:\n  - {word: 1}\n  - {problem: any, answer: no}\n"), "acme")
+    listed = Reader(read_yaml("f", "x-mock:\n  rules:\n  - {word: 1}\n  - {problem: any, answer: no}\n"), "acme")
     rules = listed.x_mock(listed.document, "operation")["rules"]
     assert rules == [{"problem": "any", "answer": "no"}]
     assert listed.source.place(rules, 0).line == listed.source.place(rules[0]).line == 4
@@ -192,7 +192,7 @@ def test_places_of_what_stays() -> None:
 
 def test_vocabulary_read_in_two_ways() -> None:
     """Where only the faster validator finds a fault, it is told all the same."""
-    reader = Reader(read("f", '{x-mock: {magic: "123\\n", source: x}}'), "acme")
+    reader = Reader(read_yaml("f", '{x-mock: {magic: "123\\n", source: x}}'), "acme")
     assert explain_block("answer", reader.document["x-mock"]) == []
     reader.x_mock(reader.document, "answer")
     assert [fault.message for fault in reader.errors] == ["does not fit the vocabulary of 'answer'"]
@@ -212,7 +212,7 @@ def test_vocabulary_read_in_two_ways() -> None:
 )
 def test_no_schema(schema: str, message: str) -> None:
     """What is no JSON Schema, or leads out of the document's schemas, is a fault and compiles to nothing."""
-    reader = Reader(read("f", f"a: {schema}\nc: {{}}\ncomponents: []\n"), "acme")
+    reader = Reader(read_yaml("f", f"a: {schema}\nc: {{}}\ncomponents: []\n"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
     (fault,) = reader.errors
     assert (fault.line, fault.message.startswith(message)) == (1, True), fault
@@ -244,14 +244,14 @@ def test_schema_fault_where_it_stands() -> None:
 )
 def test_schema_fault_below_digits(schema: str, pointer: str) -> None:
     """A validator takes a name in digits for an index: the fault is told as near as can be."""
-    reader = Reader(read("f", f"a: {schema}"), "acme")
+    reader = Reader(read_yaml("f", f"a: {schema}"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
     assert [fault.pointer for fault in reader.errors] == [pointer]
 
 
 def test_schema_refers_to_components() -> None:
     """A schema sees the document's components by reference, or is simply true."""
-    reader = Reader(read("f", "components: {schemas: {A: {type: integer}}}"), "acme")
+    reader = Reader(read_yaml("f", "components: {schemas: {A: {type: integer}}}"), "acme")
     validator = reader.schema(reader.document, {"$ref": "#/components/schemas/A"})
     assert validator is not None
     assert (validator.is_valid(1), validator.is_valid("1")) == (True, False)

@@ -5,7 +5,7 @@ from pathlib import Path
 from mockserver.spec.errors import ContractError
 from mockserver.spec.load import read_contract
 from mockserver.spec.model import Contract
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 
 DATA = Path(__file__).parent / "data"
 SMALL = (DATA / "small.yaml").read_text("utf-8")
@@ -25,12 +25,12 @@ def changed(*edits: tuple[str, str]) -> str:
 
 def faults(text: str) -> list[ContractError]:
     """Everything wrong with a contract, without repetition."""
-    return sorted(set(read_contract(read("acme.yaml", text), "acme")[1].errors))
+    return sorted(set(read_contract(read_yaml("acme.yaml", text), "acme")[1].errors))
 
 
 def contract(*edits: tuple[str, str]) -> Contract:
     """The small contract with these edits, which leave it without fault."""
-    found, reader = read_contract(read("acme.yaml", changed(*edits)), "acme")
+    found, reader = read_contract(read_yaml("acme.yaml", changed(*edits)), "acme")
     assert reader.errors == []
     return found
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from mockserver.server.control import accounts, calls, contracts, pins, verify
 from mockserver.server.control.requests import ApiError, State, on_api_error, on_http_exception, problem
 from mockserver.server.settings import Settings, is_loopback
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 
 OPEN = "/_mock/health"
 
@@ -112,5 +112,5 @@ def _route(path: str, **handlers: Any) -> Route:
 def description() -> dict[str, Any]:
     """The control API's OpenAPI document."""
     file = files("mockserver.server.control").joinpath("openapi.yaml")
-    document: dict[str, Any] = read("openapi.yaml", file.read_text("utf-8")).value
+    document: dict[str, Any] = read_yaml("openapi.yaml", file.read_text("utf-8")).value
     return document

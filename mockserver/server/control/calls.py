@@ -15,8 +15,8 @@ from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
-MAX_LIMIT = 1000
-PIECE = 16  # accounts learned before the time is looked at
+MAX_PAGE_CALLS = 1000
+ACCOUNTS_AT_ONCE = 16  # accounts learned before the time is looked at
 
 
 async def list_calls(request: Request) -> Response:
@@ -29,7 +29,7 @@ async def list_calls(request: Request) -> Response:
         answer=values.get("answer"),
         recipient=values.get("recipient"),
         accepted=_boolean(values, "accepted"),
-        limit=_whole(values, "limit", 1, MAX_LIMIT) or 100,
+        limit=_whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
         before=_whole(values, "cursor", 1, 2**53),
     )
     state = state_of(request)
@@ -74,11 +74,11 @@ async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, A
 
 async def learn_accounts(state: State, turns: Turns) -> None:
     """Let the masker know who came and who went. Each is learned as it is told: two who do this miss none."""
-    came, gone = await state.store.account_changes(PIECE)
+    came, gone = await state.store.account_changes(ACCOUNTS_AT_ONCE)
     while came or gone:
         state.masker.learn(came, gone)
         await turns.give()
-        came, gone = await state.store.account_changes(PIECE)
+        came, gone = await state.store.account_changes(ACCOUNTS_AT_ONCE)
 
 
 def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
