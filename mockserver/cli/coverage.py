@@ -1,4 +1,4 @@
-"""``mockserver coverage``: what test runs met of the contracts, put together and held against gates."""
+"""``mockserver coverage``: merges the coverage of test runs and holds it against gates."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Responses and their examples as Answers, with all that never changes already in bytes."""
+"""Responses and their examples as Answers. Whatever is the same in every response is bytes already."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _RESERVED_HEADERS = ("content-type", "content-length", "transfer-encoding", "con
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """One documented response before it is an Answer."""
+    """A documented response as it is written, before it is an Answer."""
 
     name: str
     status: int
@@ -40,7 +40,7 @@ class _Sample:
 
 
 def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -> dict[str, Answer]:
-    """The answers of one operation by name, in document order."""
+    """The answers of an operation by name, in document order."""
     responses = reader.mapping(operation, "responses", required=True)
     if not responses and "responses" in operation:
         reader.error(operation, "an operation needs at least one response", "responses")
@@ -75,7 +75,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
         return [_Sample(block["name"], status, block, response, None, None, None)]
     if status in BODILESS_STATUSES:
         reader.error(response, f"HTTP allows no body with status {status}", "content")
-    found = []
+    samples = []
     for media_type in content:
         media = reader.mapping(content, media_type)
         schema = reader.schema(media, media["schema"], "schema") if "schema" in media else None
@@ -89,8 +89,8 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
             if value is MISSING:
                 reader.error(example, "'value' is missing")
                 continue
-            found.append(_Sample(name, status, block, example, media_type, value, schema))
-    return found
+            samples.append(_Sample(name, status, block, example, media_type, value, schema))
+    return samples
 
 
 def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation_id: str) -> Answer:
@@ -165,7 +165,7 @@ def _template(
 
 
 def _cut(value: Any, at: Pointer, holes: frozenset[Pointer]) -> Iterator[str | Pointer]:
-    """The JSON of a value in pieces, a hole's pointer standing for what is there."""
+    """The JSON of a value in pieces, with the pointer of each hole in place of the value there."""
     if at in holes:
         yield at
     elif isinstance(value, dict):
@@ -186,13 +186,13 @@ def _headers(
     reader: Reader, response: dict[str, Any], sample: _Sample, fills: dict[tuple[str, ...], Value]
 ) -> tuple[tuple[bytes, bytes, Value | None], ...]:
     """Content-Type, then each documented header that has an example or a fill."""
-    found: list[tuple[bytes, bytes, Value | None]] = []
+    headers: list[tuple[bytes, bytes, Value | None]] = []
     if sample.media_type is not None:
         content = reader.mapping(response, "content")
-        found.append((b"content-type", _header_value(reader, content, sample.media_type, sample.media_type), None))
+        headers.append((b"content-type", _header_value(reader, content, sample.media_type, sample.media_type), None))
     declared = reader.mapping(response, "headers")
     written = {name.lower(): name for name in declared}
-    wanted = {tuple(map(str.lower, at)): at for at in fills}
+    unplaced = {tuple(map(str.lower, at)): at for at in fills}
     for name, spelling in written.items():
         header = reader.mapping(declared, spelling)
         if not _HEADER_NAME.fullmatch(name) or name in _RESERVED_HEADERS:
@@ -201,15 +201,15 @@ def _headers(
         example = header.get("example", "")
         text = example if isinstance(example, str) else _dump(example)
         literal = _header_value(reader, header, "example", text) if text else b""
-        at = wanted.pop((name,), None)
+        at = unplaced.pop((name,), None)
         fill = None if at is None else fills[at]
         if literal or fill is not None:
-            found.append((name.encode(), literal, fill))
+            headers.append((name.encode(), literal, fill))
         elif header.get("required"):
             reader.error(header, f"{spelling} is required but has neither an example nor a fill")
-    for at in wanted.values():
+    for at in unplaced.values():
         _misplaced(reader, sample, ("header", *at), "at a header that is not documented")
-    return tuple(found)
+    return tuple(headers)
 
 
 def _header_value(reader: Reader, container: dict[str, Any], key: str, text: str) -> bytes:
@@ -219,7 +219,7 @@ def _header_value(reader: Reader, container: dict[str, Any], key: str, text: str
 
 
 def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[str, Answer]) -> dict[str, Answer]:
-    """Give each answer its magic digits: as written, else its status where that names one answer."""
+    """Each answer with its magic digits: as written, or else its status if no other answer has that."""
     statuses: dict[int, list[Answer]] = {}
     for answer in answers.values():
         statuses.setdefault(answer.status, []).append(answer)
@@ -228,15 +228,15 @@ def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[
         if answer.magic is not None and taken.setdefault(answer.magic, name) != name:
             message = f"{taken[answer.magic]} and {name} share the magic {answer.magic}"
             reader.error_below(nodes[name], ["x-mock", "magic"], message)
-    found = {}
+    complete = {}
     for name, answer in answers.items():
         magic = answer.magic
         alone = len(statuses[answer.status]) == 1 or CANONICAL_STATUSES.get(name) == answer.status
         if magic is None and alone and str(answer.status) not in taken:
             magic = str(answer.status)
             taken[magic] = name
-        found[name] = replace(answer, magic=magic)
-    return found
+        complete[name] = replace(answer, magic=magic)
+    return complete
 
 
 def _is_json(media_type: str) -> bool:

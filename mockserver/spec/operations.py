@@ -1,4 +1,4 @@
-"""The operations of a document, with those that are another spelling of one, or name one."""
+"""The operations of a document, among them other spellings of an operation and those that dispatch to others."""
 
 import re
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 @dataclass(slots=True)
 class _Draft:
-    """One operation of the document before its references to others are settled."""
+    """An operation as it is written, before its references to other operations are followed."""
 
     node: dict[str, Any]
     block: dict[str, Any]
@@ -54,14 +54,14 @@ def _drafts(reader: Reader) -> list[_Draft]:
             if method not in path_item:
                 continue
             node = reader.mapping(path_item, method)
-            given = reader.text(node, "operationId")
-            if given and not PLAIN_WORD.fullmatch(given):
-                reader.error(node, f"an operation's name must be a plain word, not {given!r}", "operationId")
-            if given and any(draft.name == given for draft in drafts):
-                reader.error(node, f"a second operation named {given!r}", "operationId")
-                given = ""
+            name = reader.text(node, "operationId")
+            if name and not PLAIN_WORD.fullmatch(name):
+                reader.error(node, f"an operation's name must be a plain word, not {name!r}", "operationId")
+            if name and any(draft.name == name for draft in drafts):
+                reader.error(node, f"a second operation named {name!r}", "operationId")
+                name = ""
             block = reader.x_mock(node, "operation")
-            drafts.append(_Draft(node, block, path_item, method.upper(), path, given or f"{method} {path}"))
+            drafts.append(_Draft(node, block, path_item, method.upper(), path, name or f"{method} {path}"))
     return drafts
 
 
@@ -100,10 +100,10 @@ def _operation(
 def _behaviour(
     reader: Reader, draft: _Draft, known: dict[str, OperationSpec]
 ) -> tuple[Behaviour, list[dict[str, Any]]]:
-    """The behaviour of an operation that is no other's spelling, and the nodes of its rules."""
+    """The behaviour that an operation has of its own, and the nodes of its rules."""
     answers = read_answers(reader, draft.node, f"{reader.vendor}.{draft.name}")
-    read = read_rules(reader, draft.block, answers)
-    rules = tuple(rule for _, rule in read)
+    rules_and_nodes = read_rules(reader, draft.block, answers)
+    rules = tuple(rule for _, rule in rules_and_nodes)
     behaviour = Behaviour(
         name=draft.name,
         answers=answers,
@@ -114,11 +114,11 @@ def _behaviour(
         body_limit=draft.block.get("body_limit"),
         dispatch=_dispatch(reader, draft.block, known),
     )
-    return behaviour, [node for node, _ in read]
+    return behaviour, [node for node, _ in rules_and_nodes]
 
 
 def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[str, str, str], ...]:
-    """The fields a request can have, its parameters and the body's own members: pointer, part, name."""
+    """The fields that a request can have, as pointer, part and name: parameters, and members of the body."""
     pointers = [Pointer((parameter.where, parameter.name)) for parameter in parameters]
     pointers += [at for at in marks.declared if at.tokens[0] == "body" and len(at.tokens) == 2]
     return tuple((str(at), at.tokens[0], at.tokens[1]) for at in dict.fromkeys(pointers))
@@ -167,7 +167,7 @@ def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, OperationS
 
 
 def _headers_read(operation: OperationSpec) -> frozenset[str]:
-    """Every request header that deciding about this operation looks at, as pointers name it."""
+    """The names, in lower case, of all request headers that decide how this operation answers."""
     names = {p.name for p in operation.parameters if p.where == "header"}
     names |= {scheme.key for scheme in operation.schemes if scheme.where == "header"}
     pointers = pointers_read(operation)

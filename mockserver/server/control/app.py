@@ -96,7 +96,7 @@ def control_app(state: State) -> Any:
             _route("/_mock/calls/{id}", get=calls.show_call),
             _route("/_mock/pins", get=pins.list_pins, delete=pins.clear_pins),
             _route("/_mock/pins/{operation}", put=pins.put_pin),
-            _route("/_mock/coverage", get=contracts.coverage),
+            _route("/_mock/coverage", get=contracts.show_coverage),
         ],
         exception_handlers={ApiError: on_api_error, HTTPException: on_http_exception},
     )

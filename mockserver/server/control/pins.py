@@ -1,4 +1,4 @@
-"""Pinned answers over HTTP: fix, list, forget."""
+"""Pins over HTTP: put, list, clear."""
 
 from itertools import pairwise
 from typing import Any
@@ -15,7 +15,7 @@ from mockserver.spec.model import BODILESS_STATUSES, Answer, OperationSpec
 from mockserver.spec.pointer import Pointer, join
 
 PIN_MEMBERS = ("account", "answers", "then", "where", "when", "set", "force", "fault")
-MAX_ANSWERS = 1000  # answers of a pin
+MAX_ANSWERS = 1000  # of one pin
 
 
 async def put_pin(request: Request) -> Response:
@@ -74,10 +74,10 @@ async def clear_pins(request: Request) -> Response:
 
 
 def _operation(request: Request) -> OperationSpec:
-    wanted = request.path_params["operation"]
+    name = request.path_params["operation"]
     for contract in state_of(request).contracts:
         for operation in contract.operations:
-            if operation.id == wanted and operation.name == operation.spelling:
+            if operation.id == name and operation.name == operation.spelling:
                 return operation
     raise ApiError(404, "there is no such operation; GET /_mock/contracts lists them", "/path/operation")
 
@@ -148,11 +148,11 @@ def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any
 
 
 def _check_apart(pointers: list[Pointer]) -> None:
-    """No value may be laid within another: what is there is known of the contract's sample only."""
+    """Refuse a value within another that is set too: only the contract's sample says what the body has."""
     ordered = sorted(pointers, key=lambda pointer: pointer.tokens)
-    for one, other in pairwise(ordered):
-        if one.covers(other):
-            raise ApiError(400, f"lies within {one}, which is set too", join("body", "set", str(other)))
+    for outer, inner in pairwise(ordered):
+        if outer.covers(inner):
+            raise ApiError(400, f"lies within {outer}, which is set too", join("body", "set", str(inner)))
 
 
 def _shape(pin: PinState) -> dict[str, Any]:
