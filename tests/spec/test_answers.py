@@ -60,8 +60,8 @@ def test_magic_given_wins() -> None:
         "403": {"x-mock": {"name": "forbidden", "source": "x"}},
         "503": {"x-mock": {"name": "forbidden_too", "source": "x"}},
     }
-    answers, told = answers_of(responses)
-    assert told == []
+    answers, messages = answers_of(responses)
+    assert messages == []
     assert {name: answer.magic for name, answer in answers.items()} == {
         "one": "500",
         "server_error": None,
@@ -91,7 +91,7 @@ def answers_of(responses: dict[str, Any]) -> tuple[dict[str, Answer], list[str]]
     """The answers that responses give, and what is told of them."""
     document = {"responses": responses}
     reader = Reader(Source("f", document), "acme")
-    return read_answers(reader, document, "acme.op"), [fault.message for fault in reader.errors]
+    return read_answers(reader, document, "acme.op"), [error.message for error in reader.errors]
 
 
 names = st.text(st.sampled_from('/~01aé\0\u2028"\\ '), max_size=4)
@@ -125,26 +125,26 @@ def test_template(sample: Any, data: st.DataObject) -> None:
     drawn = data.draw(st.lists(st.sampled_from(candidates), unique=True, max_size=4)) if candidates else []
     holes = [at for at in drawn if not any(other != at and other.covers(at) for other in drawn)]
     fill = {f"/body{at}": {"new": "timestamp", "plus": number} for number, at in enumerate(holes)}
-    answers, told = answers_of({"200": plain(sample, fill=fill)})
-    assert told == []
+    answers, messages = answers_of({"200": plain(sample, fill=fill)})
+    assert messages == []
     answer = answers["one"]
     assert len(answer.fills) == len(holes) == len(answer.body) - 1
     literal, filled = [answer.body[0]], [answer.body[0]]
-    wanted = json.loads(json.dumps(sample))
+    expected = json.loads(json.dumps(sample))
     for (value, old), segment in zip(answer.fills, answer.body[1:], strict=True):
         assert isinstance(value, New)
-        put(wanted, holes[value.plus], {"filled": value.plus})
+        put(expected, holes[value.plus], {"filled": value.plus})
         literal += [old, segment]
         filled += [b'{"filled":%d}' % value.plus, segment]
     dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     assert b"".join(literal).decode() == dump(sample)
-    assert b"".join(filled).decode() == dump(wanted)
+    assert b"".join(filled).decode() == dump(expected)
 
 
 @PROPERTY
 @given(json_values, st.lists(names.filter(bool), min_size=1, max_size=3).map(tuple))
 def test_fill_points_at_something(sample: Any, tokens: tuple[str, ...]) -> None:
-    """A fill is a fault exactly where the sample has nothing."""
+    """A fill is an error exactly where the sample has nothing."""
     at = Pointer(tokens)
-    _, told = answers_of({"200": plain(sample, fill={f"/body{at}": {"new": "uuid"}})})
-    assert told == ([f"fill points at nothing: /body{at}"] if at.get(sample) is MISSING else [])
+    _, messages = answers_of({"200": plain(sample, fill={f"/body{at}": {"new": "uuid"}})})
+    assert messages == ([f"fill points at nothing: /body{at}"] if at.get(sample) is MISSING else [])

@@ -7,7 +7,7 @@ from mockserver.spec.functions import digits
 from mockserver.spec.model import Apply, Echo, New
 from mockserver.spec.pointer import Pointer
 from tests.spec.test_security import KEY, OTHER, TOKEN
-from tests.spec.writing import Case, assert_fault, changed, contract, faults
+from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 
 OF_TEXT = "of: [/body/text]"
 NOTHING = "points at nothing in x-mock.account"
@@ -70,21 +70,21 @@ ONCE: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", ONCE.values(), ids=ONCE)
-def test_one_fault(case: Case) -> None:
-    """A pointer at nothing is one fault, where it stands."""
-    assert_fault(case, alone=not case[0].startswith("{equals"))
+def test_one_error(case: Case) -> None:
+    """A pointer at nothing is one error, where it stands."""
+    assert_error(case, alone=not case[0].startswith("{equals"))
 
 
 @pytest.mark.parametrize("case", TWICE.values(), ids=TWICE)
-def test_fault_of_each_spelling(case: Case) -> None:
-    """In what two spellings share, it is one fault of each, both where it stands."""
+def test_error_of_each_spelling(case: Case) -> None:
+    """In what two spellings share, it is one error of each, both where it stands."""
     old, new, on, message = case
     text = changed((old, new))
     (line,) = (number for number, line in enumerate(text.splitlines(), start=1) if on in line)
-    found = faults(text)
-    assert [fault.line for fault in found] == [line, line]
-    assert [fault.message.partition(": ")[0] for fault in found] == ["send_sms", "send_sms_slash"]
-    assert all(message in fault.message for fault in found)
+    errors = errors_of(text)
+    assert [error.line for error in errors] == [line, line]
+    assert [error.message.partition(": ")[0] for error in errors] == ["send_sms", "send_sms_slash"]
+    assert all(message in error.message for error in errors)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_members_of_tokens(old: str, new: str, at: str) -> None:
     schemes = KEY + TOKEN + OTHER
     assert schemes.count(old) == 1
     text = changed((KEY, schemes.replace(old, new)))
-    found = [(fault.line, fault.message) for fault in faults(text)]
+    errors = [(error.line, error.message) for error in errors_of(text)]
     line = text[: text.index(new)].count("\n") + 1
-    assert (line, f"{at} {NOTHING}") in found
+    assert (line, f"{at} {NOTHING}") in errors
 
 
 def test_bound_by_nothing() -> None:
@@ -121,17 +121,17 @@ def test_bound_by_nothing() -> None:
         ("          - {problem: unauthenticated, answer: unauthorized}\n", ""),
         ("by: /query/cmd", "by: /owned/apps/id"),
     )
-    (fault,) = faults(text)
-    assert fault.message == "command: /owned/apps/id is bound by no owned value; bound here: nothing"
-    assert "dispatch" in text.splitlines()[fault.line - 1]
+    (error,) = errors_of(text)
+    assert error.message == "command: /owned/apps/id is bound by no owned value; bound here: nothing"
+    assert "dispatch" in text.splitlines()[error.line - 1]
 
 
 def test_owned_within() -> None:
     """What must be owned by a bound record must be a member of it, and that record bound."""
     within = "text: {type: string, x-mock: {owned: /owned/%s}}"
     for member, message in (("lines/name", f"/owned/lines/name {NOTHING}"), ("apps/id", f"/owned/apps/id {BOUND}")):
-        found = faults(changed(("text: {type: string}", within % member)))
-        assert f"send_sms: {message}" in [fault.message for fault in found]
+        errors = errors_of(changed(("text: {type: string}", within % member)))
+        assert f"send_sms: {message}" in [error.message for error in errors]
     assert contract(("text: {type: string}", within % "lines/open")).operations[0].owned[1].binds == "lines"
 
 

@@ -49,11 +49,11 @@ def test_names(contract: Contract) -> None:
     send = next(operation for operation in contract.operations if operation.name == operation.spelling == "send_sms")
     assert send.success is send.answers["sent"]
     assert send.success.accepted
-    wanted = CANONICAL_STATUSES.keys() - WITHOUT.get(contract.vendor, set())
-    assert CANONICAL_STATUSES.keys() & send.answers.keys() == wanted
-    assert [name for name in wanted if send.answers[name].accepted] == []
+    expected = CANONICAL_STATUSES.keys() - WITHOUT.get(contract.vendor, set())
+    assert CANONICAL_STATUSES.keys() & send.answers.keys() == expected
+    assert [name for name in expected if send.answers[name].accepted] == []
     assert send.recipient is not None
-    assert wanted <= {answer.name for answer in send.magic.values()}
+    assert expected <= {answer.name for answer in send.magic.values()}
 
 
 @every_contract
@@ -77,6 +77,6 @@ def test_vocabulary() -> None:
 
 @pytest.mark.parametrize("kind", ["document", "operation", "answer", "security_scheme", "schema"])
 def test_vocabulary_knows_its_parts(kind: str) -> None:
-    """Each place where x-mock may stand has a part of the vocabulary, in which nonsense is a fault."""
+    """Each place where x-mock may stand has a part of the vocabulary, in which nonsense is an error."""
     assert [path for path, _ in explain_block(kind, {"nonsense": 1}) if path == ["nonsense"]] == [["nonsense"]]
     assert [path for path, _ in explain_block(kind, "nonsense")] == [[]]

@@ -55,13 +55,13 @@ def test_md5_sorted() -> None:
 
 @PROPERTY
 @given(values, values)
-def test_any_value(one: object, other: object) -> None:
+def test_any_value(first: object, second: object) -> None:
     """No value of a request makes a function fail, and each gives what JSON can say."""
-    assert set(digits(one)) <= set("0123456789")
-    assert integer(one) in range(10**18)
-    assert segments(one) >= 1
-    assert md5_sorted(one, other) == md5_sorted(other, one)
-    assert len(md5_sorted(one, other)) == 32
+    assert set(digits(first)) <= set("0123456789")
+    assert integer(first) in range(10**18)
+    assert segments(first) >= 1
+    assert md5_sorted(first, second) == md5_sorted(second, first)
+    assert len(md5_sorted(first, second)) == 32
 
 
 def test_names() -> None:

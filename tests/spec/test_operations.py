@@ -4,7 +4,7 @@ import pytest
 
 from mockserver.spec.model import RateLimit
 from mockserver.spec.pointer import Pointer
-from tests.spec.writing import Case, assert_fault, changed, contract, faults
+from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 
 ID = "      operationId: send_sms_slash\n"
 LIMIT = "rate_limit: {requests: 3, seconds: 60, by: account, assumed: A guess.}"
@@ -62,30 +62,30 @@ CONSEQUENTIAL: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
-def test_one_fault(case: Case) -> None:
-    """What an operation cannot be is one fault, on its own line."""
-    assert_fault(case)
+def test_one_error(case: Case) -> None:
+    """What an operation cannot be is one error, on its own line."""
+    assert_error(case)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
-def test_fault(case: Case) -> None:
+def test_error(case: Case) -> None:
     """So is what others depend on."""
-    assert_fault(case, alone=False)
+    assert_error(case, alone=False)
 
 
 def test_second_id() -> None:
-    """Two operations of one name are a fault of the second, which hides none of the third."""
+    """Two operations of one name are an error of the second, which hides none of the third."""
     text = changed((ID, "      operationId: send_sms\n"), ("to: {Send: send_sms}", "to: {Send: send}"))
-    assert [(fault.pointer, fault.message) for fault in faults(text)] == [
+    assert [(error.pointer, error.message) for error in errors_of(text)] == [
         ("/paths/~1sms~1{batch}~1/post/operationId", "a second operation named 'send_sms'"),
         ("/paths/~1command/get/x-mock/dispatch/to/Send", "there is no operation 'send' that answers by itself"),
     ]
 
 
 def test_without_success() -> None:
-    """An operation that can only refuse is a fault, unless it names another."""
+    """An operation that can only refuse is an error, unless it names another."""
     text = changed(("name: sent\n", "name: sent\n            means: 400\n"))
-    assert [(fault.pointer, fault.message) for fault in faults(text)] == [
+    assert [(error.pointer, error.message) for error in errors_of(text)] == [
         ("/paths/~1sms~1{batch}/post/responses", "no answer means success"),
         ("/paths/~1sms~1{batch}~1/post/responses", "no answer means success"),
     ]
@@ -99,8 +99,8 @@ def test_success() -> None:
 
 
 def success(*edits: tuple[str, str]) -> str | None:
-    found = contract(*edits).operations[0].success
-    return None if found is None else found.name
+    success = contract(*edits).operations[0].success
+    return None if success is None else success.name
 
 
 def test_spelling() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from mockserver.spec.model import Parameter
 from mockserver.spec.pointer import MISSING
-from tests.spec.writing import Case, assert_fault, contract
+from tests.spec.writing import Case, assert_error, contract
 
 TRACE = "        - name: X-Trace\n          in: header\n          schema: {type: string}\n          example: abc\n"
 LIMIT = '{name: Limit, in: query, schema: {$ref: "#/components/schemas/Count"}, examples: {three: {value: 3}}}'
@@ -48,9 +48,9 @@ ALONE: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
-def test_fault(case: Case) -> None:
+def test_error(case: Case) -> None:
     """What a parameter or a body cannot be is told on its own line."""
-    assert_fault(case, alone="body" not in case[0])
+    assert_error(case, alone="body" not in case[0])
 
 
 def test_parameters() -> None:
@@ -65,8 +65,8 @@ def test_parameters() -> None:
 def test_parameter_of_path_item_overridden() -> None:
     """An operation's own parameter stands for the one of that name of its path item."""
     own = "- {name: batch, in: path, required: true, schema: {type: integer}, example: 7}\n"
-    (found, *_) = contract((TRACE, f"        {own}{TRACE}")).operations[0].parameters
-    assert found == Parameter("batch", "path", True, "integer", 7)
+    (parameter, *_) = contract((TRACE, f"        {own}{TRACE}")).operations[0].parameters
+    assert parameter == Parameter("batch", "path", True, "integer", 7)
 
 
 COMMAND = "      operationId: command\n"

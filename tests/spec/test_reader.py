@@ -5,7 +5,7 @@ import pytest
 from mockserver.spec.load import read_contract
 from mockserver.spec.reader import Reader, explain_block
 from mockserver.spec.source import Source, read_yaml
-from tests.spec.writing import Case, assert_fault, changed, contract, faults
+from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 
 LIMITED = "{problem: limited, answer: rate_limited}"
 NO_LINE = "value: {code: 4, texts: [none]}\n                  x-mock: {source: page 2}"
@@ -132,36 +132,36 @@ CONSEQUENTIAL: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", {**VOCABULARY, **SHAPES}.values(), ids=[*VOCABULARY, *SHAPES])
-def test_one_fault(case: Case) -> None:
-    """What is out of the vocabulary, or of another shape than it must be, is one fault, on its own line."""
-    assert_fault(case)
+def test_one_error(case: Case) -> None:
+    """What is out of the vocabulary, or of another shape than it must be, is one error, on its own line."""
+    assert_error(case)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
-def test_fault(case: Case) -> None:
+def test_error(case: Case) -> None:
     """So is what other parts depend on, whatever else is told of those."""
-    assert_fault(case, alone=False)
+    assert_error(case, alone=False)
 
 
-def test_faults_beside_one_another() -> None:
+def test_errors_beside_one_another() -> None:
     """A key that nobody knows hides nothing else of its block: neither of one rule nor of one fill."""
     text = changed(
         (LIMITED, "{problem: limited, att: /body, answer: rate_limitd, reason: ''}"),
         ("/body/code: {call: sms_segments,", "/body/cod: {call: sms_segment, with: 1,"),
     )
-    found = [(fault.line, fault.message.partition(";")[0]) for fault in faults(text)]
+    errors = [(error.line, error.message.partition(";")[0]) for error in errors_of(text)]
     rule, fill = (1 + text[: text.index(marker)].count("\n") for marker in ("rate_limitd", "/body/cod:"))
-    assert {message for line, message in found if line == rule} == {
+    assert {message for line, message in errors if line == rule} == {
         "'' should be non-empty",
         "no answer 'rate_limitd'",
         "unknown key 'att'",
     }
-    assert {message for line, message in found if line == fill} == {
+    assert {message for line, message in errors if line == fill} == {
         "fill calls 'sms_segment'",
         "fill points at nothing: /body/cod",
         "unknown key 'with'",
     }
-    assert {line for line, _ in found} == {rule, fill}
+    assert {line for line, _ in errors} == {rule, fill}
 
 
 def test_the_document_stays_as_it_is() -> None:
@@ -191,11 +191,11 @@ def test_places_of_what_stays() -> None:
 
 
 def test_vocabulary_read_in_two_ways() -> None:
-    """Where only the faster validator finds a fault, it is told all the same."""
+    """Where only the faster validator finds an error, it is told all the same."""
     reader = Reader(read_yaml("f", '{x-mock: {magic: "123\\n", source: x}}'), "acme")
     assert explain_block("answer", reader.document["x-mock"]) == []
     reader.x_mock(reader.document, "answer")
-    assert [fault.message for fault in reader.errors] == ["does not fit the vocabulary of 'answer'"]
+    assert [error.message for error in reader.errors] == ["does not fit the vocabulary of 'answer'"]
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,11 @@ def test_vocabulary_read_in_two_ways() -> None:
     ],
 )
 def test_no_schema(schema: str, message: str) -> None:
-    """What is no JSON Schema, or leads out of the document's schemas, is a fault and compiles to nothing."""
+    """What is no JSON Schema, or leads out of the document's schemas, is an error and compiles to nothing."""
     reader = Reader(read_yaml("f", f"a: {schema}\nc: {{}}\ncomponents: []\n"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
-    (fault,) = reader.errors
-    assert (fault.line, fault.message.startswith(message)) == (1, True), fault
+    (error,) = reader.errors
+    assert (error.line, error.message.startswith(message)) == (1, True), error
 
 
 def test_reference_that_is_data() -> None:
@@ -227,11 +227,11 @@ def test_reference_that_is_data() -> None:
     assert validator.is_valid(data)
 
 
-def test_schema_fault_where_it_stands() -> None:
-    """A fault of a schema stands where it is written, beneath a reference too."""
+def test_schema_error_where_it_stands() -> None:
+    """An error of a schema stands where it is written, beneath a reference too."""
     text = changed(("code: {type: integer}", "code: {type: int}"), ("minimum: 1", "minimum: one"))
-    found = {fault.pointer for fault in faults(text)}
-    assert {"/components/schemas/Error/properties/code/type", "/components/schemas/Count/minimum"} <= found
+    errors = {error.pointer for error in errors_of(text)}
+    assert {"/components/schemas/Error/properties/code/type", "/components/schemas/Count/minimum"} <= errors
 
 
 @pytest.mark.parametrize(
@@ -242,11 +242,11 @@ def test_schema_fault_where_it_stands() -> None:
         ("{allOf: [{}, {type: int}]}", "/a/allOf/1/type"),
     ],
 )
-def test_schema_fault_below_digits(schema: str, pointer: str) -> None:
-    """A validator takes a name in digits for an index: the fault is told as near as can be."""
+def test_schema_error_below_digits(schema: str, pointer: str) -> None:
+    """A validator takes a name in digits for an index: the error is told as near as can be."""
     reader = Reader(read_yaml("f", f"a: {schema}"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
-    assert [fault.pointer for fault in reader.errors] == [pointer]
+    assert [error.pointer for error in reader.errors] == [pointer]
 
 
 def test_schema_refers_to_components() -> None:
@@ -263,11 +263,11 @@ def test_schema_refers_to_components() -> None:
 
 def test_references_chain() -> None:
     """A reference to a reference leads to what that one refers to."""
-    found = contract(
+    acme = contract(
         ("X-Left: {schema: {type: integer}, example: 3}", 'X-Left: {$ref: "#/components/headers/Left"}'),
         (
             "components:\n",
             "components:\n  headers: {Left: {$ref: '#/components/headers/L'}, L: {example: 8, schema: {}}}\n",
         ),
     )
-    assert (b"x-left", b"8") in [header[:2] for header in found.operations[0].answers["sent"].headers]
+    assert (b"x-left", b"8") in [header[:2] for header in acme.operations[0].answers["sent"].headers]

@@ -3,7 +3,7 @@
 import pytest
 
 from mockserver.spec.model import Equals, Jwt
-from tests.spec.writing import Case, assert_fault, contract
+from tests.spec.writing import Case, assert_error, contract
 
 KEY = """      type: apiKey
       in: header
@@ -105,15 +105,15 @@ ALONE: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
-def test_fault(case: Case) -> None:
+def test_error(case: Case) -> None:
     """A scheme that cannot be checked is told on its own line."""
-    assert_fault(case, alone=False)
+    assert_error(case, alone=False)
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
-def test_one_fault(case: Case) -> None:
+def test_one_error(case: Case) -> None:
     """So are alternatives that would let in whom the vendor would not."""
-    assert_fault(case)
+    assert_error(case)
 
 
 def test_api_key() -> None:

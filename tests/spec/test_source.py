@@ -23,8 +23,8 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
-def told(source: Source) -> list[tuple[int, int, str, str]]:
-    return [(fault.line, fault.column, fault.pointer, fault.message) for fault in source.errors]
+def errors_in(source: Source) -> list[tuple[int, int, str, str]]:
+    return [(error.line, error.column, error.pointer, error.message) for error in source.errors]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_plain_words(text: str, value: object) -> None:
     assert type(source.value["a"]) is type(value)
 
 
-FAULTS = {
+ERRORS = {
     "duplicate": ("a: 1\nb: 2\na: 3\n", (3, 1, "/a", "duplicate key 'a'")),
     "duplicate in a flow": ("a:\n  - {x/y: 1, x/y: 2}\n", (2, 14, "/a/0/x~1y", "duplicate key 'x/y'")),
     "number as key": ("a:\n  200: x\n", (2, 3, "/a", "a key must be a string: write '200' in quotes")),
@@ -93,10 +93,10 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("text", "fault"), FAULTS.values(), ids=FAULTS)
-def test_faults(text: str, fault: tuple[int, int, str, str]) -> None:
+@pytest.mark.parametrize(("text", "error"), ERRORS.values(), ids=ERRORS)
+def test_errors(text: str, error: tuple[int, int, str, str]) -> None:
     """What is not strict YAML is told once, with line, column, pointer and what to do."""
-    assert told(read_yaml("f", text)) == [fault]
+    assert errors_in(read_yaml("f", text)) == [error]
 
 
 @pytest.mark.parametrize(
@@ -105,33 +105,33 @@ def test_faults(text: str, fault: tuple[int, int, str, str]) -> None:
 )
 def test_syntax(text: str, line: int, column: int) -> None:
     """What is no YAML at all is told where that shows."""
-    ((*place, pointer, message),) = told(read_yaml("f", text))
+    ((*place, pointer, message),) = errors_in(read_yaml("f", text))
     assert (place, pointer) == ([line, column], "")
     assert message.startswith("not YAML: ")
 
 
-@pytest.mark.parametrize("text", [SMALL, *(text for text, _ in FAULTS.values())], ids=["small contract", *FAULTS])
+@pytest.mark.parametrize("text", [SMALL, *(text for text, _ in ERRORS.values())], ids=["small contract", *ERRORS])
 def test_without_libyaml(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where PyYAML comes without its C library, values and faults are the same."""
+    """Where PyYAML comes without its C library, values and errors are the same."""
     fast = read_yaml("f", text)
     monkeypatch.delattr(yaml, "CSafeLoader")
     slow = read_yaml("f", text)
-    assert (slow.value, [fault.message for fault in slow.errors]) == (
+    assert (slow.value, [error.message for error in slow.errors]) == (
         fast.value,
-        [fault.message for fault in fast.errors],
+        [error.message for error in fast.errors],
     )
 
 
 def test_unreadable_character() -> None:
-    """A character that YAML forbids has no line, but is a fault like any other."""
-    (fault,) = read_yaml("f", "a: \x00").errors
-    assert (fault.line, fault.column) == (1, 1)
-    assert fault.message.startswith("not YAML: unacceptable character")
+    """A character that YAML forbids has no line, but is an error like any other."""
+    (error,) = read_yaml("f", "a: \x00").errors
+    assert (error.line, error.column) == (1, 1)
+    assert error.message.startswith("not YAML: unacceptable character")
 
 
-def test_faults_add_up() -> None:
-    """Reading goes on after a fault, up to the syntax error that ends it."""
-    lines = [line for line, *_ in told(read_yaml("f", "a: 1\na: 2\n3: 4\nb: !x 5\nc: ]\n"))]
+def test_errors_add_up() -> None:
+    """Reading goes on after an error, up to the syntax error that ends it."""
+    lines = [line for line, *_ in errors_in(read_yaml("f", "a: 1\na: 2\n3: 4\nb: !x 5\nc: ]\n"))]
     assert lines == [2, 3, 4, 5]
 
 
@@ -156,10 +156,10 @@ def test_billion_laughs() -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     source = read_yaml("f", "\n".join(lines))
     assert source.value is None
-    (fault,) = source.errors
-    assert fault.line == 6
+    (error,) = source.errors
+    assert error.line == 6
     bounds = f"at most {MAX_YAML_VALUES} values, {MAX_YAML_DEPTH} deep"
-    assert fault.message == f"the file is too large: {bounds}, aliases written out"
+    assert error.message == f"the file is too large: {bounds}, aliases written out"
 
 
 def test_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +207,7 @@ def test_json_is_read_back(value: Any, indent: int | None) -> None:
 @PROPERTY
 @given(st.text(max_size=80) | st.text("[]{}&*!:,-?|>'\"%#~ \nab1", max_size=60))
 def test_any_text(text: str) -> None:
-    """No text at all raises: what cannot be read is a fault."""
+    """No text at all raises: what cannot be read is an error."""
     source = read_yaml("f", text)
     assert source.value is None or isinstance(source.value, str | bool | int | float | list | dict)
 
