@@ -37,7 +37,7 @@ def test_built_in() -> None:
 
 
 def test_files_alone(tmp_path: Path) -> None:
-    """A file that is named is read alone, so a copy of a built-in contract is no clash."""
+    """A named file is read alone, so that a copy of a built-in contract does not clash with it."""
     copy = tmp_path / "copied.yaml"
     copy.write_text(POLYAI, "utf-8")
     ended = invoke("check", copy)

@@ -1,4 +1,4 @@
-"""Coverage documents put together."""
+"""Coverage documents, merged."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from tests.testing.sending import send
 
 
 def test_counts_are_added_and_tests_listed_once() -> None:
-    """Natural and forced apart, each test once, whatever the order of the documents."""
+    """Natural and forced counts are added apart, and each test is listed once."""
     first = document(send=operation(sent=answer(200, 2, 0, "a", "b"), busy=answer(429)))
     second = document(send=operation(sent=answer(200, 1, 3, "b", "c"), busy=answer(429, 0, 1, "c")), version="0.2.0")
     merged = merge_documents({"one": first, "two": second})
@@ -25,7 +25,7 @@ def test_counts_are_added_and_tests_listed_once() -> None:
 
 
 def test_what_one_has_seen_is_seen() -> None:
-    """A field or value stays unseen only where no document saw it; 1 and true are two values."""
+    """A field or value stays unseen only if no document has seen it; 1 and true are two values."""
     first = operation(
         {"seen": ["/body/a"], "unseen": ["/body/b", "/body/c"]}, {"/q": {"seen": [1], "unseen": [True, 2]}}
     )
@@ -38,7 +38,7 @@ def test_what_one_has_seen_is_seen() -> None:
 
 
 def test_faults_are_added() -> None:
-    """Counts by kind; whatever else stands there is put together."""
+    """Counts are added by kind; any other value there is merged."""
     first = operation(None, None, {"reset": 1, "delay": {"tests": ["a"], "times": 1}})
     second = operation(None, None, {"reset": 2, "empty": 1, "delay": {"tests": ["a", "b"], "times": 2}})
     merged = merge_documents({"one": document(send=first), "two": document(send=second)})["operations"]["acme.send"]
@@ -46,7 +46,7 @@ def test_faults_are_added() -> None:
 
 
 def test_vendors_of_either_are_in_both() -> None:
-    """Documents of different sets of contracts are put side by side."""
+    """A merged document has the contracts of all documents."""
     other = document(send=operation(sent=answer()))
     other["contracts"] = {"other": other["contracts"]["acme"]}
     other["operations"] = {"other.send": other["operations"]["acme.send"]}
@@ -56,7 +56,7 @@ def test_vendors_of_either_are_in_both() -> None:
 
 
 def test_different_contracts_are_refused() -> None:
-    """Counts of answers that are not the same are never added; both files are named."""
+    """Counts of different contracts are never added; the error names both files."""
     first, second, third = document(), document(), document(contract="h2")
     with pytest.raises(CoverageError, match=r"one\.json and three\.json are of different contracts of acme: h1 .*h2"):
         merge_documents({"one.json": first, "two.json": second, "three.json": third})
@@ -65,7 +65,7 @@ def test_different_contracts_are_refused() -> None:
 @settings(deadline=None, database=None, max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.sampled_from("abc")), min_size=1, max_size=5))
 def test_merging_in_steps_is_merging_at_once(counts: list[tuple[int, int, str]]) -> None:
-    """Workers can be taken in as they end."""
+    """Documents can be merged one after another, as workers end."""
     documents = [document(send=operation(sent=answer(200, *count))) for count in counts]
     at_once = merge_documents({str(number): part for number, part in enumerate(documents)})
     in_steps: Any = documents[0]
@@ -84,13 +84,13 @@ def test_merging_in_steps_is_merging_at_once(counts: list[tuple[int, int, str]])
     ],
 )
 def test_what_is_no_document_is_told(text: str, message: str) -> None:
-    """A wrong file is named with what is wrong."""
+    """The error names the file and what is wrong with it."""
     with pytest.raises(CoverageError, match=message):
         read_document(text, "a.json")
 
 
 def test_a_servers_own_document_is_read_and_merged(mock_server: MockServer) -> None:
-    """The shape that the server gives is the one understood here."""
+    """The server's document is one that is read and merged here."""
     with mock_server.account(test="t::one") as account:
         send(account.polyai)
         read_back = read_document(json.dumps(mock_server.coverage(account.id)), "live")

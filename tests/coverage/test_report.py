@@ -1,4 +1,4 @@
-"""Coverage for people and programs."""
+"""Coverage reports for people and programs."""
 
 import json
 
@@ -21,7 +21,7 @@ FAILED = ["50.0 % is below 60 %"]
 
 
 def test_text_shows_what_was_met_and_names_the_rest() -> None:
-    """An operation that was never called is one line; fields and values stand beside the figures."""
+    """An operation that was never called is one line; fields and values come after the figures."""
     assert render_report("text", MET, COUNTED, FAILED).splitlines() == [
         "acme.send: 2 of 3",
         "  202 sent                     documented natural 3     forced 0     in 2 test(s)",
@@ -37,7 +37,7 @@ def test_text_shows_what_was_met_and_names_the_rest() -> None:
 
 
 def test_markdown_has_a_row_for_each_answer() -> None:
-    """For a summary page of CI."""
+    """The markdown report suits the summary page of a CI run."""
     lines = render_report("markdown", MET, COUNTED, FAILED).splitlines()
     assert lines[0] == "## Contract coverage: 50.0 %"
     assert "| acme.send/sent | 202 | documented | 3 | 0 | 2 |" in lines
@@ -49,7 +49,7 @@ def test_markdown_has_a_row_for_each_answer() -> None:
 
 
 def test_json_has_the_same_figures() -> None:
-    """For programs; fields and values are no part of the percentage."""
+    """The JSON report is for programs; fields and values do not count in the percentage."""
     found = json.loads(render_report("json", MET, COUNTED, FAILED))
     assert [found[name] for name in ("percent", "covered", "total", "natural", "forced")] == [50.0, 2, 4, 1, 1]
     assert found["failures"] == FAILED

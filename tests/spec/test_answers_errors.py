@@ -1,4 +1,4 @@
-"""What an answer cannot be: each error on its own line."""
+"""Mistakes in answers: each is an error on its own line."""
 
 import pytest
 
@@ -181,11 +181,11 @@ CONSEQUENTIAL: dict[str, Case] = {
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
 def test_one_error(case: Case) -> None:
-    """What an answer cannot be, or lacks, is one error, on its own line."""
+    """A mistake in an answer is one error, on its own line."""
     assert_error(case)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
 def test_error(case: Case) -> None:
-    """So is what rules depend on, whatever is told of those."""
+    """A mistake that rules depend on is an error too, beside those of the rules."""
     assert_error(case, alone=False)

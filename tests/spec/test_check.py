@@ -1,4 +1,4 @@
-"""Pointers of a contract that lead nowhere."""
+"""Pointers of a contract that point at nothing."""
 
 import pytest
 
@@ -71,13 +71,13 @@ ONCE: dict[str, Case] = {
 
 @pytest.mark.parametrize("case", ONCE.values(), ids=ONCE)
 def test_one_error(case: Case) -> None:
-    """A pointer at nothing is one error, where it stands."""
+    """A pointer at nothing is one error, on the line of the pointer."""
     assert_error(case, alone=not case[0].startswith("{equals"))
 
 
 @pytest.mark.parametrize("case", TWICE.values(), ids=TWICE)
 def test_error_of_each_spelling(case: Case) -> None:
-    """In what two spellings share, it is one error of each, both where it stands."""
+    """In a rule that two spellings share it is an error of each, both on the line of the pointer."""
     old, new, on, message = case
     text = changed((old, new))
     (line,) = (number for number, line in enumerate(text.splitlines(), start=1) if on in line)
@@ -104,7 +104,7 @@ def test_error_of_each_spelling(case: Case) -> None:
     ids=["key", "algorithm", "roles", "find", "claims", "claims outside the account"],
 )
 def test_members_of_tokens(old: str, new: str, at: str) -> None:
-    """What a token is checked against must be in the record that it finds."""
+    """The record that a token finds must have what the token is checked against."""
     schemes = KEY + TOKEN + OTHER
     assert schemes.count(old) == 1
     text = changed((KEY, schemes.replace(old, new)))
@@ -114,7 +114,7 @@ def test_members_of_tokens(old: str, new: str, at: str) -> None:
 
 
 def test_bound_by_nothing() -> None:
-    """Where nothing is owned and nobody recognised, no record is bound."""
+    """Without owned values and credentials no record is bound."""
     text = changed(
         (f"  securitySchemes:\n    Key:\n{KEY}", ""),
         ("security:\n  - Key: []\n", ""),
@@ -127,7 +127,7 @@ def test_bound_by_nothing() -> None:
 
 
 def test_owned_within() -> None:
-    """What must be owned by a bound record must be a member of it, and that record bound."""
+    """A value that a bound record must own needs that record to be bound and to have the member."""
     within = "text: {type: string, x-mock: {owned: /owned/%s}}"
     for member, message in (("lines/name", f"/owned/lines/name {NOTHING}"), ("apps/id", f"/owned/apps/id {BOUND}")):
         errors = errors_of(changed(("text: {type: string}", within % member)))
@@ -136,7 +136,7 @@ def test_owned_within() -> None:
 
 
 def test_pointers_of() -> None:
-    """A value reads what it echoes, what it falls back to, and its function's arguments."""
+    """A filled value reads what it echoes, its fallback, and its function's arguments."""
     to, sender, uuid = Pointer(("body", "to")), Pointer(("body", "from")), New("uuid", 0)
     assert list(pointers_of(uuid)) == []
     assert list(pointers_of(Echo(to, uuid))) == [to]
@@ -144,7 +144,7 @@ def test_pointers_of() -> None:
 
 
 def test_pointers_read() -> None:
-    """An operation reads what its rules, fills, limit, recipient and dispatch point at."""
+    """An operation reads what its rules, fills, rate limit, recipient and dispatch point at."""
     send, _, command = contract(("by: account,", "by: /query/Limit,")).operations
     assert list(map(str, pointers_read(send))) == [
         "/owned/lines/open",

@@ -26,12 +26,12 @@ every_contract = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CON
 
 @every_contract
 def test_openapi(contract: Contract) -> None:
-    """A contract is an OpenAPI 3.1 document to others too."""
+    """Another validator too accepts each contract as an OpenAPI 3.1 document."""
     assert list(OpenAPIV31SpecValidator(contract.document).iter_errors()) == []
 
 
 def test_five() -> None:
-    """Five vendors are stood in for."""
+    """There are contracts of five vendors."""
     assert sorted(CONTRACTS) == ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
 
 
@@ -77,6 +77,6 @@ def test_vocabulary() -> None:
 
 @pytest.mark.parametrize("kind", ["document", "operation", "answer", "security_scheme", "schema"])
 def test_vocabulary_knows_its_parts(kind: str) -> None:
-    """Each place where x-mock may stand has a part of the vocabulary, in which nonsense is an error."""
+    """Each place of x-mock has its part of the vocabulary, in which an unknown key is an error."""
     assert [path for path, _ in explain_block(kind, {"nonsense": 1}) if path == ["nonsense"]] == [["nonsense"]]
     assert [path for path, _ in explain_block(kind, "nonsense")] == [[]]

@@ -1,4 +1,4 @@
-"""The promise to a contract's author: ten different errors of one file are told all at once, where they stand."""
+"""The promise to a contract's author: one run names ten different errors of one file, each with its place."""
 
 import pytest
 
@@ -33,17 +33,17 @@ def errors() -> tuple[ContractError, ...]:
 
 @pytest.mark.parametrize(("line", "message"), ERRORS, ids=[str(line) for line, _ in ERRORS])
 def test_each(line: int, message: str, errors: tuple[ContractError, ...]) -> None:
-    """Each error is told once, on the line that is wrong."""
+    """Each error is named once, on the line that is wrong."""
     assert [error.line for error in errors if message in error.message] == [line]
 
 
 def test_nothing_else(errors: tuple[ContractError, ...]) -> None:
-    """Ten errors are ten, in the order of the file, none the mere consequence of another."""
+    """Ten mistakes are ten errors in the order of the file, none a mere consequence of another."""
     assert [error.line for error in errors] == [line for line, _ in ERRORS]
 
 
 def test_text(errors: tuple[ContractError, ...]) -> None:
-    """An error is told so that an editor can jump to it: file, line, column, pointer, sentence."""
+    """The text of an error lets an editor jump to it: file, line, column, pointer, message."""
     assert str(errors[6]).startswith(
         f"{FILE}:45:23: /paths/~1sms/post/responses/400/content/application~1json/examples/"
     )
@@ -51,7 +51,7 @@ def test_text(errors: tuple[ContractError, ...]) -> None:
 
 
 def test_order() -> None:
-    """Errors come by file and place, each once."""
+    """Errors are sorted by file and place, without repetition."""
     late, early = ContractError("b.yaml", 10, 1, "/a", "late"), ContractError("b.yaml", 9, 3, "", "early")
     errors = ContractErrors([late, early, ContractError("a.yaml", 99, 1, "", "x"), late])
     assert str(errors) == "a.yaml:99:1: /: x\nb.yaml:9:3: /: early\nb.yaml:10:1: /a: late"

@@ -34,12 +34,12 @@ def refused(files: list[Path]) -> list[tuple[str, int, str]]:
 
 
 def moved(path: str) -> str:
-    """The small contract with all its paths below another."""
+    """The small contract with all its paths below this one."""
     return SMALL.replace("  /sms", f"  {path}/sms").replace("  /command", f"  {path}/command")
 
 
 def test_loads(tmp_path: Path) -> None:
-    """Contracts come in the order of their files, named after them."""
+    """Contracts are in the order of their files and have their names."""
     contracts = load_contracts(written(tmp_path, beta=moved("/b"), alpha=moved("/a")))
     assert [contract.vendor for contract in contracts] == ["beta", "alpha"]
     assert contracts[0].operations[0].id == "beta.send_sms"
@@ -47,7 +47,7 @@ def test_loads(tmp_path: Path) -> None:
 
 
 def test_contract_files(tmp_path: Path) -> None:
-    """Of several folders the YAML files are found, by name within each; a folder that is not there holds none."""
+    """The YAML files of several folders are listed, sorted by name in each; a missing folder has none."""
     written(tmp_path / "one", b="", a="")
     written(tmp_path / "two", c="")
     (tmp_path / "one" / "README.md").touch()
@@ -56,7 +56,7 @@ def test_contract_files(tmp_path: Path) -> None:
 
 
 def test_all_errors_of_all_files(tmp_path: Path) -> None:
-    """No file's errors hide another's, whichever way it is broken."""
+    """The errors of a file, however it is broken, hide no errors of another."""
     (tmp_path / "latin.yaml").write_bytes(b"openapi: \xe9")
     (tmp_path / "folder.yaml").mkdir()
     files = written(
@@ -81,13 +81,13 @@ def test_all_errors_of_all_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stem", ["kore.ai", "two words", "3com", "_mock", "été", "a-b"])
 def test_name(stem: str, tmp_path: Path) -> None:
-    """A file's stem is the vendor's name, which stands in paths and headers."""
+    """The stem of a file's name is the vendor's name, which must fit into paths and headers."""
     (path,) = written(tmp_path, **{stem: SMALL})
     assert refused([path]) == [(path.name, 1, f"the file's name must be a plain word, not {stem!r}")]
 
 
 def test_two_of_one_name(tmp_path: Path) -> None:
-    """Two contracts of one name are an error of the second."""
+    """Of two contracts with the same name the second is an error."""
     (first,) = written(tmp_path / "one", acme=SMALL)
     (second,) = written(tmp_path / "two", acme=moved("/x"))
     assert refused([first, second]) == [("acme.yaml", 1, f"acme is also read from {first}")]
@@ -110,7 +110,7 @@ COLLISIONS = {
 
 @pytest.mark.parametrize(("text", "paths"), COLLISIONS.values(), ids=COLLISIONS)
 def test_collision(text: str, paths: set[str], tmp_path: Path) -> None:
-    """Two contracts that claim one path at the root are an error of the second, on the line of that path."""
+    """Of two contracts that claim the same path at the root the second has an error, on the line of that path."""
     text = text.replace(
         "  /{batch}:\n", "  /{batch}:\n    parameters: [{name: batch, in: path, required: true, schema: {}}]\n"
     )
@@ -124,7 +124,7 @@ def test_collision(text: str, paths: set[str], tmp_path: Path) -> None:
 
 
 def test_collision_with_itself(tmp_path: Path) -> None:
-    """Two paths of one contract that differ by the names of their parameters only are one path."""
+    """Paths of a contract that differ only in the names of their parameters are the same path."""
     text = SMALL.replace(
         "  /command:\n", "  /sms/{number}:\n    parameters: [{name: number, in: path, required: true, schema: {}}]\n"
     )
@@ -143,7 +143,7 @@ def test_collision_with_itself(tmp_path: Path) -> None:
     ],
 )
 def test_root_path(url: str, path: str) -> None:
-    """A server's address has a path below which its operations stand."""
+    """A server's address has the path below which its operations are."""
     assert root_path(url) == path
 
 
@@ -165,7 +165,7 @@ odd_values = st.sampled_from([None, True, 0, -1, 1.5, 10**30, *odd_texts, *odd_s
 
 
 def containers(value: Any) -> list[Any]:
-    """A value's containers that hold something, itself among them."""
+    """The containers of a value that are not empty, itself among them."""
     if not isinstance(value, dict | list):
         return []
     items = value.values() if isinstance(value, dict) else value
@@ -176,7 +176,7 @@ def containers(value: Any) -> list[Any]:
 @settings(deadline=None, database=None, derandomize=True, max_examples=300)
 @given(st.sampled_from(sorted(DOCUMENTS)), st.data())
 def test_mutated_contracts(tmp_path_factory: pytest.TempPathFactory, vendor: str, data: st.DataObject) -> None:
-    """Whatever is deleted from a contract, or put into it, it is read or its errors are told; nothing else happens."""
+    """Whatever is deleted from a contract or put into it, it is read or its errors are raised; nothing else happens."""
     document = copy.deepcopy(DOCUMENTS[vendor])
     for _ in range(data.draw(st.integers(1, 3))):
         holders = containers(document)

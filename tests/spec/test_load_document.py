@@ -1,4 +1,4 @@
-"""A whole document: what it must have at its top, and what becomes of it."""
+"""A whole document: what it must have at its top, and the contract that is read from it."""
 
 import pytest
 
@@ -42,32 +42,32 @@ CONSEQUENTIAL: dict[str, Case] = {
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
 def test_one_error(case: Case) -> None:
-    """What the top of a document cannot be is one error, on its own line."""
+    """A mistake at the top of a document is one error, on its own line."""
     assert_error(case)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
 def test_error(case: Case) -> None:
-    """So is what the rest depends on."""
+    """A mistake that the rest depends on is an error too, beside others."""
     assert_error(case, alone=False)
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "text", "5", "null"])
 def test_no_mapping(text: str) -> None:
-    """A file that holds no mapping is one error, and an empty contract."""
+    """A file without a mapping is one error and an empty contract."""
     acme, reader = read_contract(read_yaml("acme.yaml", text), "acme")
     assert [error.message for error in reader.errors] == ["an OpenAPI document must be a mapping"]
     assert (acme.vendor, acme.operations) == ("acme", ())
 
 
 def test_unreadable_yaml() -> None:
-    """A file that is no YAML has that one error."""
+    """A file that is not YAML has one error."""
     (error,) = errors_of("a: [")
     assert error.message.startswith("not YAML: ")
 
 
 def test_contract() -> None:
-    """A contract holds what its document says of a vendor."""
+    """A contract has what its document says about the vendor."""
     acme = contract()
     assert (acme.vendor, acme.title, acme.version, acme.file) == ("acme", "Acme SMS", "7", "acme.yaml")
     assert acme.servers == ("https://api.acme.test", "https://eu.acme.test")

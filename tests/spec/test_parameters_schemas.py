@@ -14,7 +14,7 @@ BODY = Pointer(("body",))
 
 
 def walked(schema: object, **schemas: object) -> tuple[Marks, list[str]]:
-    """The marks of a schema, in a document with these others, and what is told of them."""
+    """The marks of a schema, in a document with these others, and the messages of its errors."""
     document = {"schema": schema, "components": {"schemas": schemas}}
     reader, marks = Reader(Source("f", document), "acme"), Marks()
     walk(reader, marks, document, "schema", BODY)
@@ -30,7 +30,7 @@ def texts(pointers: list[Pointer]) -> list[str]:
 
 
 def test_declared_and_required() -> None:
-    """Members are found wherever they are declared: below references, combinations and members."""
+    """Members are found wherever they are declared: below references, combinations and other members."""
     marks, messages = walked(
         {
             "required": ["a", "x"],
@@ -63,13 +63,13 @@ def test_declared_and_required() -> None:
     ids=str,
 )
 def test_no_schemas(schema: object) -> None:
-    """What is no schema marks nothing; that it is none is told where it is compiled."""
+    """What is not a schema marks nothing; it becomes an error when it is compiled."""
     marks, messages = walked(schema)
     assert (marks.required, marks.owned, messages) == ([], [], [])
 
 
 def test_recursion() -> None:
-    """Schemas that hold themselves, or one another, are walked once on each way."""
+    """Schemas that contain themselves or each other are walked once on each path."""
     marks, messages = walked(
         ref("A"), A={"properties": {"a": ref("A"), "b": ref("B")}}, B={"required": ["c"], "properties": {"a": ref("A")}}
     )
@@ -79,7 +79,7 @@ def test_recursion() -> None:
 
 
 def test_unfolding_is_bounded() -> None:
-    """A few schemas that refer to one another so as to unfold without end are an error, not a hang."""
+    """A few schemas whose references unfold almost without end are an error, not a hang."""
     bomb: dict[str, Any] = {f"A{n}": {"allOf": [ref(f"A{n + 1}"), ref(f"A{n + 1}")]} for n in range(40)}
     _, messages = walked(ref("A0"), **bomb, A40={})
     assert set(messages) == {f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_SCHEMA_DEPTH} deep"}
@@ -90,7 +90,7 @@ def test_unfolding_is_bounded() -> None:
 
 
 def test_marks() -> None:
-    """The marks of x-mock hold for the place where their schema stands."""
+    """The marks of x-mock are for the place of their schema's value."""
     marks, messages = walked(
         {
             "properties": {
@@ -116,7 +116,7 @@ def test_marks() -> None:
 
 
 def test_recipient() -> None:
-    """There is one recipient, which several branches may mark; another value may override it."""
+    """An operation has one recipient, which several branches may mark and another value may override."""
     mark = {"x-mock": {"recipient": {"override": "/owned/lines/number"}}}
     marks, messages = walked({"anyOf": [{"properties": {"to": mark}}, {"properties": {"to": mark}}]})
     assert messages == []
@@ -143,14 +143,14 @@ def test_recipient() -> None:
     ids=str,
 )
 def test_coercion(schema: object, kind: str | None) -> None:
-    """Text becomes what its schema names, beneath references too, which may lead nowhere."""
+    """Text becomes the type that its schema names, also behind references; one that points at nothing does no harm."""
     schemas = {"A": ref("B"), "B": {"type": "integer"}, "Loop": ref("Loop")}
     reader = Reader(Source("f", {"components": {"schemas": schemas}}), "acme")
     assert coercion(reader, schema) == kind
 
 
 def test_coercions() -> None:
-    """So do a form's fields."""
+    """The fields of a form become the types that their schemas name."""
     schemas = {
         "Form": {"properties": {"a": {"type": "integer"}, "b": {"type": "string"}, "c": ref("C")}},
         "C": {"type": "boolean"},

@@ -133,18 +133,18 @@ CONSEQUENTIAL: dict[str, Case] = {
 
 @pytest.mark.parametrize("case", {**VOCABULARY, **SHAPES}.values(), ids=[*VOCABULARY, *SHAPES])
 def test_one_error(case: Case) -> None:
-    """What is out of the vocabulary, or of another shape than it must be, is one error, on its own line."""
+    """A key that is not in the vocabulary, or a member of a wrong shape, is one error, on its own line."""
     assert_error(case)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
 def test_error(case: Case) -> None:
-    """So is what other parts depend on, whatever else is told of those."""
+    """A mistake that other parts depend on is an error too, beside those of the other parts."""
     assert_error(case, alone=False)
 
 
 def test_errors_beside_one_another() -> None:
-    """A key that nobody knows hides nothing else of its block: neither of one rule nor of one fill."""
+    """An unknown key hides no other error of its block, neither in a rule nor in a fill."""
     text = changed(
         (LIMITED, "{problem: limited, att: /body, answer: rate_limitd, reason: ''}"),
         ("/body/code: {call: sms_segments,", "/body/cod: {call: sms_segment, with: 1,"),
@@ -174,7 +174,7 @@ def test_the_document_stays_as_it_is() -> None:
 
 
 def test_places_of_what_stays() -> None:
-    """Members that stay keep their places, and items of a list too, where something before them is left out."""
+    """Members and items that stay keep their places when something before them is left out."""
     text = "x-mock:\n  source: page\n  rules:\n  fill:\n    /body/a: {new: uuid, word: 1}\n    /body/b: {new: uuid}\n"
     reader = Reader(read_yaml("f", text), "acme")
     block = reader.x_mock(reader.document, "answer")
@@ -191,7 +191,7 @@ def test_places_of_what_stays() -> None:
 
 
 def test_vocabulary_read_in_two_ways() -> None:
-    """Where only the faster validator finds an error, it is told all the same."""
+    """An error that only the faster validator finds is reported all the same."""
     reader = Reader(read_yaml("f", '{x-mock: {magic: "123\\n", source: x}}'), "acme")
     assert explain_block("answer", reader.document["x-mock"]) == []
     reader.x_mock(reader.document, "answer")
@@ -211,7 +211,7 @@ def test_vocabulary_read_in_two_ways() -> None:
     ],
 )
 def test_no_schema(schema: str, message: str) -> None:
-    """What is no JSON Schema, or leads out of the document's schemas, is an error and compiles to nothing."""
+    """What is not a JSON Schema, or refers to something outside the document, is an error and compiles to None."""
     reader = Reader(read_yaml("f", f"a: {schema}\nc: {{}}\ncomponents: []\n"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
     (error,) = reader.errors
@@ -219,7 +219,7 @@ def test_no_schema(schema: str, message: str) -> None:
 
 
 def test_reference_that_is_data() -> None:
-    """What looks like a reference in an example or an enumeration is none."""
+    """What looks like a reference in an example or an enumeration is a plain value."""
     data = {"$ref": "#/nowhere"}
     reader = Reader(Source("f", {}), "acme")
     validator = reader.schema(reader.document, {"enum": [data], "default": data, "examples": [data]})
@@ -228,7 +228,7 @@ def test_reference_that_is_data() -> None:
 
 
 def test_schema_error_where_it_stands() -> None:
-    """An error of a schema stands where it is written, beneath a reference too."""
+    """An error in a schema has the place of the schema, also behind a reference."""
     text = changed(("code: {type: integer}", "code: {type: int}"), ("minimum: 1", "minimum: one"))
     errors = {error.pointer for error in errors_of(text)}
     assert {"/components/schemas/Error/properties/code/type", "/components/schemas/Count/minimum"} <= errors
@@ -243,14 +243,14 @@ def test_schema_error_where_it_stands() -> None:
     ],
 )
 def test_schema_error_below_digits(schema: str, pointer: str) -> None:
-    """A validator takes a name in digits for an index: the error is told as near as can be."""
+    """A validator takes a name of digits for an index: the error is as near to its place as possible."""
     reader = Reader(read_yaml("f", f"a: {schema}"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
     assert [error.pointer for error in reader.errors] == [pointer]
 
 
 def test_schema_refers_to_components() -> None:
-    """A schema sees the document's components by reference, or is simply true."""
+    """A schema can refer to the document's components, and can be simply true."""
     reader = Reader(read_yaml("f", "components: {schemas: {A: {type: integer}}}"), "acme")
     validator = reader.schema(reader.document, {"$ref": "#/components/schemas/A"})
     assert validator is not None
@@ -262,7 +262,7 @@ def test_schema_refers_to_components() -> None:
 
 
 def test_references_chain() -> None:
-    """A reference to a reference leads to what that one refers to."""
+    """A reference to a reference leads to what the second refers to."""
     acme = contract(
         ("X-Left: {schema: {type: integer}, example: 3}", 'X-Left: {$ref: "#/components/headers/Left"}'),
         (

@@ -106,18 +106,18 @@ ALONE: dict[str, Case] = {
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
 def test_error(case: Case) -> None:
-    """A scheme that cannot be checked is told on its own line."""
+    """A scheme that cannot be checked is an error on its own line."""
     assert_error(case, alone=False)
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
 def test_one_error(case: Case) -> None:
-    """So are alternatives that would let in whom the vendor would not."""
+    """Alternatives that would accept clients that the vendor refuses are errors too."""
     assert_error(case)
 
 
 def test_api_key() -> None:
-    """A header is known in lower case, a parameter as it is written."""
+    """The name of a header is in lower case, that of a parameter as it is written."""
     (key,) = contract().schemes
     assert (key.vendor, key.name, key.where, key.key, key.bearer) == ("acme", "Key", "header", "x-key", False)
     assert (key.accept, key.at) == (Equals("/account/key"), "/header/x-key")
@@ -130,7 +130,7 @@ def test_api_key() -> None:
 
 
 def test_tokens() -> None:
-    """A bearer token is found by a claim or a header, and all that is asked of it is kept."""
+    """A bearer token's record is found by a claim or a header, and all of its conditions are kept."""
     _, token, other = contract((KEY, KEY + TOKEN + OTHER)).schemes
     assert (token.where, token.key, token.bearer) == ("header", "authorization", True)
     assert token.accept == Jwt("claim", "iss", "/account/apps/id", "secret", "algorithm", (), (), (), None, "roles")
@@ -149,7 +149,7 @@ def test_tokens() -> None:
 
 
 def test_alternatives() -> None:
-    """Alternatives of the same schemes are one with several sets of roles; an operation may have its own."""
+    """Alternatives with the same schemes are one with several sets of roles; an operation may have its own."""
     required = "  - Key: []\n  - {Token: [sender], Key: []}\n  - {Token: [admin, owner], Key: []}\n"
     send, _, command = contract(
         ("  - Key: []\n", required),

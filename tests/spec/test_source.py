@@ -1,4 +1,4 @@
-"""Strict YAML, and where its values stand."""
+"""Strict YAML, and the places of its values."""
 
 import json
 from typing import Any
@@ -95,7 +95,7 @@ ERRORS = {
 
 @pytest.mark.parametrize(("text", "error"), ERRORS.values(), ids=ERRORS)
 def test_errors(text: str, error: tuple[int, int, str, str]) -> None:
-    """What is not strict YAML is told once, with line, column, pointer and what to do."""
+    """What is not strict YAML is one error, with line, column, pointer and what to do."""
     assert errors_in(read_yaml("f", text)) == [error]
 
 
@@ -104,7 +104,7 @@ def test_errors(text: str, error: tuple[int, int, str, str]) -> None:
     [("a: [1\nb: 2\n", 2, 2), ("a: 1\nb: 'x\n", 3, 1), ("a: 1\n\tb: 2", 2, 1), ("%YAML 3.0\n---\na", 1, 1)],
 )
 def test_syntax(text: str, line: int, column: int) -> None:
-    """What is no YAML at all is told where that shows."""
+    """What is not YAML at all is an error at the place where that shows."""
     ((*place, pointer, message),) = errors_in(read_yaml("f", text))
     assert (place, pointer) == ([line, column], "")
     assert message.startswith("not YAML: ")
@@ -112,7 +112,7 @@ def test_syntax(text: str, line: int, column: int) -> None:
 
 @pytest.mark.parametrize("text", [SMALL, *(text for text, _ in ERRORS.values())], ids=["small contract", *ERRORS])
 def test_without_libyaml(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where PyYAML comes without its C library, values and errors are the same."""
+    """Without PyYAML's C library, values and errors are the same."""
     fast = read_yaml("f", text)
     monkeypatch.delattr(yaml, "CSafeLoader")
     slow = read_yaml("f", text)
@@ -143,7 +143,7 @@ def test_first_of_duplicates_stays() -> None:
 
 
 def test_aliases_share() -> None:
-    """An alias is the very value of its anchor, known by the place of its anchor, also as a key."""
+    """An alias is the same object as the value of its anchor and has its place, also as a key."""
     source = read_yaml("f", "a: &x\n  - 1\nb: [*x, 2]\n&k c: 3\nd: {*k : 4}\n")
     assert source.value == {"a": [1], "b": [[1], 2], "c": 3, "d": {"c": 4}}
     assert source.value["b"][0] is source.value["a"]
@@ -151,7 +151,7 @@ def test_aliases_share() -> None:
 
 
 def test_billion_laughs() -> None:
-    """Aliases of aliases that would write out without end are refused where that shows."""
+    """Aliases of aliases that would be enormous when written out are refused."""
     lines = ["a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     source = read_yaml("f", "\n".join(lines))
@@ -163,7 +163,7 @@ def test_billion_laughs() -> None:
 
 
 def test_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bound is on values of all kinds, keys among them, each alias counting as all that it stands for."""
+    """The bound is on values of all kinds, keys among them; an alias counts as everything it stands for."""
     monkeypatch.setattr(reading, "MAX_YAML_VALUES", 6)
     values = ("[1, 2, 3, 4, 5]", "{a: 1, b: []}", "[&a [1, 2], *a]")
     assert [read_yaml("f", text).errors == [] for text in values] == [True, True, False]
@@ -189,7 +189,7 @@ DEPTHS = {
 
 @pytest.mark.parametrize(("text", "refused"), DEPTHS.values(), ids=DEPTHS)
 def test_depth(text: str, refused: bool) -> None:
-    """Nesting is bounded, in aliases too, so that nothing that walks a value runs out of stack."""
+    """Nesting is bounded, also in aliases, so that no code that walks a value runs out of stack."""
     source = read_yaml("f", text)
     assert bool(source.errors) is refused
     assert (source.value is None) is refused
@@ -198,7 +198,7 @@ def test_depth(text: str, refused: bool) -> None:
 @PROPERTY
 @given(json_values, st.sampled_from([None, 2]))
 def test_json_is_read_back(value: Any, indent: int | None) -> None:
-    """JSON is YAML: what is written as JSON is read as what it was."""
+    """JSON is YAML: a value written as JSON is read back unchanged."""
     source = read_yaml("f", json.dumps(value, ensure_ascii=False, indent=indent))
     assert source.errors == []
     assert source.value == value
@@ -207,7 +207,7 @@ def test_json_is_read_back(value: Any, indent: int | None) -> None:
 @PROPERTY
 @given(st.text(max_size=80) | st.text("[]{}&*!:,-?|>'\"%#~ \nab1", max_size=60))
 def test_any_text(text: str) -> None:
-    """No text at all raises: what cannot be read is an error."""
+    """No text makes reading raise: what cannot be read is an error in the result."""
     source = read_yaml("f", text)
     assert source.value is None or isinstance(source.value, str | bool | int | float | list | dict)
 
@@ -215,7 +215,7 @@ def test_any_text(text: str) -> None:
 @PROPERTY
 @given(json_values)
 def test_places(value: Any) -> None:
-    """Every container, member and item is known by its own pointer, on a line of the file."""
+    """Every container, member and item has its own pointer and a line of the file."""
     text = json.dumps(value, ensure_ascii=False, indent=1)
     source = read_yaml("f", text)
     lines = text.count("\n") + 1
@@ -234,7 +234,7 @@ def test_places(value: Any) -> None:
 
 
 def test_place_unknown() -> None:
-    """What the file does not show stands at its container, or at the start."""
+    """A member that the file does not have has the place of its container, or the start of the file."""
     source = read_yaml("f", "\n a: {b: 1}\n")
     assert source.place(source.value["a"], "absent") == source.place(source.value["a"])
     assert source.place({}) == Place(1, 1, "")
