@@ -1,4 +1,4 @@
-"""``mockserver check``: contracts read as the server reads them."""
+"""``mockserver check``: reads contracts as the server does, and lists what they document."""
 
 from pathlib import Path
 

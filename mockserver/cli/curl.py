@@ -1,4 +1,4 @@
-"""``mockserver curl``: a call to a vendor, ready to run."""
+"""``mockserver curl``: a ready call to a vendor."""
 
 import shlex
 import time
@@ -32,11 +32,11 @@ def curl(vendor: str, url: str, account_id: str, settings: Settings) -> None:
     if account_id not in accounts:
         raise CommandError(f"there is no account {account_id!r}; known: {', '.join(accounts)}")
     operation = next((o for o in contract.operations if o.name == o.spelling == "send_sms"), contract.operations[0])
-    made = sample(contract, operation, accounts[account_id].vendors[vendor], time.time())
+    call = sample(contract, operation, accounts[account_id].vendors[vendor], time.time())
     base = http_address(url, "--url")
-    words = ["curl", "-sS", "-i", "-X", made.method, base + root_path(contract.servers[0]) + made.path]
-    for name, value in made.headers.items():
+    words = ["curl", "-sS", "-i", "-X", call.method, base + root_path(contract.servers[0]) + call.path]
+    for name, value in call.headers.items():
         words += ["-H", f"{name}: {value}"]
-    if made.body:
-        words += ["--data-raw", made.body]
+    if call.body:
+        words += ["--data-raw", call.body]
     click.echo(" ".join(map(shlex.quote, words)))

@@ -9,13 +9,13 @@ from typing import Any
 from mockserver.engine.bodies import integral
 from mockserver.engine.call import pack_headers
 from mockserver.engine.response import RenderedResponse
+from mockserver.spec.model import BODILESS_STATUSES
 from mockserver.spec.pointer import join
 
 LOSING = frozenset({"timeout", "reset", "empty", "garbage"})  # the reply is lost altogether
 SPOILING = frozenset({"delay", "truncate", "dribble", "malformed"})  # the reply comes late or damaged
 GARBAGE = b"\x00\xff\x13NOT HTTP AT ALL\x00\r\n\r\n"
 LONGEST = 60.0  # seconds of any delay
-BODILESS = frozenset({204, 304})  # statuses that nothing can follow
 
 _MEMBERS = {
     "delay": {"seconds", "uniform", "lognormal"},
@@ -129,9 +129,9 @@ def planned(fault: Fault, response: RenderedResponse) -> RenderedResponse:
     """What a fault leaves of a response: these bytes are sent, and recorded."""
     if fault.loses_reply:
         return RenderedResponse(0, b"", GARBAGE if fault.kind == "garbage" else b"")
-    if fault.kind == "truncate" and response.status not in BODILESS:
+    if fault.kind == "truncate" and response.status not in BODILESS_STATUSES:
         return _with_body(response, response.body[: len(response.body) // 2], len(response.body) or 1)
-    if fault.kind == "malformed" and response.status not in BODILESS:
+    if fault.kind == "malformed" and response.status not in BODILESS_STATUSES:
         body = (response.body.rstrip()[:-1] or b"{") + b","  # no JSON ends so
         return _with_body(response, body, len(body))
     return response

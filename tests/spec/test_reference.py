@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 
 from mockserver.engine.problem import KINDS
-from mockserver.spec.answers import CANONICAL
+from mockserver.spec.answers import CANONICAL_STATUSES
 from mockserver.spec.functions import FUNCTIONS
 from mockserver.spec.reference import reference
-from mockserver.spec.rules import REASONS
+from mockserver.spec.rules import JWT_REASONS
 
 VOCABULARY: dict[str, Any] = json.loads(files("mockserver.spec").joinpath("x-mock.schema.json").read_text("utf-8"))
 PARTS: dict[str, Any] = VOCABULARY["$defs"]
@@ -80,10 +80,10 @@ def test_words_that_the_code_knows() -> None:
     """Reasons, names with a canonical status and functions are told in the reference, and no other function is."""
     text = reference()
     assert [
-        reason for reason in REASONS if f"`{reason}`" not in PARTS["rule"]["properties"]["reason"]["description"]
+        reason for reason in JWT_REASONS if f"`{reason}`" not in PARTS["rule"]["properties"]["reason"]["description"]
     ] == []
     magic = PARTS["answer"]["properties"]["magic"]["description"]
-    assert [name for name, status in CANONICAL.items() if f"`{name}` {status}" not in magic] == []
+    assert [name for name, status in CANONICAL_STATUSES.items() if f"`{name}` {status}" not in magic] == []
     functions = text.partition("### Functions\n")[2]
     assert [line.split("`")[1] for line in functions.splitlines() if line.startswith("- ")] == list(FUNCTIONS)
 
