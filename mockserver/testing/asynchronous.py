@@ -223,12 +223,14 @@ class AsyncMockServer:
         id: str | None = None,  # noqa: A002 -- the control API's word
         vendors: Mapping[str, Any] | None = None,
         test: str | None = None,
+        *,
+        seed: int | None = None,
     ) -> Opening[AsyncAccount]:
         """A fresh account, to be awaited; ``async with`` deletes it at its end."""
         made: list[Account] = []
 
         def start() -> AsyncAccount:
-            made.append(self._server.account(id, vendors, test))
+            made.append(self._server.account(id, vendors, test, seed=seed))
             return AsyncAccount(made[-1])
 
         return Opening(start, lambda: made.pop().delete())

@@ -7,8 +7,7 @@ import pytest
 
 from mockserver.engine.account import credential_members, file_texts, sample, tokens, values_at
 from mockserver.engine.credentials import read_token
-from mockserver.engine.request import parse
-from tests.engine.workbench import NOW, Bench, acme, arrive, operation, request
+from tests.engine.workbench import NOW, Bench, acme, arrive, operation, parse, request
 
 
 @pytest.fixture(scope="module")

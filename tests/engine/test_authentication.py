@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from mockserver.engine.account import token_parts
-from mockserver.engine.authentication import LEEWAY, Identity, authenticate
+from mockserver.engine.authentication import LEEWAY, Identity
 from mockserver.engine.credentials import sign
 from tests.engine.test_credentials_tokens import public_key
-from tests.engine.workbench import NOW, Bench, jwt_of, request
+from tests.engine.workbench import NOW, Bench, authenticate, jwt_of, request
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.decide import MAGIC
+from mockserver.engine.choice import MAGIC
 from mockserver.store.accounts import AccountError, Maker
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
 

@@ -1,6 +1,7 @@
 """The pins of all accounts: one an operation, used up once."""
 
 import asyncio
+from itertools import count
 
 import pytest
 
@@ -12,10 +13,11 @@ from mockserver.store.switches import Pins
 from tests.engine.workbench import acme, fixed_sources, operation, recorded, request
 
 BUSY = operation("send_sms").answers["busy"]
+NUMBERS = count()
 
 
 def pin(account: str = "one", name: str = "acme.send_sms", *, uses: int = 1, then: str = "rules") -> PinState:
-    return PinState(account, name, (BUSY,) * uses, ("busy",) * uses, then)
+    return PinState(f"p-{next(NUMBERS)}", account, name, (BUSY,) * uses, ("busy",) * uses, then)
 
 
 def used(pins: Pins, account: str = "one") -> PinState | None:

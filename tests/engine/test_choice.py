@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.decide import MAGIC, Choice, recipient_of
+from mockserver.engine.choice import MAGIC, Choice, recipient_of
 from mockserver.engine.problem import Problem
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import answer_of, chosen, operation
