@@ -18,7 +18,7 @@ from mockserver.spec.functions import digits
 from mockserver.spec.model import Contract, Jwt
 from mockserver.spec.pointer import Pointer, join
 
-_AREAS = [code for code in range(201, 999) if code not in {500, 555}]  # +1 500 555 is magic
+AREAS = [code for code in range(201, 999) if code not in {500, 555}]  # +1 500 555 is magic
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -119,8 +119,8 @@ class Maker:
         return f"customer-{self._chance.getrandbits(32):08x}@example.test"
 
     def _number(self, template: Mapping[str, Any]) -> str | int:
-        line, area = divmod(next(self._numbers), len(_AREAS))
-        digits = f"1{_AREAS[area]}555{1000 + line % LINES}"
+        line, area = divmod(next(self._numbers), len(AREAS))
+        digits = f"1{AREAS[area]}555{1000 + line % LINES}"
         form = template.get("form", "e164")
         return int(digits) if form == "integer" else digits if form == "digits" else f"+{digits}"
 

@@ -169,6 +169,14 @@ def test_an_unused_token_is_old_too(bench: Bench) -> None:
     assert reasons(presented(bench, clock, NOW, whole(NOW - BACKDATED + 1))) == []
 
 
+def test_how_far_clients_date_back(bench: Bench) -> None:
+    """Five seconds, and less than one for rounding down: a new token dated back so far is new, an older one is not."""
+    made = NOW + 0.999
+    clock = REAL.advanced(made - 0.001, HOURS)
+    assert reasons(presented(bench, clock, made, backdated(made))) == []
+    assert reasons(presented(bench, REAL.advanced(NOW, HOURS), NOW, whole(NOW - 7))) == ["expired"]
+
+
 @pytest.mark.parametrize("times", WAYS)
 def test_while_time_stands_still(bench: Bench, times: Times) -> None:
     """No token grows old while the clock is frozen, neither an old one nor one made meanwhile; afterwards they do."""

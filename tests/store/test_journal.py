@@ -163,6 +163,17 @@ def test_clear_is_one_accounts() -> None:
     assert (journal.clear(None), journal.size, found(journal)) == (1, 0, [])
 
 
+TEXTS = ("path", "path_params", "problems")
+BYTES_PARTS = ("query", "headers", "body", "response_headers", "response_body")
+
+
+@pytest.mark.parametrize("part", [*TEXTS, *BYTES_PARTS])
+def test_each_part_of_a_call_has_its_weight(part: str) -> None:
+    """Memory is bounded whatever part of a request is made large."""
+    large: dict[str, Any] = {part: "x" * 6_400 if part in TEXTS else b"x" * 6_400}
+    assert (weigh(call(1, **large)) - weigh(call(1))) * BLOCK_BYTES == 6_400
+
+
 def shelf_size(calls: list[RecordedCall]) -> int:
     """What an account's calls weigh with what holds them: all together, and those of each label."""
     return LINE_BLOCKS + sum(map(weigh, calls)) + LINE_BLOCKS * len({one.label for one in calls})
