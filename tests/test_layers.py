@@ -88,6 +88,30 @@ def test_time_enters_in_one_place() -> None:
     assert [module for module in below if "time" in IMPORTS[module]] == [CLOCK]
 
 
+OWN_GENERATORS = {"Random", "SystemRandom"}
+CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns"}
+WAITING = {"mockserver.server.uvicorn_server", "mockserver.server.verification", "mockserver.testing.verification"}
+
+
+def used_of(module: str, library: str) -> set[str]:
+    """The names of a library that a module uses, however it imports them."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == library:
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == library:
+            found.add(node.attr)
+    return found
+
+
+def test_whoever_seeds_or_freezes_a_process_reaches_nothing_here() -> None:
+    """Only a generator of one's own is drawn from, and only the sources and what waits look at a clock."""
+    drawn = {(module, name) for module in MODULES for name in used_of(module, "random")}
+    assert {name for _, name in drawn} == OWN_GENERATORS
+    looks = {module for module in MODULES if used_of(module, "time") & CLOCKS}
+    assert looks == {CLOCK, *WAITING}
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_no_drawer(module: str) -> None:
     """No module is a drawer for odds and ends."""

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
@@ -22,6 +21,7 @@ from mockserver.cli.common import (
     known_accounts,
 )
 from mockserver.engine.account import file_texts
+from mockserver.engine.sources import Sources
 from mockserver.server.serialize import account_shape
 from mockserver.server.settings import Settings
 
@@ -62,7 +62,7 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
         if account_id not in accounts:
             known = ", ".join(accounts)
             raise CommandError(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
-        shape = account_shape(accounts[account_id], contracts, base, time.time())
+        shape = account_shape(accounts[account_id], contracts, base, Sources.real().now())
         declared = {contract.vendor: contract.files for contract in contracts}
     written = _write(shape, declared, files) if files else {}
     if form == "json":

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mockserver.cli.common import contract_options, ending_with_findings
-from mockserver.engine.decide import MAGIC
+from mockserver.engine.choice import MAGIC
 from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
 from mockserver.spec.load import load_contracts

@@ -223,12 +223,14 @@ class AsyncMockServer:
         id: str | None = None,  # noqa: A002 -- the control API's word
         vendors: Mapping[str, Any] | None = None,
         test: str | None = None,
+        *,
+        seed: int | None = None,
     ) -> Opening[AsyncAccount]:
         """A new account, to be awaited; ``async with`` deletes it at the end."""
         accounts: list[Account] = []
 
         def start() -> AsyncAccount:
-            accounts.append(self._server.account(id, vendors, test))
+            accounts.append(self._server.account(id, vendors, test, seed=seed))
             return AsyncAccount(accounts[-1])
 
         return Opening(start, lambda: accounts.pop().delete())

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from mockserver.coverage.tally import MAX_TESTS_PER_ANSWER, Coverage, Met, Tally, value_key
-from mockserver.engine.request import ParsedRequest, parse
+from mockserver.engine.request import ParsedRequest
 from mockserver.spec.pointer import Pointer
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Query
 from mockserver.store.store import Store
-from tests.engine.workbench import acme, arrive, fixed_sources, operation, recorded, request
+from tests.engine.workbench import acme, arrive, fixed_sources, operation, parse, recorded, request
 
 PLAIN = request("send_sms")
 SENT, BUSY = "acme.send_sms/sent", "acme.send_sms/busy"

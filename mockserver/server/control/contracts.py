@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from mockserver import __version__
 from mockserver.coverage.tally import coverage_shape
-from mockserver.engine.decide import MAGIC
+from mockserver.engine.choice import MAGIC
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.requests import ApiError, origin, state_of
 from mockserver.spec.load import root_path

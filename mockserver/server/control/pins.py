@@ -1,5 +1,6 @@
 """Pins over HTTP: put, list, clear."""
 
+import secrets
 from itertools import pairwise
 from typing import Any
 
@@ -39,6 +40,7 @@ async def put_pin(request: Request) -> Response:
     overlay = tuple(_overlay(entries, text, value) for text, value in member(body, "set", dict, {}).items())
     _check_apart([pointer for pointer, _ in overlay])
     pin = PinState(
+        id=f"p-{secrets.token_hex(6)}",
         account=account,
         operation=operation.id,
         entries=entries,
@@ -157,6 +159,7 @@ def _check_apart(pointers: list[Pointer]) -> None:
 
 def _shape(pin: PinState) -> dict[str, Any]:
     return {
+        "id": pin.id,
         "operation": pin.operation,
         "account": pin.account,
         "answers": list(pin.written),
