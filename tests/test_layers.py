@@ -19,10 +19,11 @@ PACKAGE = ROOT / "mockserver"
 # Each imports those before it only.
 WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "cli")
 ABOVE_ALL = {"mockserver.__main__"}
-BELOW_ALL = {"mockserver", "mockserver.package_check"}
+FRONT = "mockserver"  # imports the application when it is asked for
+BELOW_ALL = {FRONT, "mockserver.package_check"}
 OF_THE_SERVER = {"starlette", "uvicorn", "threading", "socket", "time"}
 CLOCK = ("mockserver.engine.sources", "time")  # where time enters, as a value that tests can fix
-MOST_LINES = 300
+MOST_LINES = 400
 
 
 def module_name(file: Path) -> str:
@@ -47,7 +48,9 @@ def imported(module: str) -> set[str]:
 
 
 IMPORTS = {module: imported(module) for module in MODULES}
-INNER = [(module, other) for module in MODULES for other in sorted(IMPORTS[module]) if other in MODULES]
+INNER = [
+    (module, other) for module in MODULES for other in sorted(IMPORTS[module]) if other in MODULES and module != FRONT
+]
 
 
 def wing(module: str) -> int:
