@@ -72,8 +72,11 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(KEPT_TESTS + 5):
         coverage.belongs("one", f"t::{number}")
         coverage.add(call(), PLAIN)
-    met = coverage.total.answers[SENT]
-    assert (met.natural, len(met.tests)) == (KEPT_TESTS + 5, KEPT_TESTS)
+    coverage.belongs("two", "t::another")
+    coverage.add(call(account="two"), PLAIN)
+    for tally, calls in ((coverage.of("one"), KEPT_TESTS + 5), (coverage.total, KEPT_TESTS + 6)):
+        met = tally.answers[SENT]
+        assert (met.natural, len(met.tests)) == (calls, KEPT_TESTS)
     monkeypatch.setattr("mockserver.coverage.tally.KEPT_COUNTS", 3)
     for number in range(10):
         coverage.add(call(answer=f"acme.send_sms/other{number}"), PLAIN)
