@@ -17,6 +17,7 @@ from mockserver.cli import cli
 from tests.live import PATIENCE
 
 COMMAND = [sys.executable, "-m", "mockserver"]
+STARTING = 600  # seconds: ten thousand accounts, on a machine that has ten times more to do
 READY = "Credentials: "  # the last line that a server prints before it waits for requests
 
 
@@ -87,7 +88,7 @@ def serving(*args: str | Path, **environment: str) -> Iterator[Serving]:
         process.communicate(timeout=PATIENCE)
 
 
-def lines_until_ready(process: subprocess.Popen[str], patience: float = PATIENCE) -> list[str]:
+def lines_until_ready(process: subprocess.Popen[str], patience: float = STARTING) -> list[str]:
     """The lines that a server prints until it is ready. One that takes more than ``patience`` seconds is killed."""
     assert process.stdout is not None
     lines: list[str] = []
