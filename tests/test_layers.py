@@ -5,6 +5,7 @@ import graphlib
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,19 @@ def test_size(module: str) -> None:
     """A module is short enough to be read, and none is a drawer for odds and ends."""
     assert len(MODULES[module].read_text("utf-8").splitlines()) <= MOST_LINES
     assert module.rpartition(".")[2] not in {"utils", "util", "helpers", "misc"}
+
+
+def test_class_names() -> None:
+    """No two classes have one name, whatever wing they are in: a name in a traceback or a search is one thing."""
+    classes = {
+        (node.name, module)
+        for module, file in MODULES.items()
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    }
+    assert len(classes) > 100
+    homes = Counter(name for name, _ in classes)
+    assert [(name, module) for name, module in sorted(classes) if homes[name] > 1] == []
 
 
 def texts() -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ import msgspec
 from mockserver.engine.account import AccountData
 from mockserver.engine.authentication import authenticate
 from mockserver.engine.call import Label, RecordedCall, label_of, pack_params, pack_problems
-from mockserver.engine.expectation import received
+from mockserver.engine.expectation import RequestView
 from mockserver.engine.facts import Facts, budget_key
 from mockserver.engine.fault import Fault, planned
 from mockserver.engine.pin import NOTHING_USED, Literal, PinState, Uses, lay_over
@@ -20,7 +20,6 @@ from mockserver.engine.problem import KINDS, Problem
 from mockserver.engine.request import ParsedRequest, Possession
 from mockserver.engine.response import Context, RenderedResponse, render
 from mockserver.engine.sources import Sources
-from mockserver.matching.pattern import differences
 from mockserver.spec.functions import digits
 from mockserver.spec.model import Answer, OperationSpec, Owned, Recipient, Rule
 from mockserver.spec.pointer import MISSING, Pointer
@@ -222,7 +221,7 @@ def _pin(request: ParsedRequest, account: AccountData | None, facts: Facts) -> P
     pin = facts.pins.get(account.id) if account is not None else None
     if pin is None or not pin.pattern:
         return pin
-    return None if differences(pin.pattern, received(request)) else pin
+    return pin if pin.pattern.fits(RequestView(request.arrival, request.reads)) else None
 
 
 def _pinned(

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Unpack
 
+from mockserver.matching.verdict import Count
 from mockserver.testing.call import Call
 from mockserver.testing.client import Control
-from mockserver.testing.verification import Count, Question, Verification, verify
-from mockserver.testing.where import Pattern, Where
+from mockserver.testing.verification import Question, Verification, verify
+from mockserver.testing.where import Conditions, Where
 
 PAGE = "1000"
 
@@ -131,7 +132,7 @@ class Assertions:
         if within or settle:
             refuse_to_block(name)
         given = {key: value for key, value in extra.items() if value is not None}
-        return Question({**self._scope, **given}, Pattern.of(where), count, within, settle)
+        return Question({**self._scope, **given}, Conditions.of(where), count, within, settle)
 
 
 def refuse_to_block(name: str) -> None:
