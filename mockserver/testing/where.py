@@ -15,7 +15,9 @@ KNOWN = (*PARTS, "when", *OUTER)
 class Where(TypedDict, total=False):
     """Named members must be equal, the rest is free.
 
-    ``path`` is the whole path, or its parameters by name; ``when`` maps pointers to JSON Schemas.
+    ``path`` is the whole path, or its parameters by name; ``when`` maps pointers to JSON Schemas. A header that was
+    sent twice is its values joined (``"one, two"``), or each of them. A value may be an object with an ``==`` of its
+    own, such as ``unittest.mock.ANY`` or one of dirty-equals; it is asked about what was sent, secrets included.
     """
 
     path: Any
