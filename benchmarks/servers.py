@@ -87,8 +87,8 @@ def plain_programs() -> list[Program]:
 
 
 @contextlib.contextmanager
-def running(program: Program, first: Sample) -> Iterator[Server]:
-    """A server from when it accepts ``first`` until the block ends. Raises ServerError."""
+def running(program: Program, first: Sample, patience: float = PATIENCE) -> Iterator[Server]:
+    """A server from when it accepts ``first``, within so many seconds, until the block ends. Raises ServerError."""
     port = _free_port()
     with tempfile.TemporaryFile() as output:
         begun = time.perf_counter()
@@ -100,7 +100,7 @@ def running(program: Program, first: Sample) -> Iterator[Server]:
             env={**os.environ, "PYTHONPATH": str(ROOT), **program.environment},
         )
         try:
-            _wait(process, port, first, output)
+            _wait(process, port, first, output, patience)
             yield Server(port, process.pid, time.perf_counter() - begun)
         finally:
             _stop(process)
@@ -117,15 +117,15 @@ def exchange(port: int, request: Sample, timeout: float) -> tuple[int, str]:
         connection.close()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, first: Sample, output: IO[bytes]) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int, first: Sample, output: IO[bytes], patience: float) -> None:
     """Until the first request is accepted."""
-    deadline = time.perf_counter() + PATIENCE
+    deadline = time.perf_counter() + patience
     answer = "none"
     while time.perf_counter() < deadline:
         if process.poll() is not None:
             raise ServerError(f"it ended with {process.returncode}: {_last_words(output)}")
         try:
-            status, text = exchange(port, first, PATIENCE)
+            status, text = exchange(port, first, patience)
         except (OSError, http.client.HTTPException):
             time.sleep(POLL)
             continue
@@ -133,7 +133,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, first: Sample, output: IO
             return
         answer = f"{status} {text[:200]}"
         time.sleep(POLL)
-    raise ServerError(f"no good answer in {PATIENCE} s; the last was: {answer}; it said: {_last_words(output)}")
+    raise ServerError(f"no good answer in {patience} s; the last was: {answer}; it said: {_last_words(output)}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

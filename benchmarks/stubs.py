@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.scenarios import COMPARED, Sample, send
 from mockserver.server.build import contracts_folder
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 
 CREDENTIALS = ("x-polyai-auth-token", "x-token-id")
 REFUSALS = {400: "invalid", 401: "unauthorized"}
@@ -32,7 +32,7 @@ class Stub:
 def contract_document() -> dict[str, Any]:
     """The contract that has the measured operation."""
     file = contracts_folder() / f"{COMPARED}.yaml"
-    document: dict[str, Any] = read(str(file), file.read_text("utf-8")).value
+    document: dict[str, Any] = read_yaml(str(file), file.read_text("utf-8")).value
     return document
 
 

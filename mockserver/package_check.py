@@ -1,7 +1,7 @@
-"""Whether the package ``mockserver`` that Python found is this one.
+"""Checks that the package ``mockserver`` that Python has imported is this one.
 
 Another product's client, the distribution mockserver-client, installs a package of the same name into
-the same folder: whichever came last owns ``mockserver/__init__.py``.
+the same folder. The one installed last owns ``mockserver/__init__.py``.
 """
 
 import mockserver
@@ -10,11 +10,11 @@ EXPECTED = "sms-vendor-mockserver"
 
 
 class ForeignPackageError(ImportError):
-    """Another distribution's ``mockserver`` stands where ours should."""
+    """The package ``mockserver`` is another distribution's."""
 
 
 def require_ours() -> None:
-    """Raise ForeignPackageError, saying what to do, where another distribution's files shadow this package's."""
+    """Raise ForeignPackageError, which says what to do, if another distribution's files shadow this package's."""
     if getattr(mockserver, "DISTRIBUTION", None) != EXPECTED:
         raise ForeignPackageError(
             f"the package 'mockserver' at {getattr(mockserver, '__file__', '?')} is not {EXPECTED}'s: "

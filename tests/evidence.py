@@ -1,4 +1,4 @@
-"""Reads ``fixtures/<vendor>/<operation>/<case>.yaml``: one exchange each, as CONTRIBUTING describes."""
+"""Reads ``fixtures/<vendor>/<operation>/<case>.yaml``: one exchange each, as its README describes."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from mockserver.engine.account import AccountData, token_parts, values_at
 from mockserver.engine.credentials import sign
 from mockserver.spec.model import Contract, Jwt
 from mockserver.spec.pointer import MISSING, Pointer
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 
 ROOT = Path(__file__).parents[1]
 BOUNDARY = "mockserver-boundary"
@@ -41,7 +41,7 @@ def case_id(file: Path) -> str:
 
 def load_case(file: Path) -> dict[str, Any]:
     """A fixture as written; a fault in it fails the test that reads it."""
-    source = read(str(file), file.read_text("utf-8"))
+    source = read_yaml(str(file), file.read_text("utf-8"))
     assert not source.errors, source.errors
     case: dict[str, Any] = source.value
     assert case.keys() == {"about", "account", "request", "answer", "response"}, f"{file}: {sorted(case)}"

@@ -1,4 +1,4 @@
-"""The package's own order: wings and what they may import, names, sizes, nothing done by importing."""
+"""The order of the package: what each wing may import, names, and that importing a module does nothing."""
 
 import ast
 import graphlib
@@ -13,17 +13,19 @@ from typing import Any
 import pytest
 
 from mockserver.spec.load import contract_files
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 from tests.evidence import ROOT
 
 PACKAGE = ROOT / "mockserver"
-# Each imports those before it only.
+# A wing imports only the wings before it.
 WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "cli")
 ABOVE_ALL = {"mockserver.__main__"}
 BELOW_ALL = {"mockserver", "mockserver.package_check"}
-OF_THE_SERVER = {"starlette", "uvicorn", "threading", "socket", "time"}
-CLOCK = ("mockserver.engine.sources", "time")  # where time enters, as a value that tests can fix
-MOST_LINES = 300
+OF_THE_SERVER = {"starlette", "uvicorn", "threading", "socket"}
+STARTER = "mockserver.testing.server"  # runs a server in a thread of the test's process
+CLOCK = "mockserver.engine.sources"  # where time enters, as a value that tests can fix
+# Constants of several modules that have one name and different values, until each says what it is of.
+AMBIGUOUS = {"ALWAYS", "AT_ONCE", "KEPT", "KINDS", "LONGEST", "MEMBERS"}
 
 
 def module_name(file: Path) -> str:
@@ -35,16 +37,16 @@ MODULES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imported(module: str) -> set[str]:
-    """The modules that a module imports, at its top or in a function; a package's own for a name that it defines."""
-    found = set()
+    """The modules that a module imports, at its top or in a function."""
+    modules = set()
     for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} imports relatively: {node.module}"
             names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {name if name in MODULES else str(node.module) for name in names}
-    return found
+            modules |= {name if name in MODULES else str(node.module) for name in names}
+    return modules
 
 
 IMPORTS = {module: imported(module) for module in MODULES}
@@ -52,7 +54,7 @@ INNER = [(module, other) for module in MODULES for other in sorted(IMPORTS[modul
 
 
 def wing(module: str) -> int:
-    """How high a module stands."""
+    """The position of a module's wing; a wing imports only lower ones."""
     if module in ABOVE_ALL:
         return len(WINGS)
     return -1 if module in BELOW_ALL else WINGS.index(module.split(".")[1])
@@ -60,8 +62,9 @@ def wing(module: str) -> int:
 
 def test_wings() -> None:
     """A wing imports only wings below it."""
-    assert [f"{one} imports {other}" for one, other in INNER if wing(other) > wing(one)] == []
-    assert {(wing(one), wing(other)) for one, other in INNER} >= {(n, n - 1) for n in range(1, 6) if n != 4}
+    assert [f"{importer} imports {module}" for importer, module in INNER if wing(module) > wing(importer)] == []
+    pairs = {(wing(importer), wing(module)) for importer, module in INNER}
+    assert pairs >= {(n, n - 1) for n in range(1, 6) if n != 4}
 
 
 @pytest.mark.parametrize("name", WINGS)
@@ -72,18 +75,47 @@ def test_no_circle(name: str) -> None:
     graphlib.TopologicalSorter({module: IMPORTS[module] & inside for module in inside}).prepare()
 
 
-def test_server_alone_knows_sockets_clocks_and_threads() -> None:
-    """Only the server, and what starts it, imports Starlette, uvicorn, threads, sockets or time."""
-    outer = [(module, name.partition(".")[0]) for module in MODULES for name in IMPORTS[module]]
-    below = [(module, name) for module, name in outer if name in OF_THE_SERVER and wing(module) < WINGS.index("server")]
-    assert below == [CLOCK]
-    assert {name for module, name in outer if wing(module) == WINGS.index("server")} >= {"starlette", "uvicorn"}
+def test_server_alone_knows_sockets_and_threads() -> None:
+    """Only the server, and what starts it, imports Starlette, uvicorn, threads or sockets."""
+    users = {(module, name.partition(".")[0]) for module in MODULES for name in IMPORTS[module]}
+    outside = {module for module, name in users if name in OF_THE_SERVER and wing(module) != WINGS.index("server")}
+    assert outside == {STARTER}
+    assert {name for module, name in users if wing(module) == WINGS.index("server")} >= {"starlette", "uvicorn"}
+
+
+def test_time_enters_in_one_place() -> None:
+    """Below the server only one module imports time."""
+    below = [module for module in MODULES if wing(module) < WINGS.index("server")]
+    assert [module for module in below if "time" in IMPORTS[module]] == [CLOCK]
+
+
+OWN_GENERATORS = {"Random", "SystemRandom"}
+CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns"}
+WAITING = {"mockserver.server.uvicorn_server", "mockserver.server.verification", "mockserver.testing.verification"}
+
+
+def used_of(module: str, library: str) -> set[str]:
+    """The names of a library that a module uses, however it imports them."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == library:
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == library:
+            found.add(node.attr)
+    return found
+
+
+def test_whoever_seeds_or_freezes_a_process_reaches_nothing_here() -> None:
+    """Only a generator of one's own is drawn from, and only the sources and what waits look at a clock."""
+    drawn = {(module, name) for module in MODULES for name in used_of(module, "random")}
+    assert {name for _, name in drawn} == OWN_GENERATORS
+    looks = {module for module in MODULES if used_of(module, "time") & CLOCKS}
+    assert looks == {CLOCK, *WAITING}
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_size(module: str) -> None:
-    """A module is short enough to be read, and none is a drawer for odds and ends."""
-    assert len(MODULES[module].read_text("utf-8").splitlines()) <= MOST_LINES
+def test_no_drawer(module: str) -> None:
+    """No module is a drawer for odds and ends."""
     assert module.rpartition(".")[2] not in {"utils", "util", "helpers", "misc"}
 
 
@@ -100,13 +132,49 @@ def test_class_names() -> None:
     assert [(name, module) for name, module in sorted(classes) if homes[name] > 1] == []
 
 
+def constants(module: str) -> Iterator[tuple[str, str]]:
+    """The constants at the top of a module: name without a leading underscore, and value as it is written."""
+    for node in ast.parse(MODULES[module].read_text("utf-8")).body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [target.id for target in targets if isinstance(target, ast.Name) and target.id.isupper()]
+            yield from ((name.lstrip("_"), ast.unparse(node.value)) for name in names)
+
+
+def test_constants_say_what_of() -> None:
+    """No two modules have a constant of the same name and another value: its name says what it is of."""
+    values: dict[str, set[str]] = {}
+    for module in MODULES:
+        for name, value in constants(module):
+            values.setdefault(name, set()).add(value)
+    assert len(values) > 100
+    assert {name for name, different in values.items() if len(different) > 1} <= AMBIGUOUS
+
+
+STANDARD_ONLY = ("mockserver.spec.errors", "mockserver.spec.model", "mockserver.spec.pointer")
+
+
+def test_nouns_of_contracts_need_the_standard_library_only() -> None:
+    """Code that handles pointers, errors and contracts imports neither YAML nor JSON Schema with them."""
+    probe = (
+        "import importlib, json, sys\nbefore = set(sys.modules)\n"
+        "for module in sys.argv[1:]:\n    importlib.import_module(module)\n"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    command = [sys.executable, "-c", probe, *STANDARD_ONLY]
+    loaded = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout)
+    assert set(STANDARD_ONLY) <= set(loaded)
+    roots = {name.partition(".")[0] for name in loaded}
+    assert roots - sys.stdlib_module_names == {"mockserver"}
+
+
 def texts() -> Iterator[tuple[str, str]]:
-    """Every file of the package that holds text, with its path; of YAML all but its examples."""
+    """Every file of the package with code or data, with its path; of YAML all but its examples. Guides are neither."""
     for file in sorted(PACKAGE.rglob("*")):
-        if file.is_file() and file.suffix != ".pyc":
+        if file.is_file() and file.suffix not in {".pyc", ".md"}:
             text = file.read_text("utf-8")
             if file.suffix == ".yaml":
-                text = json.dumps(without_examples(read(file.name, text).value))
+                text = json.dumps(without_examples(read_yaml(file.name, text).value))
             yield file.relative_to(ROOT).as_posix(), text
 
 

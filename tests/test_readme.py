@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mockserver.engine.decide import MAGIC
+from mockserver.engine.choice import MAGIC
 from mockserver.server.settings import PREFIX, Settings
 from mockserver.spec.load import contract_files, load_contracts
 from tests.evidence import ROOT

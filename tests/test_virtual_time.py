@@ -101,7 +101,7 @@ def app(real: Hand) -> Iterator[Application]:
         assert 0 < seconds < 1.1
         real.now += seconds
 
-    sources = Sources(lambda: real.now, lambda: "uuid", lambda: next(ids), lambda: next(ids))
+    sources = Sources(lambda: real.now, lambda: "uuid", lambda: next(ids))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "sleep", sleep)
         yield create_app(sources=sources)

@@ -1,8 +1,7 @@
-"""``mockserver account``: credentials for other processes and containers."""
+"""``mockserver account``: an account's credentials for other processes and containers."""
 
 import json
 import re
-import time
 from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
@@ -22,6 +21,7 @@ from mockserver.cli.common import (
     known_accounts,
 )
 from mockserver.engine.account import file_texts
+from mockserver.engine.sources import Sources
 from mockserver.server.serialize import account_shape
 from mockserver.server.settings import Settings
 
@@ -55,14 +55,14 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
     base = http_address(url, "--url")
     if live:
         shape = _fetch(base, "accounts", account_id, "vendors", settings)
-        wanted = shape["vendors"] if files else ()
-        declared = {v: _fetch(base, "contracts", v, "x-mock", settings)["x-mock"].get("files", {}) for v in wanted}
+        vendors = shape["vendors"] if files else ()
+        declared = {v: _fetch(base, "contracts", v, "x-mock", settings)["x-mock"].get("files", {}) for v in vendors}
     else:
         contracts, accounts = known_accounts(settings)
         if account_id not in accounts:
             known = ", ".join(accounts)
             raise CommandError(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
-        shape = account_shape(accounts[account_id], contracts, base, time.time())
+        shape = account_shape(accounts[account_id], contracts, base, Sources.real().now())
         declared = {contract.vendor: contract.files for contract in contracts}
     written = _write(shape, declared, files) if files else {}
     if form == "json":
@@ -73,7 +73,7 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
 
 
 def variables(shape: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """An account as environment variables: ``<VENDOR>_URL``, ``<VENDOR>_API_KEY``, ``<VENDOR>_TOKEN_<SCHEME>``."""
+    """An account's environment variables: ``<VENDOR>_URL``, ``<VENDOR>_API_KEY``, ``<VENDOR>_TOKEN_<SCHEME>``."""
     for vendor, part in shape["vendors"].items():
         yield _variable(vendor, "url"), part["url"]
         for name, value in _leaves({**part["credentials"], **part["owned"]}):
@@ -96,13 +96,13 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _write(shape: Mapping[str, Any], declared: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Write each vendor's files; returns a variable with the path of each."""
+    """Write each vendor's files. Returns their paths by environment variable."""
     written = {}
     for vendor, files in declared.items():
         part = shape["vendors"][vendor]
         for name, text in file_texts(files, {**part["credentials"], **part["owned"]}).items():
             file = folder / vendor / name
-            if file.resolve().parent.parent != folder.resolve():  # a name such as ../x, from a server
+            if file.resolve().parent.parent != folder.resolve():  # the server sent a name such as ../x
                 raise CommandError(f"{vendor}/{name} is not below {folder}")
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def _write(shape: Mapping[str, Any], declared: Mapping[str, Any], folder: Path) 
 
 
 def _dotenv(name: str, value: str) -> str:
-    """An assignment that a shell and the dotenv libraries read alike, a PEM's lines as lines."""
+    """An assignment that shells and dotenv libraries read alike. The lines of a PEM block stay lines."""
     if "'" not in value and "\\" not in value:
         return f"{name}='{value}'"
     escaped = re.sub(r'([\\"$`])', r"\\\1", value)
@@ -131,19 +131,19 @@ def _github(name: str, value: str) -> str:
 
 
 def _fetch(base: str, kind: str, name: str, member: str, settings: Settings) -> Any:
-    """A JSON object that has this member, from a running server."""
+    """A JSON object from a running server. Raises CommandError if it lacks ``member``."""
     address = f"{base}/_mock/{kind}/{quote(name, safe='', errors='replace')}"
     headers = {"Authorization": f"Bearer {settings.admin_token}"} if settings.admin_token else {}
     try:
         with urlopen(Request(address, headers=headers), timeout=10) as response:  # noqa: S310 -- an http address
-            found = json.load(response)
+            shape = json.load(response)
     except HTTPError as error:
         raise CommandError(f"{address} answered {error.code}: {_detail(error)}") from error
     except (OSError, HTTPException, ValueError) as error:
         raise CommandError(f"no mockserver answers at {address}: {error}") from error
-    if not isinstance(found, dict) or member not in found:
+    if not isinstance(shape, dict) or member not in shape:
         raise CommandError(f"no mockserver answers at {address}: its answer has no {member!r}")
-    return found
+    return shape
 
 
 def _detail(error: HTTPError) -> str:

@@ -1,11 +1,11 @@
-"""``mockserver check``: contracts read as the server reads them."""
+"""``mockserver check``: reads contracts as the server does, and lists what they document."""
 
 from pathlib import Path
 
 import click
 
 from mockserver.cli.common import contract_options, ending_with_findings
-from mockserver.engine.decide import MAGIC
+from mockserver.engine.choice import MAGIC
 from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
 from mockserver.spec.load import load_contracts

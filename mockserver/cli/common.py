@@ -1,4 +1,4 @@
-"""What several commands share: settings from options, contracts, one account, clear endings."""
+"""What several commands share: settings from options, contracts, accounts, and how a command ends on an error."""
 
 import functools
 import sys
@@ -20,7 +20,7 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 
 
 class CommandError(click.ClickException):
-    """A user's mistake, told in one line; exit code 2."""
+    """A user's mistake. The command ends with one line and exit code 2."""
 
     exit_code = 2
 
@@ -29,7 +29,7 @@ class CommandError(click.ClickException):
 
 
 def contract_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which contracts and accounts there are; they arrive as ``settings``."""
+    """Add the options for contracts and accounts. The command receives them as ``settings``."""
 
     @click.option(
         "--contracts",
@@ -57,22 +57,22 @@ def contract_options(command: Callable[..., Any]) -> Callable[..., Any]:
         contracts: tuple[Path, ...], fixtures: tuple[Path, ...], no_builtin: bool, accounts: Path | None, **rest: Any
     ) -> Any:
         settings = environment_settings()
-        given: dict[str, Any] = {}
+        chosen: dict[str, Any] = {}
         if contracts:
-            given["contracts"] = contracts
+            chosen["contracts"] = contracts
         if fixtures:
-            given["fixtures"] = fixtures
+            chosen["fixtures"] = fixtures
         if no_builtin:
-            given["builtin"] = False
+            chosen["builtin"] = False
         if accounts:
-            given["accounts"] = accounts
-        return command(settings=replace(settings, **given), **rest)
+            chosen["accounts"] = accounts
+        return command(settings=replace(settings, **chosen), **rest)
 
     return with_settings
 
 
 def environment_settings() -> Settings:
-    """Settings from MOCKSERVER_*; a bad one ends the command."""
+    """Settings from MOCKSERVER_*. Raises CommandError for an invalid one."""
     try:
         return from_environment()
     except SettingsError as error:
@@ -80,7 +80,7 @@ def environment_settings() -> Settings:
 
 
 def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let errors of contracts and account files end a command with exit code 1, a line each; a bad path with 2."""
+    """End the command with exit code 1 and a line for each error of a contract or account file; a bad path with 2."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -99,14 +99,14 @@ def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def http_address(url: str, option: str) -> str:
-    """The address without a slash at its end; a usage error where it is none."""
+    """The address without the last slash. Raises CommandError if it is not an http address."""
     if not url.startswith(("http://", "https://")):
         raise CommandError(f"{option} must be an http address, not {url!r}")
     return url.rstrip("/")
 
 
 def known_accounts(settings: Settings) -> tuple[tuple[Contract, ...], dict[str, AccountData]]:
-    """The contracts, and the accounts that a server with these settings starts with."""
+    """The contracts and the accounts with which a server with these settings starts."""
     contracts = contracts_of(settings)
     registry = Registry(contracts)
     fill_registry(registry, settings, contracts)
@@ -114,7 +114,7 @@ def known_accounts(settings: Settings) -> tuple[tuple[Contract, ...], dict[str, 
 
 
 def find_contract(contracts: tuple[Contract, ...], vendor: str) -> Contract:
-    """The contract of a vendor; a usage error names the known ones."""
+    """The contract of a vendor. Raises CommandError, which names the known ones, if there is none."""
     for contract in contracts:
         if contract.vendor == vendor:
             return contract

@@ -1,4 +1,4 @@
-"""``mockserver coverage``: what test runs met of the contracts, put together and held against gates."""
+"""``mockserver coverage``: merges the coverage of test runs and holds it against gates."""
 
 import json
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from mockserver.cli.common import CommandError, ending_with_findings
-from mockserver.coverage.document import CoverageError, merge, read
-from mockserver.coverage.report import Selection, failures, render, score
+from mockserver.coverage.document import CoverageError, merge_documents, read_document
+from mockserver.coverage.report import Selection, failures, render_report, score
 
 
 @click.group()
@@ -41,7 +41,7 @@ def merge_files(  # noqa: PLR0913, PLR0917 -- click hands each option over by na
     The exit code is 1 where --require or --fail-under is not met, and 2 where FILES are of different contracts.
     """
     try:
-        document = merge({str(file): read(file.read_text("utf-8"), str(file)) for file in files})
+        document = merge_documents({str(file): read_document(file.read_text("utf-8"), str(file)) for file in files})
         counted = score(document, Selection(vendors, evidence, exclude))
         failed = failures(document, counted, require, fail_under)
     except CoverageError as error:
@@ -50,6 +50,6 @@ def merge_files(  # noqa: PLR0913, PLR0917 -- click hands each option over by na
         raise CommandError("no answer is left to be counted; loosen --vendor, --evidence or --exclude")
     if output is not None:
         output.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-    click.echo(render(form, document, counted, failed))
+    click.echo(render_report(form, document, counted, failed))
     if failed:
         sys.exit(1)

@@ -1,7 +1,6 @@
-"""``mockserver curl``: a call to a vendor, ready to run."""
+"""``mockserver curl``: a ready call to a vendor."""
 
 import shlex
-import time
 
 import click
 
@@ -15,6 +14,7 @@ from mockserver.cli.common import (
     known_accounts,
 )
 from mockserver.engine.account import sample
+from mockserver.engine.sources import Sources
 from mockserver.server.settings import Settings
 from mockserver.spec.load import root_path
 
@@ -32,11 +32,11 @@ def curl(vendor: str, url: str, account_id: str, settings: Settings) -> None:
     if account_id not in accounts:
         raise CommandError(f"there is no account {account_id!r}; known: {', '.join(accounts)}")
     operation = next((o for o in contract.operations if o.name == o.spelling == "send_sms"), contract.operations[0])
-    made = sample(contract, operation, accounts[account_id].vendors[vendor], time.time())
+    call = sample(contract, operation, accounts[account_id].vendors[vendor], Sources.real().now())
     base = http_address(url, "--url")
-    words = ["curl", "-sS", "-i", "-X", made.method, base + root_path(contract.servers[0]) + made.path]
-    for name, value in made.headers.items():
+    words = ["curl", "-sS", "-i", "-X", call.method, base + root_path(contract.servers[0]) + call.path]
+    for name, value in call.headers.items():
         words += ["-H", f"{name}: {value}"]
-    if made.body:
-        words += ["--data-raw", made.body]
+    if call.body:
+        words += ["--data-raw", call.body]
     click.echo(" ".join(map(shlex.quote, words)))

@@ -12,8 +12,8 @@ import click
 from mockserver.cli.common import CommandError, contract_options, ending_with_findings, http_address
 from mockserver.server.settings import Settings
 
-M_MMAP_THRESHOLD = -3  # of malloc.h
-LARGE = 16 * 1024  # bytes
+M_MMAP_THRESHOLD = -3  # from malloc.h
+LARGE_BLOCK_BYTES = 16 * 1024
 
 
 @click.command()
@@ -33,11 +33,11 @@ LARGE = 16 * 1024  # bytes
 @ending_with_findings
 def serve(settings: Settings, **options: Any) -> None:
     """Serve all vendors until interrupted."""
-    settings = replace(settings, **_given(options))
+    settings = replace(settings, **_chosen(options))
     if settings.public_url is not None:
         settings = replace(settings, public_url=http_address(settings.public_url, "--public-url"))
-    made = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
-    settings = replace(settings, admin_token=made or settings.admin_token)
+    new_token = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
+    settings = replace(settings, admin_token=new_token or settings.admin_token)
     from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
     from mockserver.server.sockets import ListenError, listen, open_files_for  # noqa: PLC0415
     from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415
@@ -49,49 +49,49 @@ def serve(settings: Settings, **options: Any) -> None:
     app = create_app(settings)
     try:
         socket = listen(settings.serve_host, settings.serve_port)
-    except ListenError as taken:
-        raise CommandError(f"{taken}; choose another --host or --port (0 takes a free one)") from taken
-    base = settings.public_url or f"http://{_shown(settings.serve_host)}:{socket.getsockname()[1]}"
-    with contextlib.suppress(KeyboardInterrupt):  # how a developer ends it
-        uvicorn_server(app, lambda: _begin(app.contracts, base, made)).run(sockets=[socket])
+    except ListenError as error:
+        raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
+    base = settings.public_url or f"http://{_reachable(settings.serve_host)}:{socket.getsockname()[1]}"
+    with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
+        uvicorn_server(app, lambda: _begin(app.contracts, base, new_token)).run(sockets=[socket])
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """Options as settings, those not given left out."""
+def _chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings for which there was an option."""
     renamed = {"host": "serve_host", "port": "serve_port"}
-    given = {renamed.get(name, name): value for name, value in options.items() if value is not None}
-    if given.pop("no_explain"):
-        given["explain"] = False
-    return given
+    chosen = {renamed.get(name, name): value for name, value in options.items() if value is not None}
+    if chosen.pop("no_explain"):
+        chosen["explain"] = False
+    return chosen
 
 
-def _shown(host: str) -> str:
+def _reachable(host: str) -> str:
     host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- not listened on
     return f"[{host}]" if ":" in host else host
 
 
-def _begin(contracts: Any, base: str, made_token: str | None) -> None:
-    gc.freeze()  # what is here stays: the collector need not look at it again. Never in a user's process
+def _begin(contracts: Any, base: str, new_token: str | None) -> None:
+    gc.freeze()  # contracts stay for good, so the collector need not visit them; never done in a user's process
     _give_back_large_blocks()
-    _announce(contracts, base, made_token)
+    _announce(contracts, base, new_token)
 
 
 def _give_back_large_blocks() -> None:
-    """Have glibc return a large body's memory when it is freed; left alone, it keeps holes: 20 MiB more after an hour.
+    """Make glibc return the memory of a large body when it is freed. Otherwise holes stay: 20 MiB after an hour.
 
-    Only where there is glibc.
+    Other C libraries are left as they are.
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
-def _announce(contracts: Any, base: str, made_token: str | None) -> None:
-    from mockserver import __version__  # noqa: PLC0415 -- another distribution's package may have none: see ours.py
+def _announce(contracts: Any, base: str, new_token: str | None) -> None:
+    from mockserver import __version__  # noqa: PLC0415 -- another distribution's package may have none: see package_check.py
     from mockserver.spec.load import root_path  # noqa: PLC0415
 
     click.echo(f"mockserver {__version__} is ready on {base}")
-    if made_token:
-        click.echo(f"Control API token (set MOCKSERVER_ADMIN_TOKEN to choose one): {made_token}")
+    if new_token:
+        click.echo(f"Control API token (set MOCKSERVER_ADMIN_TOKEN to choose one): {new_token}")
     for contract in contracts:
         url = base + root_path(contract.servers[0])
         click.echo(f"  {contract.vendor:12} {url}   try: mockserver curl {contract.vendor} --url {base}")

@@ -1,1 +1,1 @@
-"""Counts which documented answers an application has met, and reports it."""
+"""Counts which documented answers an application has met, and reports on it."""

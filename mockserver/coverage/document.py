@@ -1,32 +1,32 @@
-"""Contract coverage documents, as ``GET /_mock/coverage`` gives them: read and merged."""
+"""Contract coverage documents as ``GET /_mock/coverage`` returns them: read from text, and merged."""
 
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-FORMAT = 1
+DOCUMENT_FORMAT = 1  # raised when a member changes its meaning
 Document = Mapping[str, Any]
 
 
 class CoverageError(ValueError):
-    """Documents cannot be read or counted together; the text says which and why."""
+    """Documents cannot be read or counted together; the message names them and says why."""
 
 
-def read(text: str, name: str) -> Document:
-    """A document from its JSON text; ``name`` is for the message. Raises CoverageError."""
+def read_document(text: str, name: str) -> Document:
+    """A document from its JSON text; ``name`` stands for it in messages. Raises CoverageError."""
     try:
         document = json.loads(text)
     except ValueError as error:
         raise CoverageError(f"{name} is not JSON: {error}") from error
     if not isinstance(document, dict) or not {"format", "contracts", "operations"} <= document.keys():
         raise CoverageError(f"{name} is no coverage document: --mockserver-cov-json and GET /_mock/coverage make them")
-    if document["format"] != FORMAT:
-        raise CoverageError(f"{name} has format {document['format']!r}; this mockserver reads format {FORMAT}")
+    if document["format"] != DOCUMENT_FORMAT:
+        raise CoverageError(f"{name} has format {document['format']!r}; this mockserver reads format {DOCUMENT_FORMAT}")
     return document
 
 
-def merge(documents: Mapping[str, Document]) -> Document:
-    """Documents by name as one, counts added. Raises CoverageError where a contract is not the same in all."""
+def merge_documents(documents: Mapping[str, Document]) -> Document:
+    """All documents, given by name, as one with their counts added. Raises CoverageError if a contract differs."""
     contracts: dict[str, Any] = {}
     homes: dict[str, str] = {}
     operations: dict[str, Any] = {}
@@ -40,60 +40,60 @@ def merge(documents: Mapping[str, Document]) -> Document:
                     f"{known['hash']} ({known['version']}) and {contract['hash']} ({contract['version']})"
                 )
         for operation, met in document["operations"].items():
-            operations[operation] = _operation(operations.get(operation, _NOTHING), met)
+            operations[operation] = _operation(operations.get(operation, _EMPTY_OPERATION), met)
     versions = dict.fromkeys(document.get("version", "") for document in documents.values())
     return {
-        "format": FORMAT,
+        "format": DOCUMENT_FORMAT,
         "version": ", ".join(versions),
         "contracts": contracts,
         "operations": operations,
     }
 
 
-_NOTHING: Document = {"answers": {}, "fields": {"seen": [], "unseen": []}, "values": {}, "faults": {}}
+_EMPTY_OPERATION: Document = {"answers": {}, "fields": {"seen": [], "unseen": []}, "values": {}, "faults": {}}
 
 
-def _operation(one: Document, other: Document) -> Document:
+def _operation(first: Document, second: Document) -> Document:
     return {
-        "answers": _by_name(one["answers"], other["answers"], _answer),
-        "fields": _seen(one["fields"], other["fields"]),
-        "values": _by_name(one["values"], other["values"], _seen),
-        "faults": _sum(one["faults"], other["faults"]),
+        "answers": _by_name(first["answers"], second["answers"], _answer),
+        "fields": _seen(first["fields"], second["fields"]),
+        "values": _by_name(first["values"], second["values"], _seen),
+        "faults": _sum(first["faults"], second["faults"]),
     }
 
 
-def _by_name(one: Mapping[str, Any], other: Mapping[str, Any], both: Any) -> dict[str, Any]:
-    merged = dict(one)
-    for name, value in other.items():
-        merged[name] = both(merged[name], value) if name in merged else value
+def _by_name(first: Mapping[str, Any], second: Mapping[str, Any], combine: Any) -> dict[str, Any]:
+    merged = dict(first)
+    for name, value in second.items():
+        merged[name] = combine(merged[name], value) if name in merged else value
     return merged
 
 
-def _answer(one: Document, other: Document) -> Document:
+def _answer(first: Document, second: Document) -> Document:
     return {
-        **one,
-        "natural": one["natural"] + other["natural"],
-        "forced": one["forced"] + other["forced"],
-        "tests": _distinct([*one["tests"], *other["tests"]]),
+        **first,
+        "natural": first["natural"] + second["natural"],
+        "forced": first["forced"] + second["forced"],
+        "tests": _distinct([*first["tests"], *second["tests"]]),
     }
 
 
-def _seen(one: Document, other: Document) -> Document:
-    seen = _distinct([*one["seen"], *other["seen"]])
+def _seen(first: Document, second: Document) -> Document:
+    seen = _distinct([*first["seen"], *second["seen"]])
     known = {json.dumps(value) for value in seen}
-    unseen = [value for value in _distinct([*one["unseen"], *other["unseen"]]) if json.dumps(value) not in known]
+    unseen = [value for value in _distinct([*first["unseen"], *second["unseen"]]) if json.dumps(value) not in known]
     return {"seen": seen, "unseen": unseen}
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:
-    """Each value once, in the order in which they came; 1 and true are two values."""
+    """Each value once, in order of first appearance; 1 and true are two values."""
     return list({json.dumps(value): value for value in values}.values())
 
 
-def _sum(one: Any, other: Any) -> Any:
-    """Two counts, or two mappings or lists of whatever depth, put together."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return _by_name(one, other, _sum)
-    if isinstance(one, list) and isinstance(other, list):
-        return _distinct([*one, *other])
-    return one + other if isinstance(one, int) and isinstance(other, int) else one
+def _sum(first: Any, second: Any) -> Any:
+    """The sum of two counts; of two mappings or lists, member by member."""
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return _by_name(first, second, _sum)
+    if isinstance(first, list) and isinstance(second, list):
+        return _distinct([*first, *second])
+    return first + second if isinstance(first, int) and isinstance(second, int) else first

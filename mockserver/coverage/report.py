@@ -1,4 +1,4 @@
-"""How much of the contracts a coverage document has met, for gates, people and programs."""
+"""How many answers of the contracts a coverage document has met, for gates, people and programs."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from mockserver.coverage.document import CoverageError, Document
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which answers count: of these vendors (none: all), of this evidence, none that fits an excluded pattern."""
+    """The answers that count: of these vendors (none: all) and this evidence, without those that fit ``exclude``."""
 
     vendors: tuple[str, ...] = ()
     evidence: str | None = None
@@ -28,7 +28,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer of the contract; ``natural`` and ``forced`` are how often it was met, ``tests`` in how many tests."""
+    """One answer of a contract: how often it was met, by itself and by force, and in how many tests."""
 
     operation: str
     name: str
@@ -49,7 +49,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The rows that count."""
+    """The rows of the answers that count, and their figures."""
 
     rows: tuple[Row, ...]
 
@@ -63,12 +63,12 @@ class Score:
 
     @property
     def natural(self) -> int:
-        """Answers met without force."""
+        """The number of answers met without force."""
         return sum(row.natural > 0 for row in self.rows)
 
     @property
     def percent(self) -> float:
-        """0 to 100; 0 where no answer counts."""
+        """From 0 to 100; 0 if no answer counts."""
         return 100 * self.covered / self.total if self.rows else 0.0
 
     def __str__(self) -> str:
@@ -77,7 +77,7 @@ class Score:
 
 
 def score(document: Document, selection: Selection) -> Score:
-    """The answers that count. Raises CoverageError for a vendor that the document does not know."""
+    """The answers that count. Raises CoverageError for a vendor that is not in the document."""
     for vendor in selection.vendors:
         if vendor not in document["contracts"]:
             raise CoverageError(f"there is no vendor {vendor!r}; known: {', '.join(document['contracts'])}")
@@ -85,7 +85,7 @@ def score(document: Document, selection: Selection) -> Score:
 
 
 def failures(document: Document, counted: Score, require: Iterable[str], fail_under: float | None) -> list[str]:
-    """A line for each gate that is not passed. Raises CoverageError for a required answer that no contract has."""
+    """A line for each gate that failed. Raises CoverageError for a required answer that no contract has."""
     known = {row.id: row for row in _rows(document)}
     lines = []
     for answer in require:
@@ -105,8 +105,8 @@ def _rows(document: Document) -> Iterable[Row]:
             yield Row(operation, name, answer["status"], answer["evidence"], *counts)
 
 
-def render(form: str, document: Document, counted: Score, failed: Sequence[str]) -> str:
-    """``form`` is text, markdown or json; ``failed`` are the gates that were not passed."""
+def render_report(form: str, document: Document, counted: Score, failed: Sequence[str]) -> str:
+    """The report as text, markdown or json; ``failed`` are the lines of the gates that failed."""
     if form == "json":
         return json.dumps(_summary(document, counted, failed), indent=2)
     return "\n".join((_markdown if form == "markdown" else _text)(document, counted, failed))
@@ -178,12 +178,12 @@ def _summary(document: Document, counted: Score, failed: Sequence[str]) -> dict[
 
 
 def _divided(part: Score) -> tuple[list[Row], list[Row]]:
-    """The answers met and those not met."""
+    """The answers that were met, and those that were not."""
     return [row for row in part.rows if row.is_covered], [row for row in part.rows if not row.is_covered]
 
 
 def _beside(met: Document) -> Iterator[str]:
-    """Request fields and values that never came where others did, and faults met; no part of any percentage."""
+    """Request fields and values that were never sent, and faults that were met. No percentage includes them."""
     fields = met["fields"]
     if fields["unseen"]:
         sent, known = len(fields["seen"]), len(fields["seen"]) + len(fields["unseen"])

@@ -1,4 +1,4 @@
-"""Which documented answers an application has met. Counted at commit, so nothing that follows takes it away."""
+"""Which documented answers an application has met. A recorded call counts even after it is evicted."""
 
 import hashlib
 import json
@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver import __version__
+from mockserver.coverage.document import DOCUMENT_FORMAT
 from mockserver.engine.bodies import integral
 from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.request import ParsedRequest
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import Pointer
 
-FORCED = frozenset({"prefer", "pin", "magic"})
-KEPT_TESTS = 100  # ids of tests kept for an answer
-KEPT_COUNTS = 1_000  # different ones of one account before they are put together
+FORCED_CHOICES = frozenset({"prefer", "pin", "magic"})
+MAX_TESTS_PER_ANSWER = 100  # ids of tests kept for an answer
+MAX_OPEN_COUNTS = 1_000  # labels of an account that are counted apart before they are added to its tally
 _ENCODER = json.JSONEncoder(sort_keys=True)
 
 
 @dataclass(slots=True)
 class Met:
-    """How often an answer was met by itself and by force, and in which tests."""
+    """How often an answer was met by itself (natural) and by force, and in which tests."""
 
     natural: int = 0
     forced: int = 0
@@ -30,7 +31,10 @@ class Met:
 
 @dataclass(slots=True)
 class Tally:
-    """What one account, or all together, have met: answers by id, and names and values (by key) by operation."""
+    """What an account, or all accounts together, have met.
+
+    ``answers`` are by id; ``fields``, ``values`` (by pointer and ``value_key``) and ``faults`` by operation.
+    """
 
     answers: dict[str, Met] = field(default_factory=lambda: defaultdict(Met))
     fields: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -45,11 +49,11 @@ class Tally:
         if not label.answer:
             return
         met = self.answers[label.answer]
-        if label.chosen_by in FORCED:
+        if label.chosen_by in FORCED_CHOICES:
             met.forced += times
         else:
             met.natural += times
-        if test is not None and len(met.tests) < KEPT_TESTS:
+        if test is not None and len(met.tests) < MAX_TESTS_PER_ANSWER:
             met.tests[test] = None
 
     def merge(self, other: "Tally") -> None:
@@ -59,7 +63,7 @@ class Tally:
             mine.natural += met.natural
             mine.forced += met.forced
             for test in met.tests:
-                if len(mine.tests) < KEPT_TESTS:
+                if len(mine.tests) < MAX_TESTS_PER_ANSWER:
                     mine.tests[test] = None
         for operation, names in other.fields.items():
             self.fields[operation] |= names
@@ -73,18 +77,18 @@ class Tally:
 
 @dataclass(slots=True)
 class _Unseen:
-    """Declared fields of an operation that no call gave yet, and what values of enumerated ones are left."""
+    """The declared fields and enumerated values of an operation that no call has sent yet."""
 
     fields: tuple[tuple[str, str, str], ...]
     values: tuple[tuple[Pointer, tuple[Any, ...]], ...]
 
 
-NOTHING_UNSEEN = _Unseen((), ())  # of calls that met no answer of the contract
+NOTHING_UNSEEN = _Unseen((), ())  # for calls that met no answer of the contract
 
 
 @dataclass(slots=True)
 class _Count:
-    """How many calls there were of a label, and what its operation has not seen yet."""
+    """The number of calls of a label, and what its operation has not seen yet."""
 
     unseen: _Unseen
     times: int = 0
@@ -92,9 +96,9 @@ class _Count:
 
 @dataclass(slots=True)
 class _Counts:
-    """One account's tally, its test, and calls counted since by label.
+    """An account's tally, its test, and the calls since by label, not in the tally yet.
 
-    There is the less to do for a call, the more an account has met.
+    The more an account has met, the less there is to do for a call.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -103,8 +107,8 @@ class _Counts:
     unseen: dict[str, _Unseen] = field(default_factory=dict)
 
     def begin(self, label: Label, operation: OperationSpec) -> _Count:
-        """A count for calls of another label."""
-        if len(self.since) >= KEPT_COUNTS:
+        """A count for a label that has none yet."""
+        if len(self.since) >= MAX_OPEN_COUNTS:
             self.settle()
         unseen = self.unseen.get(operation.id)
         if unseen is None:
@@ -113,7 +117,7 @@ class _Counts:
         return count
 
     def see(self, unseen: _Unseen, fields: list[tuple[str, str, str]], request: ParsedRequest) -> None:
-        """Note fields that no request before gave, and values that no enumerated one had."""
+        """Note fields and enumerated values that no request sent before."""
         name = request.operation.id
         if fields:
             self.tally.fields[name].update(at for at, _, _ in fields)
@@ -123,11 +127,11 @@ class _Counts:
             if value in values:
                 key = value_key(value)
                 self.tally.values[name].setdefault(str(pointer), {})[key] = None
-                left = tuple(one for one in values if value_key(one) != key)
-                unseen.values = tuple((at, left if at == pointer else others) for at, others in unseen.values)
+                left = tuple(value for value in values if value_key(value) != key)
+                unseen.values = tuple((at, left if at == pointer else rest) for at, rest in unseen.values)
 
     def settle(self) -> Tally:
-        """The tally with all that was counted."""
+        """The tally, with all calls counted so far."""
         for label, count in self.since.items():
             self.tally.add(label, count.times, self.test)
         self.since.clear()
@@ -135,12 +139,12 @@ class _Counts:
 
 
 def value_key(value: Any) -> str:
-    """The same for values that are the same in JSON; ``1`` and ``true`` are not, and a list is no key of a dict."""
+    """A text that is the same for values that are the same in JSON: ``1`` and ``1.0``, but not ``1`` and ``true``."""
     return _ENCODER.encode(integral(value))
 
 
 class Coverage:
-    """Tallies by account, and what those met that are gone."""
+    """Tallies by account, and what deleted accounts have met."""
 
     def __init__(self) -> None:
         self._gone = Tally()
@@ -148,7 +152,7 @@ class Coverage:
 
     @property
     def total(self) -> Tally:
-        """What all accounts that ever were have met together."""
+        """What all accounts have met together, deleted ones included."""
         total = Tally()
         total.merge(self._gone)
         for counts in self._accounts.values():
@@ -156,13 +160,13 @@ class Coverage:
         return total
 
     def belongs(self, account: str, test: str) -> None:
-        """From now on an account's calls count for a test."""
+        """Count an account's calls for a test from now on."""
         counts = self._accounts.setdefault(account, _Counts())
         counts.settle()
         counts.test = test
 
     def add(self, call: RecordedCall, request: ParsedRequest) -> None:
-        """Count a call, and the fields and enumerated values that its request gave."""
+        """Count a call, and note the fields and enumerated values of its request."""
         counts = self._accounts.get(call.account)
         if counts is None:
             counts = self._accounts[call.account] = _Counts()
@@ -176,27 +180,24 @@ class Coverage:
             counts.see(unseen, fields, request)
 
     def of(self, account: str | None) -> Tally:
-        """The tally of an account that is still here (None: of all that ever were)."""
+        """The tally of an account, or with None of all accounts, deleted ones included."""
         if account is None:
             return self.total
         counts = self._accounts.get(account)
         return counts.settle() if counts is not None else Tally()
 
     def forget(self, account: str) -> None:
-        """Drop an account's own tally; the total keeps what it met."""
+        """Drop the tally of an account; the total keeps it."""
         counts = self._accounts.pop(account, None)
         if counts is not None:
             self._gone.merge(counts.settle())
 
 
-FORMAT = 1
-
-
 def coverage_shape(contracts: tuple[Contract, ...], tally: Tally) -> dict[str, Any]:
-    """``{format, version, contracts, operations}``; zero counts included."""
+    """The coverage document ``{format, version, contracts, operations}``, with answers that were never met."""
     operations = {o.id: o for c in contracts for o in c.operations if o.name == o.spelling}
     return {
-        "format": FORMAT,
+        "format": DOCUMENT_FORMAT,
         "version": __version__,
         "contracts": {c.vendor: {"hash": contract_hash(c), "version": c.version} for c in contracts},
         "operations": {name: _operation(operation, tally) for name, operation in operations.items()},
@@ -204,7 +205,7 @@ def coverage_shape(contracts: tuple[Contract, ...], tally: Tally) -> dict[str, A
 
 
 def contract_hash(contract: Contract) -> str:
-    """Of what the document says, however it is written."""
+    """A hash of what the contract says, the same however the file is written."""
     text = json.dumps(contract.document, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""One customer of the vendors: credentials and possessions, what is handed out, and a request they can send."""
+"""A customer of the vendors: what it has, the credentials that it is given, and a request that it can send."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,17 +22,17 @@ class AccountData:
 
 
 class Owner(msgspec.Struct, frozen=True, eq=False):
-    """Whose a claimed value is, and the record that it stands in."""
+    """The account that owns a value, and the record that the value stands in."""
 
     account: AccountData
     record: Any
 
 
-LIFETIME = 3600  # seconds that a token lives where its contract does not say
+TOKEN_LIFETIME = 3600  # seconds, where the contract states none
 
 
 def credential_members(contract: Contract) -> frozenset[str]:
-    """The members of an account that are credentials: those that security schemes or files read."""
+    """The members of an account's data that are credentials: security schemes or files read them."""
     pointers = [scheme.accept.claim for scheme in contract.schemes]
     pointers += [pointer for members in contract.files.values() for pointer in members.values()]
     return frozenset(Pointer.parse(pointer).tokens[1] for pointer in pointers)
@@ -40,16 +40,19 @@ def credential_members(contract: Contract) -> frozenset[str]:
 
 def tokens(contract: Contract, data: Mapping[str, Any], now: float) -> dict[str, str]:
     """A credential for each scheme and record, tokens freshly signed: ``Jwt``, ``Jwt_2`` and so on."""
-    found = {}
+    credentials = {}
     for scheme in contract.schemes:
         for number, (value, record) in enumerate(values_at(data, scheme.accept.claim), start=1):
             name = scheme.name if number == 1 else f"{scheme.name}_{number}"
-            found[name] = credential_for(scheme, data, value, record, now)
-    return found
+            credentials[name] = credential_for(scheme, data, value, record, now)
+    return credentials
 
 
 def credential_for(scheme: Scheme, data: Mapping[str, Any], value: Any, record: Mapping[str, Any], now: float) -> str:
-    """What to send for a scheme: the value itself, or a token signed for the record it stands in."""
+    """What to send for a scheme: the value itself, or a token signed for the record that the value stands in.
+
+    Raises ValueError where the record's key cannot sign.
+    """
     if not isinstance(scheme.accept, Jwt):
         return str(value)
     header, claims = token_parts(scheme.accept, data, value, record, now)
@@ -68,13 +71,13 @@ def token_parts(
     if "iat" in accept.require:
         claims["iat"] = int(now)
     if "exp" in accept.require:
-        claims["exp"] = int(now) + min(LIFETIME, accept.max_age or LIFETIME)
+        claims["exp"] = int(now) + min(TOKEN_LIFETIME, accept.max_age or TOKEN_LIFETIME)
     (claims if accept.find_in == "claim" else header)[accept.find] = value
     return header, claims
 
 
 def values_at(data: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
-    """The values that an account pointer names, lists looked through, each with its record."""
+    """The values that an account pointer names, in each item of a list, each with its record."""
     waiting: list[tuple[Any, tuple[str, ...], Mapping[str, Any]]] = [(data, Pointer.parse(pointer).tokens[1:], data)]
     while waiting:
         value, rest, record = waiting.pop()
@@ -87,17 +90,17 @@ def values_at(data: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, Mapp
 
 
 def file_texts(files: Mapping[str, Mapping[str, str]], data: Mapping[str, Any]) -> dict[str, str]:
-    """The files that a vendor (``x-mock.files``) gives a customer, as JSON text by name."""
-    found = {}
+    """The files that a vendor gives a customer (``x-mock.files``), as JSON text by name."""
+    texts = {}
     for name, members in files.items():
         content = {key: next((v for v, _ in values_at(data, pointer)), None) for key, pointer in members.items()}
-        found[name] = json.dumps(content, indent=2) + "\n"
-    return found
+        texts[name] = json.dumps(content, indent=2) + "\n"
+    return texts
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A ready request; ``path`` holds the query string."""
+    """A request that is ready to be sent; ``path`` includes the query string."""
 
     method: str
     path: str
@@ -125,7 +128,7 @@ def sample(contract: Contract, operation: OperationSpec, data: Mapping[str, Any]
     for scheme in operation.security[0].schemes if operation.security else ():
         value = f"Bearer {ready[scheme.name]}" if scheme.bearer else ready[scheme.name]
         parts[scheme.where][scheme.key] = value
-    return _written(operation, parts)
+    return _as_sent(operation, parts)
 
 
 def _put(parts: dict[str, Any], at: Pointer, value: Any) -> None:
@@ -135,7 +138,7 @@ def _put(parts: dict[str, Any], at: Pointer, value: Any) -> None:
     holder[at.tokens[-1]] = value
 
 
-def _written(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
+def _as_sent(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
     path = operation.path
     for name, value in parts["path"].items():
         path = path.replace("{" + name + "}", quote(str(value), safe=""))

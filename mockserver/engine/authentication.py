@@ -1,4 +1,4 @@
-"""Whether a request proves who it is."""
+"""Whether a request proves who sends it."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -8,19 +8,26 @@ import msgspec
 
 from mockserver.engine.account import AccountData, Owner
 from mockserver.engine.clock import REAL
-from mockserver.engine.credentials import KEPT, LONGEST, Credential, Credentials, Token, is_signed_by
+from mockserver.engine.credentials import (
+    MAX_REMEMBERED,
+    MAX_REMEMBERED_BYTES,
+    Credential,
+    Credentials,
+    Token,
+    is_signed_by,
+)
 from mockserver.engine.facts import NOTHING, Facts
 from mockserver.engine.problem import Problem
 from mockserver.engine.request import ParsedRequest
 from mockserver.spec.model import Alternative, Jwt, Scheme
 from mockserver.spec.pointer import Pointer
 
-LEEWAY = 5  # seconds that another clock may be ahead
-BACKDATED = 6  # seconds that clients date a token back by, at most: 5, and less than one for rounding
+LEEWAY = 5  # seconds that a client's clock may be ahead
+BACKDATED = 6  # seconds: clients date a token back by at most 5, and round down by less than one
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who a request was proved to be from, the records its credentials bind, and what was wrong."""
+    """The account that a request is proved to come from, the records that its credentials bind, and the problems."""
 
     account: AccountData | None = None
     records: Mapping[str, Any] = NOTHING
@@ -30,50 +37,54 @@ class Identity(msgspec.Struct, frozen=True):
 NOBODY = Identity()
 
 
-def authenticate(request: ParsedRequest, facts: Facts) -> Identity:
-    """Check the first security alternative whose credentials are all present."""
-    alternatives, carried = request.operation.security, request.credentials
-    if not alternatives:
-        return NOBODY
-    for alternative in alternatives:
-        if carried.keys() >= alternative.wanted:
-            return _check(alternative, carried, facts)
-    partly = [alternative for alternative in alternatives if carried.keys() & alternative.wanted]
-    lacking = [scheme for scheme in (partly or alternatives)[0].schemes if scheme not in carried]
-    return Identity(problems=tuple(_problem(s, "absent", f"{_called(s)} is missing") for s in lacking))
+class Authenticator:
+    """Proves who a request comes from, and remembers the last tokens: to verify a signature takes 15 to 60 us."""
 
+    def __init__(self) -> None:
+        self._remembered = lru_cache(maxsize=MAX_REMEMBERED)(lasting_flaw)
 
-def _check(alternative: Alternative, carried: Credentials, facts: Facts) -> Identity:
-    account: AccountData | None = None
-    records: dict[str, Any] = {}
-    problems: list[Problem] = []
-    for scheme in alternative.schemes:
-        credential = carried[scheme]
-        owner = facts.owners.get(credential.claim) if credential.claim is not None else None
-        problem = _verify(credential, owner, facts)
-        if problem is None and account is not None and owner is not None and owner.account is not account:
-            problem = _problem(scheme, "signature", f"{_called(scheme)} belongs to another account")
-        if problem is not None:
-            problems.append(problem)
-        elif owner is not None:
-            account = owner.account
-            records[scheme.binds] = owner.record
-    if problems or account is None:
-        return Identity(None, NOTHING, tuple(problems))
-    return Identity(account, records, _forbidden(alternative, records) if alternative.asks_roles else ())
+    def authenticate(self, request: ParsedRequest, facts: Facts) -> Identity:
+        """Check the first security alternative whose credentials are all present."""
+        alternatives, carried = request.operation.security, request.credentials
+        if not alternatives:
+            return NOBODY
+        for alternative in alternatives:
+            if carried.keys() >= alternative.wanted:
+                return self._check(alternative, carried, facts)
+        partly = [alternative for alternative in alternatives if carried.keys() & alternative.wanted]
+        lacking = [scheme for scheme in (partly or alternatives)[0].schemes if scheme not in carried]
+        return Identity(problems=tuple(_problem(s, "absent", f"{_called(s)} is missing") for s in lacking))
 
+    def _check(self, alternative: Alternative, carried: Credentials, facts: Facts) -> Identity:
+        account: AccountData | None = None
+        records: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for scheme in alternative.schemes:
+            credential = carried[scheme]
+            owner = facts.owners.get(credential.claim) if credential.claim is not None else None
+            problem = self._verify(credential, owner, facts)
+            if problem is None and account is not None and owner is not None and owner.account.id != account.id:
+                problem = _problem(scheme, "signature", f"{_called(scheme)} belongs to another account")
+            if problem is not None:
+                problems.append(problem)
+            elif owner is not None:
+                account = owner.account
+                records[scheme.binds] = owner.record
+        if problems or account is None:
+            return Identity(None, NOTHING, tuple(problems))
+        return Identity(account, records, _forbidden(alternative, records) if alternative.asks_roles else ())
 
-def _verify(credential: Credential, owner: Owner | None, facts: Facts) -> Problem | None:
-    if owner is None or not credential.text or credential.token is None:
-        return _unowned(credential) if owner is None or not credential.text else None
-    ever = _remembered if len(credential.text) <= LONGEST else _wrong_ever
-    now = token_time(facts, owner, credential.text, credential.token)
-    wrong = ever(credential, owner) or _wrong_time(credential.token, now)
-    return _problem(credential.scheme, *wrong) if wrong else None
+    def _verify(self, credential: Credential, owner: Owner | None, facts: Facts) -> Problem | None:
+        if owner is None or not credential.text or credential.token is None:
+            return _unowned(credential) if owner is None or not credential.text else None
+        examine = self._remembered if len(credential.text) <= MAX_REMEMBERED_BYTES else lasting_flaw
+        now = token_time(facts, owner, credential, credential.token)
+        flaw = examine(credential, owner) or _flaw_at(now, credential.token)
+        return _problem(credential.scheme, *flaw) if flaw else None
 
 
 def _unowned(credential: Credential) -> Problem:
-    """What is wrong with a credential that names nobody."""
+    """The problem with a credential that names nobody."""
     scheme, token = credential.scheme, credential.token
     if not credential.text:
         return _problem(scheme, "malformed", f"{_called(scheme)} does not hold a credential")
@@ -87,8 +98,8 @@ def _unowned(credential: Credential) -> Problem:
     return _problem(scheme, "signature", f"the token's {accept.find!r} is nobody's")
 
 
-def _wrong_ever(credential: Credential, owner: Owner) -> tuple[str, str] | None:
-    """What is wrong with an owner's token whenever it comes."""
+def lasting_flaw(credential: Credential, owner: Owner) -> tuple[str, str] | None:
+    """Reason and message of what is wrong with an owner's token at any time; None where nothing is."""
     accept, token, record = credential.scheme.accept, credential.token, owner.record
     assert isinstance(accept, Jwt)  # noqa: S101 -- else it would hold no token
     assert token is not None  # noqa: S101 -- as above
@@ -98,9 +109,9 @@ def _wrong_ever(credential: Credential, owner: Owner) -> tuple[str, str] | None:
         return "signature", f"the token's algorithm must be {' or '.join(allowed)}"
     if not is_signed_by(credential.text, record[accept.key], algorithm):
         return "signature", "the token's signature does not verify"
-    wrong = _wrong_claim(accept, token.claims, owner.account.vendors[credential.scheme.vendor])
-    if wrong is not None:
-        return wrong
+    flaw = _claim_flaw(accept, token.claims, owner.account.vendors[credential.scheme.vendor])
+    if flaw is not None:
+        return flaw
     times = token.times
     if isinstance(times, str):
         return "claims", f"the token's claim {times!r} is not a time in seconds"
@@ -109,39 +120,33 @@ def _wrong_ever(credential: Credential, owner: Owner) -> tuple[str, str] | None:
     return None
 
 
-_remembered = lru_cache(maxsize=KEPT)(_wrong_ever)  # to verify a signature takes 15 to 40 us
+def token_time(facts: Facts, owner: Owner, credential: Credential, token: Token) -> float:
+    """The time to compare a token's claims with: the account's, less the shift of its clock when the token was made.
 
-
-def token_time(facts: Facts, owner: Owner, text: str, token: Token) -> float:
-    """The time to hold a token's claims against: the account's, less what its clock was off by when it was made.
-
-    A token was made at its ``iat``, else when first seen. Clients round ``iat`` down or date it back by seconds, so
-    one that is younger than that and was not seen before counts as made when first seen.
+    A token was made at its ``iat``, else when it was first seen. Clients round ``iat`` down or date it back by
+    seconds, so a token that is younger than that and was not seen before counts as made when first seen.
     """
     clock = facts.clock(owner.account) if facts.clocks else REAL
     if clock is REAL:
         return facts.now
-    first, iat = facts.first_seen.get(text, facts.now), token.claims.get("iat")
+    first, iat = facts.first_seen.get(credential.digest, facts.now), token.claims.get("iat")
     made = min(first, iat + BACKDATED) if isinstance(iat, int | float) and iat > 0 else first
     return clock.at(facts.now) - clock.shift(made)
 
 
-_pointer = lru_cache(maxsize=256)(Pointer.parse)  # of contracts, so there are few
-
-
-def _wrong_claim(accept: Jwt, claims: Mapping[str, Any], owned: Mapping[str, Any]) -> tuple[str, str] | None:
+def _claim_flaw(accept: Jwt, claims: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str] | None:
     for name in accept.require:
         if name not in claims:
             return "claims", f"the token has no claim {name!r}"
     for name, allowed in accept.claims:
-        texts = [str(_pointer(text).get({"account": owned})) if text.startswith("/") else text for text in allowed]
+        texts = [str(Pointer.parse(t).get({"account": data})) if t.startswith("/") else t for t in allowed]
         value = claims.get(name)
         if isinstance(value, bool) or str(value) not in texts:
             return "claims", f"the token's claim {name!r} is not the account's"
     return None
 
 
-def _wrong_time(token: Token, now: float) -> tuple[str, str] | None:
+def _flaw_at(now: float, token: Token) -> tuple[str, str] | None:
     since, until = token.good
     if until <= now:
         return "expired", "the token has expired"
@@ -157,8 +162,8 @@ def _forbidden(alternative: Alternative, records: Mapping[str, Any]) -> tuple[Pr
         if isinstance(accept, Jwt) and accept.roles:
             held = records[scheme.binds].get(accept.roles) or ()
             if not any(roles.issubset(held) for roles in alternative.roles):
-                wanted = " or ".join(sorted({" and ".join(sorted(roles)) for roles in alternative.roles}))
-                return (Problem("forbidden", scheme.at, "", f"the credential lacks: {wanted}"),)
+                required = " or ".join(sorted({" and ".join(sorted(roles)) for roles in alternative.roles}))
+                return (Problem("forbidden", scheme.at, "", f"the credential lacks: {required}"),)
     return ()
 
 

@@ -1,7 +1,6 @@
 """One exchange as recorded."""
 
 import json
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -9,8 +8,11 @@ import msgspec
 from mockserver.engine.problem import Problem
 
 
-class Label(msgspec.Struct, frozen=True, eq=False):
-    """What a call has in common with others that were answered alike. ``notes``: JSON text, "" where there is none."""
+class Label(msgspec.Struct, frozen=True, cache_hash=True):
+    """What a call has in common with others that were answered alike; ``notes`` is JSON text, "" where there is none.
+
+    Calls are grouped by the value of their label, so labels that were made elsewhere group alike.
+    """
 
     vendor: str = ""
     operation: str = ""
@@ -24,17 +26,14 @@ class Label(msgspec.Struct, frozen=True, eq=False):
     notes: str = ""
 
 
-label_of = lru_cache(maxsize=4096)(Label)  # the one of these parts: calls are kept together by it
+class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
+    """One exchange, flat and packed, as the journal keeps it; whoever shows it decodes it.
 
-
-class RecordedCall(msgspec.Struct, gc=False):
-    """One exchange, flat, as the journal keeps it; only how it ended is added later. What shows it decodes it.
-
-    ``number`` only increases; ``weight`` is the journal's. ``gc=False``: the garbage collector looks at none of them,
-    else a journal of a million would make pauses of 100 to 600 ms.
+    The store adds ``number``, which only increases, when it records the call, and later how sending it ended;
+    ``weight`` is the journal's. ``gc=False`` keeps calls out of the garbage collector's sight, else a journal of a
+    million would make pauses of 100 to 600 ms.
     """
 
-    number: int
     account: str
     label: Label
     recipient: str
@@ -48,6 +47,7 @@ class RecordedCall(msgspec.Struct, gc=False):
     response_headers: bytes
     response_body: bytes
     received_at: float
+    number: int = 0
     outcome: str = "pending"
     duration_ms: float = 0.0
     weight: int = 0
@@ -98,23 +98,28 @@ class RecordedCall(msgspec.Struct, gc=False):
         return self.label.notes
 
 
-RUN = 24  # bits of a call's number that count; those above tell one run of a server from another
-_COUNT = (1 << RUN) - 1
+RUN_BITS = 24  # a call's number is the run's number above these bits, and the count of calls in them
+_COUNT = (1 << RUN_BITS) - 1
+
+
+def first_number(run: int) -> int:
+    """The number of the first call of a run, so that ids of two runs differ."""
+    return (run << RUN_BITS) + 1
 
 
 def call_id(number: int) -> str:
     """The id of the call of this number."""
-    return "%06x-%06x" % (number >> RUN, number & _COUNT)  # noqa: UP031 -- 0.2 us less
+    return "%06x-%06x" % (number >> RUN_BITS, number & _COUNT)  # noqa: UP031 -- 0.2 us less
 
 
 def call_number(text: str) -> int | None:
-    """The number that an id stands for; None where it is no id."""
+    """The number of the call with this id; None where the text is no id."""
     run, _, number = text.partition("-")
     try:
-        found = (int(run, 16) << RUN) + int(number, 16)
+        value = (int(run, 16) << RUN_BITS) + int(number, 16)
     except ValueError:
         return None
-    return found if call_id(found) == text else None
+    return value if call_id(value) == text else None
 
 
 _HEADER = b": ".join

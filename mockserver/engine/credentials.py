@@ -1,5 +1,6 @@
 """What a request carries to say who it is, not yet verified; signed tokens (RFC 7515, 7519) read and made."""
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -8,6 +9,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
@@ -15,35 +19,35 @@ from mockserver.spec.functions import digits
 from mockserver.spec.model import Equals, Jwt, Scheme
 from mockserver.spec.pointer import MISSING
 
-KEPT = 512  # of what is remembered about tokens and headers, each no longer than
-LONGEST = 4_096  # bytes
+MAX_REMEMBERED = 512  # entries of each memory of heads and credentials
+MAX_REMEMBERED_BYTES = 4_096  # a longer head or credential is read anew each time
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token's two halves, not yet verified."""
+    """A token's header and claims, not yet verified."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
 
     @cached_property
     def times(self) -> Mapping[str, float] | str:
-        """The times it names, in Unix seconds; the name of one that is no time, where there is such."""
-        found = {name: self.claims[name] for name in ("iat", "nbf", "exp") if name in self.claims}
-        for name, value in found.items():
+        """``iat``, ``nbf`` and ``exp`` in Unix seconds, those that there are; or the name of one that is no time."""
+        times = {name: self.claims[name] for name in ("iat", "nbf", "exp") if name in self.claims}
+        for name, value in times.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 -- NaN
                 return name
-        return found
+        return times
 
     @cached_property
     def good(self) -> tuple[float, float]:
-        """From when, and until when, it says that it is good."""
+        """The times from which and until which the token says it is good, in Unix seconds."""
         times = self.times if isinstance(self.times, Mapping) else {}
         return max(times.get("iat", -math.inf), times.get("nbf", -math.inf)), times.get("exp", math.inf)
 
 
 def read_token(text: str) -> Token | None:
-    """Header and claims of a compact JWT, or None where it is not one."""
+    """Header and claims of a compact JWT; None where the text is no such token."""
     try:
         signed = jws.extract_compact(text.encode("ascii"))
         header, claims = signed.headers(), json.loads(signed.payload)
@@ -55,7 +59,7 @@ def read_token(text: str) -> Token | None:
 
 
 def is_signed_by(text: str, key: str, algorithm: str) -> bool:
-    """Whether this key made this token's signature; takes 15 to 40 us."""
+    """Whether the token was signed with this key and algorithm. Takes 15 to 60 us."""
     try:
         signed = jws.extract_compact(text.encode("ascii"))
         return jws.validate_compact(signed, _key(key, algorithm), algorithms=[algorithm])
@@ -64,7 +68,7 @@ def is_signed_by(text: str, key: str, algorithm: str) -> bool:
 
 
 def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: str) -> str:
-    """A compact JWT; ``header`` names the algorithm. Raises ValueError where the key cannot sign so."""
+    """A compact JWT; ``header`` names the algorithm. Raises ValueError where the key cannot sign with it."""
     algorithm = header["alg"]
     payload = json.dumps(claims, separators=(",", ":")).encode()
     try:
@@ -75,45 +79,68 @@ def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: str) -> str:
 
 def _key(text: str, algorithm: str) -> jwk.OctKey | jwk.RSAKey:
     if algorithm.startswith("RS"):
-        return _rsa_key(text)
+        return _rsa_key(text, checked=False)
     if not algorithm.startswith("HS") or not text:
         raise ValueError(f"{algorithm!r} signs nothing with this key")
     secret = text.encode()
-    return jwk.OctKey(secret, secret)  # import_key() would warn of a short one: it is the customer's choice
+    return jwk.OctKey(secret, secret)  # import_key() would warn of a short key, which is the customer's choice
 
 
-@lru_cache(maxsize=256)
-def _rsa_key(text: str) -> jwk.RSAKey:
-    return jwk.RSAKey.import_key(text)  # 35 ms: it looks whether the primes are
+def check_rsa_key(text: str) -> None:
+    """Check that a text is a private RSA key in PEM whose numbers belong together. Takes 35 ms. Raises ValueError."""
+    _rsa_key(text, checked=True)
+
+
+def _rsa_key(text: str, *, checked: bool) -> jwk.RSAKey:
+    """A private key; unless its numbers are ``checked``, reading it takes 15 us. Raises ValueError, AttributeError."""
+    try:
+        key = load_pem_private_key(text.encode(), None, unsafe_skip_rsa_key_validation=not checked)
+    except (TypeError, UnsupportedAlgorithm) as error:  # a key behind a password, or of an unknown kind
+        raise ValueError(str(error)) from error
+    if not isinstance(key, RSAPrivateKey):
+        raise ValueError("the key is no RSA key")  # noqa: TRY004 -- the text is wrong, not its type
+    return jwk.RSAKey(key, key)
 
 
 Claim = tuple[str, str]  # an account pointer, and the value as text
 
 
 class Credential(msgspec.Struct, frozen=True, eq=False):
-    """Its text, "" where it is not of its scheme's form; the token in it and the account value it names, if any."""
+    """A credential as it was sent.
+
+    ``text`` is "" where it is not of its scheme's form; ``claim`` is the account value that it names, if any.
+    ``digest`` tells its token from others: the same 8 bytes in every process, and no secret.
+    """
 
     scheme: Scheme
     text: str
     token: Token | None = None
     claim: Claim | None = None
+    digest: bytes = b""
 
 
 Credentials = dict[Scheme, Credential]
 
 
-def credentials(schemes: tuple[Scheme, ...], data: Mapping[str, Any]) -> Credentials:
-    """By scheme what ``data``, the parts of a request, has where credentials stand."""
-    found = {}
-    for scheme in schemes:
-        value = data[scheme.where].get(scheme.key)
-        if value is not None:
-            short = isinstance(value, str) and len(value) <= LONGEST
-            found[scheme] = _remembered(scheme, value) if short else _credential(scheme, value)
-    return found
+class CredentialReader:
+    """Reads credentials, and remembers the last ones: to read a token takes 10 us."""
+
+    def __init__(self) -> None:
+        self._remembered = lru_cache(maxsize=MAX_REMEMBERED)(read_credential)
+
+    def read(self, schemes: tuple[Scheme, ...], data: Mapping[str, Any]) -> Credentials:
+        """The credentials that stand in ``data``, the parts of a request, by scheme."""
+        carried = {}
+        for scheme in schemes:
+            value = data[scheme.where].get(scheme.key)
+            if value is not None:
+                short = isinstance(value, str) and len(value) <= MAX_REMEMBERED_BYTES
+                carried[scheme] = self._remembered(scheme, value) if short else read_credential(scheme, value)
+        return carried
 
 
-def _credential(scheme: Scheme, value: Any) -> Credential:
+def read_credential(scheme: Scheme, value: Any) -> Credential:
+    """What a value says, standing where the scheme's credential stands."""
     if not isinstance(value, str):
         return Credential(scheme, "")
     if scheme.bearer:
@@ -124,14 +151,12 @@ def _credential(scheme: Scheme, value: Any) -> Credential:
     if isinstance(scheme.accept, Equals):
         return Credential(scheme, value, None, (scheme.accept.claim, value))
     token = read_token(value)
-    return Credential(scheme, value, token, _named_by(token, scheme.accept))
-
-
-_remembered = lru_cache(maxsize=KEPT)(_credential)  # to read a token takes 10 us
+    digest = hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=8).digest()
+    return Credential(scheme, value, token, _named_by(token, scheme.accept), digest)
 
 
 def _named_by(token: Token | None, accept: Jwt) -> Claim | None:
-    """The account value that a token names, signed or not."""
+    """The account value that a token names, whether its signature is good or not."""
     if token is None:
         return None
     part = token.claims if accept.find_in == "claim" else token.header
@@ -139,7 +164,7 @@ def _named_by(token: Token | None, accept: Jwt) -> Claim | None:
 
 
 def claim_of(pointer: str, value: Any, *, by_digits: bool) -> Claim | None:
-    """The claim that a value makes; None where it is no text or number."""
+    """The claim to an account value; None where the value is neither text nor a number."""
     if isinstance(value, str):
         return pointer, digits(value) if by_digits else value
     if isinstance(value, bool) or not isinstance(value, int | float):

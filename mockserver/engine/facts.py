@@ -1,4 +1,4 @@
-"""What is known of a request's claims, handed to the decision as one value."""
+"""What is known of those whom a request may come from, handed to the decision as one value."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from mockserver.spec.pointer import MISSING
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A switched-on limit: so many requests in any so many seconds of the account's time."""
+    """A limit that is switched on: so many requests in any so many seconds of the account's time."""
 
     requests: int
     seconds: float
@@ -26,7 +26,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What is left of a limit; ``wait``: seconds until a request is free again, 0 where one is."""
+    """What is left of a limit; ``wait`` is the seconds until a request is free again, 0 where one is free."""
 
     limit: Limit
     remaining: int
@@ -34,12 +34,12 @@ class Budget:
 
     @property
     def retry_after(self) -> int:
-        """Whole seconds to wait, at least 1 where there is anything to wait for."""
+        """Whole seconds to wait, at least 1 unless there is nothing to wait for."""
         return max(1, math.ceil(self.wait)) if self.wait > 0 else 0
 
 
 def budget_key(request: ParsedRequest) -> str:
-    """By what a request's operation counts: a value of the request, or "" for the account."""
+    """The value of the request that its operation counts by; "" where it counts by account."""
     limit = request.operation.rate_limit
     if limit is None or limit.by is None:
         return ""
@@ -47,14 +47,14 @@ def budget_key(request: ParsedRequest) -> str:
     return "" if value is MISSING else str(value)
 
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """Who owns the values that a vendor's accounts have, and the real time in Unix seconds.
+    """Who owns the values of a vendor's accounts, and the real time in Unix seconds.
 
-    By account: the operation's pin, the account's clock, what is left of its rate limit. By token: when it
-    was first seen.
+    By account id: the pin of the operation, the clock, what is left of the rate limit, and of an account made with a
+    seed that seed and how many ids were drawn. By a token's digest: when it was first seen.
     """
 
     owners: Mapping[Claim, Owner]
@@ -62,7 +62,8 @@ class Facts(msgspec.Struct, frozen=True):
     pins: Mapping[str, PinState] = NOTHING
     clocks: Mapping[str, Clock] = NOTHING
     budgets: Mapping[str, Budget] = NOTHING
-    first_seen: Mapping[str, float] = NOTHING
+    first_seen: Mapping[bytes, float] = NOTHING
+    seeds: Mapping[str, tuple[int, int]] = NOTHING
 
     def time(self, account: AccountData | None) -> float:
         """The account's time in Unix seconds."""
@@ -73,7 +74,7 @@ class Facts(msgspec.Struct, frozen=True):
         return self.clocks.get(account.id, REAL) if account is not None else REAL
 
     def claimant(self, claims: Iterable[Claim]) -> AccountData | None:
-        """Whose a request is that proves nothing: the owner of the first value that anybody owns."""
+        """The account of a request that proves nothing: the owner of the first value that anybody owns."""
         for claim in claims:
             owner = self.owners.get(claim)
             if owner is not None:

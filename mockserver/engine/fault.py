@@ -9,13 +9,13 @@ from typing import Any
 from mockserver.engine.bodies import integral
 from mockserver.engine.call import pack_headers
 from mockserver.engine.response import RenderedResponse
+from mockserver.spec.model import BODILESS_STATUSES
 from mockserver.spec.pointer import join
 
 LOSING = frozenset({"timeout", "reset", "empty", "garbage"})  # the reply is lost altogether
 SPOILING = frozenset({"delay", "truncate", "dribble", "malformed"})  # the reply comes late or damaged
 GARBAGE = b"\x00\xff\x13NOT HTTP AT ALL\x00\r\n\r\n"
-LONGEST = 60.0  # seconds of any delay
-BODILESS = frozenset({204, 304})  # statuses that nothing can follow
+MAX_DELAY = 60.0  # seconds
 
 _MEMBERS = {
     "delay": {"seconds", "uniform", "lognormal"},
@@ -59,7 +59,7 @@ class Fault:
         if how == "uniform":
             return self._chance("delay", number).uniform(first, second)
         if how == "lognormal":
-            return min(first * math.exp(self._chance("delay", number).gauss(0, second)), LONGEST)
+            return min(first * math.exp(self._chance("delay", number).gauss(0, second)), MAX_DELAY)
         return first
 
     def _chance(self, of: str, number: int) -> random.Random:
@@ -98,17 +98,17 @@ def _delay(block: Mapping[str, Any]) -> tuple[str, float, float]:
         raise FaultError("", "a delay needs one of: seconds, uniform, lognormal")
     value = block[given[0]]
     if given[0] == "seconds":
-        return "fixed", _number(value, "/seconds", 0, LONGEST), 0.0
+        return "fixed", _number(value, "/seconds", 0, MAX_DELAY), 0.0
     if given[0] == "uniform":
         if not isinstance(value, list) or len(value) != 2:
             raise FaultError("/uniform", "must be [least, most] in seconds")
-        least, most = (_number(item, f"/uniform/{index}", 0, LONGEST) for index, item in enumerate(value))
+        least, most = (_number(item, f"/uniform/{index}", 0, MAX_DELAY) for index, item in enumerate(value))
         if least > most:
             raise FaultError("/uniform", "the least is above the most")
         return "uniform", least, most
     if not isinstance(value, Mapping) or value.keys() != {"median", "sigma"}:
         raise FaultError("/lognormal", "must be {median, sigma}, the median in seconds")
-    median = _number(value["median"], "/lognormal/median", 0, LONGEST)
+    median = _number(value["median"], "/lognormal/median", 0, MAX_DELAY)
     return "lognormal", median, _number(value["sigma"], "/lognormal/sigma", 0, 10)
 
 
@@ -129,9 +129,9 @@ def planned(fault: Fault, response: RenderedResponse) -> RenderedResponse:
     """What a fault leaves of a response: these bytes are sent, and recorded."""
     if fault.loses_reply:
         return RenderedResponse(0, b"", GARBAGE if fault.kind == "garbage" else b"")
-    if fault.kind == "truncate" and response.status not in BODILESS:
+    if fault.kind == "truncate" and response.status not in BODILESS_STATUSES:
         return _with_body(response, response.body[: len(response.body) // 2], len(response.body) or 1)
-    if fault.kind == "malformed" and response.status not in BODILESS:
+    if fault.kind == "malformed" and response.status not in BODILESS_STATUSES:
         body = (response.body.rstrip()[:-1] or b"{") + b","  # no JSON ends so
         return _with_body(response, body, len(body))
     return response

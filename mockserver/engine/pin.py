@@ -42,9 +42,10 @@ class Literal:
 class PinState:
     """``entries`` (None: as the rules say) from ``position`` on; then the last for ever, or the rules.
 
-    With a fault, ``entries`` may be empty. ``met`` counts requests, those that chance spared among them.
+    With a fault, ``entries`` may be empty. ``met`` counts the requests that the pin met, with those that chance spared.
     """
 
+    id: str
     account: str
     operation: str
     entries: tuple[Answer | Literal | None, ...]
@@ -56,6 +57,11 @@ class PinState:
     force: bool = False
     position: int = 0
     met: int = 0
+
+    @property
+    def version(self) -> int:
+        """Another number after each change, so that a pin that was looked at can be told from what it is now."""
+        return self.met
 
     @property
     def left(self) -> int | None:
@@ -84,11 +90,15 @@ class PinState:
 
 
 class Uses(msgspec.Struct, frozen=True):
-    """What a call uses up when it is recorded: a pin, and a request of the rate limit of its kind."""
+    """What a call uses up when it is recorded: a pin, and a request of the rate limit of its kind.
+
+    ``drawn`` says how many ids a seeded account had drawn before the call, and how many after it.
+    """
 
     pin: PinState | None = None
     limit_key: str = ""
     counts: bool = True
+    drawn: tuple[int, int] | None = None
 
 
 NOTHING_USED = Uses(counts=False)

@@ -1,7 +1,7 @@
-"""What arrived, as bytes and as typed data."""
+"""A request as it arrived, in bytes, and as it was understood, in typed data."""
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -9,16 +9,23 @@ import msgspec
 
 from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart
 from mockserver.engine.call import unpack_headers
-from mockserver.engine.credentials import KEPT, LONGEST, Claim, Credentials, claim_of, credentials
+from mockserver.engine.credentials import (
+    MAX_REMEMBERED,
+    MAX_REMEMBERED_BYTES,
+    Claim,
+    CredentialReader,
+    Credentials,
+    claim_of,
+)
 from mockserver.engine.problem import Problem
 from mockserver.spec.model import Dispatch, Media, OperationSpec, Owned
 from mockserver.spec.pointer import MISSING, join
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The values that an operation looks at by lower-case name, and what every request may say of itself.
+    """The headers of a request: the values that its operation looks at, by lower-case name, and those of any request.
 
-    ``packed`` is one object for all that are alike: in a journal of a million calls it takes room once.
+    ``packed`` is one object for heads that are equal: in a journal of a million calls it takes room once.
     """
 
     packed: bytes
@@ -33,22 +40,6 @@ class Head(msgspec.Struct, frozen=True):
         return self.content_type.partition(";")[0].strip().lower()
 
 
-def read_head(operation: OperationSpec, packed: bytes) -> Head:
-    """The head of packed headers; of a header given twice the last value counts. Saves 3 us of 4."""
-    return _remembered(operation, packed) if len(packed) <= LONGEST else _read(operation, packed)
-
-
-def _read(operation: OperationSpec, packed: bytes) -> Head:
-    given = dict(unpack_headers(packed))
-    wanted = {name: value.strip() for name, value in given.items() if name in operation.headers}
-    schemes = tuple(scheme for scheme in operation.schemes if scheme.where == "header")
-    carried = credentials(schemes, {"header": wanted})
-    return Head(packed, wanted, given.get("content-type", ""), given.get("prefer", ""), carried)
-
-
-_remembered = lru_cache(maxsize=KEPT)(_read)
-
-
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?")
 _BOOLEANS = {"true": True, "True": True, "1": True, "false": False, "False": False, "0": False}
@@ -57,7 +48,7 @@ _BOOLEANS = {"true": True, "True": True, "1": True, "false": False, "False": Fal
 class Arrival(msgspec.Struct, frozen=True):
     """A request as it came off the wire, its headers packed.
 
-    ``oversize``: bytes of a body that was too large to keep, else 0.
+    ``oversize`` is the size in bytes of a body that was too large to keep, else 0.
     """
 
     method: str
@@ -70,7 +61,7 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class Possession(msgspec.Struct, frozen=True):
-    """A value that a request claims to own, and where it stands."""
+    """A value that the client must own, and where it stands."""
 
     place: Owned
     value: Any
@@ -78,11 +69,11 @@ class Possession(msgspec.Struct, frozen=True):
 
 
 class ParsedRequest(msgspec.Struct, frozen=True):
-    """An arrival understood: its operation, its data, and what was wrong with reading it.
+    """An arrival understood: its operation, its data, and the problems met while reading it.
 
-    ``data`` is ``{path, query, header, body?}``; header names are lower case, only those are kept that
-    the operation looks at. ``reads`` says how the body was read: json, form, multipart or nothing.
-    What it carries and claims to own is neither verified nor owned yet.
+    ``data`` is ``{path, query, header, body?}``, with only those headers that the operation looks at, their names in
+    lower case. ``reads`` says how the body was read: json, form, multipart or nothing. The credentials are not
+    verified yet, nor is it known who owns the values of ``owned``.
     """
 
     operation: OperationSpec
@@ -96,44 +87,65 @@ class ParsedRequest(msgspec.Struct, frozen=True):
 
     @property
     def claims(self) -> list[Claim]:
-        """The account values it names: credentials first, then owned values, in document order."""
+        """The account values that it names: by credentials first, then owned values in document order."""
         named = [credential.claim for credential in self.credentials.values() if credential.claim is not None]
         return named + [possession.claim for possession in self.owned]
 
 
-def parse(operation: OperationSpec, arrival: Arrival) -> ParsedRequest:
-    """Read an arrival; the operation may turn out to be the one that it dispatches to."""
-    head = read_head(operation, arrival.headers)
-    data: dict[str, Any] = {"path": {**arrival.path_params}, "query": {}, "header": {**head.values}}
-    problems: list[Problem] = []
-    repeated: list[str] = []
-    if arrival.query:
-        data["query"] = _named(read_query(arrival.query), "query", repeated)
-    media = _media(operation, arrival, head, problems)
-    if media is not None and media.reads != "nothing":
-        try:
-            if media.reads == "json":
-                data["body"] = read_json(arrival.body)
-            else:
-                _read_form(operation, media, arrival, head, data, repeated)
-        except UnreadableError as error:
-            problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
-    if operation.dispatch is not None and not problems:
-        operation = _named_by(operation.dispatch, data, repeated) or operation
-    if repeated:
-        problems += _repetitions(operation, repeated)
-    _hold_against_schema(operation, media, data, problems)
-    carried, schemes = head.credentials, operation.query_schemes
-    if schemes:
-        carried = {**carried, **credentials(schemes, data)}
-    reads = "nothing" if media is None else media.reads
-    return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, _claimed(operation, data))
+class RequestParser:
+    """Parses requests, and remembers the last heads: most requests of a client have the same, and it saves 3 us of 4.
+
+    A head that was not seen before may still have credentials that were: the reader remembers those.
+    """
+
+    def __init__(self, reader: CredentialReader) -> None:
+        self._reader = reader
+        self._read_head = partial(read_head, reader)
+        self._remembered_head = lru_cache(maxsize=MAX_REMEMBERED)(self._read_head)
+
+    def parse(self, operation: OperationSpec, arrival: Arrival) -> ParsedRequest:
+        """Read an arrival. The operation may turn out to be one that it dispatches to."""
+        read = self._remembered_head if len(arrival.headers) <= MAX_REMEMBERED_BYTES else self._read_head
+        head = read(operation, arrival.headers)
+        data: dict[str, Any] = {"path": {**arrival.path_params}, "query": {}, "header": {**head.values}}
+        problems: list[Problem] = []
+        repeated: list[str] = []
+        if arrival.query:
+            data["query"] = _named(read_query(arrival.query), "query", repeated)
+        media = _media(operation, arrival, head, problems)
+        if media is not None and media.reads != "nothing":
+            try:
+                if media.reads == "json":
+                    data["body"] = read_json(arrival.body)
+                else:
+                    _read_form(operation, media, arrival, head, data, repeated)
+            except UnreadableError as error:
+                problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
+        if operation.dispatch is not None and not problems:
+            operation = _named_by(operation.dispatch, data, repeated) or operation
+        if repeated:
+            problems += _repetitions(operation, repeated)
+        _hold_against_schema(operation, media, data, problems)
+        carried, schemes = head.credentials, operation.query_schemes
+        if schemes:
+            carried = {**carried, **self._reader.read(schemes, data)}
+        reads = "nothing" if media is None else media.reads
+        return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, _claimed(operation, data))
+
+
+def read_head(reader: CredentialReader, operation: OperationSpec, packed: bytes) -> Head:
+    """The head of packed headers; of a header given twice the last value counts."""
+    headers = dict(unpack_headers(packed))
+    values = {name: value.strip() for name, value in headers.items() if name in operation.headers}
+    schemes = tuple(scheme for scheme in operation.schemes if scheme.where == "header")
+    carried = reader.read(schemes, {"header": values})
+    return Head(packed, values, headers.get("content-type", ""), headers.get("prefer", ""), carried)
 
 
 def _hold_against_schema(
     operation: OperationSpec, media: Media | None, data: dict[str, Any], problems: list[Problem]
 ) -> None:
-    """Turn parameters into their types; add a problem for each violation."""
+    """Turn parameters into their types, and add a problem for each violation of the schema."""
     for part, name, kind in operation.coerced:
         if name in data[part]:
             data[part][name] = _coerce(data[part][name], kind)
@@ -144,24 +156,24 @@ def _hold_against_schema(
 
 
 def _named_by(dispatch: Dispatch, data: dict[str, Any], repeated: list[str]) -> OperationSpec | None:
-    """The operation that a value of the request names, unless it was given twice."""
-    named = dispatch.by.get(data)
-    return dispatch.to.get(named) if isinstance(named, str) and str(dispatch.by) not in repeated else None
+    """The operation that a value of the request names, unless the value was given twice."""
+    name = dispatch.by.get(data)
+    return dispatch.to.get(name) if isinstance(name, str) and str(dispatch.by) not in repeated else None
 
 
 def _claimed(operation: OperationSpec, data: dict[str, Any]) -> tuple[Possession, ...]:
-    found = []
+    possessions = []
     for place in operation.owned:
         value = place.at.get(data)
         if value is not MISSING:
             claim = claim_of(place.claim, value, by_digits=place.digits)
             if claim is not None:
-                found.append(Possession(place, value, claim))
-    return tuple(found)
+                possessions.append(Possession(place, value, claim))
+    return tuple(possessions)
 
 
 def _named(pairs: list[tuple[str, str]], part: str, repeated: list[str]) -> dict[str, Any]:
-    """The values by name, the first of each; pointers of names given again are added to ``repeated``."""
+    """The first value of each name; the pointer of a name that comes again is added to ``repeated``."""
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
@@ -172,7 +184,7 @@ def _named(pairs: list[tuple[str, str]], part: str, repeated: list[str]) -> dict
 
 
 def _media(operation: OperationSpec, arrival: Arrival, head: Head, problems: list[Problem]) -> Media | None:
-    """How to read the body; None where there is none to read, or with a problem."""
+    """How to read the body; None where there is none to read, or where a problem was added."""
     body = operation.body
     if operation.method != arrival.method:
         problems.append(Problem("method", "/method", "", f"{arrival.method} is not allowed here"))
@@ -194,7 +206,7 @@ def _media(operation: OperationSpec, arrival: Arrival, head: Head, problems: lis
     return media
 
 
-def _read_form(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goes
+def _read_form(  # noqa: PLR0913, PLR0917 -- the form, how it is read, and where its fields go
     operation: OperationSpec, media: Media, arrival: Arrival, head: Head, data: dict[str, Any], repeated: list[str]
 ) -> None:
     """Add a form's fields to the data: as its body, or to the query. Raises UnreadableError."""
@@ -208,7 +220,7 @@ def _read_form(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goe
 
 
 def _repetitions(operation: OperationSpec, repeated: list[str]) -> list[Problem]:
-    """A problem for each declared parameter, or field of a form, that was given more than once."""
+    """A problem for each declared parameter, and each field of a form, that was given more than once."""
     declared = {join(parameter.where, parameter.name) for parameter in operation.parameters}
     return [
         Problem("invalid", at, "repeated", "given more than once")
@@ -218,7 +230,7 @@ def _repetitions(operation: OperationSpec, repeated: list[str]) -> list[Problem]
 
 
 def read_query(query: bytes) -> list[tuple[str, str]]:
-    """The pairs of a query string, however badly it is written."""
+    """The pairs of a query string, also of one that is badly written."""
     try:
         return read_form(query)
     except UnreadableError:
@@ -227,7 +239,7 @@ def read_query(query: bytes) -> list[tuple[str, str]]:
 
 
 def _problem(violation: Any, data: dict[str, Any]) -> Problem:
-    """One violation of the request's schema; what is lacking is ``missing``, all else ``invalid``."""
+    """A violation of the request's schema: ``missing`` where a value is required, else ``invalid``."""
     keyword, path = violation.kind.name, violation.instance_path
     lacking = violation if keyword == "required" else _lacking(violation)
     if lacking is not None:
@@ -238,7 +250,7 @@ def _problem(violation: Any, data: dict[str, Any]) -> Problem:
 
 
 def _names(path: list[Any], data: Any) -> list[Any]:
-    """A violation's path as the data spells it: jsonschema-rs tells a name that is a number as one, "007" as 7."""
+    """A violation's path as the data spells it: jsonschema-rs gives the name "007" as the number 7."""
     names: list[Any] = []
     for token in path:
         if isinstance(data, dict) and token not in data:
@@ -249,7 +261,7 @@ def _names(path: list[Any], data: Any) -> list[Any]:
 
 
 def _lacking(violation: Any) -> Any | None:
-    """The first missing property, where every branch of a combination fails for a missing one only."""
+    """The first missing property, where each branch of a combination fails only for missing properties."""
     if violation.kind.name not in {"anyOf", "oneOf"}:
         return None
     branches = getattr(violation.kind, "context", ())
@@ -259,7 +271,7 @@ def _lacking(violation: Any) -> Any | None:
 
 
 def _coerce(text: Any, kind: str | None) -> Any:
-    """A parameter's text as the type its schema names; the text itself where it is not one."""
+    """A parameter's text as the type that its schema names; the text itself where it is not of that type."""
     if kind == "boolean":
         return _BOOLEANS.get(text, text)
     if kind == "integer" and _INTEGER.fullmatch(text):

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
 
 from mockserver.engine.call import pack_headers, split_headers
 from mockserver.engine.problem import Problem
-from mockserver.engine.sources import Sources
-from mockserver.spec.model import Answer, Apply, Echo, New, Value
+from mockserver.engine.sources import SeededIds, Sources
+from mockserver.spec.model import Answer, Apply, Contract, Echo, New, Value
 from mockserver.spec.pointer import MISSING, Pointer
 
 
 class RenderedResponse(msgspec.Struct, frozen=True):
-    """What goes back: status, packed headers (lower-case names), bytes."""
+    """What goes back: status, packed headers with lower-case names, body."""
 
     status: int
     head: bytes
@@ -32,77 +32,120 @@ class RenderedResponse(msgspec.Struct, frozen=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What fills may read: the view of ``when``, the problem answered, where fresh values come from.
+    """What fills may read: the view that ``when`` reads, the problem that is answered, and fresh ids.
 
     ``now`` is the account's time in Unix seconds, ``wait`` the seconds until its rate limit lets a request through.
     """
 
     view: Mapping[str, Any]
     problem: Problem | None
-    sources: Sources
+    ids: Sources | SeededIds
     now: float
     wait: int | None = None
 
 
 Make = Callable[[Context], Any]
+MAX_HEADS = 512  # heads of responses that are remembered, and
+MAX_TIMESTAMPS = 64  # texts of times
 
 
-def render(answer: Answer, context: Context) -> RenderedResponse:
-    """The response of an answer."""
-    body, headers = answer.body[0], _header_makers(answer)
-    if answer.fills:
-        written, makers = _body_makers(answer)
-        parts = written.copy()
-        for at, make in makers:
-            found = make(context)
-            if found is not MISSING:
-                parts[at] = _dump(found)
+class PreparedAnswer(msgspec.Struct, frozen=True):
+    """An answer ready to be rendered.
+
+    ``written`` is the body in parts as it stands in the contract; ``makers`` make those at their places anew.
+    ``headers`` are the headers where one of them has a fill, else None. ``constant`` is the response where all calls
+    get the same.
+    """
+
+    answer: Answer
+    written: tuple[bytes, ...]
+    makers: tuple[tuple[int, Make], ...]
+    headers: tuple[tuple[bytes, bytes, Make | None], ...] | None
+    constant: RenderedResponse | None
+
+
+class Renderer:
+    """Renders the answers of some contracts: each fill is made a function once, when the contracts are known.
+
+    Heads that are equal are one object: in a journal of a million calls it takes room once.
+    """
+
+    def __init__(self, contracts: Iterable[Contract]) -> None:
+        self._timestamp = _remembering_timestamp()
+        self._head = lru_cache(maxsize=MAX_HEADS)(_constant_head)
+        answers = {a: None for contract in contracts for o in contract.operations for a in o.answers.values()}
+        self._prepared = {answer: self._prepare(answer) for answer in answers}
+
+    def render(self, answer: Answer, context: Context) -> RenderedResponse:
+        """The response of an answer of these contracts."""
+        prepared = self._prepared[answer]
+        if prepared.constant is not None:
+            return prepared.constant
+        parts = list(prepared.written)
+        for at, make in prepared.makers:
+            value = make(context)
+            if value is not MISSING:
+                parts[at] = _dump(value)
         body = b"".join(parts)
-    if headers is None:
-        return RenderedResponse(answer.status, _constant_head(answer, len(body)), body)
-    made = []
-    for name, literal, make_header in headers:
-        value = literal if make_header is None else make_header(context) or literal
-        if value:
-            made.append((name, value))
-    return RenderedResponse.of(answer.status, made, body)
+        if prepared.headers is None:
+            return RenderedResponse(answer.status, self._head(answer, len(body)), body)
+        headers = []
+        for name, literal, make_header in prepared.headers:
+            text = literal if make_header is None else make_header(context) or literal
+            if text:
+                headers.append((name, text))
+        return RenderedResponse.of(answer.status, headers, body)
+
+    def _prepare(self, answer: Answer) -> PreparedAnswer:
+        written = [answer.body[0]]
+        for (_, literal), segment in zip(answer.fills, answer.body[1:], strict=True):
+            written += (literal, segment)
+        makers = tuple((2 * at + 1, self._maker(fill)) for at, (fill, _) in enumerate(answer.fills))
+        headers, constant = None, None
+        if any(fill is not None for _, _, fill in answer.headers):
+            headers = tuple(
+                (name, literal, None if fill is None else self._header_maker(fill))
+                for name, literal, fill in answer.headers
+            )
+        elif not makers:
+            body = answer.body[0]
+            constant = RenderedResponse(answer.status, _constant_head(answer, len(body)), body)
+        return PreparedAnswer(answer, tuple(written), makers, headers, constant)
+
+    def _maker(self, value: Value) -> Make:
+        """A fill as a function."""
+        if isinstance(value, Echo):
+            return _echo(value, None if value.otherwise is None else self._maker(value.otherwise))
+        if isinstance(value, Apply):
+            return _application(value)
+        if value.kind == "timestamp":
+            plus, timestamp = value.plus, self._timestamp
+            return lambda context: timestamp(context.now + plus)
+        if value.kind == "uuid":
+            return lambda context: context.ids.uuid()
+        return lambda context: context.ids.sequence()
+
+    def _header_maker(self, value: Value) -> Make:
+        """A header's fill as a function; its value is b"" where nothing that may be sent is left of it."""
+        if isinstance(value, New):
+            fresh = self._maker(value)
+            return lambda context: str(fresh(context)).encode("ascii")
+        find = _finder(value.pointer) if isinstance(value, Echo) else self._maker(value)
+        other = value.otherwise if isinstance(value, Echo) else None
+        otherwise = None if other is None else self._header_maker(other)
+
+        def make(context: Context) -> bytes:
+            found = find(context)
+            text = b"" if found is MISSING else _header_value(found)
+            return otherwise(context) if not text and otherwise is not None else text
+
+        return make
 
 
-@lru_cache(maxsize=512)
 def _constant_head(answer: Answer, length: int) -> bytes:
-    """The head of an answer without fills in its headers: one object for all its calls in the journal."""
+    """The head of an answer that has no fills in its headers."""
     headers = [(name, literal) for name, literal, _ in answer.headers]
     return pack_headers([*headers, (b"content-length", b"%d" % length)])
-
-
-@lru_cache(maxsize=4096)
-def _body_makers(answer: Answer) -> tuple[list[bytes], tuple[tuple[int, Make], ...]]:
-    """The body in parts as it stands in the contract, and each fill with the place of the part that it makes."""
-    written = [answer.body[0]]
-    for (_, literal), segment in zip(answer.fills, answer.body[1:], strict=True):
-        written += (literal, segment)
-    return written, tuple((2 * at + 1, _maker(fill)) for at, (fill, _) in enumerate(answer.fills))
-
-
-@lru_cache(maxsize=4096)
-def _header_makers(answer: Answer) -> tuple[tuple[bytes, bytes, Make | None], ...] | None:
-    """Each header with its fill, if it has one; None where no header has."""
-    if all(fill is None for _, _, fill in answer.headers):
-        return None
-    return tuple((n, literal, None if fill is None else _header_maker(fill)) for n, literal, fill in answer.headers)
-
-
-def _maker(value: Value) -> Make:
-    """A fill as a function: what it is, is found out once."""
-    if isinstance(value, Echo):
-        return _echo(value, None if value.otherwise is None else _maker(value.otherwise))
-    if isinstance(value, Apply):
-        return _application(value)
-    if value.kind == "timestamp":
-        return lambda context: timestamp(context.now + value.plus)
-    if value.kind == "uuid":
-        return lambda context: context.sources.uuid()
-    return lambda context: context.sources.sequence()
 
 
 def _echo(value: Echo, otherwise: Make | None) -> Make:
@@ -141,32 +184,20 @@ def _application(value: Apply) -> Make:
     return apply
 
 
-def _header_maker(value: Value) -> Make:
-    """A header's value, b"" where it has none; an echo of which nothing may be sent counts as one of nothing."""
-    if isinstance(value, New):
-        fresh = _maker(value)
-        return lambda context: str(fresh(context)).encode("ascii")
-    find = _finder(value.pointer) if isinstance(value, Echo) else _maker(value)
-    otherwise = _header_maker(value.otherwise) if isinstance(value, Echo) and value.otherwise is not None else None
-
-    def make(context: Context) -> bytes:
-        found = find(context)
-        text = b"" if found is MISSING else _header_value(found)
-        return otherwise(context) if not text and otherwise is not None else text
-
-    return make
-
-
-@lru_cache(maxsize=64)
-def timestamp(seconds: float) -> str:
+def timestamp(seconds: float, of_second: Callable[[int], str] | None = None) -> str:
     """Unix seconds as ISO 8601 in UTC, with milliseconds, cut, and ``Z``."""
     whole, milliseconds = divmod(int(seconds * 1000), 1000)
-    return f"{_second(whole)}.{milliseconds:03}Z"
+    return f"{(of_second or _second)(whole)}.{milliseconds:03}Z"
 
 
-@lru_cache(maxsize=64)
 def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+
+
+def _remembering_timestamp() -> Callable[[float], str]:
+    """``timestamp`` that remembers the last texts: an answer may have a time twice, and many calls have a second."""
+    of_second = lru_cache(maxsize=MAX_TIMESTAMPS)(_second)
+    return lru_cache(maxsize=MAX_TIMESTAMPS)(partial(timestamp, of_second=of_second))
 
 
 def _header_value(value: Any) -> bytes:

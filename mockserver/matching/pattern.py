@@ -14,7 +14,7 @@ from mockserver.spec.model import Validator
 from mockserver.spec.pointer import MISSING, Pointer, join
 
 PARTS = ("path", "query", "headers", "body")  # what ``where`` may name of a request
-POINTER_ROOTS = ("path", "query", "header", "headers", "body")  # how the pointers of ``when`` may begin
+WHEN_ROOTS = ("path", "query", "header", "headers", "body")  # how the pointers of ``when`` may begin
 REQUEST_PARTS = ("path", "path_params", "query", "headers", "body")  # of a view, what is cheap to read first
 VIEW_PARTS = ("vendor", "operation", "answer", "accepted", "recipient", *REQUEST_PARTS)
 _PART_OF_ROOT = {"path": "path_params", "header": "headers"}

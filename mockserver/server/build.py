@@ -9,7 +9,7 @@ from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract
-from mockserver.spec.source import Source, read
+from mockserver.spec.source import Source, read_yaml
 from mockserver.store.accounts import AccountError, Registry
 from mockserver.store.journal import Journal
 from mockserver.store.store import Store
@@ -80,7 +80,7 @@ def _mapping(file: Path, *kinds: type) -> Source:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ContractErrors([ContractError(str(file), 1, 1, "", f"cannot be read: {error}")]) from error
-    source = read(str(file), text)
+    source = read_yaml(str(file), text)
     if source.errors:
         raise ContractErrors(source.errors)
     if not isinstance(source.value, kinds):

@@ -7,12 +7,10 @@ from typing import Any
 
 import msgspec
 
-from mockserver.engine.bodies import UnreadableError, read_form, read_multipart
 from mockserver.engine.call import Label, RecordedCall, pack_headers
-from mockserver.engine.credentials import credentials
-from mockserver.engine.decide import Decision, decide
+from mockserver.engine.engine import Decision, Engine
 from mockserver.engine.fault import Fault
-from mockserver.engine.request import Arrival, ParsedRequest, parse, read_query
+from mockserver.engine.request import Arrival, ParsedRequest
 from mockserver.engine.response import RenderedResponse
 from mockserver.engine.sources import Sources
 from mockserver.server.routing import Endpoint, Router
@@ -24,6 +22,7 @@ from mockserver.store.store import UNCLAIMED, Store
 
 Headers = list[tuple[bytes, bytes]]
 NO_PATH = Label(status=404)  # of calls whose path no contract has
+MAX_LABELS = 4_096  # whose headers are remembered
 
 
 class Going(msgspec.Struct, frozen=True):
@@ -53,12 +52,13 @@ class Exchanges:
         body_limit: int,
         explain: bool,
     ) -> None:
-        self._schemes = {contract.vendor: contract.schemes for contract in contracts}
+        self._engine = Engine(contracts, sources)
         self._router = router
         self._store = store
         self._sources = sources
         self._body_limit = body_limit
         self._explain = explain
+        self._answer_headers = lru_cache(maxsize=MAX_LABELS)(_answer_headers)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         started = time.perf_counter()
@@ -88,16 +88,16 @@ class Exchanges:
         body, oversize, ended = await receive_body(receive, operation.body_limit or self._body_limit)  # 2 receive
         headers = pack_headers(scope["headers"])
         arrival = Arrival(method, scope["path"], params, scope["query_string"], headers, body, oversize)
-        request = parse(operation, arrival)  # 3 parse
+        request = self._engine.parse(operation, arrival)  # 3 parse
         committed = False
-        while not committed:  # a pin may be used up by another request in between
+        while not committed:  # another request may use up what this one was decided by
             facts = await self._store.facts(request)  # 4 recognise
-            decision = decide(request, facts, self._sources)  # 5 decide
+            decision = self._engine.decide(request, facts)  # 5 decide
             committed = await self._store.commit(decision.call, decision.uses, request)  # 6 commit
         call, pin = decision.call, decision.uses.pin
         head = call.response_headers
         if self._explain:
-            head += _explained(decision, request)
+            head += self._answer_headers(call.label) + _call_headers(decision, request)
         if request.problems and request.problems[0].kind == "method":
             head += b"\r\nallow: " + endpoint.allow
         if not ended:
@@ -106,7 +106,9 @@ class Exchanges:
 
     async def _unknown_path(self, scope: Any, receive: Any) -> Going:
         """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
-        body, _, ended = await receive_body(receive, self._body_limit)
+        body, oversize, ended = await receive_body(receive, self._body_limit)
+        path, query, sent = scope["path"], scope["query_string"], pack_headers(scope["headers"])
+        arrival = Arrival(scope["method"], path, {}, query, sent, body, oversize)
         nearest = self._router.nearest(scope["path"])
         text = json.dumps(
             {
@@ -119,16 +121,15 @@ class Exchanges:
         ).encode("ascii")
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(text))]
         call = RecordedCall(
-            number=self._sources.call_number(),
-            account=await self._claimed_by(scope, body),
+            account=await self._claimed_by(arrival),
             label=NO_PATH,
             recipient="",
             problems="",
-            method=scope["method"],
-            path=scope["path"],
+            method=arrival.method,
+            path=arrival.path,
             path_params="",
-            query=scope["query_string"],
-            headers=pack_headers(scope["headers"]),
+            query=arrival.query,
+            headers=arrival.headers,
             body=body,
             response_headers=pack_headers(headers),
             response_body=text,
@@ -140,51 +141,31 @@ class Exchanges:
             head += b"\r\nx-mock-call: " + call.id.encode("ascii")
         return Going(call, head if ended else head + CLOSE, text)
 
-    async def _claimed_by(self, scope: Any, body: bytes) -> str:
+    async def _claimed_by(self, arrival: Arrival) -> str:
         """The account that any vendor's credential in header, query or form names."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        data = {
-            "path": {},
-            "query": {**_form(headers, body), **dict(read_query(scope["query_string"]))},
-            "header": headers,
-        }
-        for vendor, schemes in self._schemes.items():
-            claims = [one.claim for one in credentials(schemes, data).values() if one.claim is not None]
+        for vendor, claims in self._engine.claims(arrival):
             account = await self._store.claimant(vendor, claims)
             if account is not None:
                 return account.id
         return UNCLAIMED
 
 
-def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
-    """The fields of a body that calls itself a form; none where it is not one."""
-    content_type = headers.get("content-type", "").lower()
-    try:
-        if content_type.startswith("multipart/form-data"):
-            return dict(read_multipart(body, headers["content-type"].encode("latin-1")))
-        return dict(read_form(body)) if content_type.startswith("application/x-www-form-urlencoded") else {}
-    except UnreadableError:
-        return {}
+def _answer_headers(label: Label) -> bytes:
+    """Our headers that say which answer this is and what it relies on, up to the call's id."""
+    answer = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
+    return f"{answer}\r\nx-mock-evidence: {label.evidence}\r\nx-mock-call: ".encode("ascii")
 
 
-def _explained(decision: Decision, request: ParsedRequest) -> bytes:
-    """Our headers, to stand behind the vendor's; nothing that the client sent is echoed in them."""
-    call, problem = decision.call, decision.problem
-    said = _said_of_answer(call.label) + call.id.encode("ascii")
+def _call_headers(decision: Decision, request: ParsedRequest) -> bytes:
+    """The call's id and our header that names the problem; nothing that the client sent is echoed there."""
+    call_id, problem = decision.call.id.encode("ascii"), decision.problem
     if problem is None:
-        return said
+        return call_id
     at = problem.at
-    while at and at not in request.operation.places:  # what a client named itself is not told
+    while at and at not in request.operation.places:  # the client's own names are left out
         at = at.rpartition("/")[0]
     words = " ".join(word for word in (problem.kind, problem.reason, at) if word)
-    return said + b"\r\nx-mock-problem: " + words.encode("ascii")
-
-
-@lru_cache(maxsize=4096)
-def _said_of_answer(label: Label) -> bytes:
-    """Which answer this is and where it comes from, up to the call's id."""
-    said = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
-    return f"{said}\r\nx-mock-evidence: {label.evidence}\r\nx-mock-call: ".encode("ascii")
+    return call_id + b"\r\nx-mock-problem: " + words.encode("ascii")
 
 
 async def _send(going: Going, scope: Any, send: Any) -> str:

@@ -1,4 +1,4 @@
-"""Public shapes of the control API: add, never rename."""
+"""The public shapes of the control API. Members may be added, never renamed."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from mockserver.spec.model import Contract
 
 
 def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin: str, now: float) -> dict[str, Any]:
-    """``{id, vendors: {<vendor>: {url, credentials, owned, tokens}}}``; ``origin`` is where clients reach us."""
+    """``{id, vendors: {<vendor>: {url, credentials, owned, tokens}}}``; ``origin`` is the server's address."""
     vendors = {}
     for contract in contracts:
         data = account.vendors[contract.vendor]
@@ -33,7 +33,7 @@ def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin:
 
 
 def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) -> dict[str, Any]:
-    """A call as it is shown: decoded and masked."""
+    """A call in its public shape, decoded and masked."""
     show = Shown(masker, masker.of_call(call, account))
     return {
         "id": call.id,
@@ -71,7 +71,7 @@ def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) 
 
 
 def clock_shape(clock: Clock, real: float) -> dict[str, Any]:
-    """``{now, offset, frozen}``: an account's time, and the seconds it is ahead of the real one."""
+    """``{now, offset, frozen}``: an account's time, and by how many seconds it is ahead of real time."""
     now = clock.at(real)
     return {"now": timestamp(now), "offset": round(now - real, 3), "frozen": clock.is_frozen}
 
@@ -89,13 +89,13 @@ def budget_shape(operation: str, by: str, budget: Budget) -> dict[str, Any]:
 
 
 def moment(text: str) -> float:
-    """Unix seconds of a time as ISO 8601 has it; without a zone it is UTC. Raises ValueError."""
+    """The Unix seconds of an ISO 8601 time; without a zone it is UTC. Raises ValueError."""
     parsed = datetime.fromisoformat(text)
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 class Shown:
-    """Values with every secret in them masked."""
+    """Shows values with every secret in them masked."""
 
     def __init__(self, masker: Masker, presented: Needles) -> None:
         self._masker = masker
@@ -150,14 +150,14 @@ def _parsed(raw: bytes) -> Any:
 
 
 def _notes(call: RecordedCall, show: "Shown") -> list[str]:
-    """What is worth knowing of a call beside its problems: an answer off the contract, keys given twice."""
+    """What a reader of a call should know beside its problems: an answer that is not the contract's, repeated keys."""
     notes: list[str] = json.loads(call.notes or "[]")
     duplicates = duplicate_keys(call.body) if call.reads == "json" else []
     return notes + [f"duplicate key {name!r}: the last counts" for name in show.value(duplicates)]
 
 
 def _form(call: RecordedCall) -> list[list[str]] | None:
-    """The pairs of a form; None where the body was none."""
+    """The fields of a form as pairs; None if the body is no form."""
     try:
         if call.reads == "form":
             return [list(pair) for pair in read_form(call.body)]

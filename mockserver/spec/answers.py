@@ -1,4 +1,4 @@
-"""Responses and their examples as Answers, with all that never changes already in bytes."""
+"""Responses and their examples as Answers. Whatever is the same in every response is bytes already."""
 
 import json
 import re
@@ -8,11 +8,11 @@ from inspect import signature
 from typing import Any
 
 from mockserver.spec.functions import FUNCTIONS
-from mockserver.spec.model import Answer, Apply, Echo, New, Validator, Value
+from mockserver.spec.model import BODILESS_STATUSES, Answer, Apply, Echo, New, Validator, Value
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 
-CANONICAL = {
+CANONICAL_STATUSES = {
     "invalid": 400,
     "unauthorized": 401,
     "forbidden": 403,
@@ -20,16 +20,15 @@ CANONICAL = {
     "rate_limited": 429,
     "server_error": 500,
 }
-_STATUS = re.compile(r"[2-5][0-9][0-9]")
-_BODILESS = (204, 304)
-_NAME = re.compile(r"[a-z][a-z0-9_]*")  # as x-mock.name
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
-_OURS = ("content-type", "content-length", "transfer-encoding", "connection")
+_STATUS_CODE = re.compile(r"[2-5][0-9][0-9]")
+_ANSWER_NAME = re.compile(r"[a-z][a-z0-9_]*")  # as x-mock.name
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_RESERVED_HEADERS = ("content-type", "content-length", "transfer-encoding", "connection")
 
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """One documented response before it is an Answer."""
+    """A documented response as it is written, before it is an Answer."""
 
     name: str
     status: int
@@ -41,19 +40,19 @@ class _Sample:
 
 
 def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -> dict[str, Answer]:
-    """The answers of one operation by name, in document order."""
+    """The answers of an operation by name, in document order."""
     responses = reader.mapping(operation, "responses", required=True)
     if not responses and "responses" in operation:
         reader.error(operation, "an operation needs at least one response", "responses")
     answers: dict[str, Answer] = {}
     nodes: dict[str, dict[str, Any]] = {}
     for code in responses:
-        status = int(code) if _STATUS.fullmatch(code) else 500
+        status = int(code) if _STATUS_CODE.fullmatch(code) else 500
         if code != str(status):
             reader.error(responses, f"{code!r}: name each status by its three digits, 200 to 599", code)
         response = reader.mapping(responses, code)
         for sample in _samples(reader, response, status):
-            if not _NAME.fullmatch(sample.name):
+            if not _ANSWER_NAME.fullmatch(sample.name):
                 reader.error(sample.node, f"an answer's name must be a plain lower-case word, not {sample.name!r}")
             if sample.name in answers:
                 reader.error(sample.node, f"a second answer named {sample.name!r}")
@@ -74,9 +73,9 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
             reader.error(response, "a response without a body needs x-mock.name", "x-mock")
             return []
         return [_Sample(block["name"], status, block, response, None, None, None)]
-    if status in _BODILESS:
+    if status in BODILESS_STATUSES:
         reader.error(response, f"HTTP allows no body with status {status}", "content")
-    found = []
+    samples = []
     for media_type in content:
         media = reader.mapping(content, media_type)
         schema = reader.schema(media, media["schema"], "schema") if "schema" in media else None
@@ -90,8 +89,8 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
             if value is MISSING:
                 reader.error(example, "'value' is missing")
                 continue
-            found.append(_Sample(name, status, block, example, media_type, value, schema))
-    return found
+            samples.append(_Sample(name, status, block, example, media_type, value, schema))
+    return samples
 
 
 def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation_id: str) -> Answer:
@@ -166,7 +165,7 @@ def _template(
 
 
 def _cut(value: Any, at: Pointer, holes: frozenset[Pointer]) -> Iterator[str | Pointer]:
-    """The JSON of a value in pieces, a hole's pointer standing for what is there."""
+    """The JSON of a value in pieces, with the pointer of each hole in place of the value there."""
     if at in holes:
         yield at
     elif isinstance(value, dict):
@@ -187,30 +186,30 @@ def _headers(
     reader: Reader, response: dict[str, Any], sample: _Sample, fills: dict[tuple[str, ...], Value]
 ) -> tuple[tuple[bytes, bytes, Value | None], ...]:
     """Content-Type, then each documented header that has an example or a fill."""
-    found: list[tuple[bytes, bytes, Value | None]] = []
+    headers: list[tuple[bytes, bytes, Value | None]] = []
     if sample.media_type is not None:
         content = reader.mapping(response, "content")
-        found.append((b"content-type", _header_value(reader, content, sample.media_type, sample.media_type), None))
+        headers.append((b"content-type", _header_value(reader, content, sample.media_type, sample.media_type), None))
     declared = reader.mapping(response, "headers")
     written = {name.lower(): name for name in declared}
-    wanted = {tuple(map(str.lower, at)): at for at in fills}
+    unplaced = {tuple(map(str.lower, at)): at for at in fills}
     for name, spelling in written.items():
         header = reader.mapping(declared, spelling)
-        if not _HEADER.fullmatch(name) or name in _OURS:
+        if not _HEADER_NAME.fullmatch(name) or name in _RESERVED_HEADERS:
             reader.error(declared, f"{spelling!r} cannot be a header of an answer", spelling)
             continue
         example = header.get("example", "")
         text = example if isinstance(example, str) else _dump(example)
         literal = _header_value(reader, header, "example", text) if text else b""
-        at = wanted.pop((name,), None)
+        at = unplaced.pop((name,), None)
         fill = None if at is None else fills[at]
         if literal or fill is not None:
-            found.append((name.encode(), literal, fill))
+            headers.append((name.encode(), literal, fill))
         elif header.get("required"):
             reader.error(header, f"{spelling} is required but has neither an example nor a fill")
-    for at in wanted.values():
+    for at in unplaced.values():
         _misplaced(reader, sample, ("header", *at), "at a header that is not documented")
-    return tuple(found)
+    return tuple(headers)
 
 
 def _header_value(reader: Reader, container: dict[str, Any], key: str, text: str) -> bytes:
@@ -220,7 +219,7 @@ def _header_value(reader: Reader, container: dict[str, Any], key: str, text: str
 
 
 def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[str, Answer]) -> dict[str, Answer]:
-    """Give each answer its magic digits: as written, else its status where that names one answer."""
+    """Each answer with its magic digits: as written, or else its status if no other answer has that."""
     statuses: dict[int, list[Answer]] = {}
     for answer in answers.values():
         statuses.setdefault(answer.status, []).append(answer)
@@ -229,15 +228,15 @@ def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[
         if answer.magic is not None and taken.setdefault(answer.magic, name) != name:
             message = f"{taken[answer.magic]} and {name} share the magic {answer.magic}"
             reader.error_below(nodes[name], ["x-mock", "magic"], message)
-    found = {}
+    complete = {}
     for name, answer in answers.items():
         magic = answer.magic
-        alone = len(statuses[answer.status]) == 1 or CANONICAL.get(name) == answer.status
+        alone = len(statuses[answer.status]) == 1 or CANONICAL_STATUSES.get(name) == answer.status
         if magic is None and alone and str(answer.status) not in taken:
             magic = str(answer.status)
             taken[magic] = name
-        found[name] = replace(answer, magic=magic)
-    return found
+        complete[name] = replace(answer, magic=magic)
+    return complete
 
 
 def _is_json(media_type: str) -> bool:

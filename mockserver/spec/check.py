@@ -1,4 +1,4 @@
-"""Pointers that a contract reads by, and whether there is anything where they point."""
+"""The pointers by which a contract reads values, and whether each points at something."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,8 +7,8 @@ from mockserver.spec.model import Apply, Contract, Echo, Jwt, OperationSpec, Val
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 
-_ECHOED = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
-_ROOTS = ("path", "query", "header", "body", "account", "owned")
+_ECHO_ONLY = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
+_POINTER_ROOTS = ("path", "query", "header", "body", "account", "owned")
 
 
 def pointers_of(value: Value) -> Iterator[Pointer]:
@@ -22,23 +22,23 @@ def pointers_of(value: Value) -> Iterator[Pointer]:
 
 
 def pointers_read(operation: OperationSpec) -> list[Pointer]:
-    """Every pointer that rules, answers, limits, recipient and dispatch of an operation read."""
-    found = [at for rule in operation.rules for at, _ in rule.when]
+    """The pointers that an operation reads: in its rules, answers, rate limit, recipient and dispatch."""
+    pointers = [at for rule in operation.rules for at, _ in rule.when]
     for answer in operation.answers.values():
         values = [value for value, _ in answer.fills]
         values += [value for _, _, value in answer.headers if value is not None]
-        found += [at for value in values for at in pointers_of(value)]
+        pointers += [at for value in values for at in pointers_of(value)]
     if operation.rate_limit is not None and operation.rate_limit.by is not None:
-        found.append(operation.rate_limit.by)
+        pointers.append(operation.rate_limit.by)
     if operation.recipient is not None and operation.recipient.override is not None:
-        found.append(operation.recipient.override)
+        pointers.append(operation.recipient.override)
     if operation.dispatch is not None:
-        found.append(operation.dispatch.by)
-    return found
+        pointers.append(operation.dispatch.by)
+    return pointers
 
 
 def check_pointers(reader: Reader, contract: Contract) -> None:
-    """An error for each pointer into account or owned records that the account's template does not have."""
+    """Add an error for each pointer that names nothing a request, an account or an owned record can have."""
     for root, text, at in _document_pointers(reader, contract):
         if at.tokens[0] != "account" or not _exists(contract.account, at.tokens[1:]):
             _error(reader, root, text, f"{at} points at nothing in x-mock.account")
@@ -58,7 +58,7 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
 
 
 def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dict[str, Any], str, Pointer]]:
-    """The account pointers of claims, tokens and files, each with where it stands, and as which text."""
+    """The account pointers of claims, tokens and files, each with its container and its text there."""
     yield from ((reader.document, text, Pointer.parse(text)) for text in contract.claims)
     nodes = reader.mapping(reader.mapping(reader.document, "components"), "securitySchemes")
     for scheme in contract.schemes:
@@ -75,7 +75,7 @@ def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dic
 
 
 def _error(reader: Reader, root: dict[str, Any], text: str, message: str) -> None:
-    """An error where a text stands, as key or value, below ``root`` or else anywhere; at ``root`` where it does not."""
+    """Add an error at the first key or value of this text below ``root``, else in the document, else at ``root``."""
     for start in (root, reader.document):
         for container, key, value in _members(start):
             if text in (key, value):
@@ -85,7 +85,7 @@ def _error(reader: Reader, root: dict[str, Any], text: str, message: str) -> Non
 
 
 def _members(container: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """Every member of a container and of those in it, in document order."""
+    """Every member of a container and of the containers in it, in document order."""
     for key, value in container.items() if isinstance(container, dict) else enumerate(container):
         yield container, key, value
         if isinstance(value, dict | list):
@@ -93,14 +93,14 @@ def _members(container: Any) -> Iterator[tuple[Any, Any, Any]]:
 
 
 def _wrong(contract: Contract, at: Pointer, bound: set[str]) -> str | None:
-    """What is wrong with a pointer that an operation reads."""
+    """What is wrong with a pointer that an operation reads; None if nothing is."""
     root, rest = at.tokens[0], at.tokens[1:]
-    if root in _ECHOED:
-        if rest not in _ECHOED[root]:
-            known = " and ".join(str(Pointer((root, *tokens))) for tokens in _ECHOED[root])
+    if root in _ECHO_ONLY:
+        if rest not in _ECHO_ONLY[root]:
+            known = " and ".join(str(Pointer((root, *tokens))) for tokens in _ECHO_ONLY[root])
             return f"only {known} may be echoed, not {at}"
-    elif root not in _ROOTS:
-        return f"{at} must begin with one of: {', '.join('/' + r for r in _ROOTS)}"
+    elif root not in _POINTER_ROOTS:
+        return f"{at} must begin with one of: {', '.join('/' + r for r in _POINTER_ROOTS)}"
     elif root == "header" and rest != tuple(map(str.lower, rest)):
         return f"header names are lower case in pointers, not {at}"
     elif root == "owned" and (not rest or rest[0] not in bound):
@@ -112,7 +112,7 @@ def _wrong(contract: Contract, at: Pointer, bound: set[str]) -> str | None:
 
 
 def _exists(template: Any, tokens: tuple[str, ...]) -> bool:
-    """Whether any variant of the account has this member; lists are looked through."""
+    """Whether any variant of the account has this member; in a list, any of its items."""
     if not tokens:
         return True
     if isinstance(template, list):

@@ -1,11 +1,11 @@
-"""What a contract's author did wrong, and where."""
+"""Mistakes of a contract's author, each with its place."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ContractError:
-    """One error. ``line`` and ``column`` count from 1; ``pointer`` is a JSON Pointer ("" for the whole document)."""
+    """One mistake. ``line`` and ``column`` count from 1; ``pointer`` is a JSON Pointer ("" for the whole document)."""
 
     file: str
     line: int
@@ -18,7 +18,7 @@ class ContractError:
 
 
 class ContractErrors(Exception):  # noqa: N818 -- the plural says that it holds every error
-    """All errors of all files read together, sorted by file and place."""
+    """Every error of a set of files, without repetition, sorted by file and place."""
 
     def __init__(self, errors: list[ContractError]) -> None:
         self.errors = tuple(sorted(set(errors)))

@@ -1,4 +1,4 @@
-"""What ``fill: {call: …}`` may name: pure functions of values in the request, SMS segments among them."""
+"""The functions that ``fill: {call: …}`` can name. All are pure functions of values of the request."""
 
 import hashlib
 import re
@@ -6,24 +6,24 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
-_BASIC = frozenset(
+_GSM7_BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 ) - {"\x1b"}
-_EXTENSION = frozenset("\f^{}\\[~]|€")
-_GSM7 = _BASIC | _EXTENSION
+_GSM7_EXTENSION = frozenset("\f^{}\\[~]|€")
+_GSM7 = _GSM7_BASIC | _GSM7_EXTENSION
 
 
 def sms_segments(text: str) -> int:
-    """The number of SMS segments of a text (3GPP TS 23.038 and 23.040); an empty text is one.
+    """The number of SMS segments of a text (3GPP TS 23.038 and 23.040); an empty text has one.
 
-    160 septets of GSM-7 or 70 UTF-16 code units fit one. Of a longer text each segment holds 153 or 67, and
-    neither an escaped character nor a surrogate pair is split.
+    One segment holds 160 septets of GSM-7 or 70 UTF-16 code units. Each segment of a longer text holds 153 or 67.
+    An escaped character or a surrogate pair is never split.
     """
     if _GSM7.issuperset(text):
-        if len(text) <= 160 and _EXTENSION.isdisjoint(text):
+        if len(text) <= 160 and _GSM7_EXTENSION.isdisjoint(text):
             return 1
-        return _count([2 if character in _EXTENSION else 1 for character in text], 160, 153)
+        return _count([2 if character in _GSM7_EXTENSION else 1 for character in text], 160, 153)
     return _count([2 if character > "\uffff" else 1 for character in text], 70, 67)
 
 
@@ -38,7 +38,7 @@ def _count(widths: list[int], single: int, part: int) -> int:
     return segments
 
 
-_OTHERS = re.compile(r"[^0-9]+")
+_NOT_DIGITS = re.compile(r"[^0-9]+")
 
 
 def digits(value: Any) -> str:
@@ -46,16 +46,16 @@ def digits(value: Any) -> str:
     if not isinstance(value, str):
         value = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     bare: str = value.removeprefix("+")
-    return bare if bare.isdigit() and bare.isascii() else _OTHERS.sub("", bare)
+    return bare if bare.isdigit() and bare.isascii() else _NOT_DIGITS.sub("", bare)
 
 
 def integer(value: Any) -> int:
-    """A phone number as an integer; 0 where it has no digit."""
+    """A phone number as an integer of at most 18 digits; 0 if it has none."""
     return int(digits(value)[:18] or "0")
 
 
 def md5_sorted(first: Any, second: Any) -> str:
-    """MD5 of two phone numbers joined by a colon, lower one first, so that both directions agree."""
+    """The MD5 of two phone numbers joined by a colon. The lower comes first, so that both directions give the same."""
     low, high = digits(first), digits(second)
     if (len(low), low) > (len(high), high):
         low, high = high, low

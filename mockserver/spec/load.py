@@ -1,4 +1,4 @@
-"""Contract files to Contracts, all read together so that every error of every file is told at once."""
+"""Contracts from their files. All files are read before any error is raised, so that one run names every error."""
 
 import itertools
 import re
@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 from mockserver.spec.check import check_pointers
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.model import Contract, OperationSpec, Scheme
-from mockserver.spec.operations import read_operations
+from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.reader import Reader
 from mockserver.spec.security import read_schemes
-from mockserver.spec.source import Source, read
+from mockserver.spec.source import Source, read_yaml
 
 
 def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
-    """The contract of a document. Its errors are in the reader; with any, the contract is not to be used."""
+    """The contract of a document, and its reader. If the reader has errors, the contract is not to be used."""
     reader = Reader(source, vendor)
     if not isinstance(source.value, dict):
         if not reader.errors:
@@ -74,7 +74,7 @@ def _is_address(url: str) -> bool:
 
 
 def _claims(operations: Iterable[OperationSpec], schemes: Iterable[Scheme]) -> dict[str, bool]:
-    """Each account pointer by whose values accounts are recognised, and whether by digits only."""
+    """The account pointers that identify an account, and whether only the digits of their values are compared."""
     claims = {scheme.accept.claim: False for scheme in schemes}
     for operation in operations:
         for owned in operation.owned:
@@ -82,16 +82,13 @@ def _claims(operations: Iterable[OperationSpec], schemes: Iterable[Scheme]) -> d
     return claims
 
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # it stands in paths and headers
-
-
 def contract_files(folders: Iterable[Path]) -> list[Path]:
-    """The contract files in these folders, by name."""
+    """The contract files of these folders, sorted by name in each."""
     return [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
 
 
 def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
-    """Read and check contracts; the file's stem names the vendor.
+    """Read and check contracts. The stem of a file's name is the vendor's name.
 
     Raises ContractErrors with every error of every file.
     """
@@ -104,9 +101,9 @@ def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
         except (OSError, UnicodeDecodeError) as error:
             errors.append(ContractError(name, 1, 1, "", f"cannot be read: {error}"))
             continue
-        contract, reader = read_contract(read(name, text), file.stem)
+        contract, reader = read_contract(read_yaml(name, text), file.stem)
         errors += reader.errors
-        if not _WORD.fullmatch(contract.vendor):
+        if not PLAIN_WORD.fullmatch(contract.vendor):
             errors.append(ContractError(name, 1, 1, "", f"the file's name must be a plain word, not {file.stem!r}"))
         contracts.append((contract, reader))
     errors += _collisions(contracts)
@@ -116,12 +113,12 @@ def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
 
 
 def root_path(url: str) -> str:
-    """The path of a server's address, without a slash at its end: "" for a bare host."""
+    """The path of a server's address without the last slash: "" if there is only a host."""
     return urlsplit(url).path.rstrip("/")
 
 
 def _collisions(contracts: list[tuple[Contract, Reader]]) -> list[ContractError]:
-    """Two contracts of one name, or two paths that would be one at the root."""
+    """Errors for contracts of the same name, and for paths that two contracts claim at the root."""
     errors: list[ContractError] = []
     names: dict[str, str] = {}
     paths: dict[str, tuple[str, str, str]] = {}

@@ -1,13 +1,14 @@
-"""The nouns a contract is made of. All frozen; everything that can be prepared is prepared."""
+"""What a contract consists of. Everything is frozen, and prepared as far as it can be before a request comes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from mockserver.spec.pointer import MISSING, Pointer
 
 Part = Literal["path", "query", "header"]
+BODILESS_STATUSES = frozenset({204, 304})  # HTTP allows no body with these
 
 
 class Validator(Protocol):
@@ -20,7 +21,7 @@ class Validator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Repeats a value of the exchange; ``otherwise`` where there is none."""
+    """Repeats a value of the request, or ``otherwise`` where the request has none there."""
 
     pointer: Pointer
     otherwise: "Value | None"
@@ -28,7 +29,7 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A fresh value; ``plus`` seconds for a timestamp."""
+    """A new value. ``plus`` is in seconds and moves a timestamp."""
 
     kind: Literal["uuid", "sequence", "timestamp"]
     plus: int
@@ -36,7 +37,7 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A named pure function of values of the exchange."""
+    """A pure function of values of the request."""
 
     function: Callable[..., Any]
     pointers: tuple[Pointer, ...]
@@ -47,7 +48,12 @@ Value = Echo | New | Apply
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A documented response. ``body`` has one segment more than ``fills``: a filled value between each two."""
+    """A documented response.
+
+    ``body`` is the sample's literal JSON, cut where a value is filled in: it has one segment more than ``fills``.
+    Each fill comes with the literal JSON that the sample has in its place. ``means`` is the status that the answer
+    stands for where the HTTP status says less.
+    """
 
     name: str
     id: str
@@ -63,23 +69,27 @@ class Answer:
     sample: Any
 
     def has_member(self, at: Pointer) -> bool:
-        """Whether the documented body has a value here."""
+        """Whether the documented body has a value at this place."""
         return at.get(self.sample) is not MISSING
 
     @cached_property
     def evidence(self) -> str:
-        """``documented``, or ``assumed`` where any part is our guess."""
+        """``documented``, or ``assumed`` where any part is a guess of the contract's author."""
         return "assumed" if self.assumed else "documented"
 
     @cached_property
     def accepted(self) -> bool:
-        """Whether the vendor said yes."""
+        """Whether the answer means that the vendor accepts the request."""
         return self.means < 400
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """For one of these problem kinds (None: any), and when the data fits: that answer."""
+    """Which answer is given, and when.
+
+    A rule ``on_problem`` answers a problem of one of ``kinds`` (None: any), with this ``reason`` (None: any), at or
+    below ``at`` (None: anywhere). ``when`` are schemas that values must fit; where it is None the value must be absent.
+    """
 
     answer: Answer
     kinds: frozenset[str] | None
@@ -120,7 +130,11 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """A value that must be owned; ``within``: by the record that another value bound."""
+    """A value that an account must own.
+
+    ``claim`` is the account pointer whose values are owned, ``binds`` the name under which the owning record is then
+    known. ``within``: the value must be one of the record that another value has bound.
+    """
 
     at: Pointer
     claim: str
@@ -131,7 +145,7 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where the recipient's number stands; ``override`` wins where it exists."""
+    """Where a request has the recipient's number; ``override`` is read first, where the request has it."""
 
     at: Pointer
     override: Pointer | None
@@ -146,7 +160,11 @@ class Equals:
 
 @dataclass(frozen=True, slots=True)
 class Jwt:
-    """A signed token; ``key``, ``algorithm`` and ``roles`` name members of the record that it finds."""
+    """A signed token.
+
+    ``find`` names the token's claim or header by which the account's record is found; ``key``, ``algorithm`` and
+    ``roles`` name members of that record. ``max_age`` is in seconds.
+    """
 
     find_in: Literal["claim", "header"]
     find: str
@@ -162,7 +180,7 @@ class Jwt:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scheme:
-    """A security scheme: where the credential stands, what makes it good, and as what its record is bound."""
+    """A security scheme: where the credential is, when it is good, and the name under which its record is known."""
 
     vendor: str
     name: str
@@ -174,20 +192,20 @@ class Scheme:
 
     @property
     def at(self) -> str:
-        """The pointer a problem with this credential carries."""
+        """The pointer of a problem with this credential."""
         return f"/{self.where}/{self.key}"
 
 
 @dataclass(frozen=True)
 class Alternative:
-    """Schemes that must all be good, with one of these sets of roles."""
+    """Schemes whose credentials must all be good and have all the roles of one of these sets."""
 
     schemes: tuple[Scheme, ...]
     roles: tuple[frozenset[str], ...]
 
     @cached_property
     def wanted(self) -> frozenset[Scheme]:
-        """The schemes as a set."""
+        """The schemes, as a set."""
         return frozenset(self.schemes)
 
     @cached_property
@@ -198,7 +216,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """So many requests in so many seconds, by account or by a value of the request."""
+    """At most ``requests`` in ``seconds``, counted by account or, with ``by``, by a value of the request."""
 
     requests: int
     seconds: int
@@ -207,35 +225,51 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The value here names the operation that is meant."""
+    """The value at ``by`` names the operation that the request is for."""
 
     by: Pointer
     to: Mapping[str, "OperationSpec"]
 
 
-@dataclass(frozen=True, eq=False)
-class OperationSpec:
-    """One method and path. ``name``, rules and answers may come from the operation it is another spelling of."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Behaviour:
+    """What an operation does with a request; another spelling of the operation does the same.
+
+    ``conditions`` are the rules that need no problem. ``success`` answers where nothing else does. ``body_limit``
+    is in bytes.
+    """
+
+    name: str
+    answers: Mapping[str, Answer]
+    rules: tuple[Rule, ...]
+    conditions: tuple[Rule, ...]
+    success: Answer | None
+    rate_limit: RateLimit | None
+    body_limit: int | None
+    dispatch: Dispatch | None
+
+    def shared(self) -> dict[str, Any]:
+        """Every part of the behaviour by name, as another operation takes it."""
+        return {part.name: getattr(self, part.name) for part in fields(Behaviour)}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OperationSpec(Behaviour):
+    """One method and path, what a request to it consists of, and the behaviour that answers it.
+
+    ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has.
+    """
 
     vendor: str
-    name: str
     spelling: str
     method: str
     path: str
     parameters: tuple[Parameter, ...]
     body: Body | None
     merges_form: bool
-    body_limit: int | None
-    rate_limit: RateLimit | None
     security: tuple[Alternative, ...]
     owned: tuple[Owned, ...]
     recipient: Recipient | None
-    answers: Mapping[str, Answer]
-    rules: tuple[Rule, ...]
-    conditions: tuple[Rule, ...]
-    success: Answer | None
-    magic: Mapping[str, Answer]
-    dispatch: Dispatch | None
     schemes: tuple[Scheme, ...]
     headers: frozenset[str]
     validators: Mapping[str, Validator]
@@ -248,18 +282,24 @@ class OperationSpec:
         return f"{self.vendor}.{self.name}"
 
     @cached_property
+    def magic(self) -> Mapping[str, Answer]:
+        """Answers by the last digits of the recipient that asks for them; none where there is no recipient."""
+        answers = self.answers.values() if self.recipient is not None else ()
+        return {answer.magic: answer for answer in answers if answer.magic}
+
+    @cached_property
     def coerced(self) -> tuple[tuple[str, str, str], ...]:
-        """Part, name and type of each parameter that is more than text."""
+        """Part, name and type of each parameter whose type is not text."""
         return tuple((p.where, p.name, p.coerce) for p in self.parameters if p.coerce is not None)
 
     @cached_property
     def query_schemes(self) -> tuple[Scheme, ...]:
-        """The schemes whose credentials stand in the query."""
+        """The schemes whose credentials are in the query."""
         return tuple(scheme for scheme in self.schemes if scheme.where == "query")
 
     @cached_property
     def places(self) -> frozenset[str]:
-        """Every place of a request that the contract names, as pointers; those that no header can say left out."""
+        """Every place of a request that the contract names, as pointers that a header can carry."""
         places = {"/method", "/body", "/limit", "/header/content-type"}
         places |= {at for at, _, _ in self.declared}
         places |= {str(owned.at) for owned in self.owned}
@@ -269,7 +309,7 @@ class OperationSpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contract:
-    """One vendor. ``claims`` maps each claimed account pointer to whether it is compared by digits."""
+    """One vendor. ``claims``: the account pointers that identify an account, and whether only digits are compared."""
 
     vendor: str
     title: str

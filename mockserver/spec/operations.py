@@ -1,4 +1,4 @@
-"""The operations of a document, with those that are another spelling of one, or name one."""
+"""The operations of a document, among them other spellings of an operation and those that dispatch to others."""
 
 import re
 from dataclasses import dataclass, replace
@@ -6,20 +6,20 @@ from typing import Any
 
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
-from mockserver.spec.model import Answer, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Scheme
+from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Scheme
 from mockserver.spec.parameters import Marks, read_body, read_parameters, read_validators
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
-from mockserver.spec.rules import Possible, check_rules, possible_problems, read_rules
+from mockserver.spec.rules import check_rules, possible_problems, read_rules
 from mockserver.spec.security import read_security
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # it stands in headers, and before a slash
+PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # names of vendors and operations: they stand in paths and headers
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(slots=True)
 class _Draft:
-    """One operation of the document before its references to others are settled."""
+    """An operation as it is written, before its references to other operations are followed."""
 
     node: dict[str, Any]
     block: dict[str, Any]
@@ -29,41 +29,18 @@ class _Draft:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Behaviour:
-    """What another spelling of an operation takes over from it."""
-
-    name: str
-    answers: dict[str, Answer]
-    rules: tuple[Rule, ...]
-    places: tuple[dict[str, Any], ...]
-    success: Answer | None
-    rate_limit: RateLimit | None
-    body_limit: int | None
-    dispatch: Dispatch | None
-
-
 def read_operations(reader: Reader, schemes: dict[str, Scheme]) -> list[OperationSpec]:
-    """All operations, in document order; spellings after what they spell."""
+    """All operations, in document order. Each is read after those that it dispatches to or is a spelling of."""
     drafts = _drafts(reader)
     known: dict[str, OperationSpec] = {}
-    for wanted in (_is_primary, _is_dispatching, _is_spelling):
-        for draft in drafts:
-            if wanted(draft) and draft.name not in known:
-                known[draft.name] = _operation(reader, draft, schemes, known)
+    for draft in sorted(drafts, key=_dependence):
+        known[draft.name] = _operation(reader, draft, schemes, known)
     return [known[draft.name] for draft in drafts]
 
 
-def _is_primary(draft: _Draft) -> bool:
-    return "same_as" not in draft.block and "dispatch" not in draft.block
-
-
-def _is_dispatching(draft: _Draft) -> bool:
-    return "dispatch" in draft.block
-
-
-def _is_spelling(draft: _Draft) -> bool:
-    return "same_as" in draft.block
+def _dependence(draft: _Draft) -> int:
+    """Operations refer to those of a lower number only."""
+    return 2 if "same_as" in draft.block else 1 if "dispatch" in draft.block else 0
 
 
 def _drafts(reader: Reader) -> list[_Draft]:
@@ -77,14 +54,14 @@ def _drafts(reader: Reader) -> list[_Draft]:
             if method not in path_item:
                 continue
             node = reader.mapping(path_item, method)
-            given = reader.text(node, "operationId")
-            if given and not _WORD.fullmatch(given):
-                reader.error(node, f"an operation's name must be a plain word, not {given!r}", "operationId")
-            if given and any(draft.name == given for draft in drafts):
-                reader.error(node, f"a second operation named {given!r}", "operationId")
-                given = ""
+            name = reader.text(node, "operationId")
+            if name and not PLAIN_WORD.fullmatch(name):
+                reader.error(node, f"an operation's name must be a plain word, not {name!r}", "operationId")
+            if name and any(draft.name == name for draft in drafts):
+                reader.error(node, f"a second operation named {name!r}", "operationId")
+                name = ""
             block = reader.x_mock(node, "operation")
-            drafts.append(_Draft(node, block, path_item, method.upper(), path, given or f"{method} {path}"))
+            drafts.append(_Draft(node, block, path_item, method.upper(), path, name or f"{method} {path}"))
     return drafts
 
 
@@ -96,76 +73,58 @@ def _operation(
     parameters = read_parameters(reader, draft.path_item, draft.node, draft.path, marks)
     body = read_body(reader, draft.node, marks, merges_form=merges_form)
     original = _named(reader, draft.block, "same_as", draft.block.get("same_as"), known)
-    behaviour = _taken_over(original) if original else _own(reader, draft, known)
+    behaviour, rule_nodes = (original, []) if original is not None else _behaviour(reader, draft, known)
     operation = OperationSpec(
+        **behaviour.shared(),
         vendor=reader.vendor,
-        name=behaviour.name,
         spelling=draft.name,
         method=draft.method,
         path=draft.path,
         parameters=parameters,
         body=body,
         merges_form=merges_form,
-        body_limit=behaviour.body_limit,
-        rate_limit=behaviour.rate_limit,
         security=read_security(reader, draft.node, schemes),
         schemes=tuple(schemes.values()),
         owned=tuple(marks.owned),
         recipient=marks.recipient,
-        answers=behaviour.answers,
-        rules=behaviour.rules,
-        conditions=tuple(rule for rule in behaviour.rules if not rule.on_problem),
-        success=behaviour.success,
-        magic={a.magic: a for a in behaviour.answers.values() if a.magic} if marks.recipient else {},
-        dispatch=behaviour.dispatch,
         headers=frozenset(),
         validators=read_validators(reader, draft.path_item, draft.node, merges_form=merges_form),
         declared=_declared(parameters, marks),
         enumerated=tuple(marks.enumerated.items()),
     )
-    _check(reader, draft, operation, behaviour, possible_problems(operation, marks))
+    check_rules(reader, draft.node, operation.rules, rule_nodes, possible_problems(operation, marks))
+    _check(reader, draft, operation)
     return replace(operation, headers=_headers_read(operation))
 
 
-def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[str, str, str], ...]:
-    """The fields a request can have, its parameters and the body's own members: pointer, part, name."""
-    pointers = [Pointer((parameter.where, parameter.name)) for parameter in parameters]
-    pointers += [at for at in marks.declared if at.tokens[0] == "body" and len(at.tokens) == 2]
-    return tuple((str(at), at.tokens[0], at.tokens[1]) for at in dict.fromkeys(pointers))
-
-
-def _own(reader: Reader, draft: _Draft, known: dict[str, OperationSpec]) -> _Behaviour:
+def _behaviour(
+    reader: Reader, draft: _Draft, known: dict[str, OperationSpec]
+) -> tuple[Behaviour, list[dict[str, Any]]]:
+    """The behaviour that an operation has of its own, and the nodes of its rules."""
     answers = read_answers(reader, draft.node, f"{reader.vendor}.{draft.name}")
-    rules = read_rules(reader, draft.block, answers)
-    return _Behaviour(
+    rules_and_nodes = read_rules(reader, draft.block, answers)
+    rules = tuple(rule for _, rule in rules_and_nodes)
+    behaviour = Behaviour(
         name=draft.name,
         answers=answers,
-        rules=tuple(rule for _, rule in rules),
-        places=tuple(place for place, _ in rules),
+        rules=rules,
+        conditions=tuple(rule for rule in rules if not rule.on_problem),
         success=_success(answers),
         rate_limit=_rate_limit(reader, draft.block),
         body_limit=draft.block.get("body_limit"),
         dispatch=_dispatch(reader, draft.block, known),
     )
+    return behaviour, [node for node, _ in rules_and_nodes]
 
 
-def _taken_over(original: OperationSpec) -> _Behaviour:
-    return _Behaviour(
-        name=original.name,
-        answers=dict(original.answers),
-        rules=original.rules,
-        places=(),
-        success=original.success,
-        rate_limit=original.rate_limit,
-        body_limit=original.body_limit,
-        dispatch=original.dispatch,
-    )
+def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[str, str, str], ...]:
+    """The fields that a request can have, as pointer, part and name: parameters, and members of the body."""
+    pointers = [Pointer((parameter.where, parameter.name)) for parameter in parameters]
+    pointers += [at for at in marks.declared if at.tokens[0] == "body" and len(at.tokens) == 2]
+    return tuple((str(at), at.tokens[0], at.tokens[1]) for at in dict.fromkeys(pointers))
 
 
-def _check(
-    reader: Reader, draft: _Draft, operation: OperationSpec, behaviour: _Behaviour, possible: list[Possible]
-) -> None:
-    check_rules(reader, draft.node, behaviour.rules, behaviour.places, possible)
+def _check(reader: Reader, draft: _Draft, operation: OperationSpec) -> None:
     if operation.success is None and operation.dispatch is None and operation.answers:
         reader.error(draft.node, "no answer means success", "responses")
     if "same_as" in draft.block and not draft.block.keys() <= {"same_as", "parameters_from"}:
@@ -208,7 +167,7 @@ def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, OperationS
 
 
 def _headers_read(operation: OperationSpec) -> frozenset[str]:
-    """Every request header that deciding about this operation looks at, as pointers name it."""
+    """The names, in lower case, of all request headers that decide how this operation answers."""
     names = {p.name for p in operation.parameters if p.where == "header"}
     names |= {scheme.key for scheme in operation.schemes if scheme.where == "header"}
     pointers = pointers_read(operation)

@@ -1,4 +1,4 @@
-"""Parameters and bodies of a request: what their JSON Schemas declare, mark and require."""
+"""Parameters and bodies of a request: what their JSON Schemas declare, require and mark."""
 
 import re
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from mockserver.spec.model import Body, Media, Owned, Parameter, Part, Recipient
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 
-MAX_SCHEMAS = 5_000  # of one operation, each $ref written out: a few can unfold to very many
-MAX_DEPTH = 100
-_COERCED = ("boolean", "integer", "number")
+MAX_SCHEMAS = 5_000  # of an operation, every $ref written out: few of them can unfold to very many
+MAX_SCHEMA_DEPTH = 100  # schemas within schemas
+_COERCED_TYPES = ("boolean", "integer", "number")
 
 
 @dataclass(slots=True)
 class Marks:
-    """Places in a request: declared, required, owned, and the recipient's."""
+    """The places of a request that schemas declare, require or mark, and the values that they enumerate."""
 
     declared: list[Pointer] = field(default_factory=list)
     required: list[Pointer] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Marks:
 
 
 def mark(reader: Reader, marks: Marks, container: dict[str, Any], at: Pointer) -> None:
-    """Read the x-mock block of a parameter or schema that stands for the value at ``at``."""
+    """Read the x-mock block of a parameter or schema whose value is at ``at``."""
     block = reader.x_mock(container, "schema")
     if "owned" in block:
         marks.owned.append(_owned(block["owned"], at, digits=block.get("digits", False)))
@@ -46,7 +46,7 @@ def _owned(text: str, at: Pointer, *, digits: bool) -> Owned:
 
 
 def walk(reader: Reader, marks: Marks, container: dict[str, Any], key: str, at: Pointer) -> None:
-    """Collect the marks of the schema that is a member of ``container``, and of all below it."""
+    """Collect the marks of a schema, a member of ``container``, and of all schemas below it."""
     schema = container.get(key)
     if isinstance(schema, dict):
         _walk(reader, marks, schema, at, frozenset())
@@ -55,8 +55,8 @@ def walk(reader: Reader, marks: Marks, container: dict[str, Any], key: str, at: 
 def _walk(reader: Reader, marks: Marks, schema: dict[str, Any], at: Pointer, seen: frozenset[int]) -> None:
     if id(schema) in seen:
         return
-    if marks.schemas == MAX_SCHEMAS or len(seen) == MAX_DEPTH:
-        reader.error(schema, f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_DEPTH} deep")
+    if marks.schemas == MAX_SCHEMAS or len(seen) == MAX_SCHEMA_DEPTH:
+        reader.error(schema, f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_SCHEMA_DEPTH} deep")
         return
     marks.schemas += 1
     seen |= {id(schema)}
@@ -77,7 +77,7 @@ def _walk(reader: Reader, marks: Marks, schema: dict[str, Any], at: Pointer, see
 
 
 def _parts(reader: Reader, schema: dict[str, Any]) -> Iterator[Any]:
-    """What else the same value must fit, or may."""
+    """The other schemas that the same value must or may fit."""
     if "$ref" in schema:
         yield reader.target(schema)
     for combined in ("allOf", "anyOf", "oneOf"):
@@ -98,20 +98,20 @@ def coercion(reader: Reader, schema: Any) -> str | None:
     """The type that a parameter's text is turned into, or None for text."""
     for part in _unfolded(reader, schema):
         kind = part.get("type")
-        if kind in _COERCED:
+        if kind in _COERCED_TYPES:
             return str(kind)
     return None
 
 
 def coercions(reader: Reader, schema: Any) -> dict[str, str]:
     """The types of a form's fields that are not text."""
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for part in _unfolded(reader, schema):
         for name, member in _properties(part).items():
             kind = coercion(reader, member)
             if kind is not None:
-                found[name] = kind
-    return found
+                kinds[name] = kind
+    return kinds
 
 
 def _unfolded(reader: Reader, schema: Any) -> Iterator[dict[str, Any]]:
@@ -122,15 +122,15 @@ def _unfolded(reader: Reader, schema: Any) -> Iterator[dict[str, Any]]:
         schema = reader.target(schema) if "$ref" in schema else MISSING
 
 
-_FORMS = {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}
-_PLACES = ("path", "query", "header")
+_FORM_TYPES = {"application/x-www-form-urlencoded": "form", "multipart/form-data": "multipart"}
+_PARAMETER_PLACES = ("path", "query", "header")
 
 
 def read_parameters(
     reader: Reader, path_item: dict[str, Any], operation: dict[str, Any], path: str, marks: Marks
 ) -> tuple[Parameter, ...]:
-    """The parameters of an operation, the path's own among them."""
-    found = []
+    """The parameters of an operation, with those of its path."""
+    parameters = []
     nodes = _nodes(reader, path_item, operation)
     for (where, name), node in nodes.items():
         if "schema" not in node:
@@ -139,26 +139,26 @@ def read_parameters(
         mark(reader, marks, node, at)
         walk(reader, marks, node, "schema", at)
         required, kind = bool(node.get("required", False)), coercion(reader, node.get("schema"))
-        found.append(Parameter(name, where, required, kind, _example(reader, node)))
+        parameters.append(Parameter(name, where, required, kind, _example(reader, node)))
     named = set(re.findall(r"\{([^{}]+)\}", path))
     declared = {name for where, name in nodes if where == "path"}
     for name in sorted(named ^ declared):
         reader.error(operation, f"the path parameter {name!r} stands only in the path or only in 'parameters'")
-    return tuple(found)
+    return tuple(parameters)
 
 
 def _nodes(
     reader: Reader, path_item: dict[str, Any], operation: dict[str, Any]
 ) -> dict[tuple[Part, str], dict[str, Any]]:
-    """Parameters by place and name, an operation's own instead of its path's; header names in lower case."""
-    found = {}
+    """Parameters by place and name, header names in lower case. The operation's own replace those of its path."""
+    nodes = {}
     for node in [*reader.items(path_item, "parameters"), *reader.items(operation, "parameters")]:
         where, name = node.get("in"), reader.text(node, "name")
-        if where in _PLACES:
-            found[where, name.lower() if where == "header" else name] = node
+        if where in _PARAMETER_PLACES:
+            nodes[where, name.lower() if where == "header" else name] = node
         else:
             reader.error(node, "a parameter stands in path, query or header", "in")
-    return found
+    return nodes
 
 
 def _example(reader: Reader, node: dict[str, Any]) -> Any:
@@ -171,7 +171,7 @@ def _example(reader: Reader, node: dict[str, Any]) -> Any:
 
 
 def read_body(reader: Reader, operation: dict[str, Any], marks: Marks, *, merges_form: bool) -> Body | None:
-    """The request body of an operation, or None where it has none."""
+    """The request body of an operation, or None if it has none."""
     if "requestBody" not in operation:
         return None
     node = reader.mapping(operation, "requestBody")
@@ -180,10 +180,10 @@ def read_body(reader: Reader, operation: dict[str, Any], marks: Marks, *, merges
     for media_type in content:
         member = reader.mapping(content, media_type)
         essence = media_type.partition(";")[0].strip().lower()
-        reads: Any = _FORMS.get(essence) or ("json" if "schema" in member or essence == "*/*" else "nothing")
+        reads: Any = _FORM_TYPES.get(essence) or ("json" if "schema" in member or essence == "*/*" else "nothing")
         if reads == "json" and essence != "*/*" and "json" not in essence:
             reader.error(content, "only JSON and forms can have a schema", media_type)
-        if not (merges_form and reads in _FORMS.values()):
+        if not (merges_form and reads in _FORM_TYPES.values()):
             walk(reader, marks, member, "schema", Pointer(("body",)))
         media[essence] = Media(essence, reads, coercions(reader, member.get("schema")), _example(reader, member))
     return Body(bool(node.get("required", False)), media)
@@ -207,7 +207,7 @@ def read_validators(
         member = reader.mapping(content, media_type)
         essence = media_type.partition(";")[0].strip().lower()
         properties: dict[str, Any] = dict(parts)
-        merged = merges_form and essence in _FORMS
+        merged = merges_form and essence in _FORM_TYPES
         if "schema" in member and reader.schema(member, member["schema"], "schema") is not None and not merged:
             properties["body"] = member["schema"]
         schemas[essence] = {"type": "object", "properties": properties}

@@ -24,7 +24,10 @@ MISSING: Final = _Missing()
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """``/body/user_number`` as its tokens; ``get(value)`` is what it names in a value, or ``MISSING``."""
+    """The tokens of a pointer such as ``/body/user_number``.
+
+    ``get(value)`` returns what the pointer names in a value, or ``MISSING``.
+    """
 
     tokens: tuple[str, ...]
     get: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
@@ -37,7 +40,7 @@ class Pointer:
         return cls(tuple(t.replace("~1", "/").replace("~0", "~") for t in text.split("/")[1:]))
 
     def covers(self, other: "Pointer") -> bool:
-        """Whether ``other`` is this place or beneath it."""
+        """Whether ``other`` is this place or below it."""
         return other.tokens[: len(self.tokens)] == self.tokens
 
     def __str__(self) -> str:
@@ -45,7 +48,11 @@ class Pointer:
 
 
 def _getter(tokens: tuple[str, ...]) -> Callable[[Any], Any]:
-    """Most pointers name a member of a part of a request, or of a record: those take a third of the time."""
+    """A function that follows these tokens.
+
+    Most pointers name a member of a part of a request, or of a record: these two take a third of the general
+    function's time.
+    """
     if len(tokens) < 2:
         return partial(_follow, tokens)
     *inner, name = tokens
@@ -58,11 +65,11 @@ def _getter(tokens: tuple[str, ...]) -> Callable[[Any], Any]:
             return _follow(tokens, value)
 
     def of_record(value: Any) -> Any:
-        found = value
+        record = value
         try:
             for token in inner:
-                found = found[token]
-            return found.get(name, MISSING)
+                record = record[token]
+            return record.get(name, MISSING)
         except (KeyError, TypeError, AttributeError):
             return _follow(tokens, value)
 
@@ -81,5 +88,5 @@ def _follow(tokens: tuple[str, ...], value: Any) -> Any:
 
 
 def join(*tokens: str | int) -> str:
-    """The text of a pointer made of these tokens."""
+    """The text of the pointer with these tokens."""
     return "".join(f"/{escape(str(token))}" for token in tokens)

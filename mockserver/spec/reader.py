@@ -1,4 +1,4 @@
-"""One contract document being read: its places, its references, its x-mock blocks, its errors."""
+"""Reading a contract document: its members, its references, its x-mock blocks; mistakes become errors with a place."""
 
 import json
 from collections.abc import Hashable, Sequence
@@ -13,27 +13,27 @@ from mockserver.spec.model import Validator
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.source import Source
 
-_DATA = ("const", "default", "enum", "example", "examples")  # in a schema: values, whatever they look like
-_USABLE_IN_PART = ("answer", "document")  # what each requires, its reader can do without
+_SCHEMA_DATA = ("const", "default", "enum", "example", "examples")  # these hold values, even if they look like schemas
+_USABLE_IN_PART = ("answer", "document")  # their readers manage without the members that are required
 
 
 class Reader:
-    """Reads parts of a document; whatever is wrong becomes an error, and reading goes on."""
+    """Reads parts of a document. A mistake is added to ``errors``, and reading goes on."""
 
     def __init__(self, source: Source, vendor: str) -> None:
         self.source = source
         self.vendor = vendor
         self.document: dict[str, Any] = source.value if isinstance(source.value, dict) else {}
         self.errors: list[ContractError] = list(source.errors)
-        self._read_blocks: set[int] = set()
+        self._blocks: dict[tuple[int, str], dict[str, Any]] = {}  # by the container's identity and the kind
 
     def error(self, container: object, message: str, key: Hashable = None) -> None:
-        """Note an error at a container or at one of its members."""
+        """Add an error at a container or at one of its members."""
         place = self.source.place(container, key)
         self.errors.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
 
     def mapping(self, container: dict[str, Any], key: str, *, required: bool = False) -> dict[str, Any]:
-        """A member that must be a mapping, its ``$ref`` followed; empty where it is absent."""
+        """A member that must be a mapping, its ``$ref`` followed; an empty one if it is absent."""
         value = self.resolve(container, key)
         if value is MISSING:
             if required:
@@ -45,22 +45,22 @@ class Reader:
         return value
 
     def items(self, container: dict[str, Any], key: str) -> list[dict[str, Any]]:
-        """A member that must be a list of mappings, their ``$ref`` followed; empty where it is absent."""
+        """A member that must be a list of mappings, their ``$ref`` followed; an empty one if it is absent."""
         value = container.get(key, [])
         if not isinstance(value, list):
             self.error(container, f"{key!r} must be a list", key)
             return []
-        found = []
+        items = []
         for index, item in enumerate(value):
             resolved = self._follow(value, index, item)
             if isinstance(resolved, dict):
-                found.append(resolved)
+                items.append(resolved)
             elif resolved is not MISSING:
                 self.error(value, "must be a mapping", index)
-        return found
+        return items
 
     def text(self, container: dict[str, Any], key: str) -> str:
-        """A member that must be a string that says something."""
+        """A member that must be a string and not empty; "" if it is not."""
         value = container.get(key, MISSING)
         if isinstance(value, str) and value:
             return value
@@ -71,7 +71,7 @@ class Reader:
         return ""
 
     def resolve(self, container: dict[str, Any], key: str) -> Any:
-        """A member, its ``$ref`` followed; ``MISSING`` where there is none."""
+        """A member, its ``$ref`` followed; ``MISSING`` if there is none."""
         return self._follow(container, key, container.get(key, MISSING))
 
     def _follow(self, container: object, key: Hashable, value: Any) -> Any:
@@ -85,37 +85,61 @@ class Reader:
         return MISSING
 
     def target(self, value: dict[str, Any]) -> Any:
-        """What a ``$ref`` points at; an error and ``MISSING`` where it is nothing in this document."""
+        """What a ``$ref`` points at; an error and ``MISSING`` if that is nothing in this document."""
         ref = value["$ref"]
         if not isinstance(ref, str) or not ref.startswith("#/"):
             self.error(value, "$ref must stay inside this document: #/…", "$ref")
             return MISSING
-        found = Pointer.parse(ref[1:]).get(self.document)
-        if found is MISSING:
+        target = Pointer.parse(ref[1:]).get(self.document)
+        if target is MISSING:
             self.error(value, f"$ref points at nothing: {ref}", "$ref")
-        return found
+        return target
 
     def x_mock(self, container: dict[str, Any], kind: str) -> dict[str, Any]:
-        """The x-mock block of a container, as far as it is valid against the vocabulary's part ``kind``.
+        """The x-mock block of a container, as far as it is valid; ``kind`` is its part of the vocabulary.
 
-        What is not is taken out, so that the errors of the rest are found too.
+        Members that are not valid are errors. The block is returned without them, so that errors of the rest are found
+        too; the document keeps them.
         """
         block = container.get("x-mock", MISSING)
         if block is MISSING:
             return {}
-        self._read_blocks.add(id(block))
+        key = id(container), kind
+        if key not in self._blocks:
+            self._blocks[key] = self._read_block(container, block, kind)
+        return self._blocks[key]
+
+    def _read_block(self, container: dict[str, Any], block: Any, kind: str) -> dict[str, Any]:
         if _vocabulary(kind).is_valid(block):
             return block  # type: ignore[no-any-return]  # the schema says that it is a mapping
-        errors = explain(kind, block)
+        errors = explain_block(kind, block)
         for path, message in errors or [([], f"does not fit the vocabulary of {kind!r}")]:
             self.error_below(container, ["x-mock", *path], message)
-        while isinstance(block, dict) and _take_out(block, [path for path, _ in errors]):
-            errors = explain(kind, block)
+        while isinstance(block, dict) and (wrong := {tuple(path) for path, _ in errors if path}):
+            block = self._without(block, wrong)
+            errors = explain_block(kind, block)
         usable = isinstance(block, dict) and (not errors or kind in _USABLE_IN_PART)
         return block if usable else {}
 
+    def _without(self, value: Any, paths: set[tuple[str | int, ...]]) -> Any:
+        """A copy of a value without what is at these paths; every member that stays keeps its place."""
+        if not paths:
+            return value
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        kept = [
+            (key, self._without(item, {path[1:] for path in paths if path[0] == key}))
+            for key, item in members
+            if (key,) not in paths
+        ]
+        copy = dict(kept) if isinstance(value, dict) else [item for _, item in kept]
+        self.source.remember(copy, None, self.source.place(value))
+        for new_key, (key, _) in zip(copy if isinstance(copy, dict) else range(len(copy)), kept, strict=True):
+            self.source.remember(copy, new_key, self.source.place(value, key))
+        return copy
+
     def unread_blocks(self) -> None:
-        """An error for each x-mock block that stands where nothing reads it."""
+        """Add an error for each x-mock block that nothing has read."""
+        read = {container for container, _ in self._blocks}
         waiting: list[Any] = [self.document]
         seen: set[int] = set()
         while waiting:
@@ -123,12 +147,12 @@ class Reader:
             if id(value) in seen or not isinstance(value, dict | list):
                 continue
             seen.add(id(value))
-            if isinstance(value, dict) and "x-mock" in value and id(value["x-mock"]) not in self._read_blocks:
+            if isinstance(value, dict) and "x-mock" in value and id(value) not in read:
                 self.error(value, "x-mock is not read here", "x-mock")
             waiting.extend(value.values() if isinstance(value, dict) else value)
 
     def schema(self, container: object, schema: Any, key: Hashable = None) -> Validator | None:
-        """Compile a JSON Schema of this document; an error and None where it is not one."""
+        """Compile a JSON Schema of this document; an error and None if it is not one."""
         if not isinstance(schema, dict | bool):
             self.error(container, "not a JSON Schema: must be a mapping", key)
             return None
@@ -148,7 +172,7 @@ class Reader:
             return None
 
     def _refers(self, schema: Any) -> bool:
-        """Whether each $ref in a schema, and in what it refers to, leads somewhere; an error where it does not."""
+        """Whether each $ref in a schema, and in what that refers to, points at something; an error if not."""
         waiting, seen, errors = [schema], set(), len(self.errors)
         while waiting:
             value = waiting.pop()
@@ -156,7 +180,7 @@ class Reader:
                 continue
             seen.add(id(value))
             if isinstance(value, dict):
-                waiting += [item for key, item in value.items() if key not in _DATA]
+                waiting += [item for key, item in value.items() if key not in _SCHEMA_DATA]
                 if "$ref" in value:
                     waiting.append(self.target(value))
             elif isinstance(value, list):
@@ -168,7 +192,7 @@ class Reader:
         return components.get("schemas", {}) if isinstance(components, dict) else {}
 
     def error_below(self, container: Any, path: Sequence[Hashable], message: str) -> None:
-        """An error at what ``path`` leads to, as far as it does: validators take a name in digits for an index."""
+        """Add an error at ``path``, or as near as it leads: validators take a name of digits for an index."""
         key: Hashable = None
         for token in path:
             container = container if key is None else container[key]
@@ -190,15 +214,15 @@ def _vocabulary(kind: str) -> Validator:
     return jsonschema_rs.validator_for({**_schema_text(), "$ref": f"#/$defs/{kind}"})
 
 
-def explain(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
-    """Each error of an x-mock block as a path below it and a sentence.
+def explain_block(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
+    """Each error of an x-mock block, as a path below the block and a sentence.
 
-    By jsonschema, whose error trees explain, imported only here: it costs the start 45 ms.
+    jsonschema finds them, since its error trees explain best. It is imported only here: importing takes 45 ms.
     """
     from jsonschema import Draft202012Validator  # noqa: PLC0415
     from jsonschema.exceptions import best_match, relevance  # noqa: PLC0415
 
-    found = []
+    errors = []
     validator = Draft202012Validator({**_schema_text(), "$ref": f"#/$defs/{kind}"})
     for error in sorted(validator.iter_errors(block), key=relevance):
         deepest = best_match([error]) or error
@@ -208,23 +232,12 @@ def explain(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
             for name in deepest.instance:
                 if name not in allowed:
                     known = ", ".join(sorted(allowed))
-                    found.append(([*path, name], f"unknown key {name!r}; known here: {known}"))
+                    errors.append(([*path, name], f"unknown key {name!r}; known here: {known}"))
             continue
         if "propertyNames" in deepest.absolute_schema_path:
             path.append(deepest.instance)
-        found.append((path, _sentence(deepest)))
-    return found
-
-
-def _take_out(block: Any, paths: list[list[str | int]]) -> bool:
-    """Remove the members at these paths, of a list the last first; False where no path leads below the block."""
-    below = sorted({tuple(path) for path in paths if path}, reverse=True)
-    for *holders, last in below:
-        container = block
-        for token in holders:
-            container = container[token]
-        del container[last]
-    return bool(below)
+        errors.append((path, _sentence(deepest)))
+    return errors
 
 
 def _sentence(error: Any) -> str:

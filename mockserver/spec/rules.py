@@ -1,4 +1,4 @@
-"""Rules, and whether they answer everything that can go wrong, each being of use."""
+"""Rules; whether they answer every problem that can happen, and whether each of them can decide."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from mockserver.spec.parameters import Marks
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 
-REASONS = {"absent", "malformed", "signature", "claims", "expired"}
+JWT_REASONS = {"absent", "malformed", "signature", "claims", "expired"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Possible:
 def read_rules(
     reader: Reader, block: dict[str, Any], answers: Mapping[str, Answer]
 ) -> list[tuple[dict[str, Any], Rule]]:
-    """The rules of an operation with the places they stand at; a rule that names no answer is an error."""
-    found = []
+    """The rules of an operation, each with its node. A rule that names no answer is an error."""
+    rules = []
     for node in block.get("rules", []):
         answer = answers.get(node["answer"])
         if answer is None:
@@ -37,7 +37,7 @@ def read_rules(
             reader.error(node, f"no answer {node['answer']!r}; this operation has: {known}", "answer")
             if not answers:
                 continue
-            answer = next(iter(answers.values()))  # so that the rule still counts when coverage is checked
+            answer = next(iter(answers.values()))  # so that its problems count as answered
         when = [(Pointer.parse(at), _condition(reader, node["when"], at)) for at in node.get("when", {})]
         kinds = node.get("problem")
         named = frozenset([kinds] if isinstance(kinds, str) else kinds or ())
@@ -49,8 +49,8 @@ def read_rules(
             reason=node.get("reason"),
             when=tuple(when),
         )
-        found.append((node, rule))
-    return found
+        rules.append((node, rule))
+    return rules
 
 
 def _condition(reader: Reader, when: dict[str, Any], at: str) -> Validator | None:
@@ -59,22 +59,22 @@ def _condition(reader: Reader, when: dict[str, Any], at: str) -> Validator | Non
 
 def possible_problems(operation: OperationSpec, marks: Marks) -> list[Possible]:
     """Everything that can be wrong with a request to this operation."""
-    found = [Possible("method")]
-    found += _of_body(operation, marks)
+    problems = [Possible("method")]
+    problems += _of_body(operation, marks)
     for alternative in operation.security:
-        found += _of_security(alternative)
+        problems += _of_security(alternative)
     for parameter in operation.parameters:
         at = Pointer((parameter.where, parameter.name))
         if parameter.where == "path":
             continue
-        found.append(Possible("invalid", at))
+        problems.append(Possible("invalid", at))
         if parameter.required:
-            found.append(Possible("missing", at))
+            problems.append(Possible("missing", at))
     for owned in operation.owned:
-        found += [Possible("unknown", owned.at), Possible("foreign", owned.at)]
+        problems += [Possible("unknown", owned.at), Possible("foreign", owned.at)]
     if operation.rate_limit is not None:
-        found.append(Possible("limited"))
-    return found
+        problems.append(Possible("limited"))
+    return problems
 
 
 def _of_body(operation: OperationSpec, marks: Marks) -> list[Possible]:
@@ -82,59 +82,60 @@ def _of_body(operation: OperationSpec, marks: Marks) -> list[Possible]:
     if body is None:
         return []
     reads = {media.reads for media in body.media.values()}
-    found = [Possible("too_large")]
+    problems = [Possible("too_large")]
     if "*/*" not in body.media:
-        found.append(Possible("media_type"))
+        problems.append(Possible("media_type"))
     if reads - {"nothing"}:
-        found.append(Possible("unreadable", at))
+        problems.append(Possible("unreadable", at))
     if body.required:
-        found.append(Possible("missing", at))
+        problems.append(Possible("missing", at))
     if "json" in reads or (reads - {"nothing"} and not operation.merges_form):
-        found.append(Possible("invalid", at))
-        found += [Possible("missing", place) for place in marks.required]
-        found += [Possible("invalid", place) for place in marks.declared]
-    return found
+        problems.append(Possible("invalid", at))
+        problems += [Possible("missing", place) for place in marks.required]
+        problems += [Possible("invalid", place) for place in marks.declared]
+    return problems
 
 
 def _of_security(alternative: Alternative) -> list[Possible]:
-    found = []
+    problems = []
     for scheme in alternative.schemes:
         at = Pointer((scheme.where, scheme.key))
-        reasons = REASONS if isinstance(scheme.accept, Jwt) else {"absent", "signature"}
+        reasons = JWT_REASONS if isinstance(scheme.accept, Jwt) else {"absent", "signature"}
         if scheme.bearer:
             reasons = reasons | {"malformed"}
-        found += [Possible("unauthenticated", at, reason) for reason in sorted(reasons)]
+        problems += [Possible("unauthenticated", at, reason) for reason in sorted(reasons)]
         if any(alternative.roles):
-            found.append(Possible("forbidden", at))
-    return found
+            problems.append(Possible("forbidden", at))
+    return problems
 
 
 def check_rules(
     reader: Reader,
     operation: dict[str, Any],
     rules: Sequence[Rule],
-    places: Sequence[dict[str, Any]],
+    nodes: Sequence[dict[str, Any]],
     problems: list[Possible],
 ) -> None:
-    """An error for each problem that no rule answers, and for each rule (with a place) that can never decide."""
-    waiting = list(problems)
+    """Add an error for each problem that no rule answers, and for each rule that has a node and can never decide."""
+    unanswered = list(problems)
     for number, rule in enumerate(rules):
         if not rule.on_problem:
             continue
         met = _met(rule, problems)
-        if number < len(places) and not any(problem in waiting for problem in met):
+        if number < len(nodes) and not any(problem in unanswered for problem in met):
             why = "the rules before it answer all that it would" if met else "this problem cannot happen here"
-            reader.error(places[number], f"a rule never reachable: {why}")
-        waiting = [problem for problem in waiting if not _settles(rule, problem)]
-    if waiting:
-        listed = "; ".join(dict.fromkeys(str(problem) for problem in waiting))
+            reader.error(nodes[number], f"a rule never reachable: {why}")
+        unanswered = [problem for problem in unanswered if not _settles(rule, problem)]
+    if unanswered:
+        listed = "; ".join(dict.fromkeys(str(problem) for problem in unanswered))
         reader.error(operation, f"problems that can happen but have no answer: {listed}")
 
 
 def _met(rule: Rule, problems: list[Possible]) -> list[Possible]:
     """The problems that the rule may be about.
 
-    A place that no schema names is one of those that the problems of what is above it stand for.
+    A problem at a place stands for all problems below it: a rule about a place that no schema names meets those of
+    the places above.
     """
     fitting = [problem for problem in problems if _fits(rule, problem)]
     if rule.at is None:

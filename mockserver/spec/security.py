@@ -59,7 +59,7 @@ def _accept(block: dict[str, Any]) -> Equals | Jwt:
 
 
 def read_security(reader: Reader, operation: dict[str, Any], schemes: dict[str, Scheme]) -> tuple[Alternative, ...]:
-    """The alternatives of an operation, those with the same schemes made one with several sets of roles."""
+    """The alternatives of an operation. Those with the same schemes become one with several sets of roles."""
     holder = operation if "security" in operation else reader.document
     grouped: dict[tuple[Scheme, ...], list[frozenset[str]]] = {}
     requirements = reader.items(holder, "security")
@@ -68,13 +68,13 @@ def read_security(reader: Reader, operation: dict[str, Any], schemes: dict[str, 
             reader.error(requirement, "credentials that may also be left out cannot be checked")
         used: list[Scheme] = []
         roles: frozenset[str] = frozenset()
-        for name, wanted in requirement.items():
+        for name, scopes in requirement.items():
             if name in schemes:
                 used.append(schemes[name])
-                if not isinstance(wanted, list) or not all(isinstance(role, str) for role in wanted):
+                if not isinstance(scopes, list) or not all(isinstance(role, str) for role in scopes):
                     reader.error(requirement, "roles must be a list of strings", name)
                     continue
-                roles |= frozenset(wanted)
+                roles |= frozenset(scopes)
             elif not _declared(reader, name):
                 reader.error(requirement, f"there is no security scheme {name!r}", name)
         if roles and not any(isinstance(s.accept, Jwt) and s.accept.roles for s in used):

@@ -1,6 +1,6 @@
-"""YAML text to plain values that remember where they stood.
+"""YAML text as plain values whose places in the file are known.
 
-Strict: only ``true``, ``false``, ``null`` and plain decimal numbers are not strings (no Norway, no
+The reading is strict: only ``true``, ``false``, ``null`` and plain decimal numbers are not strings (no Norway, no
 phone number turned into an integer), keys are unique strings, no tag builds an object.
 """
 
@@ -15,17 +15,17 @@ import yaml
 from mockserver.spec.errors import ContractError
 from mockserver.spec.pointer import escape
 
-MAX_VALUES = 200_000  # with every alias written out: a bound, against "billion laughs"
-MAX_DEPTH = 64  # likewise; whoever walks a value may do so recursively
+MAX_YAML_VALUES = 200_000  # with every alias written out: a bound against the "billion laughs" attack
+MAX_YAML_DEPTH = 64  # likewise; code that walks a value may do so recursively
 
-_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_YAML_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_YAML_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_YAML_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands; line and column count from 1."""
+    """Where a value is written; line and column count from 1."""
 
     line: int
     column: int
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(slots=True)
 class Source:
-    """One YAML file as read: its value, and the place of every container, member and item."""
+    """A YAML file as read: its value, and the place of every container, member and item."""
 
     file: str
     value: Any = None
@@ -43,31 +43,31 @@ class Source:
     _kept: list[object] = field(default_factory=list)
 
     def place(self, container: object, key: Hashable = None) -> Place:
-        """The place of a container, or of one of its members; the start of the file if unknown."""
-        found = self._places.get((id(container), key)) or self._places.get((id(container), None))
-        return found or Place(1, 1, "")
+        """The place of a container, or of one of its members; the start of the file if it is not known."""
+        place = self._places.get((id(container), key)) or self._places.get((id(container), None))
+        return place or Place(1, 1, "")
 
     def remember(self, container: object, key: Hashable, place: Place) -> None:
-        """Note a place, keeping the container alive so that its identity stays its own."""
+        """Note a place. The container is kept alive, so that no other object gets its identity."""
         self._kept.append(container)
         self._places[id(container), key] = place
 
 
 class _TooMuchError(Exception):
-    """The file says more than any contract does; its error is noted."""
+    """The file has more values than any contract needs. The error is in ``Source.errors`` already."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Anchored:
-    """What an alias stands for, and how much that is, written out."""
+    """The value that an alias stands for, and its size and height when written out."""
 
     value: Any
     size: int
     height: int
 
 
-def read(file: str, text: str) -> Source:
-    """Parse YAML. Errors (syntax, duplicate keys, odd keys) are collected in the result, none raised."""
+def read_yaml(file: str, text: str) -> Source:
+    """Parse YAML. Errors (syntax, duplicate keys, keys that are not text) are in the result; none is raised."""
     source = Source(file)
     try:
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
@@ -87,7 +87,7 @@ def read(file: str, text: str) -> Source:
 
 
 class _Walk:
-    """Turns events into values; an anchored value is one value, shared by its aliases."""
+    """Turns events into values. An anchored value is the same object wherever an alias stands for it."""
 
     def __init__(self, source: Source, loader: Any) -> None:
         self.source = source
@@ -111,7 +111,7 @@ class _Walk:
         return value
 
     def value(self, event: Any, pointer: str) -> Any:
-        """What stands at an event, read to its end."""
+        """The value that begins with an event, read to its end."""
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, pointer)
         anchor, before, deepest = event.anchor, self.count, self.deepest
@@ -137,8 +137,8 @@ class _Walk:
     def _reach(self, event: Any, pointer: str, size: int, height: int) -> None:
         self.count += size
         self.deepest = max(self.deepest, self.depth + height)
-        if self.count > MAX_VALUES or self.deepest > MAX_DEPTH:
-            most = f"{MAX_VALUES} values, {MAX_DEPTH} deep"
+        if self.count > MAX_YAML_VALUES or self.deepest > MAX_YAML_DEPTH:
+            most = f"{MAX_YAML_VALUES} values, {MAX_YAML_DEPTH} deep"
             self.error(event, pointer, f"the file is too large: at most {most}, aliases written out")
             raise _TooMuchError
 
@@ -146,8 +146,8 @@ class _Walk:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, pointer)
         self.depth += 1
-        read = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._list
-        value = read(event, pointer)
+        build = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._list
+        value = build(event, pointer)
         self.depth -= 1
         return value
 
@@ -204,14 +204,14 @@ class _Walk:
 
 
 def _plain(text: str) -> Any:
-    """What text without quotes means. Raises ValueError for a number beyond all use."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in "-0123456789" or not _NUMBER.fullmatch(text):
+    """What text without quotes means. Raises ValueError for a number that is too large."""
+    if text in _YAML_WORDS:
+        return _YAML_WORDS[text]
+    if text[0] not in "-0123456789" or not _YAML_NUMBER.fullmatch(text):
         return text
     if len(text) > 300 or math.isinf(float(text)):
         raise ValueError("the number is too large")
-    return int(text) if _INTEGER.fullmatch(text) else float(text)
+    return int(text) if _YAML_INTEGER.fullmatch(text) else float(text)
 
 
 def _place(event: Any, pointer: str) -> Place:

@@ -1,4 +1,4 @@
-"""All accounts: who owns which value, and values made up for those that a customer does not bring."""
+"""All accounts: who owns which value, and how values are made up that are not given."""
 
 import base64
 import itertools
@@ -13,12 +13,12 @@ from importlib.resources import files
 from typing import Any
 
 from mockserver.engine.account import AccountData, Owner, credential_for
-from mockserver.engine.credentials import Claim
+from mockserver.engine.credentials import Claim, check_rsa_key
 from mockserver.spec.functions import digits
 from mockserver.spec.model import Contract, Jwt
 from mockserver.spec.pointer import Pointer, join
 
-_AREAS = [code for code in range(201, 999) if code not in {500, 555}]  # +1 500 555 is magic
+AREAS = [code for code in range(201, 999) if code not in {500, 555}]  # +1 500 555 is magic
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -33,12 +33,15 @@ class AccountError(Exception):
 
 @cache
 def test_only_rsa_key() -> str:
-    """The one private key, PEM, that every account's RSA credentials share. For tests only."""
+    """The private key, in PEM, that the RSA credentials of all accounts share. For tests only."""
     return files("mockserver.store").joinpath("TEST-ONLY-rsa-key.pem").read_text("ascii")
 
 
+LINES = 9_000  # numbers of an area, 555-1000 to 555-9999
+
+
 class Maker:
-    """Makes values up: by chance, or from a seed always the same. Numbers and integers never repeat."""
+    """Makes values up, by chance or from a seed always the same. Its numbers and integers do not repeat for long."""
 
     def __init__(self, seed: str | None = None) -> None:
         self._chance = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 -- made-up customers
@@ -116,8 +119,8 @@ class Maker:
         return f"customer-{self._chance.getrandbits(32):08x}@example.test"
 
     def _number(self, template: Mapping[str, Any]) -> str | int:
-        line, area = divmod(next(self._numbers), len(_AREAS))
-        digits = f"1{_AREAS[area]}555{1000 + line % 9000}"
+        line, area = divmod(next(self._numbers), len(AREAS))
+        digits = f"1{AREAS[area]}555{1000 + line % LINES}"
         form = template.get("form", "e164")
         return int(digits) if form == "integer" else digits if form == "digits" else f"+{digits}"
 
@@ -141,6 +144,8 @@ class Registry:
     def __init__(self, contracts: tuple[Contract, ...]) -> None:
         self._contracts = {contract.vendor: contract for contract in contracts}
         self._accounts: dict[str, AccountData] = {}
+        self._account_of_seed: dict[int, str] = {}
+        self._seed_of_account: dict[str, int] = {}
         self.owners: dict[str, dict[Claim, Owner]] = {vendor: {} for vendor in self._contracts}
         self._maker = Maker()
 
@@ -149,10 +154,13 @@ class Registry:
         """All accounts by id, oldest first."""
         return self._accounts
 
-    def add(self, account_id: str, given: Mapping[str, Any], *, lasting: bool = False) -> AccountData:
+    def add(
+        self, account_id: str, given: Mapping[str, Any], *, lasting: bool = False, seed: int | None = None
+    ) -> AccountData:
         """A new account; what ``given`` (by vendor) leaves out is made up. Raises AccountError, changing nothing.
 
-        What is made up for a ``lasting`` account is the same in every process.
+        What is made up for a ``lasting`` account is the same in every process, and so is what is made up from a
+        ``seed``; two accounts with the same seed cannot be there at a time.
         """
         if not _ID.fullmatch(account_id) or account_id in _RESERVED:
             raise AccountError("/id", "must be letters, digits, '.', '_' or '-', at most 64, and no reserved word")
@@ -162,17 +170,30 @@ class Registry:
             if vendor not in self._contracts:
                 known = ", ".join(self._contracts)
                 raise AccountError(join("vendors", vendor), f"is not known here; known: {known}")
-        maker = Maker(account_id) if lasting else self._maker
-        account = AccountData(account_id, {v: self._data(c, given.get(v), maker) for v, c in self._contracts.items()})
+        if seed in self._account_of_seed:
+            message = f"account {self._account_of_seed[seed]!r} has this seed; delete it first, or take another seed"
+            raise AccountError("/seed", message, clash=True)
+        makers = self._makers(account_id if lasting else None, seed)
+        data = {v: self._data(c, given.get(v), makers[v], seed) for v, c in self._contracts.items()}
+        account = AccountData(account_id, data)
         entries = [(v, *entry) for v, c in self._contracts.items() for entry in claimed(c, account.vendors[v])]
         self._refuse_clashes(entries)
         for vendor, claim, _, record in entries:
             self.owners[vendor][claim] = Owner(account, record)
         self._accounts[account_id] = account
+        if seed is not None:
+            self._account_of_seed[seed], self._seed_of_account[account_id] = account_id, seed
         return account
 
-    def _data(self, contract: Contract, given: Any, maker: Maker) -> Any:
-        """A vendor's part of an account, its made-up values such as nobody has."""
+    def _makers(self, lasting_id: str | None, seed: int | None) -> dict[str, Maker]:
+        """By vendor who makes values up. Values from a seed do not depend on what other contracts there are."""
+        if seed is not None:
+            return {vendor: Maker(f"{seed}/{vendor}") for vendor in self._contracts}
+        return dict.fromkeys(self._contracts, self._maker if lasting_id is None else Maker(lasting_id))
+
+    def _data(self, contract: Contract, given: Any, maker: Maker, seed: int | None) -> Any:
+        """A vendor's part of an account; what is made up, nobody else has."""
+        owners = self.owners[contract.vendor]
         for _ in range(100):
             data = (
                 maker.fresh(contract.account)
@@ -181,7 +202,12 @@ class Registry:
             )
             everything = Counter(claim for claim, _, _ in claimed(contract, data))
             made = everything - Counter(claim for claim, _, _ in claimed(contract, given or {}))
-            if not any(claim in self.owners[contract.vendor] or everything[claim] > 1 for claim in made):
+            taken = next((owners[claim].account.id for claim in made if claim in owners), None)
+            if taken is not None and seed is not None:  # other values would not be those of the seed
+                raise AccountError(
+                    "/seed", f"account {taken!r} has a value of this seed; take another seed", clash=True
+                )
+            if taken is None and not any(everything[claim] > 1 for claim in made):
                 if given is not None:
                     _refuse_unusable(contract, data)
                 return data
@@ -200,26 +226,30 @@ class Registry:
     def remove(self, account_id: str) -> None:
         """Forget an account and all it owns. Raises KeyError where there is none."""
         account = self._accounts.pop(account_id)
+        seed = self._seed_of_account.pop(account_id, None)
+        if seed is not None:
+            del self._account_of_seed[seed]
         for vendor, contract in self._contracts.items():
             for claim, _, _ in claimed(contract, account.vendors[vendor]):
                 del self.owners[vendor][claim]
 
 
 def _refuse_unusable(contract: Contract, data: Any) -> None:
-    """A fault where no token can be signed with a given key; else every look at the account would fail."""
+    """Refuse a given key that can sign no token: every look at the account would fail. Raises AccountError."""
     for scheme in contract.schemes:
         for value, at, record in _values(data, Pointer.parse(scheme.accept.claim).tokens[1:], (), data):
-            if isinstance(scheme.accept, Jwt) and record.get(scheme.accept.key) == test_only_rsa_key():
-                continue  # it is good, and to load it takes the start 35 ms
+            key = record.get(scheme.accept.key) if isinstance(scheme.accept, Jwt) else None
             try:
                 credential_for(scheme, data, value, record, 0.0)
+                if isinstance(key, str) and key.startswith("-----BEGIN") and key != test_only_rsa_key():
+                    check_rsa_key(key)
             except ValueError as error:
                 message = f"no token can be signed with what is here: {error}"
                 raise AccountError(join("vendors", contract.vendor, *at[:-1]), message) from error
 
 
 def claimed(contract: Contract, data: Any) -> Iterator[tuple[Claim, str, Any]]:
-    """Each claimed value in a vendor's data: the claim, its pointer in the data, the record it stands in."""
+    """Each claimed value in a vendor's data: the claim, its pointer in the data, and the record that it stands in."""
     for pointer, by_digits in contract.claims.items():
         for value, at, record in _values(data, Pointer.parse(pointer).tokens[1:], (), data):
             yield (pointer, digits(value) if by_digits else str(value)), join(*at), record
@@ -228,7 +258,7 @@ def claimed(contract: Contract, data: Any) -> Iterator[tuple[Claim, str, Any]]:
 def _values(
     data: Any, tokens: tuple[str, ...], at: tuple[str | int, ...], record: Any
 ) -> Iterator[tuple[Any, tuple[str | int, ...], Any]]:
-    """What a pointer names, lists looked through; the record is the outermost list's item."""
+    """The values that a pointer names in each item of a list; the record is the item of the outermost list."""
     if isinstance(data, list):
         for index, item in enumerate(data):
             inner = item if not any(isinstance(token, int) for token in at) else record

@@ -12,13 +12,13 @@ from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.expectation import Expectation, as_recorded
 
 Line = deque[RecordedCall]
-FEWEST = 256  # calls taken of a line at once, however many lines there are
+MIN_PART = 256  # calls taken of a line at once, however many lines there are
 _number = attrgetter("number")
 
 
 def first_above(lines: Sequence[Line], above: int, most: int) -> list[RecordedCall]:
     """The first calls with a number above this one, oldest first: about ``most``; none only where there is none."""
-    size = most if len(lines) == 1 else max(FEWEST, most // max(1, len(lines)))
+    size = most if len(lines) == 1 else max(MIN_PART, most // max(1, len(lines)))
     parts = [part for line in lines if (part := _following(line, above, size))]
     if len(parts) < 2:
         return parts[0] if parts else []
@@ -96,9 +96,9 @@ def _to(line: Line, before: int | None, recipient: str) -> Iterator[RecordedCall
     return (call for call in islice(reversed(line), behind, None) if call.recipient == recipient)
 
 
-BLOCK = 64  # bytes; sizes are counted in blocks
-OVERHEAD = 512 + BLOCK  # bytes that a call takes beside its texts and bytes, and to round up
-STACK = 800 // BLOCK + 1  # blocks of an empty deque
+BLOCK_BYTES = 64  # bytes; sizes are counted in blocks
+CALL_OVERHEAD = 512 + BLOCK_BYTES  # bytes that a call takes beside its texts and bytes, and to round up
+LINE_BLOCKS = 800 // BLOCK_BYTES + 1  # blocks of an empty deque
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class _Shelf:
 
     calls: deque[RecordedCall] = field(default_factory=deque)
     by_label: dict[Label, deque[RecordedCall]] = field(default_factory=dict)
-    size: int = STACK
+    size: int = LINE_BLOCKS
     evicted: int = 0
 
 
@@ -139,7 +139,7 @@ class Journal:
 
     def __init__(self, calls_per_account: int, total_bytes: int) -> None:
         self._calls_per_account = calls_per_account
-        self._most = total_bytes // BLOCK
+        self._most = total_bytes // BLOCK_BYTES
         self._shelves: dict[str, _Shelf] = {}
         self.size = 0
 
@@ -148,12 +148,12 @@ class Journal:
         shelf = self._shelves.get(call.account)
         if shelf is None:
             shelf = self._shelves[call.account] = _Shelf()
-            self.size += STACK
+            self.size += LINE_BLOCKS
         alike = shelf.by_label.get(call.label)
         if alike is None:
             alike = shelf.by_label[call.label] = deque()
-            shelf.size += STACK
-            self.size += STACK
+            shelf.size += LINE_BLOCKS
+            self.size += LINE_BLOCKS
         shelf.calls.append(call)
         alike.append(call)
         call.weight = weight = weigh(call)
@@ -184,7 +184,7 @@ class Journal:
         weight = call.weight
         if not alike:
             del shelf.by_label[call.label]
-            weight += STACK
+            weight += LINE_BLOCKS
         shelf.size -= weight
         self.size -= weight
         shelf.evicted += 1
@@ -240,7 +240,7 @@ class Journal:
 def weigh(call: RecordedCall) -> int:
     """Blocks of 64 bytes that a call takes: a number so small that all calls share it."""
     return (
-        OVERHEAD
+        CALL_OVERHEAD
         + len(call.path)
         + len(call.path_params)
         + len(call.problems)
@@ -249,7 +249,7 @@ def weigh(call: RecordedCall) -> int:
         + len(call.body)
         + len(call.response_headers)
         + len(call.response_body)
-    ) // BLOCK
+    ) // BLOCK_BYTES
 
 
 def _lines(shelf: _Shelf, admits: Callable[[Label], bool]) -> list[Line]:

@@ -1,35 +1,43 @@
-"""All that changes while serving. Async, so that a database can stand in for memory one day."""
+"""All that changes while serving, behind async methods, so that a database can take the place of memory."""
 
 import asyncio
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from mockserver.coverage.tally import Coverage, Tally
 from mockserver.engine.account import AccountData
-from mockserver.engine.call import Label, RecordedCall
-from mockserver.engine.clock import Clock
+from mockserver.engine.call import RUN_BITS, Label, RecordedCall, first_number
+from mockserver.engine.clock import REAL, Clock
 from mockserver.engine.credentials import Claim
 from mockserver.engine.facts import NOTHING, Budget, Facts, Limit, budget_key
 from mockserver.engine.pin import NOTHING_USED, PinState, Uses
 from mockserver.engine.request import ParsedRequest
-from mockserver.engine.sources import Sources
-from mockserver.spec.model import Jwt
+from mockserver.engine.sources import SEEDED_TIME, Sources
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Page, Query
-from mockserver.store.switches import Limits, Pins, Times
+from mockserver.store.switches import Limits, Pins, Seeds, Times
 
-UNCLAIMED = ""  # the account of calls that nobody's credential or value explains
+UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
 
 
 class Store:
     """Accounts, calls, pins and coverage in memory.
 
-    No method waits between reading and writing, so each is atomic.
+    No method waits between reading and writing, so each is atomic. ``run`` (24 bits) tells the ids of its calls from
+    those of another store; by default it is random.
     """
 
-    def __init__(self, registry: Registry, journal: Journal, sources: Sources, most_accounts: int = 10_000) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        journal: Journal,
+        sources: Sources,
+        most_accounts: int = 10_000,
+        run: int | None = None,
+    ) -> None:
         self._registry = registry
         self._journal = journal
         self._sources = sources
@@ -37,22 +45,25 @@ class Store:
         self._coverage = Coverage()
         self._limits = Limits()
         self._times = Times()
+        self._seeds = Seeds()
+        self._numbers = count(first_number(secrets.randbits(RUN_BITS) if run is None else run))
         self._most_accounts = most_accounts
         self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
         self._born = dict.fromkeys(registry.accounts, sources.now())
-        self._came = dict.fromkeys(registry.accounts.values())
-        self._gone: dict[AccountData, None] = {}
+        self._came = dict(registry.accounts)
+        self._gone: list[AccountData] = []
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     async def facts(self, request: ParsedRequest) -> Facts:
-        """What is known of those whom a request may be from: whose its claims are, their pins, clocks and budgets."""
+        """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""
         operation = request.operation
         owners, now = self._registry.owners[operation.vendor], self._sources.now()
-        first_seen = NOTHING
-        for scheme, credential in request.credentials.items():
-            if credential.text and isinstance(scheme.accept, Jwt):
-                first_seen = {**first_seen, credential.text: self._times.first_seen(credential.text, now)}
-        if not (self._pins.by_place or self._limits.by_place or self._times.clocks):
+        first_seen: Mapping[bytes, float] = NOTHING
+        for credential in request.credentials.values():
+            if credential.digest and credential.claim is not None and credential.claim in owners:
+                account = owners[credential.claim].account.id
+                first_seen = {**first_seen, credential.digest: self._times.first_seen(account, credential.digest, now)}
+        if not (self._pins.by_place or self._limits.by_place or self._times.clocks or self._seeds.drawn):
             return Facts(owners, now, NOTHING, NOTHING, NOTHING, first_seen)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
         clocks = {account: self._times.clock(account) for account in accounts}
@@ -61,19 +72,28 @@ class Store:
         budgets = {
             account: self._limits.budget((account, operation.id, key), clocks[account].at(now)) for account in accounts
         }
-        return Facts(owners, now, _present(pins), clocks, _present(budgets), first_seen)
+        seeds = {account: self._seeds.drawn.get(account) for account in accounts}
+        return Facts(owners, now, _present(pins), clocks, _present(budgets), first_seen, _present(seeds))
 
     async def claimant(self, vendor: str, claims: Iterable[Claim]) -> AccountData | None:
         """The owner of the first of these values that anybody owns."""
         return Facts(self._registry.owners[vendor], 0.0).claimant(claims)
 
     async def commit(self, call: RecordedCall, uses: Uses = NOTHING_USED, request: ParsedRequest | None = None) -> bool:
-        """Record a call and what it uses up; from here on it counts. False, and nothing done, where its pin is gone."""
+        """Record a call and what it uses up; from here on it counts, and has a number.
+
+        False, and nothing is done, where a pin that it uses has changed meanwhile, or its ids were drawn by another.
+        """
+        if uses.drawn is not None and not self._seeds.has_drawn(call.account, uses.drawn[0]):
+            return False
         if uses.pin is not None and not self._pins.use(uses.pin):
             return False
+        if uses.drawn is not None:
+            self._seeds.advance(call.account, uses.drawn[1])
         if uses.counts:
             now = self._times.clock(call.account).at(call.received_at)
             self._limits.count((call.account, call.operation, uses.limit_key), now)
+        call.number = next(self._numbers)
         self._journal.append(call)
         if call.account in self._idle:
             self._idle.move_to_end(call.account)
@@ -86,7 +106,7 @@ class Store:
         return True
 
     async def complete(self, call: RecordedCall, outcome: str, duration_ms: float) -> None:
-        """Note how sending a call's response ended: ``sent`` or ``aborted``."""
+        """Note how sending a call's response ended (``sent`` or ``aborted``), unless that is noted already."""
         if call.outcome == "pending":
             call.outcome, call.duration_ms = outcome, duration_ms
 
@@ -102,49 +122,58 @@ class Store:
         """When an account was made, in Unix seconds; 0 where there is none."""
         return self._born.get(account_id, 0.0)
 
-    async def add_account(self, account_id: str, given: Mapping[str, Any], test: str | None = None) -> AccountData:
+    async def add_account(
+        self, account_id: str, given: Mapping[str, Any], test: str | None = None, seed: int | None = None
+    ) -> AccountData:
         """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountError.
 
-        Where there are too many, the one that was idle longest makes room: what a killed test run left behind.
+        With a seed its values, ids and times are the same each time. Where there are too many accounts, the one that
+        was idle longest makes room: a killed test run left it behind.
         """
-        account = self._registry.add(account_id, given)
+        account = self._registry.add(account_id, given, seed=seed)
         if len(self._idle) >= self._most_accounts:
             await self.remove_account(next(iter(self._idle)))
         self._idle[account_id] = None
-        self._came[account] = None
+        self._came[account_id] = account
         self._born[account_id] = self._sources.now()
         if test is not None:
             self._coverage.belongs(account_id, test)
+        if seed is not None:
+            self._seeds.put(account_id, seed)
+            await self._start_seeded_clock(account_id)
         return account
+
+    async def _start_seeded_clock(self, account_id: str) -> None:
+        await self.set_clock(account_id, REAL.frozen(self._sources.now(), SEEDED_TIME))
 
     async def remove_account(self, account_id: str) -> None:
         """Forget an account, its calls and pins; what it covered stays. Raises KeyError where there is none."""
         account = self._registry.accounts[account_id]
         self._registry.remove(account_id)
-        if account in self._came:
-            del self._came[account]
-        else:
-            self._gone[account] = None
+        if self._came.pop(account_id, None) is None:
+            self._gone.append(account)
         del self._born[account_id]
         self._idle.pop(account_id, None)
+        self._seeds.remove(account_id)
         await self.reset_account(account_id)
         self._coverage.forget(account_id)
 
     async def account_changes(self, most: int) -> tuple[list[AccountData], list[AccountData]]:
         """Accounts that came, and that went, since this was asked: at most so many of each, each told once."""
-        came, gone = (list(islice(changes, most)) for changes in (self._came, self._gone))
+        came, gone = list(islice(self._came.values(), most)), self._gone[:most]
         for account in came:
-            del self._came[account]
-        for account in gone:
-            del self._gone[account]
+            del self._came[account.id]
+        del self._gone[:most]
         return came, gone
 
     async def reset_account(self, account_id: str) -> None:
-        """Forget what an account did, its pins, limits and clock; its credentials stay."""
+        """Forget what an account did, its pins, limits and clock; its credentials stay, and a seed begins anew."""
         self._journal.clear(account_id)
         self._pins.clear(account_id)
         self._limits.clear(account_id)
         self._times.clear(account_id)
+        if self._seeds.restart(account_id):
+            await self._start_seeded_clock(account_id)
 
     async def calls(self, query: Query) -> Page:
         """One page of calls, newest first."""
@@ -206,9 +235,9 @@ class Store:
         """An account's clock, and the real time."""
         return self._times.clock(account_id), self._sources.now()
 
-    async def newest_token(self) -> float:
-        """When a token came that had not come before, in real Unix seconds; 0 where none did."""
-        return self._times.newest
+    async def newest_token(self, account_id: str) -> float:
+        """When a token of an account came that had not come before, in real Unix seconds; 0 where none did."""
+        return self._times.newest(account_id)
 
     async def set_clock(self, account_id: str, clock: Clock) -> None:
         """Give an account another time."""
@@ -227,5 +256,5 @@ class Store:
         return self._coverage.of(account)
 
 
-def _present(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in found.items() if value is not None}
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,12 +1,21 @@
-"""What a test switches on for an account: its pins, its rate limits, its clock."""
+"""What a test switches on for an account: its pins, its rate limits, its clock; and what its clock needs to know."""
 
-from collections import OrderedDict, deque
+from collections import deque
+from dataclasses import dataclass, field
 
 from mockserver.engine.clock import REAL, Clock
 from mockserver.engine.facts import Budget, Limit
 from mockserver.engine.pin import PinState
 
-MAX_FIRST_SIGHTS = 10_000  # tokens whose first sight is remembered
+MAX_FIRST_SIGHTS = 1_000  # tokens of an account whose first sight is remembered
+
+
+@dataclass(slots=True)
+class _Sights:
+    """When the tokens of an account were first seen, by digest, and when the newest one was; in real Unix seconds."""
+
+    first: dict[bytes, float] = field(default_factory=dict)
+    newest: float = 0.0
 
 
 class Times:
@@ -14,25 +23,34 @@ class Times:
 
     def __init__(self) -> None:
         self.clocks: dict[str, Clock] = {}
-        self._first: OrderedDict[int, float] = OrderedDict()  # by hash: tokens are long, and secret
-        self.newest = 0.0  # when a token came that had not come before
+        self._sights: dict[str, _Sights] = {}
 
     def clock(self, account: str) -> Clock:
         """An account's clock."""
         return self.clocks.get(account, REAL)
 
-    def first_seen(self, token: str, real: float) -> float:
-        """When a token came for the first time, in real Unix seconds."""
-        key = hash(token)
-        if key not in self._first:
-            self._first[key] = self.newest = real
-            if len(self._first) > MAX_FIRST_SIGHTS:
-                self._first.popitem(last=False)
-        return self._first[key]
+    def first_seen(self, account: str, digest: bytes, real: float) -> float:
+        """When a token of an account came for the first time, in real Unix seconds; now, where it is new."""
+        sights = self._sights.get(account)
+        if sights is None:
+            sights = self._sights[account] = _Sights()
+        first = sights.first.get(digest)
+        if first is not None:
+            return first
+        sights.first[digest] = sights.newest = real
+        if len(sights.first) > MAX_FIRST_SIGHTS:
+            del sights.first[next(iter(sights.first))]
+        return real
+
+    def newest(self, account: str) -> float:
+        """When a token of an account came that had not come before, in real Unix seconds; 0 where none did."""
+        sights = self._sights.get(account)
+        return sights.newest if sights is not None else 0.0
 
     def clear(self, account: str) -> None:
-        """Give an account the real time again."""
+        """Give an account the real time again, and forget its tokens."""
         self.clocks.pop(account, None)
+        self._sights.pop(account, None)
 
 
 Key = tuple[str, str, str]  # account, operation, and the value that the contract counts by
@@ -40,14 +58,14 @@ MAX_COUNTED_VALUES = 10_000  # values counted by, of one operation of an account
 
 
 class Limits:
-    """By account and operation; windows slide over the account's own time."""
+    """Rate limits by account and operation; their windows slide over the account's own time."""
 
     def __init__(self) -> None:
         self.by_place: dict[tuple[str, str], Limit] = {}
         self._seen: dict[tuple[str, str], dict[str, deque[float]]] = {}
 
     def put(self, account: str, operation: str, limit: Limit | None) -> None:
-        """Switch a limit on, or off; what was counted so far is forgotten."""
+        """Switch a limit on, or off with None; what was counted so far is forgotten."""
         key = (account, operation)
         self.by_place.pop(key, None)
         self._seen.pop(key, None)
@@ -59,7 +77,7 @@ class Limits:
         return {operation: limit for (owner, operation), limit in self.by_place.items() if owner == account}
 
     def budget(self, key: Key, now: float) -> Budget | None:
-        """What is left at a time; None where there is no limit."""
+        """What is left of a limit at a time of the account; None where there is no limit."""
         limit = self.by_place.get(key[:2])
         if limit is None:
             return None
@@ -73,10 +91,10 @@ class Limits:
         return Budget(limit, max(remaining, 0), wait)
 
     def budgets(self, account: str, now: float) -> list[tuple[str, str, Budget]]:
-        """Operation, value counted by, and budget, of all that an account was counted for."""
+        """Operation, value counted by, and budget, for each value that an account's requests were counted by."""
         keys = [(account, name, value) for name in self.of(account) for value in self._seen[account, name] or ("",)]
-        found = [(key, self.budget(key, now)) for key in keys]
-        return [(key[1], key[2], budget) for key, budget in found if budget is not None]
+        budgets = [(key, self.budget(key, now)) for key in keys]
+        return [(key[1], key[2], budget) for key, budget in budgets if budget is not None]
 
     def count(self, key: Key, now: float) -> None:
         """Count one request."""
@@ -107,9 +125,10 @@ class Pins:
         return self.by_place.get((account, operation))
 
     def use(self, pin: PinState) -> bool:
-        """Use a pin up by one; False where it is not as it was when it was looked at."""
+        """Use a pin up by one; False where it has changed since it was looked at, or another has taken its place."""
         key = (pin.account, pin.operation)
-        if self.by_place.get(key) is not pin:
+        current = self.by_place.get(key)
+        if current is None or (current.id, current.version) != (pin.id, pin.version):
             return False
         used = pin.used()
         if used.is_spent:
@@ -127,3 +146,33 @@ class Pins:
         for pin in self.all(account):
             if operation is None or pin.operation == operation:
                 del self.by_place[pin.account, pin.operation]
+
+
+class Seeds:
+    """The seeds of accounts that were made with one, and how many ids were drawn for them."""
+
+    def __init__(self) -> None:
+        self.drawn: dict[str, tuple[int, int]] = {}
+
+    def put(self, account: str, seed: int) -> None:
+        """Give an account the ids of a seed, from the first on."""
+        self.drawn[account] = (seed, 0)
+
+    def has_drawn(self, account: str, count: int) -> bool:
+        """Whether so many ids were drawn for an account; False where it has no seed."""
+        return account in self.drawn and self.drawn[account][1] == count
+
+    def advance(self, account: str, count: int) -> None:
+        """Note that so many ids were drawn for an account in all."""
+        self.drawn[account] = (self.drawn[account][0], count)
+
+    def restart(self, account: str) -> bool:
+        """Begin anew with the first id; False where the account has no seed."""
+        if account not in self.drawn:
+            return False
+        self.put(account, self.drawn[account][0])
+        return True
+
+    def remove(self, account: str) -> None:
+        """Forget an account."""
+        self.drawn.pop(account, None)

@@ -1,4 +1,4 @@
-"""One customer of the vendors as a test sees it: the account, its vendors, their operations."""
+"""A customer of the vendors as a test sees it: the account, its vendors, their operations."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,7 @@ from mockserver.testing.where import plain_only
 
 
 class Pin:
-    """Answers that were fixed; leaving its ``with`` block gives the operation back to the rules."""
+    """Fixed answers of an operation. As a context manager it removes them at the end of the ``with`` block."""
 
     def __init__(self, operation: "Operation", data: Mapping[str, Any]) -> None:
         self._operation = operation
@@ -29,7 +29,7 @@ class Pin:
 
 
 class Operation(Assertions):
-    """``id`` is ``vendor.operation``. ``reset`` concerns its pins; a journal is an account's and reset with it."""
+    """An operation of a vendor: its calls, and the answers that are pinned to it. ``id`` is ``vendor.operation``."""
 
     def __init__(self, journal: AccountCalls, operation_id: str) -> None:
         super().__init__(journal, {"operation": operation_id})
@@ -45,11 +45,11 @@ class Operation(Assertions):
         force: bool = False,
         fault: Mapping[str, Any] | None = None,
     ) -> Pin:
-        """Fix the next answers: names, ``"rules"`` to pass through, or literals ``{status, headers, body}``.
+        """Fix the next answers: names, literals ``{status, headers, body}``, or ``"rules"`` for the contract's own.
 
-        They take the place of those fixed before. ``set`` lays values over them: ``{"/header/Retry-After": "0"}``.
-        A success answers only a request without problems unless ``force``. ``fault`` is what goes wrong on the way
-        back: ``{"kind": "reset", "times": 2}``; an answer beside it counts as given all the same. Raises ControlError.
+        They replace those that were fixed before. ``set`` puts values into them: ``{"/header/Retry-After": "0"}``.
+        A success answers only requests without problems, unless ``force`` is true. ``fault`` is trouble on the way
+        back: ``{"kind": "reset", "times": 2}``; an answer beside it counts as sent all the same. Raises ControlError.
         """
         if not answers and fault is None:
             raise TypeError("pin needs at least one answer (a name, 'rules' or {'status': …}), or a fault")
@@ -62,22 +62,25 @@ class Operation(Assertions):
         return Pin(self, self._journal.control.put(f"pins/{segment(self.id)}", body))
 
     def unpin(self) -> None:
-        """Give the operation back to the contract's rules."""
+        """Remove the pins: the contract's rules answer again."""
         self._journal.control.delete("pins", account=self._journal.account, operation=self.id)
 
     def reset(self) -> None:
-        """Forget its pins; calls are forgotten by the account's ``reset``."""
+        """Remove the pins. Calls are forgotten by the account's ``reset``."""
         self.unpin()
 
     def __repr__(self) -> str:
         return f"<Operation {self.id} of account {self._journal.account}>"
 
 
-PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
+VENDOR_PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
 
 
 class Vendor:
-    """Each operation is an attribute too; one whose name is taken here is reached by ``operations``."""
+    """A vendor as an account sees it: where it is, and what the account owns there.
+
+    Each operation is an attribute. If another attribute has its name, it is in ``operations``.
+    """
 
     def __init__(self, journal: AccountCalls, name: str, data: Mapping[str, Any], operations: Iterable[str]) -> None:
         self.name = name
@@ -85,12 +88,12 @@ class Vendor:
         self.unreachable_url: str = data["unreachable_url"]  # refuses every connection
         self.credentials: Mapping[str, Any] = data["credentials"]
         self.owned: Mapping[str, Any] = data["owned"]
-        self.operations = {one: Operation(journal, f"{name}.{one}") for one in operations}
+        self.operations = {operation: Operation(journal, f"{name}.{operation}") for operation in operations}
         self._journal = journal
 
     @property
     def tokens(self) -> Mapping[str, str]:
-        """Values ready to be sent, freshly signed: ask again rather than keep them."""
+        """Freshly signed tokens as a client sends them. They expire, so read them anew for each use."""
         shape = self._journal.control.get(f"accounts/{segment(self._journal.account)}")
         tokens: Mapping[str, str] = shape["vendors"][self.name]["tokens"]
         return tokens
@@ -98,11 +101,11 @@ class Vendor:
     def get(self, path: str) -> Any:
         """A value by its dotted path: ``url``, ``credentials.api_key``, ``owned.connectors.0.id``.
 
-        Raises LookupError, naming what is there.
+        Raises LookupError, which names what there is.
         """
         part, *rest = path.split(".")
-        if part not in PARTS:
-            raise LookupError(f"{self.name} has no {part!r}; known: {', '.join(PARTS)}")
+        if part not in VENDOR_PARTS:
+            raise LookupError(f"{self.name} has no {part!r}; known: {', '.join(VENDOR_PARTS)}")
         value, at = getattr(self, part), f"{self.name}.{part}"
         for token in rest:
             value, at = _member(value, token, at), f"{at}.{token}"
@@ -122,8 +125,8 @@ class Vendor:
 
 
 def unknown(vendor: str | None, name: str, operations: Iterable[str]) -> str:
-    """What is said of an attribute that a vendor does not have."""
-    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(PARTS)}"
+    """The message for an attribute that a vendor does not have."""
+    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}"
 
 
 def _member(value: Any, token: str, at: str) -> Any:
@@ -140,7 +143,10 @@ def _member(value: Any, token: str, at: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An account as the server made it; ``operations`` by vendor. ``before_delete`` is called with its id."""
+    """An account as the server returned it.
+
+    ``operations`` are by vendor. ``before_delete`` is called with the account's id.
+    """
 
     journal: AccountCalls
     shape: Mapping[str, Any]
@@ -149,9 +155,10 @@ class Made:
 
 
 class Account(Assertions):
-    """Each vendor is an attribute too; one whose name is taken here is reached by ``vendors``.
+    """A customer of every vendor, with calls, pins, limits and a clock of its own.
 
-    Its assertions are about all vendors' calls. Leaving its ``with`` block deletes it.
+    Its assertions are about the calls to all vendors. As a context manager it is deleted at the end of the ``with``
+    block. Each vendor is an attribute. If another attribute has its name, it is in ``vendors``.
     """
 
     def __init__(self, made: Made) -> None:
@@ -165,11 +172,11 @@ class Account(Assertions):
         self._path = f"accounts/{segment(self.id)}"
 
     def reset(self) -> None:
-        """Forget its calls, pins, limits and clock; its credentials stay."""
+        """Forget its calls, pins, limits and clock. Its credentials stay."""
         self._journal.control.post(f"{self._path}/reset")
 
     def advance(self, seconds: float) -> None:
-        """Put its clock so many seconds on: tokens, rate limits and times in answers follow."""
+        """Move its clock forward by so many seconds. Tokens, rate limits and times in answers follow."""
         self._journal.control.post(f"{self._path}/clock", {"advance": seconds})
 
     def freeze(self, at: str | None = None) -> None:
@@ -177,14 +184,14 @@ class Account(Assertions):
         self._journal.control.post(f"{self._path}/clock", {"freeze": True if at is None else at})
 
     def unfreeze(self) -> None:
-        """Let its clock go on from where it stands."""
+        """Let its clock go on from the time at which it was stopped."""
         self._journal.control.post(f"{self._path}/clock", {"freeze": False})
 
     def limit(self, name: str, requests: int | None = None, seconds: float | None = None) -> None:
-        """Switch the documented rate limit of a vendor or operation on, with numbers of the test's own if given."""
-        own = {"requests": requests, "seconds": seconds}
-        given = {key: value for key, value in own.items() if value is not None}
-        self._journal.control.put(f"{self._path}/limits", {name: given or True})
+        """Switch on the documented rate limit of a vendor or operation, with other figures if there are any here."""
+        figures = {"requests": requests, "seconds": seconds}
+        changed = {key: value for key, value in figures.items() if value is not None}
+        self._journal.control.put(f"{self._path}/limits", {name: changed or True})
 
     def unlimit(self, name: str) -> None:
         """Switch a rate limit off."""
@@ -192,12 +199,12 @@ class Account(Assertions):
 
     @property
     def limits(self) -> list[Mapping[str, Any]]:
-        """What is left: ``[{operation, by, requests, seconds, remaining, wait}]``."""
-        found: list[Mapping[str, Any]] = self._journal.control.get(self._path)["limits"]
-        return found
+        """What is left of each limit: ``[{operation, by, requests, seconds, remaining, wait}]``."""
+        limits: list[Mapping[str, Any]] = self._journal.control.get(self._path)["limits"]
+        return limits
 
     def delete(self) -> None:
-        """Forget the account; nothing happens where it is gone already."""
+        """Delete the account. If it is deleted already, nothing happens."""
         if self._before_delete is not None:
             self._before_delete(self.id)
         try:
@@ -207,7 +214,10 @@ class Account(Assertions):
                 raise
 
     def get(self, path: str) -> Any:
-        """A value by its dotted path, the vendor first: ``<vendor>.owned.connectors.0.id``. Raises LookupError."""
+        """A value by its dotted path, which begins with the vendor: ``<vendor>.owned.connectors.0.id``.
+
+        Raises LookupError, which names what there is.
+        """
         vendor, dot, rest = path.partition(".")
         if vendor not in self.vendors:
             raise LookupError(f"there is no vendor {vendor!r}; known: {', '.join(self.vendors)}")
@@ -216,16 +226,19 @@ class Account(Assertions):
         return self.vendors[vendor].get(rest)
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
-        """Environment variables from the dotted paths of their values, what is no text as JSON. Raises LookupError."""
+        """Environment variables from the dotted paths of their values. What is not text becomes JSON.
+
+        Raises LookupError.
+        """
         values = {name: self.get(path) for name, path in variables.items()}
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
     def recorded_calls(self) -> list[Call]:
-        """Calls, oldest first; unlike ``calls``, they do not count as read."""
+        """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""
         return self._journal.all()
 
     def has_seen(self, call: Call) -> bool:
-        """Whether a passed assertion matched this call, or it was read."""
+        """Whether a passed assertion matched this call, or the test has read it."""
         return call.id in self._journal.seen
 
     def __enter__(self) -> Self:

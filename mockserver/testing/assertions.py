@@ -1,4 +1,4 @@
-"""What a test can say about the calls of an operation, or of a whole account."""
+"""What a test can assert about the calls of an operation, a vendor's or an account's."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,31 +10,31 @@ from mockserver.testing.client import Control
 from mockserver.testing.verification import Question, Verification, verify
 from mockserver.testing.where import Conditions, Where
 
-PAGE = "1000"
+PAGE_CALLS = "1000"  # calls read at a time
 
 
 @dataclass(frozen=True, slots=True)
 class AccountCalls:
-    """Reads over the control API; ``seen`` are the ids of calls that a passed assertion matched, or that were read."""
+    """The recorded calls of an account. ``seen`` are the ids of those that a test has read or an assertion matched."""
 
     control: Control
     account: str
     seen: set[str] = field(default_factory=set)
 
     def calls(self, **filters: str | None) -> list[Call]:
-        """Calls, oldest first, of a vendor, operation or answer; they count as looked at."""
-        found = self.all(**filters)
-        self.seen.update(call.id for call in found)
-        return found
+        """The calls of a vendor, operation or answer, oldest first. They count as read."""
+        calls = self.all(**filters)
+        self.seen.update(call.id for call in calls)
+        return calls
 
     def all(self, **filters: str | None) -> list[Call]:
-        """Calls, oldest first, nothing counting as looked at."""
+        """The calls of a vendor, operation or answer, oldest first. They do not count as read."""
         return list(self._newest(filters))[::-1]
 
     def _newest(self, filters: dict[str, str | None]) -> Iterator[Call]:
         cursor: str | None = None
         while True:
-            page = self.control.get("calls", account=self.account, limit=PAGE, cursor=cursor, **filters)
+            page = self.control.get("calls", account=self.account, limit=PAGE_CALLS, cursor=cursor, **filters)
             yield from (Call(data) for data in page["calls"])
             cursor = page["next"]
             if cursor is None:
@@ -49,23 +49,24 @@ class AccountCalls:
         return verify(question, ask)
 
     def demand(self, question: Question) -> list[Call]:
-        """The calls that fit, oldest first. Raises AssertionError where they are not as many as was asked."""
+        """The calls that fit, oldest first. Raises AssertionError if there are not as many as the question demands."""
         __tracebackhide__ = True
         result = self.verify(question)
         if not result.verified:
             raise AssertionError(result.message)
         self.seen.update(call.id for call in result.calls)
-        if result.matched > len(result.calls):  # more fit than are shown: none of them was overlooked
+        if result.matched > len(result.calls):  # more calls fit than are listed, and none of them is overlooked
             outer = {name: question.scope.get(name) for name in ("vendor", "operation")}
             self.seen.update(call.id for call in self.all(**outer))
         return list(result.calls[::-1])
 
 
 class Assertions:
-    """``within``: seconds to wait until there are enough; ``settle``: seconds to watch that no more follow.
+    """Assertions about recorded calls.
 
-    A failed assertion raises AssertionError, whose text shows the nearest calls and where they differ.
-    ``where`` takes path, query, headers, body, when, recipient and answer; any other name is a TypeError.
+    ``within``: seconds to wait for enough calls. ``settle``: seconds to wait afterwards, in which no further call may
+    come. ``where`` takes path, query, headers, body, when, recipient and answer; any other name is a TypeError. A
+    failed assertion raises AssertionError, whose text shows the nearest calls and where they differ.
     """
 
     def __init__(self, journal: AccountCalls, scope: Mapping[str, str]) -> None:
@@ -80,24 +81,24 @@ class Assertions:
     def assert_accepted(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
     ) -> list[Call]:
-        """The vendor said yes: this often, or at least once. Returns those calls, oldest first."""
+        """The vendor accepted calls: exactly ``times``, or at least one. Returns them, oldest first."""
         __tracebackhide__ = True
         return self._demand("assert_accepted", True, times, within, settle, where)
 
     def assert_called(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
     ) -> list[Call]:
-        """It was called, whatever the vendor said. Returns those calls, oldest first."""
+        """There were calls, accepted or refused: exactly ``times``, or at least one. Returns them, oldest first."""
         __tracebackhide__ = True
         return self._demand("assert_called", None, times, within, settle, where)
 
     def assert_called_once(self, *, within: float = 0, settle: float = 0, **where: Unpack[Where]) -> Call:
-        """It was called exactly once. Returns that call."""
+        """There was exactly one call. Returns it."""
         __tracebackhide__ = True
         return self._demand("assert_called_once", None, 1, within, settle, where)[0]
 
     def assert_not_called(self, *, settle: float = 0, **where: Unpack[Where]) -> None:
-        """It was not called, nor will be for ``settle`` seconds."""
+        """There was no call, and none comes within ``settle`` seconds."""
         __tracebackhide__ = True
         self._demand("assert_not_called", None, 0, 0, settle, where)
 
@@ -112,13 +113,16 @@ class Assertions:
         settle: float = 0,
         **where: Unpack[Where],
     ) -> Verification:
-        """The verdict as data, nothing raised; ``since`` is an ISO time. At least one call where no bound is given."""
+        """The verdict as data; it never raises AssertionError. ``since`` is an ISO time.
+
+        Without ``at_least`` and ``at_most`` the question is whether there was at least one call.
+        """
         least = at_least if at_least is not None else int(at_most is None)
         extra = {"accepted": accepted, "since": since}
         question = self._question("verify", Count(least, at_most), within, settle, where, extra)
         return self._journal.verify(question)
 
-    def _demand(  # noqa: PLR0913, PLR0917 -- the one place where all of an assertion meets
+    def _demand(  # noqa: PLR0913, PLR0917 -- all parts of an assertion
         self, name: str, accepted: bool | None, times: int | None, within: float, settle: float, where: Where
     ) -> list[Call]:
         __tracebackhide__ = True
@@ -131,13 +135,13 @@ class Assertions:
     ) -> Question:
         if within or settle:
             refuse_to_block(name)
-        given = {key: value for key, value in extra.items() if value is not None}
-        return Question({**self._scope, **given}, Conditions.of(where), count, within, settle)
+        scope = {**self._scope, **{key: value for key, value in extra.items() if value is not None}}
+        return Question(scope, Conditions.of(where), count, within, settle)
 
 
 def refuse_to_block(name: str) -> None:
-    """Raise RuntimeError in a thread whose event loop would stand still, the code under test with it."""
-    import asyncio  # noqa: PLC0415 -- costs 30 ms where nobody else needs it
+    """Raise RuntimeError in a thread with a running event loop: waiting would block it and the code under test."""
+    import asyncio  # noqa: PLC0415 -- takes 30 ms, and many tests never need it
 
     try:
         asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The same for tests that run in an event loop: what asks the server is awaited, in a thread of asyncio's."""
+"""Accounts and assertions for tests in an event loop. Whatever asks the server is awaited and runs in a thread."""
 
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Opening(Generic[T]):
-    """``await`` it for what is opened, or open it by ``async with``, which takes it back at its end."""
+    """Something to open: ``await`` it to keep it open, or use ``async with``, which closes it at the end."""
 
     def __init__(self, start: Callable[[], T], stop: Callable[[], None] | None = None) -> None:
         self._start = start
@@ -36,7 +36,7 @@ class Opening(Generic[T]):
 
 
 class AsyncAssertions:
-    """Assertions to be awaited."""
+    """The assertions of ``Assertions``, to be awaited."""
 
     def __init__(self, sync: Assertions) -> None:
         self._sync = sync
@@ -49,24 +49,24 @@ class AsyncAssertions:
     async def assert_accepted(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
     ) -> list[Call]:
-        """The vendor said yes: this often, or at least once. Returns those calls, oldest first."""
+        """The vendor accepted calls: exactly ``times``, or at least one. Returns them, oldest first."""
         __tracebackhide__ = True
         return await to_thread(self._sync.assert_accepted, times=times, within=within, settle=settle, **where)
 
     async def assert_called(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
     ) -> list[Call]:
-        """It was called, whatever the vendor said. Returns those calls, oldest first."""
+        """There were calls, accepted or refused: exactly ``times``, or at least one. Returns them, oldest first."""
         __tracebackhide__ = True
         return await to_thread(self._sync.assert_called, times=times, within=within, settle=settle, **where)
 
     async def assert_called_once(self, *, within: float = 0, settle: float = 0, **where: Unpack[Where]) -> Call:
-        """It was called exactly once. Returns that call."""
+        """There was exactly one call. Returns it."""
         __tracebackhide__ = True
         return await to_thread(self._sync.assert_called_once, within=within, settle=settle, **where)
 
     async def assert_not_called(self, *, settle: float = 0, **where: Unpack[Where]) -> None:
-        """It was not called, nor will be for ``settle`` seconds."""
+        """There was no call, and none comes within ``settle`` seconds."""
         __tracebackhide__ = True
         await to_thread(self._sync.assert_not_called, settle=settle, **where)
 
@@ -81,13 +81,13 @@ class AsyncAssertions:
         settle: float = 0,
         **where: Unpack[Where],
     ) -> Verification:
-        """The verdict as data, nothing raised."""
+        """The verdict as data; it never raises AssertionError."""
         bounds = {"at_least": at_least, "at_most": at_most, "accepted": accepted, "since": since}
         return await to_thread(lambda: self._sync.verify(**bounds, within=within, settle=settle, **where))  # type: ignore[arg-type]
 
 
 class AsyncOperation(AsyncAssertions):
-    """One operation of a vendor, for one account."""
+    """An operation of a vendor, as ``Operation``."""
 
     def __init__(self, sync: Operation) -> None:
         super().__init__(sync)
@@ -104,7 +104,7 @@ class AsyncOperation(AsyncAssertions):
         force: bool = False,
         fault: Mapping[str, Any] | None = None,
     ) -> Opening[Pin]:
-        """Fix the next answers, as ``Operation.pin``; ``async with`` gives the operation back at its end."""
+        """Fix the next answers, as ``Operation.pin`` does; ``async with`` removes them at the end."""
 
         def start() -> Pin:
             return self._operation.pin(*answers, then=then, where=where, when=when, set=set, force=force, fault=fault)
@@ -112,11 +112,11 @@ class AsyncOperation(AsyncAssertions):
         return Opening(start, self._operation.unpin)
 
     async def unpin(self) -> None:
-        """Give the operation back to the contract's rules."""
+        """Remove the pins: the contract's rules answer again."""
         await to_thread(self._operation.unpin)
 
     async def reset(self) -> None:
-        """Forget its pins; calls are forgotten by the account's ``reset``."""
+        """Remove the pins. Calls are forgotten by the account's ``reset``."""
         await to_thread(self._operation.reset)
 
     def __repr__(self) -> str:
@@ -124,7 +124,7 @@ class AsyncOperation(AsyncAssertions):
 
 
 class AsyncVendor:
-    """Each operation is an attribute too; one whose name is taken here is reached by ``operations``."""
+    """A vendor as an account sees it, as ``Vendor``. Each operation is an attribute, and in ``operations``."""
 
     def __init__(self, sync: Vendor) -> None:
         self._vendor = sync
@@ -134,7 +134,7 @@ class AsyncVendor:
 
     @property
     def tokens(self) -> Awaitable[Mapping[str, str]]:
-        """Values ready to be sent, freshly signed: ``await vendor.tokens``."""
+        """Freshly signed tokens as a client sends them: ``await vendor.tokens``."""
         return to_thread(lambda: self._vendor.tokens)
 
     async def get(self, path: str) -> Any:
@@ -152,7 +152,7 @@ class AsyncVendor:
 
 
 class AsyncAccount(AsyncAssertions):
-    """Each vendor is an attribute too. Its assertions are about all vendors' calls."""
+    """A customer of every vendor, as ``Account``. Each vendor is an attribute, and in ``vendors``."""
 
     def __init__(self, sync: Account) -> None:
         super().__init__(sync)
@@ -161,11 +161,11 @@ class AsyncAccount(AsyncAssertions):
         self.vendors = {name: AsyncVendor(vendor) for name, vendor in sync.vendors.items()}
 
     async def reset(self) -> None:
-        """Forget its calls and pins; its credentials stay."""
+        """Forget its calls, pins, limits and clock. Its credentials stay."""
         await to_thread(self._account.reset)
 
     async def advance(self, seconds: float) -> None:
-        """Put its clock so many seconds on."""
+        """Move its clock forward by so many seconds."""
         await to_thread(self._account.advance, seconds)
 
     async def freeze(self, at: str | None = None) -> None:
@@ -173,11 +173,11 @@ class AsyncAccount(AsyncAssertions):
         await to_thread(self._account.freeze, at)
 
     async def unfreeze(self) -> None:
-        """Let its clock go on."""
+        """Let its clock go on from the time at which it was stopped."""
         await to_thread(self._account.unfreeze)
 
     async def limit(self, name: str, requests: int | None = None, seconds: float | None = None) -> None:
-        """Switch a documented rate limit on, as ``Account.limit``."""
+        """Switch a documented rate limit on, as ``Account.limit`` does."""
         await to_thread(self._account.limit, name, requests, seconds)
 
     async def unlimit(self, name: str) -> None:
@@ -190,7 +190,7 @@ class AsyncAccount(AsyncAssertions):
         return to_thread(lambda: self._account.limits)
 
     async def delete(self) -> None:
-        """Forget the account."""
+        """Delete the account. If it is deleted already, nothing happens."""
         await to_thread(self._account.delete)
 
     async def get(self, path: str) -> Any:
@@ -208,14 +208,14 @@ class AsyncAccount(AsyncAssertions):
 
 
 class AsyncMockServer:
-    """A running mockserver, its accounts' waits awaited. Arguments as those of ``MockServer``."""
+    """A running mockserver whose accounts are awaited. Its arguments are those of ``MockServer``."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self._server = MockServer(url, token)
 
     @property
     def url(self) -> str:
-        """The server's address, without a slash at its end."""
+        """The server's address without the last slash."""
         return self._server.url
 
     def account(
@@ -223,18 +223,20 @@ class AsyncMockServer:
         id: str | None = None,  # noqa: A002 -- the control API's word
         vendors: Mapping[str, Any] | None = None,
         test: str | None = None,
+        *,
+        seed: int | None = None,
     ) -> Opening[AsyncAccount]:
-        """A fresh account, to be awaited; ``async with`` deletes it at its end."""
-        made: list[Account] = []
+        """A new account, to be awaited; ``async with`` deletes it at the end."""
+        accounts: list[Account] = []
 
         def start() -> AsyncAccount:
-            made.append(self._server.account(id, vendors, test))
-            return AsyncAccount(made[-1])
+            accounts.append(self._server.account(id, vendors, test, seed=seed))
+            return AsyncAccount(accounts[-1])
 
-        return Opening(start, lambda: made.pop().delete())
+        return Opening(start, lambda: accounts.pop().delete())
 
     async def coverage(self, account: str | None = None) -> dict[str, Any]:
-        """What an account (None: all that ever were) has met of the contracts."""
+        """What an account has met of the contracts; with None all accounts, deleted ones included."""
         return await to_thread(self._server.coverage, account)
 
     def __repr__(self) -> str:

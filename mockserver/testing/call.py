@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 
 class Headers(Mapping[str, str]):
-    """Headers by name in any case; of a repeated one the last."""
+    """Headers by name, in upper or lower case. A repeated header has its last value."""
 
     def __init__(self, pairs: list[list[str]]) -> None:
         self._values = {name.lower(): value for name, value in pairs}
@@ -42,7 +42,7 @@ class CallProblem:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent, its secrets masked; ``json`` and ``form`` are None where the body was none."""
+    """What a client sent, with secrets masked. ``json`` and ``form`` are None if the body is neither."""
 
     method: str
     path: str
@@ -56,7 +56,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the client got."""
+    """What the client was sent. ``fault`` is the kind of injected trouble, if there was any."""
 
     status: int
     headers: Headers
@@ -67,7 +67,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Call:
-    """One exchange; ``data`` is the control API's whole shape of it."""
+    """A recorded request with its response. ``data`` is the whole call as the control API shows it."""
 
     data: Mapping[str, Any]
 
@@ -81,7 +81,7 @@ class Call:
 
     @property
     def operation(self) -> str | None:
-        """``vendor.operation``; None on a path that no contract has."""
+        """``vendor.operation``; None if no contract has the path."""
         return self._text("operation")
 
     @property
@@ -140,7 +140,7 @@ class Call:
         return value
 
     def __str__(self) -> str:
-        """One line: time, answer, status, why, problems."""
+        """One line: time, answer, status, why it was chosen, problems."""
         raw = self.data
         name = raw["answer"] or raw["operation"] or f"{raw['request']['method']} {raw['request']['path']}"
         words = [f"{self.received_at:%H:%M:%S.%f}"[:-3], name, str(raw["response"]["status"]), raw["chosen_by"] or "-"]

@@ -1,4 +1,4 @@
-"""What a test run noticed beside its assertions, and how the plugin tells it."""
+"""What a test run shows beside its assertions: assumed answers, refusals, coverage; and how the plugin reports it."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.coverage.document import CoverageError, Document, merge
-from mockserver.coverage.report import Score, Selection, failures, render, score
+from mockserver.coverage.document import CoverageError, Document, merge_documents
+from mockserver.coverage.report import Score, Selection, failures, render_report, score
 from mockserver.testing.account import Account
 from mockserver.testing.call import Call
 from mockserver.testing.client import ControlError
@@ -16,32 +16,32 @@ MAX_SECTION_LINES = 50  # calls in a failed test's section
 
 
 class Watch:
-    """Reads an account's calls when a test failed, and once more before the account is deleted."""
+    """Watches an account: reads its calls when a test has failed, and before the account is deleted."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._final: list[Call] | None = None
-        self._told = False
+        self._reported = False
         self.failed = False
         self.unasserted: list[Call] = []
 
     @property
     def assumed(self) -> list[str]:
-        """Answers met that no page documents, as ids."""
+        """The ids of answers that the account got and no page documents."""
         return sorted({call.answer or "" for call in self._final or () if call.evidence == "assumed"})
 
     def close(self) -> None:
-        """Take what the account received; it will be deleted now."""
+        """Keep the account's calls: it is deleted next."""
         self._final = self._account.recorded_calls()
         refused = [call for call in self._final if not call.accepted and call.chosen_by == "rule"]
         self.unasserted = [call for call in refused if not self._account.has_seen(call)]
 
     def section(self) -> str | None:
-        """A line per call, for the report of a failed test; None where it was told already."""
+        """A line for each call, for the report of a failed test; None if they are reported already."""
         self.failed = True
-        if self._told:
+        if self._reported:
             return None
-        self._told = True
+        self._reported = True
         try:
             calls = self._account.recorded_calls() if self._final is None else self._final
         except ControlError as error:
@@ -57,7 +57,7 @@ MAX_REFUSALS = 20  # listed in the summary
 
 
 class Findings:
-    """Answers met that are assumed, refusals that nobody asserted on, coverage."""
+    """Assumed answers that tests got, refusals that no test asserted on, and coverage."""
 
     def __init__(self) -> None:
         self._assumed: dict[str, list[str]] = {}
@@ -68,38 +68,38 @@ class Findings:
         self.complaints: list[str] = []
 
     def meet(self, test: str, assumed: list[str]) -> None:
-        """A test got answers that are assumed."""
+        """Note that a test got assumed answers."""
         for answer in assumed:
             self._assumed.setdefault(answer, []).append(test)
 
     def overlook(self, test: str, refused: list[Call]) -> None:
-        """A test left refusals without an assertion."""
+        """Note that a test asserted nothing about these refusals."""
         self._refused += [f"{test}: {call}" for call in refused]
 
     def cover(self, document: Document) -> None:
-        """Add coverage. Raises CoverageError where it is of other contracts."""
+        """Add coverage. Raises CoverageError if it is of other contracts."""
         known = {} if self.coverage is None else {"before": self.coverage}
-        self.coverage = merge({**known, "now": document})
+        self.coverage = merge_documents({**known, "now": document})
 
     def lose(self) -> None:
-        """A worker ended without telling."""
+        """Note that a worker ended without its findings."""
         self._lost += 1
 
     def dump(self) -> str:
-        """As text, for another process."""
+        """The findings as text, for another process."""
         return json.dumps({"assumed": self._assumed, "refused": self._refused, "coverage": self.coverage})
 
     def absorb(self, dumped: str) -> None:
-        """Add what another process dumped."""
-        other: dict[str, Any] = json.loads(dumped)
-        for answer, tests in other["assumed"].items():
+        """Add the findings that another process dumped."""
+        findings: dict[str, Any] = json.loads(dumped)
+        for answer, tests in findings["assumed"].items():
             self._assumed.setdefault(answer, []).extend(tests)
-        self._refused += other["refused"]
-        if other["coverage"] is not None:
-            self.cover(other["coverage"])
+        self._refused += findings["refused"]
+        if findings["coverage"] is not None:
+            self.cover(findings["coverage"])
 
     def assumed_line(self) -> str | None:
-        """How many tests got assumed answers, and which."""
+        """How many tests got assumed answers, and which answers; None if there are none."""
         if not self._assumed:
             return None
         tests = {test for met in self._assumed.values() for test in met}
@@ -108,29 +108,29 @@ class Findings:
         return f"{len(tests)} {verb} answers that the contract only assumes: {answers}"
 
     def refused_lines(self) -> list[str]:
-        """Each refusal by a rule that no test asserted on."""
+        """A line for each refusal by a rule that no test asserted on."""
         more = len(self._refused) - MAX_REFUSALS
         return self._refused[:MAX_REFUSALS] + ([f"… and {more} more"] if more > 0 else [])
 
     def lost_line(self) -> str | None:
-        """How many workers' findings are missing."""
+        """How many workers' findings are missing; None if none are."""
         return f"{self._lost} worker(s) crashed: what their tests met is not counted" if self._lost else None
 
 
 def finish(option: Any, findings: Findings) -> bool:
-    """Write the coverage file and hold coverage against the gate; returns whether both went well."""
-    document = findings.coverage
-    findings.complaints += _written(option, document)
+    """Write the coverage file and check the coverage gate. Returns whether both went well."""
+    document = findings.coverage or _EMPTY_DOCUMENT
+    findings.complaints += _written(option, findings.coverage)
     try:
-        findings.counted = score(document or _NONE, Selection(vendors=tuple(option.mockserver_cov_vendor or ())))
-        findings.complaints += failures(document or _NONE, findings.counted, (), option.mockserver_cov_fail_under)
+        findings.counted = score(document, Selection(vendors=tuple(option.mockserver_cov_vendor or ())))
+        findings.complaints += failures(document, findings.counted, (), option.mockserver_cov_fail_under)
     except CoverageError as error:
         findings.complaints.append(f"--mockserver-cov-vendor: {error}")
     return not findings.complaints
 
 
 def show(reporter: pytest.TerminalReporter, option: Any, findings: Findings) -> None:
-    """What was found, in as many lines as it takes and none where there is nothing."""
+    """Print the findings; nothing if there are none."""
     refused, assumed, lost = findings.refused_lines(), findings.assumed_line(), findings.lost_line()
     covered = option.mockserver_cov or bool(findings.complaints)
     if refused:
@@ -145,11 +145,11 @@ def show(reporter: pytest.TerminalReporter, option: Any, findings: Findings) -> 
         reporter.line(f"mockserver: {lost}", red=True)
 
 
-_NONE: Document = {"contracts": {}, "operations": {}}
+_EMPTY_DOCUMENT: Document = {"contracts": {}, "operations": {}}
 
 
 def _written(option: Any, document: Document | None) -> list[str]:
-    """Complaints about writing the coverage file, where one is wanted and there is something to write."""
+    """Write the coverage file if there is an option for it and anything to write. Returns complaints."""
     if document is None or not option.mockserver_cov_json:
         return []
     file = Path(option.mockserver_cov_json)
@@ -164,7 +164,7 @@ def _written(option: Any, document: Document | None) -> list[str]:
 def _show_coverage(reporter: pytest.TerminalReporter, findings: Findings) -> None:
     reporter.section("mockserver coverage", red=bool(findings.complaints))
     if findings.coverage is not None and findings.counted is not None:
-        reporter.line(render("text", findings.coverage, findings.counted, findings.complaints))
+        reporter.line(render_report("text", findings.coverage, findings.counted, findings.complaints))
         return
     if findings.coverage is None:
         reporter.line("no test used mock_vendors or mock_server")

@@ -44,18 +44,26 @@ class MockServer:
         id: str | None = None,  # noqa: A002 -- the control API's word
         vendors: Mapping[str, Any] | None = None,
         test: str | None = None,
+        *,
+        seed: int | None = None,
     ) -> Account:
-        """A fresh account; what ``vendors`` gives wins, the rest is made up. Its calls count for ``test``."""
-        return Account(self.make(id, vendors, test))
+        """A fresh account; what ``vendors`` gives wins, the rest is made up. Its calls count for ``test``.
+
+        With ``seed``, for snapshot tests, what is made up and the ids and times in its answers are the same each time:
+        its clock stands at 2030-01-01T00:00:00Z until it is set. One account at a time can have a seed.
+        """
+        return Account(self.make(id, vendors, test, seed=seed))
 
     def make(
         self,
         id: str | None = None,  # noqa: A002 -- the control API's word
         vendors: Mapping[str, Any] | None = None,
         test: str | None = None,
+        *,
+        seed: int | None = None,
     ) -> Made:
         """What ``account`` is built from, for a class of its own."""
-        given = {"id": id, "vendors": vendors, "test": test}
+        given = {"id": id, "vendors": vendors, "test": test, "seed": seed}
         operations = self._known_operations()
         shape = self._control.post("accounts", {name: value for name, value in given.items() if value is not None})
         return Made(AccountCalls(self._control, shape["id"]), shape, operations, self._before_delete)

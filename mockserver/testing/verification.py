@@ -13,7 +13,7 @@ from mockserver.spec.pointer import MISSING
 from mockserver.testing.call import Call
 from mockserver.testing.where import Conditions
 
-MAX_WAIT = 60.0  # seconds that the server waits for one question
+MAX_WAIT_SECONDS = 60.0  # seconds that the server waits for one question
 
 Ask = Callable[[Mapping[str, Any], float], Mapping[str, Any]]
 
@@ -121,7 +121,7 @@ class _Comparison:
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        self._plain = self._look(Count(self._plain.matched + 1), min(left, MAX_WAIT))
+        self._plain = self._look(Count(self._plain.matched + 1), min(left, MAX_WAIT_SECONDS))
         return True
 
     def _look(self, count: Count, within: float = 0.0) -> Verification:

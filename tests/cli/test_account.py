@@ -85,7 +85,7 @@ def same_values(variables: Mapping[str, str], shape: Mapping[str, Any]) -> None:
 
 
 def test_json_is_the_control_apis_shape(server: Live) -> None:
-    """Without a server, the account is told as the server would tell it."""
+    """Without a server, the account is printed as the server would show it."""
     shape = json.loads(invoke("account", "--url", f"{server.url}/").stdout)
     told = requests.get(f"{server.url}/_mock/accounts/default", timeout=PATIENCE).json()
     assert shape.keys() == {"id", "vendors"} <= told.keys()
@@ -148,7 +148,7 @@ def test_files(server: Live, tmp_path: Path, live: bool) -> None:
 
 
 def test_live(server: Live) -> None:
-    """An account that only the server has is told by it; its token is accepted there."""
+    """An account that only the server has is printed with --live; its token is accepted there."""
     made = requests.post(f"{server.url}/_mock/accounts", json={"id": "run-7"}, timeout=PATIENCE).json()
     ended = run("account", "run-7", "--live", "--url", server.url)
     shape = json.loads(ended.stdout)
@@ -198,7 +198,7 @@ def stranger() -> Iterator[tuple[str, dict[str, tuple[int, str]]]]:
     ],
 )
 def test_stranger(stranger: tuple[str, dict[str, Any]], answer: tuple[int, str] | None, said: str) -> None:
-    """A server that is none of ours is told of in one line, with its address and what it said."""
+    """Another program's server is an error of one line, with its address and its answer."""
     url, answers = stranger
     if answer:
         answers["/_mock/accounts/a%2Fb%20%C3%A9"] = answer
@@ -218,7 +218,7 @@ def test_stranger(stranger: tuple[str, dict[str, Any]], answer: tuple[int, str] 
     ],
 )
 def test_hostile(stranger: tuple[str, dict[str, Any]], tmp_path: Path, vendor: str, file: str) -> None:
-    """A server's names for files lead nowhere but into the folder."""
+    """A server's names for files cannot lead out of the folder."""
     url, answers = stranger
     part = {"url": url, "credentials": {}, "owned": {}, "tokens": {}}
     answers["/_mock/accounts/default"] = (200, json.dumps({"vendors": {vendor: part}}))

@@ -1,4 +1,4 @@
-"""``mockserver check``: what contracts document, and where they are at fault."""
+"""``mockserver check``: what contracts document, and where they are wrong."""
 
 import re
 from pathlib import Path
@@ -37,15 +37,15 @@ def test_built_in() -> None:
 
 
 def test_files_alone(tmp_path: Path) -> None:
-    """A file that is named is read alone, so a copy of a built-in contract is no clash."""
+    """A named file is read alone, so that a copy of a built-in contract does not clash with it."""
     copy = tmp_path / "copied.yaml"
     copy.write_text(POLYAI, "utf-8")
     ended = invoke("check", copy)
     assert (ended.exit_code, ended.stdout.splitlines()[1]) == (0, "  POST /v1/outbound-sms   copied.send_sms")
 
 
-def test_faults(tmp_path: Path) -> None:
-    """Every fault of every file is a line with its place, and the exit code is 1."""
+def test_errors(tmp_path: Path) -> None:
+    """Every error of every file is a line with its place, and the exit code is 1."""
     rule, twice, brace = "{problem: limited, answer: rate_limitd}", "    api_key: twice\n", "openapi: [\n"
     wrong = POLYAI.replace("{problem: limited, answer: rate_limited}", rule)
     wrong = wrong.replace("    connectors:\n", f"{twice}    connectors:\n")
@@ -63,7 +63,7 @@ def test_faults(tmp_path: Path) -> None:
 
 
 def test_rule_without_answer(tmp_path: Path) -> None:
-    """A rule that names no answer is a fault at that rule."""
+    """A rule that names no answer is an error at that rule."""
     rule = "{problem: limited, answer: rate_limitd}"
     text = POLYAI.replace("{problem: limited, answer: rate_limited}", rule)
     file = tmp_path / "polyai.yaml"
@@ -72,7 +72,7 @@ def test_rule_without_answer(tmp_path: Path) -> None:
     assert ended.exit_code == 1
     line = place(text, rule).partition(":")[0]
     pattern = rf"{file}:{line}:[0-9]+: /paths/~1v1~1outbound-sms/post/x-mock/rules/5\S*: .*rate_limitd.*"
-    assert [fault for fault in ended.stdout.splitlines() if re.fullmatch(pattern, fault)], ended.stdout
+    assert [error for error in ended.stdout.splitlines() if re.fullmatch(pattern, error)], ended.stdout
 
 
 @pytest.mark.parametrize("options", [["--no-builtin"], ["--contracts", "{}"]], ids=["alone", "beside"])

@@ -1,4 +1,4 @@
-"""Mistakes at the command line: each is told in a line, none by a traceback."""
+"""Mistakes at the command line: each is one line, none a traceback."""
 
 import os
 import re
@@ -79,7 +79,7 @@ def test_help(arguments: list[str]) -> None:
     ],
 )
 def test_usage(files: Path, taken: str, arguments: list[str], said: str) -> None:
-    """A usage error is one line that says what would do; exit code 2, nothing on standard output."""
+    """A usage error is one line that says what would be right; exit code 2, nothing on standard output."""
     ended = invoke(*arguments, *(["--port", taken] if arguments[0] == "serve" else []))
     assert (ended.exit_code, ended.stdout) == (2, ""), ended.exception
     assert re.fullmatch(f"mockserver: {said}\n", ended.stderr), ended.stderr
@@ -114,7 +114,7 @@ def test_usage(files: Path, taken: str, arguments: list[str], said: str) -> None
 )
 @pytest.mark.parametrize("command", [["serve"], ["account"], ["curl", "polyai"]], ids=lambda words: words[0])
 def test_findings(files: Path, taken: str, command: list[str], arguments: list[str], said: str) -> None:
-    """What is wrong in files is a line with its place, for every command that reads them; exit code 1."""
+    """An error in a file is a line with its place, for every command that reads it; exit code 1."""
     ended = invoke(*command, *arguments, *(["--port", taken] if command == ["serve"] else []))
     assert (ended.exit_code, ended.stderr) == (1, ""), ended.exception
     assert re.fullmatch(f"{said}\n", ended.stdout), ended.stdout
@@ -133,14 +133,14 @@ def test_findings(files: Path, taken: str, command: list[str], arguments: list[s
     ],
 )
 def test_environment(name: str, value: str, said: str) -> None:
-    """A setting that cannot be used is told by its name in the environment."""
+    """An invalid setting is named as in the environment."""
     ended = invoke("check", **{f"MOCKSERVER_{name}": value})
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert re.fullmatch(f"mockserver: MOCKSERVER_{name} {said}\n", ended.stderr), ended.stderr
 
 
 def test_undecodable_name(files: Path) -> None:
-    """A file name that is no text is told as it can be."""
+    """A file name that is not valid text is printed as well as possible."""
     name = os.fsdecode(b"\xff.yaml")
     Path(name).touch()
     ended = run("check", name, PYTHONIOENCODING="utf-8:strict")

@@ -1,4 +1,4 @@
-"""``mockserver serve``: what it says, what it takes, how it ends."""
+"""``mockserver serve``: what it prints, which options it takes, how it ends."""
 
 import http.client
 import json
@@ -57,7 +57,7 @@ def test_announcement() -> None:
 
 
 def test_port_taken(taken: str) -> None:
-    """A port that somebody has is a usage error of one line, which names it."""
+    """A port in use is a usage error of one line, which names it."""
     ended = run("serve", "--port", taken)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
@@ -74,7 +74,7 @@ def test_port_taken(taken: str) -> None:
     ],
 )
 def test_behind_a_proxy(options: list[str], environment: dict[str, str]) -> None:
-    """Accounts are told the public URL, and answers are the vendor's alone."""
+    """Accounts show the public URL, and --no-explain leaves answers to the vendor alone."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with serving(*options, MOCKSERVER_SERVE_PORT=str(port), **environment) as server:
@@ -87,7 +87,7 @@ def test_behind_a_proxy(options: list[str], environment: dict[str, str]) -> None
 
 
 def test_elsewhere() -> None:
-    """Reachable from outside, it makes a token up and says it; only the control API asks for it, and not for health."""
+    """On a public address it makes a token and prints it; only the control API asks for it, health excepted."""
     with serving("--host", "0.0.0.0", "--port", "0") as server:  # noqa: S104 -- what is tested
         assert server.url.startswith("http://127.0.0.1:")
         said = re.fullmatch(r"Control API token \(.*MOCKSERVER_ADMIN_TOKEN.*\): (\S{32,})", server.lines[1])
@@ -106,7 +106,7 @@ def test_elsewhere() -> None:
 
 
 def test_sigterm_in_flight() -> None:
-    """A request half sent at SIGTERM is still answered; then the process ends, and nothing is complained of."""
+    """A request that is half sent at SIGTERM is still answered; then the process ends without complaint."""
     body = b'{"from": "12065550141", "to": "+13115552367", "text": "Hello, world!"}'
     with serving("--port", "0") as server:
         address = urlsplit(server.url).netloc
@@ -140,7 +140,7 @@ def _until_refused(address: str) -> None:
 
 
 def test_interrupted() -> None:
-    """Ctrl-C ends it, without a word."""
+    """Ctrl-C ends it without a message."""
     with serving("--port", "0") as server:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(PATIENCE) == 0
@@ -158,7 +158,7 @@ def test_interrupted() -> None:
     ],
 )
 def test_address_to_dial(built: list[Settings], host: str, shown: str) -> None:
-    """The address it says is one that can be dialled, and only an address of this machine goes without a token."""
+    """The printed address can be reached, and only a loopback address goes without a token."""
     ended = invoke("serve", "--host", host)
     assert ended.stdout.splitlines()[0] == f"mockserver {__version__} is ready on http://{shown}:0"
     token = built[0].admin_token
@@ -179,7 +179,7 @@ def test_address_to_dial(built: list[Settings], host: str, shown: str) -> None:
 def test_open_files(
     built: list[Settings], monkeypatch: pytest.MonkeyPatch, *, soft: int, hard: int, raised: int | None, possible: int
 ) -> None:
-    """As many connections as were asked for, where files suffice; where not, it says how many, and refuses others."""
+    """It takes as many connections as the option says; if open files do not suffice, it prints how many."""
     was_set: list[Any] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: was_set.append(limits))
@@ -191,7 +191,7 @@ def test_open_files(
 
 
 def test_chosen_token(built: list[Settings]) -> None:
-    """A token that was chosen is kept, and not shown."""
+    """A chosen token is used and not printed."""
     ended = invoke("serve", "--host", "10.0.0.1", MOCKSERVER_ADMIN_TOKEN="letmein")
     assert built[0].admin_token == "letmein"
     assert "letmein" not in ended.stdout

@@ -18,5 +18,5 @@ def document(*, contract: str = "h1", version: str = "0.1.0", **operations: Any)
         "format": 1,
         "version": version,
         "contracts": {"acme": {"hash": contract, "version": "1"}},
-        "operations": {f"acme.{name}": one for name, one in operations.items()},
+        "operations": {f"acme.{name}": met for name, met in operations.items()},
     }

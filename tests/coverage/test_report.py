@@ -1,8 +1,8 @@
-"""Coverage for people and programs."""
+"""Coverage reports for people and programs."""
 
 import json
 
-from mockserver.coverage.report import Selection, render, score
+from mockserver.coverage.report import Selection, render_report, score
 from tests.coverage.documents import answer, document, operation
 
 MET = document(
@@ -21,8 +21,8 @@ FAILED = ["50.0 % is below 60 %"]
 
 
 def test_text_shows_what_was_met_and_names_the_rest() -> None:
-    """An operation that was never called is one line; fields and values stand beside the figures."""
-    assert render("text", MET, COUNTED, FAILED).splitlines() == [
+    """An operation that was never called is one line; fields and values come after the figures."""
+    assert render_report("text", MET, COUNTED, FAILED).splitlines() == [
         "acme.send: 2 of 3",
         "  202 sent                     documented natural 3     forced 0     in 2 test(s)",
         "  429 busy                     assumed    natural 0     forced 1",
@@ -37,8 +37,8 @@ def test_text_shows_what_was_met_and_names_the_rest() -> None:
 
 
 def test_markdown_has_a_row_for_each_answer() -> None:
-    """For a summary page of CI."""
-    lines = render("markdown", MET, COUNTED, FAILED).splitlines()
+    """The markdown report suits the summary page of a CI run."""
+    lines = render_report("markdown", MET, COUNTED, FAILED).splitlines()
     assert lines[0] == "## Contract coverage: 50.0 %"
     assert "| acme.send/sent | 202 | documented | 3 | 0 | 2 |" in lines
     assert "| acme.send/broken (not met) | 500 | assumed | 0 | 0 | 0 |" in lines
@@ -49,8 +49,8 @@ def test_markdown_has_a_row_for_each_answer() -> None:
 
 
 def test_json_has_the_same_figures() -> None:
-    """For programs; fields and values are no part of the percentage."""
-    found = json.loads(render("json", MET, COUNTED, FAILED))
+    """The JSON report is for programs; fields and values do not count in the percentage."""
+    found = json.loads(render_report("json", MET, COUNTED, FAILED))
     assert [found[name] for name in ("percent", "covered", "total", "natural", "forced")] == [50.0, 2, 4, 1, 1]
     assert found["failures"] == FAILED
     assert found["contracts"] == MET["contracts"]

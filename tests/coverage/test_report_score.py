@@ -1,4 +1,4 @@
-"""What counts, how much of it was met, and whether that is enough."""
+"""Which answers count, how many of them were met, and whether these are enough."""
 
 import pytest
 
@@ -28,19 +28,19 @@ MET = document(
     ],
 )
 def test_only_what_is_selected_counts(selection: Selection, counted: tuple[int, int]) -> None:
-    """Vendor, evidence and patterns narrow what the percentage is of."""
+    """Vendors, evidence and patterns select the answers that the percentage is of."""
     found = score(MET, selection)
     assert (found.covered, found.total) == counted
 
 
 def test_an_answer_met_by_force_is_covered_and_shown_apart() -> None:
-    """Natural and forced are never one number."""
+    """Natural and forced answers are counted apart."""
     assert str(score(MET, Selection())) == "2 of 5 answers, 40.0 %: 1 natural, 1 forced"
     assert Score(()).percent == 0
 
 
 def test_an_unknown_vendor_is_told() -> None:
-    """A mistyped vendor does not count as one without answers."""
+    """A mistyped vendor is an error, not a vendor without answers."""
     with pytest.raises(CoverageError, match="there is no vendor 'acne'; known: acme"):
         score(MET, Selection(vendors=("acne",)))
 
@@ -55,11 +55,11 @@ def test_an_unknown_vendor_is_told() -> None:
     ],
 )
 def test_each_gate_that_is_not_passed_is_a_line(require: tuple[str, ...], fail_under: float, lines: list[str]) -> None:
-    """Gates are held against what was met."""
+    """Gates compare their figure with the answers that were met."""
     assert failures(MET, score(MET, Selection()), require, fail_under) == lines
 
 
 def test_a_required_answer_must_exist() -> None:
-    """A mistyped requirement would never be met; it is told with the answers that there are."""
+    """A mistyped required answer is an error that names the known answers."""
     with pytest.raises(CoverageError, match=r"no answer 'acme\.send/bussy'; known: acme\.send/sent, "):
         failures(MET, score(MET, Selection()), ["acme.send/bussy"], None)

@@ -1,4 +1,4 @@
-"""What was met of the contracts: counted once and for all."""
+"""Which answers of the contracts were met: what is counted stays counted."""
 
 import asyncio
 from dataclasses import replace
@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from mockserver.coverage.tally import KEPT_TESTS, Coverage, Met, Tally, value_key
-from mockserver.engine.request import ParsedRequest, parse
+from mockserver.coverage.tally import MAX_TESTS_PER_ANSWER, Coverage, Met, Tally, value_key
+from mockserver.engine.request import ParsedRequest
 from mockserver.spec.pointer import Pointer
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Query
 from mockserver.store.store import Store
-from tests.engine.workbench import acme, arrive, fixed_sources, operation, recorded, request
+from tests.engine.workbench import acme, arrive, fixed_sources, operation, parse, recorded, request
 
 PLAIN = request("send_sms")
 SENT, BUSY = "acme.send_sms/sent", "acme.send_sms/busy"
@@ -23,7 +23,7 @@ def call(answer: str = SENT, account: str = "one", chosen_by: str = "default", f
 
 
 def counts(tally: Tally) -> dict[str, tuple[int, int]]:
-    """By answer: natural and forced."""
+    """Natural and forced calls are counted by answer."""
     return {name: (met.natural, met.forced) for name, met in tally.answers.items()}
 
 
@@ -32,14 +32,14 @@ def counts(tally: Tally) -> dict[str, tuple[int, int]]:
     [("default", (1, 0)), ("rule", (1, 0)), ("prefer", (0, 1)), ("pin", (0, 1)), ("magic", (0, 1))],
 )
 def test_natural_or_forced(chosen_by: str, expected: tuple[int, int]) -> None:
-    """What the vendor's own rules gave is natural; what somebody asked for is forced."""
+    """An answer by the vendor's own rules is natural; one that a test or client asked for is forced."""
     coverage = Coverage()
     coverage.add(call(chosen_by=chosen_by), PLAIN)
     assert counts(coverage.total) == counts(coverage.of("one")) == {SENT: expected}
 
 
 def test_accounts_apart_and_all_together() -> None:
-    """Each has its own tally; the total outlives them, and who was never here has met nothing."""
+    """Each account has its own tally; the total outlives them, and an unknown account has met nothing."""
     coverage = Coverage()
     for one in (call(), call(), call(BUSY, "two"), call(account="")):
         coverage.add(one, PLAIN)
@@ -52,7 +52,7 @@ def test_accounts_apart_and_all_together() -> None:
 
 
 def test_tests() -> None:
-    """An account's calls count for its test, once each however often; without a test for none."""
+    """An account's calls count for its test, which is listed once; without a test for none."""
     coverage = Coverage()
     coverage.add(call(), PLAIN)
     for test in ("t::one", "t::two", "t::one"):
@@ -69,12 +69,12 @@ def test_tests() -> None:
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that runs for months keeps a hundred tests an answer, and few counts before it adds them up."""
     coverage = Coverage()
-    for number in range(KEPT_TESTS + 5):
+    for number in range(MAX_TESTS_PER_ANSWER + 5):
         coverage.belongs("one", f"t::{number}")
         coverage.add(call(), PLAIN)
     met = coverage.total.answers[SENT]
-    assert (met.natural, len(met.tests)) == (KEPT_TESTS + 5, KEPT_TESTS)
-    monkeypatch.setattr("mockserver.coverage.tally.KEPT_COUNTS", 3)
+    assert (met.natural, len(met.tests)) == (MAX_TESTS_PER_ANSWER + 5, MAX_TESTS_PER_ANSWER)
+    monkeypatch.setattr("mockserver.coverage.tally.MAX_OPEN_COUNTS", 3)
     for number in range(10):
         coverage.add(call(answer=f"acme.send_sms/other{number}"), PLAIN)
         assert sum(len(counts.since) for counts in vars(coverage)["_accounts"].values()) <= 3
@@ -82,7 +82,7 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_has_no_answer() -> None:
-    """A literal response met nothing of the contract; of a reply lost before it was decided, only the fault counts."""
+    """A literal response meets no answer of the contract; of a reply lost before an answer only the fault counts."""
     coverage = Coverage()
     coverage.add(call("", chosen_by="pin"), request("send_sms", body={"to": "1"}))
     assert coverage.of("one") == coverage.total == Tally()
@@ -95,7 +95,7 @@ def test_what_has_no_answer() -> None:
 
 
 def test_fields_and_values() -> None:
-    """Names and values are put together over calls, for the account and for all; what no contract has is left."""
+    """Fields and values add up over calls, for the account and for all; those of no contract are left out."""
     coverage = Coverage()
     coverage.add(call(), asking(body={"to": "1", "mine": 2}))
     coverage.add(call(BUSY), asking(body={"to": "1", "text": "yes"}))
@@ -123,7 +123,7 @@ def asking(body: Any) -> ParsedRequest:
 
 
 def test_value_key() -> None:
-    """The same for what JSON calls the same, another for all else."""
+    """The key is the same for values that are the same in JSON, and different for all others."""
     assert value_key(1) == value_key(1.0)
     assert value_key({"a": 1, "b": 2}) == value_key({"b": 2, "a": 1})
     different = [1, True, "1", 1.5, None, "null", [1], ["1"], {}, []]
@@ -131,7 +131,7 @@ def test_value_key() -> None:
 
 
 def test_nothing_that_follows_takes_it_away() -> None:
-    """Evicted, reset and removed: it was met all the same."""
+    """A call that is evicted, reset or deleted with its account still counts."""
 
     async def scenario() -> None:
         store = Store(Registry((acme(),)), Journal(2, 10**6), fixed_sources())

@@ -1,14 +1,15 @@
 """What a customer is handed: tokens that are accepted, credentials, files."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mockserver.engine.account import credential_members, file_texts, sample, tokens, values_at
+from mockserver.engine.account import Sample, credential_members, file_texts, sample, tokens, values_at
 from mockserver.engine.credentials import read_token
-from mockserver.engine.request import parse
-from tests.engine.workbench import NOW, Bench, acme, arrive, operation, request
+from mockserver.spec.pointer import MISSING
+from tests.engine.workbench import NOW, Bench, acme, arrive, operation, parse, request
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,31 @@ def test_sample(bench: Bench) -> None:
     merged = sample(acme(), operation("post_merged"), bench.mine, NOW)
     assert merged.path == f"/merged?a=x&pin={bench.mine['pin']}&key={bench.mine['key']}"
     assert sample(acme(), operation("by_claim"), bench.mine, NOW).headers["authorization"].startswith("Bearer ey")
+
+
+def changed(essence: str, example: dict[str, Any], bench: Bench | None = None) -> Sample:
+    """A sample of an operation with another example of its body, of another media type."""
+    one = operation("send_sms")
+    assert one.body is not None
+    (media,) = [media for media in one.body.media.values() if media.example is not MISSING]
+    other = replace(one, body=replace(one.body, media={essence: replace(media, essence=essence, example=example)}))
+    return sample(acme(), other, (bench or Bench()).mine, NOW)
+
+
+def test_a_sample_of_any_media_type_is_json() -> None:
+    """Where the contract takes whatever comes, a body that reads as JSON says that it is."""
+    assert changed("*/*", {}).headers["content-type"] == "application/json"
+    assert changed("text/x", {}).headers["content-type"] == "text/x"
+
+
+def test_a_sample_names_what_an_owned_record_has_only_where_the_example_does(bench: Bench) -> None:
+    """A line is always named; a sender of it only where the example has one."""
+    line = bench.mine["lines"][0]
+    for example, body in [
+        ({}, {"from": line["number"]}),
+        ({"sender": "x"}, {"from": line["number"], "sender": line["senders"][0]}),
+    ]:
+        assert json.loads(changed("application/json", example, bench).body) == body
 
 
 def test_every_sample_is_accepted(bench: Bench) -> None:

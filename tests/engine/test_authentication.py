@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from mockserver.engine.account import token_parts
-from mockserver.engine.authentication import LEEWAY, Identity, authenticate
+from mockserver.engine.authentication import LEEWAY, Identity
 from mockserver.engine.credentials import sign
 from tests.engine.test_credentials_tokens import public_key
-from tests.engine.workbench import NOW, Bench, jwt_of, request
+from tests.engine.workbench import NOW, Bench, authenticate, jwt_of, request
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +129,7 @@ def test_bearer_in_any_case(bench: Bench, written: str) -> None:
         pytest.param({"exp": True}, "claims", id="exp-boolean"),
         pytest.param({"exp": float("nan")}, "claims", id="exp-nan"),
         pytest.param({"nbf": NOW + LEEWAY + 1}, "claims", id="not-yet"),
+        pytest.param({"nbf": NOW + 5.5}, "claims", id="more-than-five-seconds-ahead"),
         pytest.param({"nbf": "now"}, "claims", id="nbf-no-number"),
         pytest.param({"iat": int(NOW) + LEEWAY + 1}, "claims", id="made-in-the-future"),
     ],
@@ -146,6 +147,7 @@ def test_refused_tokens(bench: Bench, change: dict[str, Any], reason: str) -> No
         pytest.param({"exp": NOW + 0.5}, id="fractional-exp"),
         pytest.param({"exp": 10**400}, id="far-future"),
         pytest.param({"iat": NOW + LEEWAY, "nbf": NOW + LEEWAY}, id="clocks-differ-a-little"),
+        pytest.param({"iat": NOW + 5}, id="five-seconds-ahead"),
         pytest.param({"iat": -(10**400), "jti": 7, "aud": [1]}, id="claims-nobody-asked-for"),
         pytest.param({"of": 2}, id="rsa"),
     ],

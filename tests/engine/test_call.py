@@ -17,7 +17,6 @@ from mockserver.engine.call import (
     unpack_problems,
 )
 from mockserver.engine.problem import KINDS, Problem
-from mockserver.engine.sources import Sources
 from tests.engine.workbench import recorded
 
 names = st.from_regex(r"[!#$%&'*+.^_`|~0-9a-z-]{1,8}", fullmatch=True)
@@ -47,17 +46,6 @@ def test_nothing_takes_no_room() -> None:
     assert pack_params({}) == pack_problems(()) == ""
     assert unpack_params("") == {}
     assert unpack_params(pack_params({"id": "ü/1", "b": ""})) == {"id": "ü/1", "b": ""}
-
-
-def test_real_sources_never_repeat() -> None:
-    """Ids differ within a run and between runs; the sequence increases; the clock is this machine's."""
-    one, other = Sources.real(), Sources.real()
-    numbers = [source.call_number() for source in (one, other) for _ in range(100)]
-    assert len({call_id(number) for number in numbers}) == 200
-    assert numbers[:100] == sorted(numbers[:100])
-    assert len({one.uuid() for _ in range(100)}) == 100
-    assert [one.sequence(), one.sequence(), other.sequence()] == [9001, 9002, 9001]
-    assert one.now() <= other.now()
 
 
 @given(st.integers(0, 2**53))

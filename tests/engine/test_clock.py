@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine.account import token_parts
-from mockserver.engine.authentication import BACKDATED, Identity, authenticate
+from mockserver.engine.authentication import BACKDATED, Identity
 from mockserver.engine.clock import REAL, Clock
 from mockserver.engine.credentials import sign
-from tests.engine.workbench import NOW, Bench, jwt_of, request
+from mockserver.engine.request import ParsedRequest
+from tests.engine.workbench import NOW, Bench, authenticate, jwt_of, request
 
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=200)
 HOURS = 7200.0
@@ -105,11 +106,16 @@ def token(bench: Bench, scheme: str, **claims: Any) -> str:
 
 def presented(bench: Bench, clock: Clock, now: float, claims: dict[str, Any], first: float | None = None) -> Identity:
     """What a token with these times proves; ``first``: when it was first seen, now where it is new."""
-    text = token(bench, "Kid", **claims)
-    facts = msgspec.structs.replace(
-        bench.facts(now), clocks={"one": clock}, first_seen={text: now if first is None else first}
-    )
-    return authenticate(request("by_kid", headers={"x-token": text}), facts)
+    found = request("by_kid", headers={"x-token": token(bench, "Kid", **claims)})
+    first_seen = {digest(found): now if first is None else first}
+    facts = msgspec.structs.replace(bench.facts(now), clocks={"one": clock}, first_seen=first_seen)
+    return authenticate(found, facts)
+
+
+def digest(found: ParsedRequest) -> bytes:
+    """That of the request's one token."""
+    (credential,) = found.credentials.values()
+    return credential.digest
 
 
 def reasons(found: Identity) -> list[str]:
@@ -163,6 +169,14 @@ def test_an_unused_token_is_old_too(bench: Bench) -> None:
     assert reasons(presented(bench, clock, NOW, whole(NOW - BACKDATED + 1))) == []
 
 
+def test_how_far_clients_date_back(bench: Bench) -> None:
+    """Five seconds, and less than one for rounding down: a new token dated back so far is new, an older one is not."""
+    made = NOW + 0.999
+    clock = REAL.advanced(made - 0.001, HOURS)
+    assert reasons(presented(bench, clock, made, backdated(made))) == []
+    assert reasons(presented(bench, REAL.advanced(NOW, HOURS), NOW, whole(NOW - 7))) == ["expired"]
+
+
 @pytest.mark.parametrize("times", WAYS)
 def test_while_time_stands_still(bench: Bench, times: Times) -> None:
     """No token grows old while the clock is frozen, neither an old one nor one made meanwhile; afterwards they do."""
@@ -187,13 +201,14 @@ def test_another_day(bench: Bench, at: float) -> None:
 def test_a_birth_that_is_none(bench: Bench, iat: Any) -> None:
     """An ``iat`` that cannot be one breaks nothing: the token counts from when it was seen, or is refused."""
     text, clock = token(bench, "Claim", iat=iat, exp=int(NOW) + LIFE), REAL.advanced(NOW, HOURS)
-    facts = msgspec.structs.replace(bench.facts(NOW + 1), clocks={"one": clock}, first_seen={text: NOW + 1})
-    found = authenticate(request("by_claim", headers={"authorization": f"Bearer {text}"}), facts)
-    assert reasons(found) == ([] if isinstance(iat, int) and iat <= 0 else ["claims"])
+    sent = request("by_claim", headers={"authorization": f"Bearer {text}"})
+    facts = msgspec.structs.replace(bench.facts(NOW + 1), clocks={"one": clock}, first_seen={digest(sent): NOW + 1})
+    assert reasons(authenticate(sent, facts)) == ([] if isinstance(iat, int) and iat <= 0 else ["claims"])
 
 
 def test_other_accounts_clocks_do_not_count(bench: Bench) -> None:
     """A token is judged by the clock of its own account."""
-    text = token(bench, "Kid")
-    facts = msgspec.structs.replace(bench.facts(), clocks={"two": REAL.advanced(NOW, 10**6)}, first_seen={text: NOW})
-    assert authenticate(request("by_kid", headers={"x-token": text}), facts).problems == ()
+    sent = request("by_kid", headers={"x-token": token(bench, "Kid")})
+    clocks = {"two": REAL.advanced(NOW, 10**6)}
+    facts = msgspec.structs.replace(bench.facts(), clocks=clocks, first_seen={digest(sent): NOW})
+    assert authenticate(sent, facts).problems == ()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.credentials import LONGEST, claim_of, credentials
+from mockserver.engine.credentials import MAX_REMEMBERED_BYTES, CredentialReader, claim_of
 from tests.engine.workbench import acme, request
 
 UNSIGNED = "eyJhbGciOiJub25lIiwia2lkIjoiayJ9.eyJhcHAiOiJhIn0."  # {"alg":"none","kid":"k"} {"app":"a"}
@@ -13,7 +13,7 @@ UNSIGNED = "eyJhbGciOiJub25lIiwia2lkIjoiayJ9.eyJhcHAiOiJhIn0."  # {"alg":"none",
 def carried(**headers: Any) -> dict[str, tuple[str, Any]]:
     """By scheme: the text, and the account value that it names."""
     data = {"query": {}, "header": {name.replace("_", "-"): value for name, value in headers.items()}}
-    return {scheme.name: (one.text, one.claim) for scheme, one in credentials(acme().schemes, data).items()}
+    return {scheme.name: (one.text, one.claim) for scheme, one in CredentialReader().read(acme().schemes, data).items()}
 
 
 def test_claims_of_a_request() -> None:
@@ -61,6 +61,9 @@ def test_what_is_there_but_no_credential(value: str) -> None:
 
 def test_a_long_credential_is_read_but_not_remembered() -> None:
     """Else a thousand of them, each as long as a header may be, would stay in memory."""
-    before = carried(x_key="k" * LONGEST)
-    assert before == {"Key": ("k" * LONGEST, ("/account/key", "k" * LONGEST))}
-    assert carried(x_key="k" * (LONGEST + 1))["Key"][1] == ("/account/key", "k" * (LONGEST + 1))
+    before = carried(x_key="k" * MAX_REMEMBERED_BYTES)
+    assert before == {"Key": ("k" * MAX_REMEMBERED_BYTES, ("/account/key", "k" * MAX_REMEMBERED_BYTES))}
+    assert carried(x_key="k" * (MAX_REMEMBERED_BYTES + 1))["Key"][1] == (
+        "/account/key",
+        "k" * (MAX_REMEMBERED_BYTES + 1),
+    )

@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from mockserver.engine.call import unpack_problems
-from mockserver.engine.decide import Decision, decide
+from mockserver.engine.engine import Decision
 from mockserver.engine.facts import Budget, Limit, budget_key
-from mockserver.engine.request import ParsedRequest, parse
+from mockserver.engine.request import ParsedRequest
 from mockserver.spec.model import RateLimit
 from mockserver.spec.pointer import Pointer
-from tests.engine.workbench import Bench, arrive, operation
+from tests.engine.workbench import Bench, arrive, operation, parse
 
 LIMIT = Limit(10, 60.0)
 
@@ -60,7 +60,7 @@ def decided(bench: Bench, remaining: int, wait: float, *, key: str = "") -> Deci
     body = {"from": bench.mine["lines"][0]["number"], "to": "+15"}
     found = limited_by("/body/from", body, x_key=key or bench.mine["key"])
     facts = msgspec.structs.replace(bench.facts(), budgets={"one": Budget(LIMIT, remaining, wait)})
-    return decide(found, facts, bench.sources)
+    return bench.engine.decide(found, facts)
 
 
 @pytest.fixture(scope="module")
@@ -88,5 +88,5 @@ def test_problems_of_the_request_come_first(bench: Bench) -> None:
     body = {"from": bench.mine["lines"][0]["number"], "to": "+15"}
     found = limited_by(None, body, x_key="nobody's")
     facts = msgspec.structs.replace(bench.facts(), budgets={"one": Budget(LIMIT, 0, 1.0)})
-    call = decide(found, facts, bench.sources).call
+    call = bench.engine.decide(found, facts).call
     assert [problem["kind"] for problem in unpack_problems(call.problems)] == ["unauthenticated", "limited"]

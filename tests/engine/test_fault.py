@@ -11,11 +11,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine.call import RecordedCall
-from mockserver.engine.decide import decide
 from mockserver.engine.fault import (
     GARBAGE,
-    LONGEST,
     LOSING,
+    MAX_DELAY,
     SPOILING,
     Fault,
     FaultError,
@@ -131,13 +130,13 @@ def test_chance_is_repeated_by_its_seed() -> None:
 
 
 @PROPERTY
-@given(st.floats(0, LONGEST), st.floats(0, LONGEST), st.integers(0, 2**63 - 1), st.integers(0, 10**6))
+@given(st.floats(0, MAX_DELAY), st.floats(0, MAX_DELAY), st.integers(0, 2**63 - 1), st.integers(0, 10**6))
 def test_delays_keep_their_bounds(one: float, other: float, seed: int, number: int) -> None:
     """A fixed delay is what it says, a uniform one lies between its ends, none is longer than the longest."""
     least, most = sorted((one, other))
     assert fault(seconds=one, seed=seed).seconds(number) == one
     assert least <= fault(uniform=[least, most], seed=seed).seconds(number) <= most
-    assert 0 <= fault(lognormal={"median": one, "sigma": 10}, seed=seed).seconds(number) <= LONGEST
+    assert 0 <= fault(lognormal={"median": one, "sigma": 10}, seed=seed).seconds(number) <= MAX_DELAY
     assert fault(lognormal={"median": one, "sigma": 0}, seed=seed).seconds(number) == one
 
 
@@ -207,7 +206,7 @@ def test_garbage_is_no_http() -> None:
 
 def pin(kind: str, *entries: Any, times: int | None = 1, **members: Any) -> PinState:
     """A pin of the first account's messages."""
-    return PinState("one", "acme.send_sms", entries, (), fault=fault(kind, times=times, **members))
+    return PinState("p-1", "one", "acme.send_sms", entries, (), fault=fault(kind, times=times, **members))
 
 
 @PROPERTY
@@ -248,7 +247,7 @@ def decided(bench: Bench, pinned: PinState, key: str = "") -> RecordedCall:
     body = {"from": bench.mine["lines"][0]["number"], "to": "+15"}
     found = request("send_sms", headers={"x-key": key or bench.mine["key"]}, body=body)
     facts = msgspec.structs.replace(bench.facts(), pins={"one": pinned})
-    return decide(found, facts, bench.sources).call
+    return bench.engine.decide(found, facts).call
 
 
 @pytest.fixture(scope="module")

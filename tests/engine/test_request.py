@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine import request as request_module
-from mockserver.engine.request import ParsedRequest, parse, read_query
+from mockserver.engine.request import ParsedRequest, read_query
 from mockserver.spec.pointer import join
-from tests.engine.workbench import JSON, arrive, operation, problems, request
+from tests.engine.workbench import JSON, arrive, operation, parse, problems, request
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 MULTIPART = {"content-type": "multipart/form-data; boundary=edge"}

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine.problem import Problem
-from mockserver.engine.response import Context, RenderedResponse, render, timestamp
-from tests.engine.workbench import NOW, fixed_sources, operation
+from mockserver.engine.response import Context, RenderedResponse, Renderer, timestamp
+from tests.engine.workbench import NOW, acme, fixed_sources, operation
 
 
 def rendered(answer: str, problem: Problem | None = None, **view: Any) -> RenderedResponse:
-    return render(operation("send_sms").answers[answer], Context(view, problem, fixed_sources(), NOW))
+    context = Context(view, problem, fixed_sources(), NOW)
+    return Renderer([acme()]).render(operation("send_sms").answers[answer], context)
 
 
 def headers(response: RenderedResponse) -> dict[bytes, bytes]:
@@ -71,7 +72,8 @@ def test_the_problem_can_be_echoed(problem: Problem | None, body: dict[str, Any]
 
 def test_an_answer_without_a_body() -> None:
     """It has no content type, and says that it is empty."""
-    found = render(operation("ping").answers["done"], Context({}, None, fixed_sources(), NOW))
+    context = Context({}, None, fixed_sources(), NOW)
+    found = Renderer([acme()]).render(operation("ping").answers["done"], context)
     assert found == RenderedResponse.of(204, [], b"")
 
 

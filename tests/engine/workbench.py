@@ -1,17 +1,19 @@
 """A contract that only tests know, two customers of it, and requests to it, without a server."""
 
-import itertools
 import json
 from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from mockserver.engine.account import AccountData
+from mockserver.engine.authentication import Authenticator, Identity
 from mockserver.engine.call import Label, RecordedCall, pack_headers
-from mockserver.engine.decide import Choice, Decision, choose, decide
+from mockserver.engine.choice import Choice, choose
+from mockserver.engine.credentials import CredentialReader
+from mockserver.engine.engine import Decision, Engine
 from mockserver.engine.facts import Facts
 from mockserver.engine.problem import Problem
-from mockserver.engine.request import Arrival, ParsedRequest, parse
+from mockserver.engine.request import Arrival, ParsedRequest, RequestParser
 from mockserver.engine.sources import Sources
 from mockserver.spec.load import load_contracts
 from mockserver.spec.model import Contract, Jwt, OperationSpec
@@ -52,6 +54,16 @@ def arrive(
     return Arrival(method or one.method, one.path, params or {}, query.encode(), packed, body, oversize)
 
 
+def parse(operation: OperationSpec, arrival: Arrival) -> ParsedRequest:
+    """An arrival, read by a parser that remembers nothing."""
+    return RequestParser(CredentialReader()).parse(operation, arrival)
+
+
+def authenticate(request: ParsedRequest, facts: Facts) -> Identity:
+    """Who a request comes from, told by an authenticator that remembers nothing."""
+    return Authenticator().authenticate(request, facts)
+
+
 def request(to: str, **arrival: Any) -> ParsedRequest:
     """A request, read."""
     return parse(operation(to), arrive(to, **arrival))
@@ -81,7 +93,7 @@ class Bench:
         self.registry = Registry((acme(),))
         self.one: AccountData = self.registry.add("one", {})
         self.two: AccountData = self.registry.add("two", {})
-        self.sources = fixed_sources()
+        self.engine = Engine((acme(),), fixed_sources())
 
     @property
     def mine(self) -> Any:
@@ -99,27 +111,20 @@ class Bench:
 
     def decide(self, found: ParsedRequest) -> Decision:
         """The decision on a request."""
-        return decide(found, self.facts(), self.sources)
+        return self.engine.decide(found, self.facts())
 
 
 def fixed_sources() -> Sources:
     """The same time and the same ids in every run."""
-    numbers = itertools.count(1)
-    return Sources(lambda: NOW, lambda: "a-uuid", lambda: 7, lambda: next(numbers))
+    return Sources(lambda: NOW, lambda: "a-uuid", lambda: 7)
 
 
 def recorded(**changes: Any) -> RecordedCall:
     """A call with these parts, those of its label among them, all others empty."""
-    label = label_of(**{name: changes.pop(name) for name in Label.__struct_fields__ if name in changes})
+    label = Label(**{name: changes.pop(name) for name in Label.__struct_fields__ if name in changes})
     blank: dict[type, Any] = {str: "", bytes: b"", int: 0, float: 0.0}
     parts = {name: blank[kind] for name, kind in get_type_hints(RecordedCall).items() if name != "label"}
     return RecordedCall(**{**parts, "label": label, **changes})
-
-
-@cache
-def label_of(**parts: Any) -> Label:
-    """The one label of calls with these parts."""
-    return Label(**parts)
 
 
 def jwt_of(scheme: str) -> Jwt:

@@ -15,7 +15,7 @@ from mockserver.engine.call import RecordedCall
 from mockserver.server.application import create_app
 from mockserver.server.settings import Settings
 from mockserver.spec.model import Contract
-from mockserver.store.journal import BLOCK, Query
+from mockserver.store.journal import BLOCK_BYTES, Query
 from tests.cli.running import serving
 from tests.load.beside import Connect, connecting
 from tests.load.customers import Server, contracts, request
@@ -51,7 +51,7 @@ def test_a_call_takes_little_more_than_its_bytes(contract: Contract) -> None:
     call, other = asyncio.run(app.store.calls(Query(account="default"))).calls
     assert (call.operation, call.accepted) == (operation.id, True)
     assert taken(call, other) <= 1.3 * raw(call) + 300
-    assert taken(call, other) <= call.weight * BLOCK
+    assert taken(call, other) <= call.weight * BLOCK_BYTES
 
 
 @pytest.mark.parametrize("largest", [1024 * 1024 - 1, 60_000], ids=["large", "mixed"])

@@ -1,6 +1,9 @@
 """One exchange over HTTP: the vendor's answer, our words beside it, and the record of both."""
 
 import asyncio
+import gc
+import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -8,7 +11,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from mockserver.engine.account import sample
 from mockserver.server.application import Application, create_app
+from mockserver.spec.load import root_path
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 
@@ -209,3 +214,27 @@ def test_a_client_that_leaves_before_the_answer(acme_app: Application, customer:
     with pytest.raises(OSError, match="gone"):
         asyncio.run(acme_app(scope, receive, send))
     assert [call["outcome"] for call in customer.calls()] == ["aborted"]
+
+
+def test_a_server_that_is_gone_leaves_no_contract_behind() -> None:
+    """However it was used, by every vendor's clients: nothing of it stays in the process."""
+    app = create_app()
+    gone = [weakref.ref(operation) for contract in app.contracts for operation in contract.operations]
+    (account, _) = asyncio.run(app.store.accounts())
+    with TestClient(app, base_url="http://localhost") as client:
+        for contract in app.contracts:
+            operation = next(one for one in contract.operations if one.success is not None)
+            sent = sample(contract, operation, account.vendors[contract.vendor], time.time())
+            url = root_path(contract.servers[0]) + sent.path
+            accepted = client.request(sent.method, url, headers=sent.headers, content=sent.body)
+            refused = client.request(sent.method, url, headers={"Prefer": "code=400"}, content=b"{")
+            unknown = client.request(sent.method, "/nowhere", headers=sent.headers)
+            assert accepted.headers["x-mock-answer"] == f"{operation.id}/{getattr(operation.success, 'name', '')}"
+            assert (unknown.status_code, "x-mock-call" in refused.headers) == (404, True)
+            assert client.put(
+                f"/_mock/pins/{operation.id}", json={"account": account.id, "answers": ["rules"]}
+            ).is_success
+    del app, client, contract, operation, account
+    gc.collect()
+    assert len(gone) > 5
+    assert [one() for one in gone if one() is not None] == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.spec.answers import CANONICAL, read_answers
+from mockserver.spec.answers import CANONICAL_STATUSES, read_answers
 from mockserver.spec.functions import FUNCTIONS
 from mockserver.spec.model import Answer, Apply, Echo, New
 from mockserver.spec.pointer import MISSING, Pointer
@@ -19,7 +19,7 @@ PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples
 
 
 def test_answer() -> None:
-    """An answer holds what its response says, with all that never changes in bytes."""
+    """An answer has what its response says; what is the same in every response is bytes."""
     answers = contract().operations[0].answers
     sent, invalid, closed, plain = (answers[name] for name in ("sent", "invalid", "closed", "unauthorized"))
     trace = Echo(Pointer(("header", "x-trace")), New("uuid", 0))
@@ -38,7 +38,7 @@ def test_answer() -> None:
 
 
 def test_magic() -> None:
-    """Magic digits are the given ones; else the status, of the only answer with it or of the canonical one."""
+    """Magic digits are as written, or the status if the answer is the only or the canonical one of that status."""
     magic = {name: answer.magic for name, answer in contract().operations[0].answers.items()}
     assert magic == {
         "sent": "202",
@@ -53,15 +53,15 @@ def test_magic() -> None:
 
 
 def test_magic_given_wins() -> None:
-    """Digits given to one answer are not another's by its status."""
+    """Digits written for an answer are not another's, even if they are its status."""
     responses = {
         "401": plain(1, magic="500"),
         "500": {"x-mock": {"name": "server_error", "source": "x"}},
         "403": {"x-mock": {"name": "forbidden", "source": "x"}},
         "503": {"x-mock": {"name": "forbidden_too", "source": "x"}},
     }
-    answers, told = answers_of(responses)
-    assert told == []
+    answers, messages = answers_of(responses)
+    assert messages == []
     assert {name: answer.magic for name, answer in answers.items()} == {
         "one": "500",
         "server_error": None,
@@ -70,9 +70,9 @@ def test_magic_given_wins() -> None:
     }
 
 
-@pytest.mark.parametrize(("name", "status"), CANONICAL.items(), ids=CANONICAL)
+@pytest.mark.parametrize(("name", "status"), CANONICAL_STATUSES.items(), ids=CANONICAL_STATUSES)
 def test_canonical_magic(name: str, status: int) -> None:
-    """Of several answers with a status, the one of that canonical name has it as its magic."""
+    """Of several answers of a status, the one with the canonical name has it as its magic."""
     example = {"value": 1, "x-mock": {"source": "a page"}}
     response = {"content": {"application/json": {"examples": {"other": example, name: example}}}}
     answers, _ = answers_of({str(status): response})
@@ -88,10 +88,10 @@ def plain(value: object, **block: object) -> dict[str, Any]:
 
 
 def answers_of(responses: dict[str, Any]) -> tuple[dict[str, Answer], list[str]]:
-    """The answers that responses give, and what is told of them."""
+    """The answers of these responses, and the messages of their errors."""
     document = {"responses": responses}
     reader = Reader(Source("f", document), "acme")
-    return read_answers(reader, document, "acme.op"), [fault.message for fault in reader.errors]
+    return read_answers(reader, document, "acme.op"), [error.message for error in reader.errors]
 
 
 names = st.text(st.sampled_from('/~01aé\0\u2028"\\ '), max_size=4)
@@ -103,14 +103,14 @@ json_values = st.recursive(
 
 
 def places(value: Any, at: Pointer) -> list[Pointer]:
-    """Everything below a value that a fill can name."""
+    """Every place of a value that a fill can name."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     below = [(Pointer((*at.tokens, str(key))), item) for key, item in items if key != ""]
     return [place for at, item in below for place in (at, *places(item, at))]
 
 
 def put(value: Any, at: Pointer, new: object) -> None:
-    """Lay a value over another, as a fill does."""
+    """Replace a part of a value, as a fill does."""
     *holders, last = at.tokens
     for token in holders:
         value = value[int(token) if isinstance(value, list) else token]
@@ -120,31 +120,31 @@ def put(value: Any, at: Pointer, new: object) -> None:
 @PROPERTY
 @given(json_values, st.data())
 def test_template(sample: Any, data: st.DataObject) -> None:
-    """The template's bytes with values between them are the JSON of the sample with the values laid over it."""
+    """The template's bytes with the filled values between them are the JSON of the sample with those values."""
     candidates = places(sample, Pointer(()))
     drawn = data.draw(st.lists(st.sampled_from(candidates), unique=True, max_size=4)) if candidates else []
     holes = [at for at in drawn if not any(other != at and other.covers(at) for other in drawn)]
     fill = {f"/body{at}": {"new": "timestamp", "plus": number} for number, at in enumerate(holes)}
-    answers, told = answers_of({"200": plain(sample, fill=fill)})
-    assert told == []
+    answers, messages = answers_of({"200": plain(sample, fill=fill)})
+    assert messages == []
     answer = answers["one"]
     assert len(answer.fills) == len(holes) == len(answer.body) - 1
     literal, filled = [answer.body[0]], [answer.body[0]]
-    wanted = json.loads(json.dumps(sample))
+    expected = json.loads(json.dumps(sample))
     for (value, old), segment in zip(answer.fills, answer.body[1:], strict=True):
         assert isinstance(value, New)
-        put(wanted, holes[value.plus], {"filled": value.plus})
+        put(expected, holes[value.plus], {"filled": value.plus})
         literal += [old, segment]
         filled += [b'{"filled":%d}' % value.plus, segment]
     dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     assert b"".join(literal).decode() == dump(sample)
-    assert b"".join(filled).decode() == dump(wanted)
+    assert b"".join(filled).decode() == dump(expected)
 
 
 @PROPERTY
 @given(json_values, st.lists(names.filter(bool), min_size=1, max_size=3).map(tuple))
 def test_fill_points_at_something(sample: Any, tokens: tuple[str, ...]) -> None:
-    """A fill is a fault exactly where the sample has nothing."""
+    """A fill is an error if, and only if, the sample has nothing at its place."""
     at = Pointer(tokens)
-    _, told = answers_of({"200": plain(sample, fill={f"/body{at}": {"new": "uuid"}})})
-    assert told == ([f"fill points at nothing: /body{at}"] if at.get(sample) is MISSING else [])
+    _, messages = answers_of({"200": plain(sample, fill={f"/body{at}": {"new": "uuid"}})})
+    assert messages == ([f"fill points at nothing: /body{at}"] if at.get(sample) is MISSING else [])

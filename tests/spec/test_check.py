@@ -1,4 +1,4 @@
-"""Pointers of a contract that lead nowhere."""
+"""Pointers of a contract that point at nothing."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from mockserver.spec.functions import digits
 from mockserver.spec.model import Apply, Echo, New
 from mockserver.spec.pointer import Pointer
 from tests.spec.test_security import KEY, OTHER, TOKEN
-from tests.spec.writing import Case, assert_fault, changed, contract, faults
+from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 
 OF_TEXT = "of: [/body/text]"
 NOTHING = "points at nothing in x-mock.account"
@@ -70,21 +70,21 @@ ONCE: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", ONCE.values(), ids=ONCE)
-def test_one_fault(case: Case) -> None:
-    """A pointer at nothing is one fault, where it stands."""
-    assert_fault(case, alone=not case[0].startswith("{equals"))
+def test_one_error(case: Case) -> None:
+    """A pointer at nothing is one error, on the line of the pointer."""
+    assert_error(case, alone=not case[0].startswith("{equals"))
 
 
 @pytest.mark.parametrize("case", TWICE.values(), ids=TWICE)
-def test_fault_of_each_spelling(case: Case) -> None:
-    """In what two spellings share, it is one fault of each, both where it stands."""
+def test_error_of_each_spelling(case: Case) -> None:
+    """In a rule that two spellings share it is an error of each, both on the line of the pointer."""
     old, new, on, message = case
     text = changed((old, new))
     (line,) = (number for number, line in enumerate(text.splitlines(), start=1) if on in line)
-    found = faults(text)
-    assert [fault.line for fault in found] == [line, line]
-    assert [fault.message.partition(": ")[0] for fault in found] == ["send_sms", "send_sms_slash"]
-    assert all(message in fault.message for fault in found)
+    errors = errors_of(text)
+    assert [error.line for error in errors] == [line, line]
+    assert [error.message.partition(": ")[0] for error in errors] == ["send_sms", "send_sms_slash"]
+    assert all(message in error.message for error in errors)
 
 
 @pytest.mark.parametrize(
@@ -104,39 +104,39 @@ def test_fault_of_each_spelling(case: Case) -> None:
     ids=["key", "algorithm", "roles", "find", "claims", "claims outside the account"],
 )
 def test_members_of_tokens(old: str, new: str, at: str) -> None:
-    """What a token is checked against must be in the record that it finds."""
+    """The record that a token finds must have what the token is checked against."""
     schemes = KEY + TOKEN + OTHER
     assert schemes.count(old) == 1
     text = changed((KEY, schemes.replace(old, new)))
-    found = [(fault.line, fault.message) for fault in faults(text)]
+    errors = [(error.line, error.message) for error in errors_of(text)]
     line = text[: text.index(new)].count("\n") + 1
-    assert (line, f"{at} {NOTHING}") in found
+    assert (line, f"{at} {NOTHING}") in errors
 
 
 def test_bound_by_nothing() -> None:
-    """Where nothing is owned and nobody recognised, no record is bound."""
+    """Without owned values and credentials no record is bound."""
     text = changed(
         (f"  securitySchemes:\n    Key:\n{KEY}", ""),
         ("security:\n  - Key: []\n", ""),
         ("          - {problem: unauthenticated, answer: unauthorized}\n", ""),
         ("by: /query/cmd", "by: /owned/apps/id"),
     )
-    (fault,) = faults(text)
-    assert fault.message == "command: /owned/apps/id is bound by no owned value; bound here: nothing"
-    assert "dispatch" in text.splitlines()[fault.line - 1]
+    (error,) = errors_of(text)
+    assert error.message == "command: /owned/apps/id is bound by no owned value; bound here: nothing"
+    assert "dispatch" in text.splitlines()[error.line - 1]
 
 
 def test_owned_within() -> None:
-    """What must be owned by a bound record must be a member of it, and that record bound."""
+    """A value that a bound record must own needs that record to be bound and to have the member."""
     within = "text: {type: string, x-mock: {owned: /owned/%s}}"
     for member, message in (("lines/name", f"/owned/lines/name {NOTHING}"), ("apps/id", f"/owned/apps/id {BOUND}")):
-        found = faults(changed(("text: {type: string}", within % member)))
-        assert f"send_sms: {message}" in [fault.message for fault in found]
+        errors = errors_of(changed(("text: {type: string}", within % member)))
+        assert f"send_sms: {message}" in [error.message for error in errors]
     assert contract(("text: {type: string}", within % "lines/open")).operations[0].owned[1].binds == "lines"
 
 
 def test_pointers_of() -> None:
-    """A value reads what it echoes, what it falls back to, and its function's arguments."""
+    """A filled value reads what it echoes, its fallback, and its function's arguments."""
     to, sender, uuid = Pointer(("body", "to")), Pointer(("body", "from")), New("uuid", 0)
     assert list(pointers_of(uuid)) == []
     assert list(pointers_of(Echo(to, uuid))) == [to]
@@ -144,7 +144,7 @@ def test_pointers_of() -> None:
 
 
 def test_pointers_read() -> None:
-    """An operation reads what its rules, fills, limit, recipient and dispatch point at."""
+    """An operation reads what its rules, fills, rate limit, recipient and dispatch point at."""
     send, _, command = contract(("by: account,", "by: /query/Limit,")).operations
     assert list(map(str, pointers_read(send))) == [
         "/owned/lines/open",

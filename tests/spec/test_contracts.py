@@ -8,10 +8,10 @@ import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mockserver.spec.answers import CANONICAL
+from mockserver.spec.answers import CANONICAL_STATUSES
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract
-from mockserver.spec.reader import explain
+from mockserver.spec.reader import explain_block
 from tests.evidence import ROOT
 
 CONTRACTS = {contract.vendor: contract for contract in load_contracts(contract_files([ROOT / "contracts"]))}
@@ -26,12 +26,12 @@ every_contract = pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CON
 
 @every_contract
 def test_openapi(contract: Contract) -> None:
-    """A contract is an OpenAPI 3.1 document to others too."""
+    """Another validator too accepts each contract as an OpenAPI 3.1 document."""
     assert list(OpenAPIV31SpecValidator(contract.document).iter_errors()) == []
 
 
 def test_five() -> None:
-    """Five vendors are stood in for."""
+    """There are contracts of five vendors."""
     assert sorted(CONTRACTS) == ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
 
 
@@ -49,11 +49,11 @@ def test_names(contract: Contract) -> None:
     send = next(operation for operation in contract.operations if operation.name == operation.spelling == "send_sms")
     assert send.success is send.answers["sent"]
     assert send.success.accepted
-    wanted = CANONICAL.keys() - WITHOUT.get(contract.vendor, set())
-    assert CANONICAL.keys() & send.answers.keys() == wanted
-    assert [name for name in wanted if send.answers[name].accepted] == []
+    expected = CANONICAL_STATUSES.keys() - WITHOUT.get(contract.vendor, set())
+    assert CANONICAL_STATUSES.keys() & send.answers.keys() == expected
+    assert [name for name in expected if send.answers[name].accepted] == []
     assert send.recipient is not None
-    assert wanted <= {answer.name for answer in send.magic.values()}
+    assert expected <= {answer.name for answer in send.magic.values()}
 
 
 @every_contract
@@ -77,6 +77,6 @@ def test_vocabulary() -> None:
 
 @pytest.mark.parametrize("kind", ["document", "operation", "answer", "security_scheme", "schema"])
 def test_vocabulary_knows_its_parts(kind: str) -> None:
-    """Each place where x-mock may stand has a part of the vocabulary, in which nonsense is a fault."""
-    assert [path for path, _ in explain(kind, {"nonsense": 1}) if path == ["nonsense"]] == [["nonsense"]]
-    assert [path for path, _ in explain(kind, "nonsense")] == [[]]
+    """Each place of x-mock has its part of the vocabulary, in which an unknown key is an error."""
+    assert [path for path, _ in explain_block(kind, {"nonsense": 1}) if path == ["nonsense"]] == [["nonsense"]]
+    assert [path for path, _ in explain_block(kind, "nonsense")] == [[]]

@@ -1,4 +1,4 @@
-"""The promise to a contract's author: ten different faults of one file are told all at once, where they stand."""
+"""The promise to a contract's author: one run names ten different errors of one file, each with its place."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.load import load_contracts
 from tests.spec.writing import DATA
 
-FILE = DATA / "ten_faults.yaml"
-FAULTS = [
+FILE = DATA / "ten_errors.yaml"
+ERRORS = [
     (13, "problems that can happen but have no answer: missing at /body"),
     (15, "unknown key 'rate_limits'; known here: body_limit, dispatch, parameters_from, rate_limit, rules, same_as"),
     (
@@ -25,31 +25,33 @@ FAULTS = [
 
 
 @pytest.fixture(scope="module")
-def told() -> tuple[ContractError, ...]:
+def errors() -> tuple[ContractError, ...]:
     with pytest.raises(ContractErrors) as caught:
         load_contracts([FILE])
     return caught.value.errors
 
 
-@pytest.mark.parametrize(("line", "message"), FAULTS, ids=[str(line) for line, _ in FAULTS])
-def test_each(line: int, message: str, told: tuple[ContractError, ...]) -> None:
-    """Each fault is told once, on the line that is wrong."""
-    assert [fault.line for fault in told if message in fault.message] == [line]
+@pytest.mark.parametrize(("line", "message"), ERRORS, ids=[str(line) for line, _ in ERRORS])
+def test_each(line: int, message: str, errors: tuple[ContractError, ...]) -> None:
+    """Each error is named once, on the line that is wrong."""
+    assert [error.line for error in errors if message in error.message] == [line]
 
 
-def test_nothing_else(told: tuple[ContractError, ...]) -> None:
-    """Ten faults are ten, in the order of the file, none the mere consequence of another."""
-    assert [fault.line for fault in told] == [line for line, _ in FAULTS]
+def test_nothing_else(errors: tuple[ContractError, ...]) -> None:
+    """Ten mistakes are ten errors in the order of the file, none a mere consequence of another."""
+    assert [error.line for error in errors] == [line for line, _ in ERRORS]
 
 
-def test_text(told: tuple[ContractError, ...]) -> None:
-    """A fault is told so that an editor can jump to it: file, line, column, pointer, sentence."""
-    assert str(told[6]).startswith(f"{FILE}:45:23: /paths/~1sms/post/responses/400/content/application~1json/examples/")
-    assert str(told[6]).endswith("/bad_number/x-mock/fill/~1body~1kode: fill points at nothing: /body/kode")
+def test_text(errors: tuple[ContractError, ...]) -> None:
+    """The text of an error lets an editor jump to it: file, line, column, pointer, message."""
+    assert str(errors[6]).startswith(
+        f"{FILE}:45:23: /paths/~1sms/post/responses/400/content/application~1json/examples/"
+    )
+    assert str(errors[6]).endswith("/bad_number/x-mock/fill/~1body~1kode: fill points at nothing: /body/kode")
 
 
 def test_order() -> None:
-    """Faults come by file and place, each once."""
+    """Errors are sorted by file and place, without repetition."""
     late, early = ContractError("b.yaml", 10, 1, "/a", "late"), ContractError("b.yaml", 9, 3, "", "early")
     errors = ContractErrors([late, early, ContractError("a.yaml", 99, 1, "", "x"), late])
     assert str(errors) == "a.yaml:99:1: /: x\nb.yaml:9:3: /: early\nb.yaml:10:1: /a: late"

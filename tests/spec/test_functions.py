@@ -1,4 +1,4 @@
-"""Functions that fills may call."""
+"""Functions that a fill can call."""
 
 import hashlib
 
@@ -32,7 +32,7 @@ values = st.text() | st.integers() | st.floats() | st.booleans() | st.none() | s
     ids=repr,
 )
 def test_digits(value: object, text: str) -> None:
-    """Of a number only its ASCII digits are kept, however it is written; a whole float is its integer."""
+    """Only the ASCII digits of a number are kept, however it is written; a whole float counts as its integer."""
     assert digits(value) == text
 
 
@@ -42,7 +42,7 @@ def test_digits(value: object, text: str) -> None:
     ids=repr,
 )
 def test_integer(value: object, number: int) -> None:
-    """A phone number as an integer has at most 18 digits, and is 0 where it has none."""
+    """A phone number as an integer has at most 18 digits; without any it is 0."""
     assert integer(value) == number
 
 
@@ -55,17 +55,17 @@ def test_md5_sorted() -> None:
 
 @PROPERTY
 @given(values, values)
-def test_any_value(one: object, other: object) -> None:
-    """No value of a request makes a function fail, and each gives what JSON can say."""
-    assert set(digits(one)) <= set("0123456789")
-    assert integer(one) in range(10**18)
-    assert segments(one) >= 1
-    assert md5_sorted(one, other) == md5_sorted(other, one)
-    assert len(md5_sorted(one, other)) == 32
+def test_any_value(first: object, second: object) -> None:
+    """No value of a request makes a function fail, and every result fits into JSON."""
+    assert set(digits(first)) <= set("0123456789")
+    assert integer(first) in range(10**18)
+    assert segments(first) >= 1
+    assert md5_sorted(first, second) == md5_sorted(second, first)
+    assert len(md5_sorted(first, second)) == 32
 
 
 def test_names() -> None:
-    """The functions are known by these names, and no contract can add one."""
+    """The functions have these names, and no contract can add another."""
     assert {"digits": digits, "integer": integer, "md5_sorted": md5_sorted, "sms_segments": segments} == FUNCTIONS
     with pytest.raises(TypeError):
         FUNCTIONS["more"] = digits  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""How many segments a text takes, against a second counting that was written from the standard alone."""
+"""The number of segments of a text, compared with a second count written from the standard alone."""
 
 import pytest
 from hypothesis import given, settings
@@ -99,5 +99,5 @@ def test_as_the_standard_says(text: str) -> None:
 @PROPERTY
 @given(gsm7 | ucs2, st.sampled_from("a€я😀"))
 def test_more_text(text: str, more: str) -> None:
-    """A character more never takes fewer segments."""
+    """A text with a further character never takes fewer segments."""
     assert sms_segments(text + more) >= sms_segments(text)

@@ -1,4 +1,4 @@
-"""Contracts read together: names, collisions, and every fault of every file at once."""
+"""Contracts read together: names, collisions, and every error of every file at once."""
 
 import contextlib
 import copy
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import contract_files, load_contracts, root_path
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 from tests.evidence import ROOT
 from tests.spec.writing import SMALL, changed
 
@@ -26,28 +26,28 @@ def written(folder: Path, **texts: str) -> list[Path]:
 
 
 def refused(files: list[Path]) -> list[tuple[str, int, str]]:
-    """File name, line and message of each fault of these files."""
+    """File name, line and message of each error of these files."""
     with pytest.raises(ContractErrors) as caught:
         load_contracts(files)
     assert str(caught.value) == "\n".join(map(str, caught.value.errors))
-    return [(Path(fault.file).name, fault.line, fault.message) for fault in caught.value.errors]
+    return [(Path(error.file).name, error.line, error.message) for error in caught.value.errors]
 
 
 def moved(path: str) -> str:
-    """The small contract with all its paths below another."""
+    """The small contract with all its paths below this one."""
     return SMALL.replace("  /sms", f"  {path}/sms").replace("  /command", f"  {path}/command")
 
 
 def test_loads(tmp_path: Path) -> None:
-    """Contracts come in the order of their files, named after them."""
-    found = load_contracts(written(tmp_path, beta=moved("/b"), alpha=moved("/a")))
-    assert [contract.vendor for contract in found] == ["beta", "alpha"]
-    assert found[0].operations[0].id == "beta.send_sms"
+    """Contracts are in the order of their files and have their names."""
+    contracts = load_contracts(written(tmp_path, beta=moved("/b"), alpha=moved("/a")))
+    assert [contract.vendor for contract in contracts] == ["beta", "alpha"]
+    assert contracts[0].operations[0].id == "beta.send_sms"
     assert load_contracts([]) == ()
 
 
 def test_contract_files(tmp_path: Path) -> None:
-    """Of several folders the YAML files are found, by name within each; a folder that is not there holds none."""
+    """The YAML files of several folders are listed, sorted by name in each; a missing folder has none."""
     written(tmp_path / "one", b="", a="")
     written(tmp_path / "two", c="")
     (tmp_path / "one" / "README.md").touch()
@@ -55,8 +55,8 @@ def test_contract_files(tmp_path: Path) -> None:
     assert [file.stem for file in contract_files(folders)] == ["c", "a", "b"]
 
 
-def test_all_faults_of_all_files(tmp_path: Path) -> None:
-    """No file's faults hide another's, whichever way it is broken."""
+def test_all_errors_of_all_files(tmp_path: Path) -> None:
+    """The errors of a file, however it is broken, hide no errors of another."""
     (tmp_path / "latin.yaml").write_bytes(b"openapi: \xe9")
     (tmp_path / "folder.yaml").mkdir()
     files = written(
@@ -66,8 +66,8 @@ def test_all_faults_of_all_files(tmp_path: Path) -> None:
         one=changed(("title: Acme SMS", "title: 5"), ("openapi: 3.1.0", "openapi: 2")),
         other=moved("/o").replace("title: Acme SMS", "title: 6"),
     )
-    found = refused([*files, tmp_path / "latin.yaml", tmp_path / "folder.yaml", tmp_path / "absent.yaml"])
-    assert [(name, line, message.partition(":")[0]) for name, line, message in found] == [
+    errors = refused([*files, tmp_path / "latin.yaml", tmp_path / "folder.yaml", tmp_path / "absent.yaml"])
+    assert [(name, line, message.partition(":")[0]) for name, line, message in errors] == [
         ("absent.yaml", 1, "cannot be read"),
         ("broken.yaml", 2, "not YAML"),
         ("empty.yaml", 1, "the file is empty"),
@@ -81,13 +81,13 @@ def test_all_faults_of_all_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stem", ["kore.ai", "two words", "3com", "_mock", "été", "a-b"])
 def test_name(stem: str, tmp_path: Path) -> None:
-    """A file's stem is the vendor's name, which stands in paths and headers."""
+    """The stem of a file's name is the vendor's name, which must fit into paths and headers."""
     (path,) = written(tmp_path, **{stem: SMALL})
     assert refused([path]) == [(path.name, 1, f"the file's name must be a plain word, not {stem!r}")]
 
 
 def test_two_of_one_name(tmp_path: Path) -> None:
-    """Two contracts of one name are a fault of the second."""
+    """Of two contracts with the same name the second is an error."""
     (first,) = written(tmp_path / "one", acme=SMALL)
     (second,) = written(tmp_path / "two", acme=moved("/x"))
     assert refused([first, second]) == [("acme.yaml", 1, f"acme is also read from {first}")]
@@ -110,21 +110,21 @@ COLLISIONS = {
 
 @pytest.mark.parametrize(("text", "paths"), COLLISIONS.values(), ids=COLLISIONS)
 def test_collision(text: str, paths: set[str], tmp_path: Path) -> None:
-    """Two contracts that claim one path at the root are a fault of the second, on the line of that path."""
+    """Of two contracts that claim the same path at the root the second has an error, on the line of that path."""
     text = text.replace(
         "  /{batch}:\n", "  /{batch}:\n    parameters: [{name: batch, in: path, required: true, schema: {}}]\n"
     )
     first, second = written(tmp_path, alpha=SMALL, beta=text)
     lines = text.splitlines()
-    found = refused([first, second])
-    assert {message for _, _, message in found} == {f"the path {p} is also claimed by alpha ({first})" for p in paths}
-    for name, line, message in found:
+    errors = refused([first, second])
+    assert {message for _, _, message in errors} == {f"the path {p} is also claimed by alpha ({first})" for p in paths}
+    for name, line, message in errors:
         written_path = lines[line - 1].strip().removesuffix(":")
         assert (name, message.split()[2].endswith(written_path)) == ("beta.yaml", True)
 
 
 def test_collision_with_itself(tmp_path: Path) -> None:
-    """Two paths of one contract that differ by the names of their parameters only are one path."""
+    """Paths of a contract that differ only in the names of their parameters are the same path."""
     text = SMALL.replace(
         "  /command:\n", "  /sms/{number}:\n    parameters: [{name: number, in: path, required: true, schema: {}}]\n"
     )
@@ -143,11 +143,13 @@ def test_collision_with_itself(tmp_path: Path) -> None:
     ],
 )
 def test_root_path(url: str, path: str) -> None:
-    """A server's address has a path below which its operations stand."""
+    """A server's address has the path below which its operations are."""
     assert root_path(url) == path
 
 
-DOCUMENTS = {file.stem: read(file.name, file.read_text("utf-8")).value for file in contract_files([ROOT / "contracts"])}
+DOCUMENTS = {
+    file.stem: read_yaml(file.name, file.read_text("utf-8")).value for file in contract_files([ROOT / "contracts"])
+}
 odd_texts = ["", "/", "x", "#/", "/body", "/account", "/owned/x", "[", "http://[", "{", "é\u2028", "\x00"]
 odd_schemas = [
     {"type": "integer"},
@@ -163,17 +165,18 @@ odd_values = st.sampled_from([None, True, 0, -1, 1.5, 10**30, *odd_texts, *odd_s
 
 
 def containers(value: Any) -> list[Any]:
-    """A value's containers that hold something, itself among them."""
+    """The containers of a value that are not empty, itself among them."""
     if not isinstance(value, dict | list):
         return []
-    inner = [found for item in (value.values() if isinstance(value, dict) else value) for found in containers(item)]
+    items = value.values() if isinstance(value, dict) else value
+    inner = [container for item in items for container in containers(item)]
     return [value, *inner] if value else inner
 
 
 @settings(deadline=None, database=None, derandomize=True, max_examples=300)
 @given(st.sampled_from(sorted(DOCUMENTS)), st.data())
 def test_mutated_contracts(tmp_path_factory: pytest.TempPathFactory, vendor: str, data: st.DataObject) -> None:
-    """Whatever is deleted from a contract, or put into it, it is read or its faults are told; nothing else happens."""
+    """Whatever is deleted from a contract or put into it, it is read or its errors are raised; nothing else happens."""
     document = copy.deepcopy(DOCUMENTS[vendor])
     for _ in range(data.draw(st.integers(1, 3))):
         holders = containers(document)

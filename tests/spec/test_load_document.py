@@ -1,10 +1,10 @@
-"""A whole document: what it must have at its top, and what becomes of it."""
+"""A whole document: what it must have at its top, and the contract that is read from it."""
 
 import pytest
 
 from mockserver.spec.load import read_contract
-from mockserver.spec.source import read
-from tests.spec.writing import Case, assert_fault, contract, faults
+from mockserver.spec.source import read_yaml
+from tests.spec.writing import Case, assert_error, contract, errors_of
 
 SERVER = "  - url: https://eu.acme.test/\n"
 SERVERS = "servers:\n  - url: https://api.acme.test\n" + SERVER
@@ -41,38 +41,38 @@ CONSEQUENTIAL: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
-def test_one_fault(case: Case) -> None:
-    """What the top of a document cannot be is one fault, on its own line."""
-    assert_fault(case)
+def test_one_error(case: Case) -> None:
+    """A mistake at the top of a document is one error, on its own line."""
+    assert_error(case)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
-def test_fault(case: Case) -> None:
-    """So is what the rest depends on."""
-    assert_fault(case, alone=False)
+def test_error(case: Case) -> None:
+    """A mistake that the rest depends on is an error too, beside others."""
+    assert_error(case, alone=False)
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "text", "5", "null"])
 def test_no_mapping(text: str) -> None:
-    """A file that holds no mapping is one fault, and an empty contract."""
-    found, reader = read_contract(read("acme.yaml", text), "acme")
-    assert [fault.message for fault in reader.errors] == ["an OpenAPI document must be a mapping"]
-    assert (found.vendor, found.operations) == ("acme", ())
+    """A file without a mapping is one error and an empty contract."""
+    acme, reader = read_contract(read_yaml("acme.yaml", text), "acme")
+    assert [error.message for error in reader.errors] == ["an OpenAPI document must be a mapping"]
+    assert (acme.vendor, acme.operations) == ("acme", ())
 
 
 def test_unreadable_yaml() -> None:
-    """A file that is no YAML has that one fault."""
-    (fault,) = faults("a: [")
-    assert fault.message.startswith("not YAML: ")
+    """A file that is not YAML has one error."""
+    (error,) = errors_of("a: [")
+    assert error.message.startswith("not YAML: ")
 
 
 def test_contract() -> None:
-    """A contract holds what its document says of a vendor."""
-    found = contract()
-    assert (found.vendor, found.title, found.version, found.file) == ("acme", "Acme SMS", "7", "acme.yaml")
-    assert found.servers == ("https://api.acme.test", "https://eu.acme.test")
-    assert [operation.id for operation in found.operations] == ["acme.send_sms", "acme.send_sms", "acme.command"]
-    assert found.account["lines"][1]["open"] is False
-    assert found.files == {"key.json": {"key": "/account/key"}}
-    assert found.claims == {"/account/key": False, "/account/lines/number": True}
-    assert found.document["info"]["title"] == "Acme SMS"
+    """A contract has what its document says about the vendor."""
+    acme = contract()
+    assert (acme.vendor, acme.title, acme.version, acme.file) == ("acme", "Acme SMS", "7", "acme.yaml")
+    assert acme.servers == ("https://api.acme.test", "https://eu.acme.test")
+    assert [operation.id for operation in acme.operations] == ["acme.send_sms", "acme.send_sms", "acme.command"]
+    assert acme.account["lines"][1]["open"] is False
+    assert acme.files == {"key.json": {"key": "/account/key"}}
+    assert acme.claims == {"/account/key": False, "/account/lines/number": True}
+    assert acme.document["info"]["title"] == "Acme SMS"

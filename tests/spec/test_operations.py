@@ -1,10 +1,10 @@
-"""Operations, their other spellings, and those that name one."""
+"""Operations, other spellings of an operation, and operations that dispatch to others."""
 
 import pytest
 
 from mockserver.spec.model import RateLimit
 from mockserver.spec.pointer import Pointer
-from tests.spec.writing import Case, assert_fault, changed, contract, faults
+from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 
 ID = "      operationId: send_sms_slash\n"
 LIMIT = "rate_limit: {requests: 3, seconds: 60, by: account, assumed: A guess.}"
@@ -62,49 +62,49 @@ CONSEQUENTIAL: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
-def test_one_fault(case: Case) -> None:
-    """What an operation cannot be is one fault, on its own line."""
-    assert_fault(case)
+def test_one_error(case: Case) -> None:
+    """A mistake in an operation is one error, on its own line."""
+    assert_error(case)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
-def test_fault(case: Case) -> None:
-    """So is what others depend on."""
-    assert_fault(case, alone=False)
+def test_error(case: Case) -> None:
+    """A mistake that other operations depend on is an error too, beside others."""
+    assert_error(case, alone=False)
 
 
 def test_second_id() -> None:
-    """Two operations of one name are a fault of the second, which hides none of the third."""
+    """Of two operations with the same name the second is an error, and the errors of a third are not hidden."""
     text = changed((ID, "      operationId: send_sms\n"), ("to: {Send: send_sms}", "to: {Send: send}"))
-    assert [(fault.pointer, fault.message) for fault in faults(text)] == [
+    assert [(error.pointer, error.message) for error in errors_of(text)] == [
         ("/paths/~1sms~1{batch}~1/post/operationId", "a second operation named 'send_sms'"),
         ("/paths/~1command/get/x-mock/dispatch/to/Send", "there is no operation 'send' that answers by itself"),
     ]
 
 
 def test_without_success() -> None:
-    """An operation that can only refuse is a fault, unless it names another."""
+    """An operation that can only refuse is an error, unless it dispatches to others."""
     text = changed(("name: sent\n", "name: sent\n            means: 400\n"))
-    assert [(fault.pointer, fault.message) for fault in faults(text)] == [
+    assert [(error.pointer, error.message) for error in errors_of(text)] == [
         ("/paths/~1sms~1{batch}/post/responses", "no answer means success"),
         ("/paths/~1sms~1{batch}~1/post/responses", "no answer means success"),
     ]
 
 
 def test_success() -> None:
-    """Success is the answer named sent, or the first that says yes."""
+    """Success is the answer named sent, or else the first that accepts."""
     other = '        "200": {description: Ok., x-mock: {name: fine, source: page 1}}\n        "202":\n'
     assert success(('        "202":\n', other)) == "sent"
     assert success(('        "202":\n', other), ("name: sent\n", "name: taken\n")) == "fine"
 
 
 def success(*edits: tuple[str, str]) -> str | None:
-    found = contract(*edits).operations[0].success
-    return None if found is None else found.name
+    success = contract(*edits).operations[0].success
+    return None if success is None else success.name
 
 
 def test_spelling() -> None:
-    """Another spelling has the name, answers, rules and limits of what it spells, and a path of its own."""
+    """Another spelling has the behaviour of the operation it spells, and a path of its own."""
     send, slash, _ = contract().operations
     assert (slash.id, slash.name, slash.spelling) == ("acme.send_sms", "send_sms", "send_sms_slash")
     assert (slash.method, slash.path) == ("POST", "/sms/{batch}/")
@@ -114,7 +114,7 @@ def test_spelling() -> None:
 
 
 def test_spelling_stands_before() -> None:
-    """Spellings and dispatching operations may stand before what they name; the order stays the document's."""
+    """Spellings and dispatching operations may come before those they name; the order stays the document's."""
     first = """paths:
   /a:
     get:
@@ -134,14 +134,14 @@ def test_spelling_stands_before() -> None:
 
 
 def test_limits() -> None:
-    """A limit counts by account, or by a value of the request; its headers are among those that are read."""
+    """A rate limit counts by account or by a value of the request; its header is among those that are read."""
     by = contract((LIMIT, "rate_limit: {requests: 1, seconds: 2, by: /header/x-line, source: page 4}")).operations[0]
     assert by.rate_limit == RateLimit(1, 2, Pointer(("header", "x-line")))
     assert by.headers == {"x-key", "x-line", "x-trace"}
 
 
 def test_dispatch() -> None:
-    """An operation that names others knows them by value, and reads the headers that those read."""
+    """An operation that dispatches finds others by a value, and reads the headers that those read."""
     send, _, command = contract().operations
     assert command.dispatch is not None
     assert (command.dispatch.by, command.dispatch.to) == (Pointer(("query", "cmd")), {"Send": send})
@@ -152,7 +152,7 @@ def test_dispatch() -> None:
 
 
 def test_declared() -> None:
-    """The fields of a request are its parameters and the body's own members; of some all values are known."""
+    """The fields of a request are its parameters and the body's members; for some, all values are known."""
     text = "text: {type: object, properties: {kind: {enum: [a, b]}}}"
     send = contract(("text: {type: string}", text)).operations[0]
     assert [at for at, *_ in send.declared] == [
@@ -172,7 +172,7 @@ def test_declared() -> None:
 
 
 def test_magic_needs_a_recipient() -> None:
-    """Magic numbers are known where a recipient is marked, and only there."""
+    """Only an operation with a recipient has magic numbers."""
     send, slash, command = contract().operations
     assert send.magic["503"] is send.answers["closed"]
     assert None not in send.magic

@@ -4,7 +4,7 @@ import pytest
 
 from mockserver.spec.model import Parameter
 from mockserver.spec.pointer import MISSING
-from tests.spec.writing import Case, assert_fault, contract
+from tests.spec.writing import Case, assert_error, contract
 
 TRACE = "        - name: X-Trace\n          in: header\n          schema: {type: string}\n          example: abc\n"
 LIMIT = '{name: Limit, in: query, schema: {$ref: "#/components/schemas/Count"}, examples: {three: {value: 3}}}'
@@ -48,13 +48,13 @@ ALONE: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
-def test_fault(case: Case) -> None:
-    """What a parameter or a body cannot be is told on its own line."""
-    assert_fault(case, alone="body" not in case[0])
+def test_error(case: Case) -> None:
+    """A mistake in a parameter or a body is an error on its own line."""
+    assert_error(case, alone="body" not in case[0])
 
 
 def test_parameters() -> None:
-    """Headers are known in lower case, parameters of the path item come first, values as their schema names them."""
+    """Header names are lower case, parameters of the path item come first, and types are those of the schemas."""
     assert contract().operations[0].parameters == (
         Parameter("batch", "path", True, None, MISSING),
         Parameter("x-trace", "header", False, None, "abc"),
@@ -63,10 +63,10 @@ def test_parameters() -> None:
 
 
 def test_parameter_of_path_item_overridden() -> None:
-    """An operation's own parameter stands for the one of that name of its path item."""
+    """An operation's own parameter replaces the one of that name of its path item."""
     own = "- {name: batch, in: path, required: true, schema: {type: integer}, example: 7}\n"
-    (found, *_) = contract((TRACE, f"        {own}{TRACE}")).operations[0].parameters
-    assert found == Parameter("batch", "path", True, "integer", 7)
+    (parameter, *_) = contract((TRACE, f"        {own}{TRACE}")).operations[0].parameters
+    assert parameter == Parameter("batch", "path", True, "integer", 7)
 
 
 COMMAND = "      operationId: command\n"
@@ -82,7 +82,7 @@ FORMS = """      requestBody:
 
 
 def test_body() -> None:
-    """Each media type is known by its essence and read as JSON, as a form, or not at all."""
+    """Each media type has its essence as its name and is read as JSON, as a form, or not at all."""
     body = contract((COMMAND, COMMAND + FORMS)).operations[2].body
     assert body is not None
     assert not body.required
@@ -116,13 +116,13 @@ def test_body() -> None:
     ],
 )
 def test_validators(essence: str, data: dict[str, object], fits: bool) -> None:
-    """For each media type one schema holds parameters and body together."""
+    """For each media type there is one schema of parameters and body together."""
     validators = contract((COMMAND, COMMAND + FORMS)).operations[2].validators
     assert validators[essence].is_valid(data) is fits
 
 
 def test_optional_parameters() -> None:
-    """What is not required may be absent; what is there must fit."""
+    """What is not required may be absent; what is present must fit."""
     validator = contract().operations[0].validators[""]
     assert validator.is_valid({"path": {"batch": "b"}, "query": {}, "header": {}})
     assert validator.is_valid({"path": {"batch": "b"}, "query": {"Limit": 1}, "header": {"x-trace": "t"}})
@@ -131,7 +131,7 @@ def test_optional_parameters() -> None:
 
 
 def test_merged_form() -> None:
-    """Where form fields count as query parameters, their schema holds no body."""
+    """If form fields count as query parameters, their schema has no body."""
     edits = (
         (COMMAND, COMMAND + FORMS),
         ("        dispatch:", "        parameters_from: [query, form]\n        dispatch:"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mockserver.spec.model import Owned, Recipient
-from mockserver.spec.parameters import MAX_DEPTH, MAX_SCHEMAS, Marks, coercion, coercions, walk
+from mockserver.spec.parameters import MAX_SCHEMA_DEPTH, MAX_SCHEMAS, Marks, coercion, coercions, walk
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.source import Source
@@ -14,11 +14,11 @@ BODY = Pointer(("body",))
 
 
 def walked(schema: object, **schemas: object) -> tuple[Marks, list[str]]:
-    """The marks of a schema, in a document with these others, and what is told of them."""
+    """The marks of a schema, in a document with these others, and the messages of its errors."""
     document = {"schema": schema, "components": {"schemas": schemas}}
     reader, marks = Reader(Source("f", document), "acme"), Marks()
     walk(reader, marks, document, "schema", BODY)
-    return marks, [fault.message for fault in reader.errors]
+    return marks, [error.message for error in reader.errors]
 
 
 def ref(name: str) -> dict[str, str]:
@@ -30,8 +30,8 @@ def texts(pointers: list[Pointer]) -> list[str]:
 
 
 def test_declared_and_required() -> None:
-    """Members are found wherever they are declared: below references, combinations and members."""
-    marks, told = walked(
+    """Members are found wherever they are declared: below references, combinations and other members."""
+    marks, messages = walked(
         {
             "required": ["a", "x"],
             "properties": {"a": ref("A"), "t": True},
@@ -41,7 +41,7 @@ def test_declared_and_required() -> None:
         },
         A={"properties": {"i/j": {"required": ["k"]}}},
     )
-    assert told == []
+    assert messages == []
     assert texts(marks.required) == ["/body/a", "/body/x", "/body/b", "/body/d", "/body/a/i~1j/k"]
     assert texts(marks.declared) == ["/body/c", "/body/e", "/body/a", "/body/a/i~1j", "/body/t"]
 
@@ -63,35 +63,35 @@ def test_declared_and_required() -> None:
     ids=str,
 )
 def test_no_schemas(schema: object) -> None:
-    """What is no schema marks nothing; that it is none is told where it is compiled."""
-    marks, told = walked(schema)
-    assert (marks.required, marks.owned, told) == ([], [], [])
+    """What is not a schema marks nothing; it becomes an error when it is compiled."""
+    marks, messages = walked(schema)
+    assert (marks.required, marks.owned, messages) == ([], [], [])
 
 
 def test_recursion() -> None:
-    """Schemas that hold themselves, or one another, are walked once on each way."""
-    marks, told = walked(
+    """Schemas that contain themselves or each other are walked once on each path."""
+    marks, messages = walked(
         ref("A"), A={"properties": {"a": ref("A"), "b": ref("B")}}, B={"required": ["c"], "properties": {"a": ref("A")}}
     )
-    assert told == []
+    assert messages == []
     assert texts(marks.declared) == ["/body/a", "/body/b", "/body/b/a"]
     assert texts(marks.required) == ["/body/b/c"]
 
 
 def test_unfolding_is_bounded() -> None:
-    """A few schemas that refer to one another so as to unfold without end are a fault, not a hang."""
+    """A few schemas whose references unfold almost without end are an error, not a hang."""
     bomb: dict[str, Any] = {f"A{n}": {"allOf": [ref(f"A{n + 1}"), ref(f"A{n + 1}")]} for n in range(40)}
-    _, told = walked(ref("A0"), **bomb, A40={})
-    assert set(told) == {f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_DEPTH} deep"}
+    _, messages = walked(ref("A0"), **bomb, A40={})
+    assert set(messages) == {f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_SCHEMA_DEPTH} deep"}
     chain: dict[str, Any] = {f"A{n}": {"properties": {"a": ref(f"A{n + 1}")}} for n in range(3000)}
-    marks, told = walked(ref("A0"), **chain, A3000={})
-    assert len(told) == 1
-    assert len(marks.declared) == MAX_DEPTH // 2
+    marks, messages = walked(ref("A0"), **chain, A3000={})
+    assert len(messages) == 1
+    assert len(marks.declared) == MAX_SCHEMA_DEPTH // 2
 
 
 def test_marks() -> None:
-    """The marks of x-mock hold for the place where their schema stands."""
-    marks, told = walked(
+    """The marks of x-mock are for the place of their schema's value."""
+    marks, messages = walked(
         {
             "properties": {
                 "to": {"x-mock": {"recipient": True, "digits": True}},
@@ -101,7 +101,7 @@ def test_marks() -> None:
         },
         App={"x-mock": {}},
     )
-    assert told == []
+    assert messages == []
     assert marks.recipient == Recipient(Pointer(("body", "to")), None)
     assert marks.owned == [
         Owned(Pointer(("body", "from")), "/account/lines/number", "lines", None, True),
@@ -116,13 +116,13 @@ def test_marks() -> None:
 
 
 def test_recipient() -> None:
-    """There is one recipient, which several branches may mark; another value may override it."""
+    """An operation has one recipient, which several branches may mark and another value may override."""
     mark = {"x-mock": {"recipient": {"override": "/owned/lines/number"}}}
-    marks, told = walked({"anyOf": [{"properties": {"to": mark}}, {"properties": {"to": mark}}]})
-    assert told == []
+    marks, messages = walked({"anyOf": [{"properties": {"to": mark}}, {"properties": {"to": mark}}]})
+    assert messages == []
     assert marks.recipient == Recipient(Pointer(("body", "to")), Pointer(("owned", "lines", "number")))
-    _, told = walked({"properties": {"to": mark, "phone": mark}})
-    assert told == ["a second recipient beside /body/to"]
+    _, messages = walked({"properties": {"to": mark, "phone": mark}})
+    assert messages == ["a second recipient beside /body/to"]
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ def test_recipient() -> None:
     ids=str,
 )
 def test_coercion(schema: object, kind: str | None) -> None:
-    """Text becomes what its schema names, beneath references too, which may lead nowhere."""
+    """Text becomes the type that its schema names, also behind references; one that points at nothing does no harm."""
     schemas = {"A": ref("B"), "B": {"type": "integer"}, "Loop": ref("Loop")}
     reader = Reader(Source("f", {"components": {"schemas": schemas}}), "acme")
     assert coercion(reader, schema) == kind
 
 
 def test_coercions() -> None:
-    """So do a form's fields."""
+    """The fields of a form become the types that their schemas name."""
     schemas = {
         "Form": {"properties": {"a": {"type": "integer"}, "b": {"type": "string"}, "c": ref("C")}},
         "C": {"type": "boolean"},

@@ -1,4 +1,4 @@
-"""JSON Pointers as RFC 6901 has them."""
+"""JSON Pointers as in RFC 6901."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def test_round_trip(parts: tuple[str, ...]) -> None:
 @PROPERTY
 @given(st.lists(tokens, min_size=1, max_size=5), st.data())
 def test_get_finds(parts: list[str], data: st.DataObject) -> None:
-    """A value is found under any keys and indexes that lead to it."""
+    """A value is found by any keys and indexes that lead to it."""
     value: Any = {"the": "value"}
     path = list(parts)
     for number in reversed(range(len(path))):
@@ -74,7 +74,7 @@ def test_get_finds(parts: list[str], data: st.DataObject) -> None:
 @PROPERTY
 @given(st.lists(tokens).map(tuple), st.lists(tokens).map(tuple), tokens)
 def test_covers(parts: tuple[str, ...], more: tuple[str, ...], other: str) -> None:
-    """A pointer covers itself and all below it, but not what is above or beside it."""
+    """A pointer covers itself and everything below it, but nothing above or beside it."""
     pointer, below = Pointer(parts), Pointer(parts + more)
     assert pointer.covers(below)
     assert below.covers(pointer) is (not more)
@@ -83,10 +83,10 @@ def test_covers(parts: tuple[str, ...], more: tuple[str, ...], other: str) -> No
 
 
 def test_missing_says_so() -> None:
-    """What is missing is called that in messages."""
+    """A missing value is called MISSING in messages."""
     assert repr(MISSING) == "MISSING"
 
 
 def test_join_takes_indexes() -> None:
-    """Places that a validator gives hold the indexes of lists as integers."""
+    """A validator's paths have the indexes of lists as integers."""
     assert join("body", "a/b", 3) == "/body/a~1b/3"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from mockserver.spec import reader as reading
-from mockserver.spec.reader import Reader
-from mockserver.spec.source import Source, read
-from tests.spec.writing import Case, assert_fault, changed, contract, faults
+from mockserver.spec.load import read_contract
+from mockserver.spec.reader import Reader, explain_block
+from mockserver.spec.source import Source, read_yaml
+from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 
 LIMITED = "{problem: limited, answer: rate_limited}"
 NO_LINE = "value: {code: 4, texts: [none]}\n                  x-mock: {source: page 2}"
@@ -132,44 +132,70 @@ CONSEQUENTIAL: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", {**VOCABULARY, **SHAPES}.values(), ids=[*VOCABULARY, *SHAPES])
-def test_one_fault(case: Case) -> None:
-    """What is out of the vocabulary, or of another shape than it must be, is one fault, on its own line."""
-    assert_fault(case)
+def test_one_error(case: Case) -> None:
+    """A key that is not in the vocabulary, or a member of a wrong shape, is one error, on its own line."""
+    assert_error(case)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
-def test_fault(case: Case) -> None:
-    """So is what other parts depend on, whatever else is told of those."""
-    assert_fault(case, alone=False)
+def test_error(case: Case) -> None:
+    """A mistake that other parts depend on is an error too, beside those of the other parts."""
+    assert_error(case, alone=False)
 
 
-def test_faults_beside_one_another() -> None:
-    """A key that nobody knows hides nothing else of its block: neither of one rule nor of one fill."""
+def test_errors_beside_one_another() -> None:
+    """An unknown key hides no other error of its block, neither in a rule nor in a fill."""
     text = changed(
         (LIMITED, "{problem: limited, att: /body, answer: rate_limitd, reason: ''}"),
         ("/body/code: {call: sms_segments,", "/body/cod: {call: sms_segment, with: 1,"),
     )
-    found = [(fault.line, fault.message.partition(";")[0]) for fault in faults(text)]
+    errors = [(error.line, error.message.partition(";")[0]) for error in errors_of(text)]
     rule, fill = (1 + text[: text.index(marker)].count("\n") for marker in ("rate_limitd", "/body/cod:"))
-    assert {message for line, message in found if line == rule} == {
+    assert {message for line, message in errors if line == rule} == {
         "'' should be non-empty",
         "no answer 'rate_limitd'",
         "unknown key 'att'",
     }
-    assert {message for line, message in found if line == fill} == {
+    assert {message for line, message in errors if line == fill} == {
         "fill calls 'sms_segment'",
         "fill points at nothing: /body/cod",
         "unknown key 'with'",
     }
-    assert {line for line, _ in found} == {rule, fill}
+    assert {line for line, _ in errors} == {rule, fill}
+
+
+def test_the_document_stays_as_it_is() -> None:
+    """Reading leaves out members that are not in the vocabulary without deleting them from the document."""
+    text = changed((LIMITED, "{problem: limited, att: /body, answer: rate_limited}"), ("  files:", "  filse:"))
+    source, untouched = read_yaml("acme.yaml", text), read_yaml("acme.yaml", text).value
+    _, reader = read_contract(source, "acme")
+    assert {error.message.partition(";")[0] for error in reader.errors} == {"unknown key 'att'", "unknown key 'filse'"}
+    assert source.value == untouched
+
+
+def test_places_of_what_stays() -> None:
+    """Members and items that stay keep their places when something before them is left out."""
+    text = "x-mock:\n  source: page\n  rules:\n  fill:\n    /body/a: {new: uuid, word: 1}\n    /body/b: {new: uuid}\n"
+    reader = Reader(read_yaml("f", text), "acme")
+    block = reader.x_mock(reader.document, "answer")
+    assert block == {"source": "page", "fill": {"/body/a": {"new": "uuid"}, "/body/b": {"new": "uuid"}}}
+    assert [reader.source.place(block, key).line for key in (None, "source", "fill")] == [2, 2, 4]
+    assert [reader.source.place(block["fill"], key).line for key in block["fill"]] == [5, 6]
+    assert sorted(error.line for error in reader.errors) == [3, 5]
+    assert reader.x_mock(reader.document, "answer") is block
+    assert len(reader.errors) == 2
+    listed = Reader(read_yaml("f", "x-mock:\n  rules:\n  - {word: 1}\n  - {problem: any, answer: no}\n"), "acme")
+    rules = listed.x_mock(listed.document, "operation")["rules"]
+    assert rules == [{"problem": "any", "answer": "no"}]
+    assert listed.source.place(rules, 0).line == listed.source.place(rules[0]).line == 4
 
 
 def test_vocabulary_read_in_two_ways() -> None:
-    """Where only the faster validator finds a fault, it is told all the same."""
-    reader = Reader(read("f", '{x-mock: {magic: "123\\n", source: x}}'), "acme")
-    assert reading.explain("answer", reader.document["x-mock"]) == []
+    """An error that only the faster validator finds is reported all the same."""
+    reader = Reader(read_yaml("f", '{x-mock: {magic: "123\\n", source: x}}'), "acme")
+    assert explain_block("answer", reader.document["x-mock"]) == []
     reader.x_mock(reader.document, "answer")
-    assert [fault.message for fault in reader.errors] == ["does not fit the vocabulary of 'answer'"]
+    assert [error.message for error in reader.errors] == ["does not fit the vocabulary of 'answer'"]
 
 
 @pytest.mark.parametrize(
@@ -185,15 +211,15 @@ def test_vocabulary_read_in_two_ways() -> None:
     ],
 )
 def test_no_schema(schema: str, message: str) -> None:
-    """What is no JSON Schema, or leads out of the document's schemas, is a fault and compiles to nothing."""
-    reader = Reader(read("f", f"a: {schema}\nc: {{}}\ncomponents: []\n"), "acme")
+    """What is not a JSON Schema, or refers to something outside the document, is an error and compiles to None."""
+    reader = Reader(read_yaml("f", f"a: {schema}\nc: {{}}\ncomponents: []\n"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
-    (fault,) = reader.errors
-    assert (fault.line, fault.message.startswith(message)) == (1, True), fault
+    (error,) = reader.errors
+    assert (error.line, error.message.startswith(message)) == (1, True), error
 
 
 def test_reference_that_is_data() -> None:
-    """What looks like a reference in an example or an enumeration is none."""
+    """What looks like a reference in an example or an enumeration is a plain value."""
     data = {"$ref": "#/nowhere"}
     reader = Reader(Source("f", {}), "acme")
     validator = reader.schema(reader.document, {"enum": [data], "default": data, "examples": [data]})
@@ -201,11 +227,11 @@ def test_reference_that_is_data() -> None:
     assert validator.is_valid(data)
 
 
-def test_schema_fault_where_it_stands() -> None:
-    """A fault of a schema stands where it is written, beneath a reference too."""
+def test_schema_error_where_it_stands() -> None:
+    """An error in a schema has the place of the schema, also behind a reference."""
     text = changed(("code: {type: integer}", "code: {type: int}"), ("minimum: 1", "minimum: one"))
-    found = {fault.pointer for fault in faults(text)}
-    assert {"/components/schemas/Error/properties/code/type", "/components/schemas/Count/minimum"} <= found
+    errors = {error.pointer for error in errors_of(text)}
+    assert {"/components/schemas/Error/properties/code/type", "/components/schemas/Count/minimum"} <= errors
 
 
 @pytest.mark.parametrize(
@@ -216,16 +242,16 @@ def test_schema_fault_where_it_stands() -> None:
         ("{allOf: [{}, {type: int}]}", "/a/allOf/1/type"),
     ],
 )
-def test_schema_fault_below_digits(schema: str, pointer: str) -> None:
-    """A validator takes a name in digits for an index: the fault is told as near as can be."""
-    reader = Reader(read("f", f"a: {schema}"), "acme")
+def test_schema_error_below_digits(schema: str, pointer: str) -> None:
+    """A validator takes a name of digits for an index: the error is as near to its place as possible."""
+    reader = Reader(read_yaml("f", f"a: {schema}"), "acme")
     assert reader.schema(reader.document, reader.document["a"], "a") is None
-    assert [fault.pointer for fault in reader.errors] == [pointer]
+    assert [error.pointer for error in reader.errors] == [pointer]
 
 
 def test_schema_refers_to_components() -> None:
-    """A schema sees the document's components by reference, or is simply true."""
-    reader = Reader(read("f", "components: {schemas: {A: {type: integer}}}"), "acme")
+    """A schema can refer to the document's components, and can be simply true."""
+    reader = Reader(read_yaml("f", "components: {schemas: {A: {type: integer}}}"), "acme")
     validator = reader.schema(reader.document, {"$ref": "#/components/schemas/A"})
     assert validator is not None
     assert (validator.is_valid(1), validator.is_valid("1")) == (True, False)
@@ -236,12 +262,12 @@ def test_schema_refers_to_components() -> None:
 
 
 def test_references_chain() -> None:
-    """A reference to a reference leads to what that one refers to."""
-    found = contract(
+    """A reference to a reference leads to what the second refers to."""
+    acme = contract(
         ("X-Left: {schema: {type: integer}, example: 3}", 'X-Left: {$ref: "#/components/headers/Left"}'),
         (
             "components:\n",
             "components:\n  headers: {Left: {$ref: '#/components/headers/L'}, L: {example: 8, schema: {}}}\n",
         ),
     )
-    assert (b"x-left", b"8") in [header[:2] for header in found.operations[0].answers["sent"].headers]
+    assert (b"x-left", b"8") in [header[:2] for header in acme.operations[0].answers["sent"].headers]

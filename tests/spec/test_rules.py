@@ -1,11 +1,11 @@
-"""Rules: what they answer, what nothing answers, what they can never answer."""
+"""Rules: the problems they answer, those that no rule answers, and rules that can never decide."""
 
 import pytest
 
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.rules import Possible
 from tests.spec.test_security import KEY, TOKEN
-from tests.spec.writing import SMALL, Case, assert_fault, changed, contract, faults
+from tests.spec.writing import SMALL, Case, assert_error, changed, contract, errors_of
 
 ANY = "          - {problem: any, answer: invalid}\n"
 NEVER = "a rule never reachable: this problem cannot happen here"
@@ -13,7 +13,7 @@ SETTLED = "a rule never reachable: the rules before it answer all that it would"
 
 
 def before_any(rule: str, on: str, message: str) -> Case:
-    """A rule more, before the last one."""
+    """The small contract with a further rule before the last."""
     return ANY, f"          - {rule}\n{ANY}", on, message
 
 
@@ -42,22 +42,22 @@ REACHABLE = {
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
-def test_one_fault(case: Case) -> None:
-    """A rule that can never decide, or names what there is not, is told on its own line."""
-    assert_fault(case)
+def test_one_error(case: Case) -> None:
+    """A rule that can never decide, or names something that does not exist, is an error on its own line."""
+    assert_error(case)
 
 
 def test_first_rule_answers_all() -> None:
-    """Every rule about a problem that stands after one about any problem is of no use; conditions are."""
+    """Rules about a problem are of no use after a rule about any problem; conditions are."""
     method = "          - {problem: method, answer: method_not_allowed}\n"
     text = changed((method, ANY.replace("invalid", "no_line")))
     first = text[: text.index("{problem: any, answer: no_line}")].count("\n") + 1
-    assert [(fault.line - first, fault.message) for fault in faults(text)] == [(n, SETTLED) for n in (1, 2, 3, 4, 6)]
+    assert [(error.line - first, error.message) for error in errors_of(text)] == [(n, SETTLED) for n in (1, 2, 3, 4, 6)]
 
 
 @pytest.mark.parametrize("rule", REACHABLE.values(), ids=REACHABLE)
 def test_reachable(rule: str) -> None:
-    """A rule that may decide in some case is no fault."""
+    """A rule that can decide in some case is not an error."""
     assert contract((ANY, f"          - {rule}\n{ANY}"))
 
 
@@ -70,8 +70,8 @@ def uncovered(*edits: tuple[str, str], operation: str = "/sms/{batch}") -> list[
     ]
     text = changed((rules, "        rules: []\n"), *edits)
     pointer = f"/paths/{operation.replace('/', '~1')}/post"
-    (told,) = [fault.message for fault in faults(text) if fault.pointer == pointer]
-    return told.removeprefix("problems that can happen but have no answer: ").split("; ")
+    (message,) = [error.message for error in errors_of(text) if error.pointer == pointer]
+    return message.removeprefix("problems that can happen but have no answer: ").split("; ")
 
 
 EVERY = [
@@ -98,7 +98,7 @@ EVERY = [
 
 
 def test_every_possible_problem() -> None:
-    """What can go wrong is told from security, parameters, body, ownership and limits."""
+    """The problems of a request follow from security, parameters, body, ownership and limits."""
     assert uncovered() == EVERY
     spelling = [problem for problem in EVERY if "x-trace" not in problem and "Limit" not in problem]
     assert uncovered(operation="/sms/{batch}/") == spelling
@@ -126,25 +126,25 @@ POSSIBLE: dict[str, tuple[str, str, set[str], set[str]]] = {
 @pytest.mark.parametrize(("old", "new", "more", "fewer"), POSSIBLE.values(), ids=POSSIBLE)
 def test_possible_problem(old: str, new: str, more: set[str], fewer: set[str]) -> None:
     """Each part of the contract adds the problems that it makes possible."""
-    found = set(uncovered((old, new)))
-    assert (found - set(EVERY), set(EVERY) - found) == (more, fewer)
+    problems = set(uncovered((old, new)))
+    assert (problems - set(EVERY), set(EVERY) - problems) == (more, fewer)
 
 
 def test_problems_of_tokens() -> None:
     """A token can be wrong in more ways than a key, and lack a role."""
-    found = uncovered((KEY, KEY + TOKEN), ("  - Key: []\n", "  - Token: [sender]\n"))
+    problems = uncovered((KEY, KEY + TOKEN), ("  - Key: []\n", "  - Token: [sender]\n"))
     at = "at /header/authorization"
     reasons = ["absent", "claims", "expired", "malformed", "signature"]
-    assert [problem for problem in found if at in problem] == [
+    assert [problem for problem in problems if at in problem] == [
         *(f"unauthenticated {reason} {at}" for reason in reasons),
         f"forbidden {at}",
     ]
 
 
 def test_problems_of_bearer_keys() -> None:
-    """A bearer key may come under another name than Bearer: malformed."""
-    found = uncovered(("type: apiKey\n      in: header\n      name: X-Key", "type: http\n      scheme: bearer"))
-    assert [p for p in found if "authorization" in p] == [
+    """A bearer key can come with another scheme word than Bearer: it is malformed."""
+    problems = uncovered(("type: apiKey\n      in: header\n      name: X-Key", "type: http\n      scheme: bearer"))
+    assert [p for p in problems if "authorization" in p] == [
         f"unauthenticated {reason} at /header/authorization" for reason in ("absent", "malformed", "signature")
     ]
 
@@ -162,7 +162,7 @@ def test_problems_of_forms() -> None:
 
 
 def test_rules() -> None:
-    """A rule holds its kinds, place, reason and conditions; any kind is none in particular."""
+    """A rule has its kinds, place, reason and conditions; any kind is None."""
     send = contract(
         (ANY, "          - {problem: invalid, at: /body/text, reason: type, answer: invalid}\n" + ANY)
     ).operations[0]
@@ -180,6 +180,6 @@ def test_rules() -> None:
 
 
 def test_possible_is_told_in_words() -> None:
-    """A problem is named by kind, reason and place, as far as it has them."""
+    """The text of a problem has its kind, and its reason and place if there are any."""
     assert str(Possible("limited")) == "limited"
     assert str(Possible("missing", Pointer(("body", "to")))) == "missing at /body/to"

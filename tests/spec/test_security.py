@@ -3,7 +3,7 @@
 import pytest
 
 from mockserver.spec.model import Equals, Jwt
-from tests.spec.writing import Case, assert_fault, contract
+from tests.spec.writing import Case, assert_error, contract
 
 KEY = """      type: apiKey
       in: header
@@ -105,19 +105,19 @@ ALONE: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
-def test_fault(case: Case) -> None:
-    """A scheme that cannot be checked is told on its own line."""
-    assert_fault(case, alone=False)
+def test_error(case: Case) -> None:
+    """A scheme that cannot be checked is an error on its own line."""
+    assert_error(case, alone=False)
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
-def test_one_fault(case: Case) -> None:
-    """So are alternatives that would let in whom the vendor would not."""
-    assert_fault(case)
+def test_one_error(case: Case) -> None:
+    """Alternatives that would accept clients that the vendor refuses are errors too."""
+    assert_error(case)
 
 
 def test_api_key() -> None:
-    """A header is known in lower case, a parameter as it is written."""
+    """The name of a header is in lower case, that of a parameter as it is written."""
     (key,) = contract().schemes
     assert (key.vendor, key.name, key.where, key.key, key.bearer) == ("acme", "Key", "header", "x-key", False)
     assert (key.accept, key.at) == (Equals("/account/key"), "/header/x-key")
@@ -130,7 +130,7 @@ def test_api_key() -> None:
 
 
 def test_tokens() -> None:
-    """A bearer token is found by a claim or a header, and all that is asked of it is kept."""
+    """A bearer token's record is found by a claim or a header, and all of its conditions are kept."""
     _, token, other = contract((KEY, KEY + TOKEN + OTHER)).schemes
     assert (token.where, token.key, token.bearer) == ("header", "authorization", True)
     assert token.accept == Jwt("claim", "iss", "/account/apps/id", "secret", "algorithm", (), (), (), None, "roles")
@@ -149,7 +149,7 @@ def test_tokens() -> None:
 
 
 def test_alternatives() -> None:
-    """Alternatives of the same schemes are one with several sets of roles; an operation may have its own."""
+    """Alternatives with the same schemes are one with several sets of roles; an operation may have its own."""
     required = "  - Key: []\n  - {Token: [sender], Key: []}\n  - {Token: [admin, owner], Key: []}\n"
     send, _, command = contract(
         ("  - Key: []\n", required),

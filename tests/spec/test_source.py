@@ -1,4 +1,4 @@
-"""Strict YAML, and where its values stand."""
+"""Strict YAML, and the places of its values."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.spec import source as reading
-from mockserver.spec.source import MAX_DEPTH, MAX_VALUES, Place, Source, read
+from mockserver.spec.source import MAX_YAML_DEPTH, MAX_YAML_VALUES, Place, Source, read_yaml
 from tests.spec.writing import SMALL
 
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
@@ -23,8 +23,8 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
-def told(source: Source) -> list[tuple[int, int, str, str]]:
-    return [(fault.line, fault.column, fault.pointer, fault.message) for fault in source.errors]
+def errors_in(source: Source) -> list[tuple[int, int, str, str]]:
+    return [(error.line, error.column, error.pointer, error.message) for error in source.errors]
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def told(source: Source) -> list[tuple[int, int, str, str]]:
 )
 def test_plain_words(text: str, value: object) -> None:
     """Only true, false, null and decimal numbers are not strings."""
-    source = read("f", f"a: {text}")
+    source = read_yaml("f", f"a: {text}")
     assert source.errors == []
     assert source.value == {"a": value}
     assert type(source.value["a"]) is type(value)
 
 
-FAULTS = {
+ERRORS = {
     "duplicate": ("a: 1\nb: 2\na: 3\n", (3, 1, "/a", "duplicate key 'a'")),
     "duplicate in a flow": ("a:\n  - {x/y: 1, x/y: 2}\n", (2, 14, "/a/0/x~1y", "duplicate key 'x/y'")),
     "number as key": ("a:\n  200: x\n", (2, 3, "/a", "a key must be a string: write '200' in quotes")),
@@ -93,10 +93,10 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("text", "fault"), FAULTS.values(), ids=FAULTS)
-def test_faults(text: str, fault: tuple[int, int, str, str]) -> None:
-    """What is not strict YAML is told once, with line, column, pointer and what to do."""
-    assert told(read("f", text)) == [fault]
+@pytest.mark.parametrize(("text", "error"), ERRORS.values(), ids=ERRORS)
+def test_errors(text: str, error: tuple[int, int, str, str]) -> None:
+    """What is not strict YAML is one error, with line, column, pointer and what to do."""
+    assert errors_in(read_yaml("f", text)) == [error]
 
 
 @pytest.mark.parametrize(
@@ -104,76 +104,71 @@ def test_faults(text: str, fault: tuple[int, int, str, str]) -> None:
     [("a: [1\nb: 2\n", 2, 2), ("a: 1\nb: 'x\n", 3, 1), ("a: 1\n\tb: 2", 2, 1), ("%YAML 3.0\n---\na", 1, 1)],
 )
 def test_syntax(text: str, line: int, column: int) -> None:
-    """What is no YAML at all is told where that shows."""
-    ((*place, pointer, message),) = told(read("f", text))
+    """What is not YAML at all is an error at the place where that shows."""
+    ((*place, pointer, message),) = errors_in(read_yaml("f", text))
     assert (place, pointer) == ([line, column], "")
     assert message.startswith("not YAML: ")
 
 
-@pytest.mark.parametrize("text", [SMALL, *(text for text, _ in FAULTS.values())], ids=["small contract", *FAULTS])
+@pytest.mark.parametrize("text", [SMALL, *(text for text, _ in ERRORS.values())], ids=["small contract", *ERRORS])
 def test_without_libyaml(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where PyYAML comes without its C library, values and faults are the same."""
-    fast = read("f", text)
+    """Without PyYAML's C library, values and errors are the same."""
+    fast = read_yaml("f", text)
     monkeypatch.delattr(yaml, "CSafeLoader")
-    slow = read("f", text)
-    assert (slow.value, [fault.message for fault in slow.errors]) == (
+    slow = read_yaml("f", text)
+    assert (slow.value, [error.message for error in slow.errors]) == (
         fast.value,
-        [fault.message for fault in fast.errors],
+        [error.message for error in fast.errors],
     )
 
 
 def test_unreadable_character() -> None:
-    """A character that YAML forbids has no line, but is a fault like any other."""
-    (fault,) = read("f", "a: \x00").errors
-    assert (fault.line, fault.column) == (1, 1)
-    assert fault.message.startswith("not YAML: unacceptable character")
+    """A character that YAML forbids has no line, but is an error like any other."""
+    (error,) = read_yaml("f", "a: \x00").errors
+    assert (error.line, error.column) == (1, 1)
+    assert error.message.startswith("not YAML: unacceptable character")
 
 
-def test_faults_add_up() -> None:
-    """Reading goes on after a fault, up to the syntax error that ends it."""
-    lines = [line for line, *_ in told(read("f", "a: 1\na: 2\n3: 4\nb: !x 5\nc: ]\n"))]
+def test_errors_add_up() -> None:
+    """Reading goes on after an error, up to the syntax error that ends it."""
+    lines = [line for line, *_ in errors_in(read_yaml("f", "a: 1\na: 2\n3: 4\nb: !x 5\nc: ]\n"))]
     assert lines == [2, 3, 4, 5]
 
 
 def test_first_of_duplicates_stays() -> None:
     """A duplicate does not change the value, whose place stays that of the first."""
-    source = read("f", "a: 1\na: [2]\n")
+    source = read_yaml("f", "a: 1\na: [2]\n")
     assert source.value == {"a": 1}
     assert source.place(source.value, "a").line == 1
 
 
 def test_aliases_share() -> None:
-    """An alias is the very value of its anchor, known by the place of its anchor, also as a key."""
-    source = read("f", "a: &x\n  - 1\nb: [*x, 2]\n&k c: 3\nd: {*k : 4}\n")
+    """An alias is the same object as the value of its anchor and has its place, also as a key."""
+    source = read_yaml("f", "a: &x\n  - 1\nb: [*x, 2]\n&k c: 3\nd: {*k : 4}\n")
     assert source.value == {"a": [1], "b": [[1], 2], "c": 3, "d": {"c": 4}}
     assert source.value["b"][0] is source.value["a"]
     assert (source.place(source.value["b"], 0).line, source.place(source.value["b"][0]).line) == (3, 1)
 
 
 def test_billion_laughs() -> None:
-    """Aliases of aliases that would write out without end are refused where that shows."""
+    """Aliases of aliases that would be enormous when written out are refused."""
     lines = ["a0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
-    source = read("f", "\n".join(lines))
+    source = read_yaml("f", "\n".join(lines))
     assert source.value is None
-    (fault,) = source.errors
-    assert fault.line == 6
-    assert fault.message == f"the file is too large: at most {MAX_VALUES} values, {MAX_DEPTH} deep, aliases written out"
+    (error,) = source.errors
+    assert error.line == 6
+    bounds = f"at most {MAX_YAML_VALUES} values, {MAX_YAML_DEPTH} deep"
+    assert error.message == f"the file is too large: {bounds}, aliases written out"
 
 
 def test_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bound is on values of all kinds, keys among them, each alias counting as all that it stands for."""
-    monkeypatch.setattr(reading, "MAX_VALUES", 6)
-    assert [read("f", text).errors == [] for text in ("[1, 2, 3, 4, 5]", "{a: 1, b: []}", "[&a [1, 2], *a]")] == [
-        True,
-        True,
-        False,
-    ]
-    assert [read("f", text).errors == [] for text in ("[1, 2, 3, 4, 5, 6]", "{a: 1, b: [2]}", "[&a [1], *a, 2]")] == [
-        False,
-        True,
-        True,
-    ]
+    """The bound is on values of all kinds, keys among them; an alias counts as everything it stands for."""
+    monkeypatch.setattr(reading, "MAX_YAML_VALUES", 6)
+    values = ("[1, 2, 3, 4, 5]", "{a: 1, b: []}", "[&a [1, 2], *a]")
+    assert [read_yaml("f", text).errors == [] for text in values] == [True, True, False]
+    more_values = ("[1, 2, 3, 4, 5, 6]", "{a: 1, b: [2]}", "[&a [1], *a, 2]")
+    assert [read_yaml("f", text).errors == [] for text in more_values] == [False, True, True]
 
 
 def _nested(depth: int, inner: str = "") -> str:
@@ -181,8 +176,8 @@ def _nested(depth: int, inner: str = "") -> str:
 
 
 DEPTHS = {
-    "deepest": (_nested(MAX_DEPTH, "1"), False),
-    "deeper": (_nested(MAX_DEPTH + 1, "1"), True),
+    "deepest": (_nested(MAX_YAML_DEPTH, "1"), False),
+    "deeper": (_nested(MAX_YAML_DEPTH + 1, "1"), True),
     "endless lists": ("[" * 100_000, True),
     "endless blocks": ("- " * 100_000, True),
     "alias": (f"- &a {_nested(40)}\n- {_nested(20, '*a')}", False),
@@ -194,8 +189,8 @@ DEPTHS = {
 
 @pytest.mark.parametrize(("text", "refused"), DEPTHS.values(), ids=DEPTHS)
 def test_depth(text: str, refused: bool) -> None:
-    """Nesting is bounded, in aliases too, so that nothing that walks a value runs out of stack."""
-    source = read("f", text)
+    """Nesting is bounded, also in aliases, so that no code that walks a value runs out of stack."""
+    source = read_yaml("f", text)
     assert bool(source.errors) is refused
     assert (source.value is None) is refused
 
@@ -203,8 +198,8 @@ def test_depth(text: str, refused: bool) -> None:
 @PROPERTY
 @given(json_values, st.sampled_from([None, 2]))
 def test_json_is_read_back(value: Any, indent: int | None) -> None:
-    """JSON is YAML: what is written as JSON is read as what it was."""
-    source = read("f", json.dumps(value, ensure_ascii=False, indent=indent))
+    """JSON is YAML: a value written as JSON is read back unchanged."""
+    source = read_yaml("f", json.dumps(value, ensure_ascii=False, indent=indent))
     assert source.errors == []
     assert source.value == value
 
@@ -212,17 +207,17 @@ def test_json_is_read_back(value: Any, indent: int | None) -> None:
 @PROPERTY
 @given(st.text(max_size=80) | st.text("[]{}&*!:,-?|>'\"%#~ \nab1", max_size=60))
 def test_any_text(text: str) -> None:
-    """No text at all raises: what cannot be read is a fault."""
-    source = read("f", text)
+    """No text makes reading raise: what cannot be read is an error in the result."""
+    source = read_yaml("f", text)
     assert source.value is None or isinstance(source.value, str | bool | int | float | list | dict)
 
 
 @PROPERTY
 @given(json_values)
 def test_places(value: Any) -> None:
-    """Every container, member and item is known by its own pointer, on a line of the file."""
+    """Every container, member and item has its own pointer and a line of the file."""
     text = json.dumps(value, ensure_ascii=False, indent=1)
-    source = read("f", text)
+    source = read_yaml("f", text)
     lines = text.count("\n") + 1
     waiting = [(source.value, "")]
     while waiting:
@@ -239,7 +234,7 @@ def test_places(value: Any) -> None:
 
 
 def test_place_unknown() -> None:
-    """What the file does not show stands at its container, or at the start."""
-    source = read("f", "\n a: {b: 1}\n")
+    """A member that the file does not have has the place of its container, or the start of the file."""
+    source = read_yaml("f", "\n a: {b: 1}\n")
     assert source.place(source.value["a"], "absent") == source.place(source.value["a"])
     assert source.place({}) == Place(1, 1, "")

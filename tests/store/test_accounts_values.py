@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.decide import MAGIC
+from mockserver.engine.choice import MAGIC
+from mockserver.store import accounts
 from mockserver.store.accounts import AccountError, Maker
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
 
@@ -68,6 +69,15 @@ def test_fresh_numbers_are_nobodys_and_never_magic() -> None:
     assert {number[5:8] for number in made} == {"555"}
     assert not {number[2:5] for number in made} & {"500", "555"}
     assert not any(number[1:].startswith(MAGIC) for number in made)
+
+
+def test_an_area_has_nine_thousand_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of its lines from 1000 to 9999 are used before one comes again."""
+    monkeypatch.setattr(accounts, "AREAS", [201])
+    maker = Maker()
+    made = [maker.fresh({"new": "number"}) for _ in range(9_001)]
+    assert {number[-4:] for number in made} == {f"{line:04}" for line in range(1_000, 10_000)}
+    assert made[0] == made[-1]
 
 
 def test_the_rsa_key_is_one_for_all() -> None:

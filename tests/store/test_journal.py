@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mockserver.engine.call import Label, RecordedCall
-from mockserver.store.journal import BLOCK, OVERHEAD, STACK, Journal, Query, weigh
+from mockserver.store.journal import BLOCK_BYTES, CALL_OVERHEAD, LINE_BLOCKS, Journal, Query, weigh
 from tests.engine.workbench import recorded
 
 MOST = 5
@@ -103,10 +103,10 @@ def test_eviction_by_number_is_each_accounts_own() -> None:
 
 def test_eviction_by_bytes_takes_from_the_largest_account() -> None:
     """One noisy test cannot push another's calls out, however old those are."""
-    journal = filled(call(1, "quiet"), total=20 * OVERHEAD)
+    journal = filled(call(1, "quiet"), total=20 * CALL_OVERHEAD)
     for number in range(2, 60):
         journal.append(call(number, "noisy", body=b"x" * 1000))
-        assert journal.size <= 20 * OVERHEAD // BLOCK
+        assert journal.size <= 20 * CALL_OVERHEAD // BLOCK_BYTES
     assert found(journal, account="quiet") == [1]
     kept = found(journal, account="noisy")
     assert kept == list(range(59, 59 - len(kept), -1))
@@ -117,7 +117,7 @@ def test_eviction_by_bytes_takes_from_the_largest_account() -> None:
 def test_a_call_that_is_larger_than_the_journal() -> None:
     """It is not kept, and counted."""
     journal = filled(call(1), call(2, body=b"x" * 5000), total=5000)
-    assert (found(journal), journal.size, journal.evicted("a")) == ([], STACK, 2)
+    assert (found(journal), journal.size, journal.evicted("a")) == ([], LINE_BLOCKS, 2)
     assert filled(call(1), most=0).evicted("a") == 1
 
 
@@ -163,9 +163,20 @@ def test_clear_is_one_accounts() -> None:
     assert (journal.clear(None), journal.size, found(journal)) == (1, 0, [])
 
 
+TEXTS = ("path", "path_params", "problems")
+BYTES_PARTS = ("query", "headers", "body", "response_headers", "response_body")
+
+
+@pytest.mark.parametrize("part", [*TEXTS, *BYTES_PARTS])
+def test_each_part_of_a_call_has_its_weight(part: str) -> None:
+    """Memory is bounded whatever part of a request is made large."""
+    large: dict[str, Any] = {part: "x" * 6_400 if part in TEXTS else b"x" * 6_400}
+    assert (weigh(call(1, **large)) - weigh(call(1))) * BLOCK_BYTES == 6_400
+
+
 def shelf_size(calls: list[RecordedCall]) -> int:
     """What an account's calls weigh with what holds them: all together, and those of each label."""
-    return STACK + sum(map(weigh, calls)) + STACK * len({id(one.label) for one in calls})
+    return LINE_BLOCKS + sum(map(weigh, calls)) + LINE_BLOCKS * len({one.label for one in calls})
 
 
 class Watched:
@@ -273,7 +284,7 @@ class Model(RuleBasedStateMachine):
         before[account] = (shelf_size(calls), before[account][1])
         lost = [name for name in self.calls if self.journal.evicted(name) > before[name][1]]
         if lost != [account] or len(self.calls[account]) - before[account][1] <= MOST:
-            assert not lost or sum(size for size, _ in before.values()) > BYTES // BLOCK
+            assert not lost or sum(size for size, _ in before.values()) > BYTES // BLOCK_BYTES
             spared = [self.size(name) for name in self.calls if name not in lost]
             assert all(before[name][0] >= max(spared, default=0) for name in lost)
 
@@ -294,7 +305,7 @@ class Model(RuleBasedStateMachine):
             assert all(self.journal.get(one.number) == one for one in newest)
         everything = sorted((one for name in self.calls for one in self.kept(name)), key=lambda one: -one.number)
         assert list(self.journal.find(Query()).calls) == everything
-        assert self.journal.size == sum(map(self.size, self.calls)) <= BYTES // BLOCK
+        assert self.journal.size == sum(map(self.size, self.calls)) <= BYTES // BLOCK_BYTES
 
     @invariant()
     def pages_make_up_the_whole(self) -> None:

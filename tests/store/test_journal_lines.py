@@ -59,7 +59,7 @@ def test_oldest(fewest: int, of: list[Line], most: int) -> None:
     """Taken part by part, all of them come, in order, none twice, and never many more than asked for."""
     found: list[RecordedCall] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(journal, "FEWEST", fewest)
+        patch.setattr(journal, "MIN_PART", fewest)
         while part := journal.first_above(of, found[-1].number if found else 0, most):
             assert len(part) <= max(most, fewest * len(of))
             found += part

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from mockserver.engine.call import call_id
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Query
 from mockserver.store.store import UNCLAIMED, Store
@@ -20,11 +21,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 @pytest.fixture
 def store() -> Store:
-    store = Store(Registry((acme(),)), Journal(100, 10**6), fixed_sources())
+    store = Store(Registry((acme(),)), Journal(100, 10**6), fixed_sources(), run=0)
     run(store.add_account("one", {"acme": {"key": "k" * 20}}))
     run(store.add_account("two", {}))
-    for number, account in enumerate(["one", "two", UNCLAIMED, "one"]):
-        run(store.commit(recorded(number=number, account=account, outcome="pending")))
+    for account in ("one", "two", UNCLAIMED, "one"):
+        run(store.commit(recorded(account=account, outcome="pending")))
     return store
 
 
@@ -54,12 +55,12 @@ def test_accounts(store: Store) -> None:
 
 
 def test_calls(store: Store) -> None:
-    """A committed call counts at once; its outcome is noted when it is sent."""
-    assert ids(store) == [3, 2, 1, 0]
-    newest = run(store.call(3))
+    """A committed call has the next number and counts at once; its outcome is noted when it is sent."""
+    assert ids(store) == [4, 3, 2, 1]
+    newest = run(store.call(4))
     assert newest is not None
     run(store.complete(newest, "sent", 2.0))
-    call = run(store.call(3))
+    call = run(store.call(4))
     assert call is not None
     assert (call.outcome, call.duration_ms) == ("sent", 2.0)
     run(store.complete(newest, "aborted", 9.0))
@@ -67,13 +68,25 @@ def test_calls(store: Store) -> None:
     assert run(store.call(9)) is None
 
 
+def test_ids_of_two_stores_differ() -> None:
+    """A test that looks at a server started anew never takes its calls for those of the one before."""
+    numbers = []
+    for _ in range(2):
+        store = Store(Registry((acme(),)), Journal(100, 10**6), fixed_sources())
+        for _ in range(50):
+            run(store.commit(recorded()))
+        numbers.append([call.number for call in run(store.calls(Query(limit=50))).calls])
+    assert all(of_one == sorted(of_one, reverse=True) for of_one in numbers)
+    assert len({call_id(number) for of_one in numbers for number in of_one}) == 100
+
+
 def test_reset_and_clear_are_one_accounts(store: Store) -> None:
     """What an account did is forgotten, what it owns stays; others are as before."""
     run(store.reset_account("one"))
-    assert ids(store) == [2, 1]
+    assert ids(store) == [3, 2]
     assert run(store.account("one")) is not None
     assert run(store.clear_calls(UNCLAIMED)) == 1
-    assert ids(store) == [1]
+    assert ids(store) == [2]
     assert run(store.clear_calls(None)) == 1
 
 
@@ -97,7 +110,7 @@ def test_accounts_that_came_and_went_are_told_once(store: Store) -> None:
 def test_remove(store: Store) -> None:
     """The account goes with its calls, and its values are free; an unknown one is an error."""
     run(store.remove_account("one"))
-    assert ids(store) == [2, 1]
+    assert ids(store) == [3, 2]
     assert run(store.account("one")) is None
     run(store.add_account("again", {"acme": {"key": "k" * 20}}))
     with pytest.raises(KeyError):
@@ -109,7 +122,7 @@ def test_the_account_that_is_idle_longest_makes_room(store: Store) -> None:
     crowded = Store(Registry((acme(),)), Journal(10, 10**6), fixed_sources(), most_accounts=2)
     for name in ("one", "two"):
         run(crowded.add_account(name, {}))
-    run(crowded.commit(recorded(number=1, account="one")))
+    run(crowded.commit(recorded(account="one")))
     run(crowded.add_account("three", {}))
     assert [account.id for account in run(crowded.accounts())] == ["one", "three"]
     assert len(run(crowded.calls(Query(account="one"))).calls) == 1

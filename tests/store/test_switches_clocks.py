@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from mockserver.engine.account import tokens
 from mockserver.engine.clock import REAL, Clock
 from mockserver.engine.facts import Limit
 from mockserver.engine.pin import Uses
@@ -40,33 +41,33 @@ def test_clocks_are_real_until_set() -> None:
 def test_first_sight() -> None:
     """A token's first sight stays, however often it comes again."""
     found = Times()
-    assert [found.first_seen(text, at) for text, at in [("a", 1.0), ("b", 2.0), ("a", 3.0)]] == [1.0, 2.0, 1.0]
+    sights = [found.first_seen("one", digest, at) for digest, at in [(b"a", 1.0), (b"b", 2.0), (b"a", 3.0)]]
+    assert sights == [1.0, 2.0, 1.0]
+    assert found.first_seen("two", b"a", 4.0) == 4.0, "another account has not seen it"
 
 
 def test_the_newest_sight() -> None:
-    """The latest time at which a token came that had not come before."""
+    """The latest time at which a token of an account came that had not come before; other accounts' do not count."""
     found = Times()
-    newest = [found.newest]
-    for text, at in [("a", 1.0), ("b", 2.0), ("a", 3.0)]:
-        found.first_seen(text, at)
-        newest.append(found.newest)
+    newest = [found.newest("one")]
+    for digest, at in [(b"a", 1.0), (b"b", 2.0), (b"a", 3.0)]:
+        found.first_seen("one", digest, at)
+        newest.append(found.newest("one"))
     assert newest == [0, 1, 2, 2]
+    assert found.newest("two") == 0
+    found.clear("one")
+    assert found.newest("one") == 0, "it goes with its account"
 
 
 def test_first_sights_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many are remembered, the latest; a token that was forgotten is new again."""
+    """So many of an account are remembered, the latest; a token that was forgotten is new again."""
     monkeypatch.setattr(switches, "MAX_FIRST_SIGHTS", 3)
     found = Times()
-    for at, text in enumerate("abcd"):
-        found.first_seen(text, at)
-    assert [found.first_seen(text, 9.0) for text in "dcba"] == [3, 2, 1, 9.0]
-
-
-def test_no_token_is_kept() -> None:
-    """What is remembered of a token is not the token: it is a secret, and may be long."""
-    found = Times()
-    found.first_seen("secret", 1.0)
-    assert "secret" not in repr(vars(found))
+    found.first_seen("two", b"a", 7.0)
+    for at, digest in enumerate([b"a", b"b", b"c", b"d"]):
+        found.first_seen("one", digest, at)
+    assert [found.first_seen("one", digest, 9.0) for digest in [b"d", b"c", b"b", b"a"]] == [3, 2, 1, 9.0]
+    assert found.first_seen("two", b"a", 9.0) == 7.0, "nobody's tokens push out another's"
 
 
 @pytest.fixture
@@ -82,9 +83,20 @@ def sent(account: str) -> ParsedRequest:
     return request("send_sms", headers={"x-key": KEYS[account], "x-token": "a.b.c"}, body={})
 
 
+def signed_request(store: Store, account_id: str) -> ParsedRequest:
+    """A request with a token of the account's first client."""
+    account = run(store.account(account_id))
+    assert account is not None
+    return request("by_kid", headers={"x-token": tokens(acme(), account.vendors["acme"], NOW)["Kid"]})
+
+
 def test_facts_tell_clocks_and_first_sights(store: Store) -> None:
     """Of the accounts that a request may be from, and of its own tokens."""
-    assert dict(run(store.facts(sent("one"))).first_seen) == {"a.b.c": NOW}
+    assert dict(run(store.facts(sent("one"))).first_seen) == {}, "nobody's token is of no account"
+    signed = signed_request(store, "one")
+    (credential,) = signed.credentials.values()
+    assert dict(run(store.facts(signed)).first_seen) == {credential.digest: NOW}
+    assert [run(store.newest_token(account)) for account in KEYS] == [NOW, 0]
     clock = REAL.advanced(NOW, 60)
     run(store.set_clock("one", clock))
     assert run(store.facts(sent("one"))).clocks == {"one": clock}

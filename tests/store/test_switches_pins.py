@@ -1,6 +1,8 @@
 """The pins of all accounts: one an operation, used up once."""
 
 import asyncio
+from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -12,10 +14,11 @@ from mockserver.store.switches import Pins
 from tests.engine.workbench import acme, fixed_sources, operation, recorded, request
 
 BUSY = operation("send_sms").answers["busy"]
+NUMBERS = count()
 
 
 def pin(account: str = "one", name: str = "acme.send_sms", *, uses: int = 1, then: str = "rules") -> PinState:
-    return PinState(account, name, (BUSY,) * uses, ("busy",) * uses, then)
+    return PinState(f"p-{next(NUMBERS)}", account, name, (BUSY,) * uses, ("busy",) * uses, then)
 
 
 def used(pins: Pins, account: str = "one") -> PinState | None:
@@ -53,6 +56,18 @@ def test_a_use_counts_once() -> None:
     assert not pins.use(left), "another pin has taken its place"
     pins.clear("one")
     assert not pins.use(left)
+
+
+def test_a_pin_that_was_looked_at_elsewhere_can_be_used() -> None:
+    """Its id and version say which it is, not that it is the same object."""
+    pins, mine = Pins(), pin(uses=2)
+    pins.put(mine)
+    seen = replace(mine)
+    assert pins.use(seen)
+    assert not pins.use(seen)
+    left = pins.get("one", "acme.send_sms")
+    assert left is not None
+    assert (left.id, left.version, seen.version) == (mine.id, 1, 0)
 
 
 def test_one_an_operation_of_an_account() -> None:

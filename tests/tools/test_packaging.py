@@ -58,7 +58,7 @@ def test_wheel(built: Path) -> None:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     expected = {str(file.relative_to(ROOT)) for file in (ROOT / "mockserver").rglob("*") if file.is_file()}
     expected = {name for name in expected if "__pycache__" not in name}
-    assert {"mockserver/py.typed", "mockserver/world/TEST-ONLY-rsa-key.pem"} <= expected
+    assert {"mockserver/py.typed", "mockserver/store/TEST-ONLY-rsa-key.pem"} <= expected
     for folder in ("contracts", "fixtures"):
         files = {str(file.relative_to(ROOT)) for file in (ROOT / folder).rglob("*") if file.is_file()}
         expected |= {f"mockserver/_{name}" for name in files}

@@ -43,16 +43,25 @@ async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
 
 async def make_account(request: Request) -> Response:
     """``POST /_mock/accounts``: given values win, the rest is fresh."""
-    body = await read_object(request, ("id", "vendors", "test"))
+    body = await read_object(request, ("id", "vendors", "test", "seed"))
     account_id = member(body, "id", str, f"a-{secrets.token_hex(6)}")
     vendors, test = member(body, "vendors", dict, {}), member(body, "test", str)
     try:
-        account = await state_of(request).store.add_account(account_id, vendors, test)
+        account = await state_of(request).store.add_account(account_id, vendors, test, _seed(body))
     except AccountError as error:
         raise ApiError(409 if error.clash else 400, str(error), f"/body{error.pointer}") from error
     await learn_accounts(state_of(request), Turns())  # here it is a tenth of the work; all at once it would be seconds
     location = f"{origin(request)}/_mock/accounts/{account.id}"
     return JSONResponse(await _shape(request, account), 201, {"Location": location})
+
+
+def _seed(body: dict[str, Any]) -> int | None:
+    if "seed" not in body:
+        return None
+    seed = integral(body["seed"])
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+        raise ApiError(400, f"must be a whole number from 0 to {MAX_SEED}", "/body/seed")
+    return seed
 
 
 async def show_account(request: Request) -> Response:
@@ -96,6 +105,7 @@ async def _shape(request: Request, account: AccountData) -> dict[str, Any]:
     return shape
 
 
+MAX_SEED = 2**63 - 1
 FURTHEST = 366 * 86400.0  # seconds that a clock may be advanced at once
 LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
 MARGIN = 0.005  # seconds that a timer may be early
@@ -108,7 +118,7 @@ async def set_clock(request: Request) -> Response:
     if len(body) != 1:
         raise ApiError(400, "say one of: advance, freeze", "/body")
     if not isinstance(body.get("freeze"), bool):  # time jumps
-        await _await_new_tokens(state_of(request))
+        await _await_new_tokens(state_of(request), account)
         account = await account_of(request)  # it may be gone meanwhile
     clock, real = await store.clock(account.id)
     if "advance" in body:
@@ -125,10 +135,10 @@ async def set_clock(request: Request) -> Response:
     return JSONResponse(clock_shape(clock, real))
 
 
-async def _await_new_tokens(state: State) -> None:
-    """Wait for the next second if a token came in this one: a client that signs another now would write the same."""
+async def _await_new_tokens(state: State, account: AccountData) -> None:
+    """Wait for the next second if a new token of the account came in this one: one signed now would be the same."""
     now = state.sources.now()
-    if int(await state.store.newest_token()) == int(now):
+    if int(await state.store.newest_token(account.id)) == int(now):
         await sleep(int(now) + 1 - now + MARGIN)
 
 

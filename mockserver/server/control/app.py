@@ -13,7 +13,7 @@ from starlette.routing import Route
 from mockserver.server.control import accounts, calls, contracts, pins, verify
 from mockserver.server.control.requests import ApiError, State, on_api_error, on_http_exception, problem
 from mockserver.server.settings import Settings, is_loopback
-from mockserver.spec.source import read
+from mockserver.spec.source import read_yaml
 
 OPEN = "/_mock/health"
 
@@ -96,7 +96,7 @@ def control_app(state: State) -> Any:
             _route("/_mock/calls/{id}", get=calls.show_call),
             _route("/_mock/pins", get=pins.list_pins, delete=pins.clear_pins),
             _route("/_mock/pins/{operation}", put=pins.put_pin),
-            _route("/_mock/coverage", get=contracts.coverage),
+            _route("/_mock/coverage", get=contracts.show_coverage),
         ],
         exception_handlers={ApiError: on_api_error, HTTPException: on_http_exception},
     )
@@ -112,5 +112,5 @@ def _route(path: str, **handlers: Any) -> Route:
 def description() -> dict[str, Any]:
     """The control API's OpenAPI document."""
     file = files("mockserver.server.control").joinpath("openapi.yaml")
-    document: dict[str, Any] = read("openapi.yaml", file.read_text("utf-8")).value
+    document: dict[str, Any] = read_yaml("openapi.yaml", file.read_text("utf-8")).value
     return document

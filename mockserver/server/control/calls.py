@@ -15,12 +15,12 @@ from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
-MAX_LIMIT = 1000
-PIECE = 16  # accounts learned before the time is looked at
+MAX_PAGE_CALLS = 1000
+ACCOUNTS_AT_ONCE = 16  # accounts that are learned before other requests may get a turn
 
 
 async def list_calls(request: Request) -> Response:
-    """``GET /_mock/calls``: newest first, a page at a time."""
+    """``GET /_mock/calls``: a page of calls, newest first."""
     values = parameters(request, LIST_PARAMETERS)
     query = Query(
         account=account_name(values.get("account")),
@@ -29,7 +29,7 @@ async def list_calls(request: Request) -> Response:
         answer=values.get("answer"),
         recipient=values.get("recipient"),
         accepted=_boolean(values, "accepted"),
-        limit=_whole(values, "limit", 1, MAX_LIMIT) or 100,
+        limit=_whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
         before=_whole(values, "cursor", 1, 2**53),
     )
     state = state_of(request)
@@ -49,7 +49,7 @@ async def show_call(request: Request) -> Response:
 
 
 async def clear_calls(request: Request) -> Response:
-    """``DELETE /_mock/calls?account=``: ``*`` for all, so that no test clears another's by accident."""
+    """``DELETE /_mock/calls?account=``: ``*`` for all accounts, so that no test clears another's by accident."""
     account = parameters(request, ("account",)).get("account")
     if not account:
         raise ApiError(400, "name the account, or * for all", "/query/account")
@@ -61,7 +61,7 @@ async def clear_calls(request: Request) -> Response:
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
-    """Calls in their public shape, the secrets of all accounts masked, of those that go meanwhile too."""
+    """Calls in their public shape, with the secrets of all accounts masked, also of accounts deleted meanwhile."""
     owners = {name: await state.store.account(name) for name in {call.account for call in calls}}
     turns = Turns()
     await learn_accounts(state, turns)
@@ -73,28 +73,31 @@ async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, A
 
 
 async def learn_accounts(state: State, turns: Turns) -> None:
-    """Let the masker know who came and who went. Each is learned as it is told: two who do this miss none."""
-    came, gone = await state.store.account_changes(PIECE)
+    """Let the masker know which accounts were made and deleted.
+
+    The store hands out each change once, and it is learned at once: requests that do this side by side miss none.
+    """
+    came, gone = await state.store.account_changes(ACCOUNTS_AT_ONCE)
     while came or gone:
         state.masker.learn(came, gone)
         await turns.give()
-        came, gone = await state.store.account_changes(PIECE)
+        came, gone = await state.store.account_changes(ACCOUNTS_AT_ONCE)
 
 
 def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
-    """The query's parameters, each known and given once, empty ones left out."""
-    found: dict[str, str] = {}
+    """The query's parameters without empty ones. Raises ApiError for an unknown or repeated one."""
+    values: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known:
             raise ApiError(400, f"is not known here; known: {', '.join(known)}", join("query", name))
-        if name in found:
+        if name in values:
             raise ApiError(400, "is given more than once", join("query", name))
-        found[name] = value
-    return {name: value for name, value in found.items() if value}
+        values[name] = value
+    return {name: value for name, value in values.items() if value}
 
 
 def account_name(name: str | None) -> str | None:
-    """An account as the journal knows it."""
+    """An account's name in the journal."""
     return UNCLAIMED if name == "unclaimed" else name
 
 

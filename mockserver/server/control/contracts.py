@@ -1,4 +1,4 @@
-"""What this server is and knows: health, its own description, the contracts."""
+"""The server itself over HTTP: its health, the description of its control API, its contracts, their coverage."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from mockserver import __version__
 from mockserver.coverage.tally import coverage_shape
-from mockserver.engine.decide import MAGIC
+from mockserver.engine.choice import MAGIC
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.requests import ApiError, origin, state_of
 from mockserver.spec.load import root_path
@@ -15,13 +15,13 @@ from mockserver.spec.model import Contract, OperationSpec
 
 
 async def health(request: Request) -> Response:
-    """``GET /_mock/health``: answered only once all contracts are compiled."""
+    """``GET /_mock/health``: answers once all contracts are compiled."""
     vendors = [contract.vendor for contract in state_of(request).contracts]
     return JSONResponse({"status": "ready", "version": __version__, "vendors": vendors})
 
 
 async def openapi(request: Request) -> Response:
-    """``GET /_mock/openapi.json``: the control API described."""
+    """``GET /_mock/openapi.json``: the description of the control API."""
     return JSONResponse({**state_of(request).description, "servers": [{"url": origin(request)}]})
 
 
@@ -31,7 +31,7 @@ async def list_contracts(request: Request) -> Response:
 
 
 async def show_contract(request: Request) -> Response:
-    """``GET /_mock/contracts/{vendor}``: the OpenAPI document, its servers pointing here."""
+    """``GET /_mock/contracts/{vendor}``: the OpenAPI document, with this server as its only one."""
     for contract in state_of(request).contracts:
         if contract.vendor == request.path_params["vendor"]:
             url = origin(request) + root_path(contract.servers[0])
@@ -39,8 +39,8 @@ async def show_contract(request: Request) -> Response:
     raise ApiError(404, "there is no such contract; GET /_mock/contracts lists them", "/path/vendor")
 
 
-async def coverage(request: Request) -> Response:
-    """``GET /_mock/coverage``: which documented answers were met, by an account or by all."""
+async def show_coverage(request: Request) -> Response:
+    """``GET /_mock/coverage``: which documented answers an account, or all together, have met."""
     state = state_of(request)
     account = parameters(request, ("account",)).get("account")
     if account is not None and await state.store.account(account) is None:

@@ -13,7 +13,7 @@ from mockserver.spec.model import Contract
 from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED
 
-CALLS_SEARCHED = 1000  # the latest ones of another account
+STRAYS_SEARCHED = 1000  # the latest calls of another account
 MAX_STRAYS_LISTED = 3  # kinds of calls
 
 
@@ -51,7 +51,7 @@ async def _strays(state: State, asked: Asked) -> list[tuple[tuple[str, str], int
         if account == asked.account:
             continue
         receiver = "nobody" if account == UNCLAIMED else f"the built-in account {account}"
-        latest = (await state.store.calls(Query(account=account, limit=CALLS_SEARCHED))).calls
+        latest = (await state.store.calls(Query(account=account, limit=STRAYS_SEARCHED))).calls
         for call in reversed(latest):
             if call.received_at >= born and asked.expectation.concerns(call) and call.vendor:
                 numbers[receiver, _credential(state, call)] += 1

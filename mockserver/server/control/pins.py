@@ -1,5 +1,6 @@
-"""Pinned answers over HTTP: fix, list, forget."""
+"""Pins over HTTP: put, list, clear."""
 
+import secrets
 from itertools import pairwise
 from typing import Any
 
@@ -7,22 +8,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mockserver.engine.bodies import integral
-from mockserver.engine.fault import BODILESS, Fault, FaultError, read_fault
+from mockserver.engine.fault import Fault, FaultError, read_fault
 from mockserver.engine.pin import Literal, PinState, literal
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.requests import ApiError, member, read_object, read_pattern, state_of
-from mockserver.spec.model import Answer, OperationSpec
+from mockserver.spec.model import BODILESS_STATUSES, Answer, OperationSpec
 from mockserver.spec.pointer import Pointer, join
 
-MEMBERS = ("account", "answers", "then", "where", "when", "set", "force", "fault")
-MOST = 1000  # answers of a pin
+PIN_MEMBERS = ("account", "answers", "then", "where", "when", "set", "force", "fault")
+MAX_ANSWERS = 1000  # of one pin
 
 
 async def put_pin(request: Request) -> Response:
     """``PUT /_mock/pins/{operation}``."""
     state = state_of(request)
     operation = _operation(request)
-    body = await read_object(request, MEMBERS)
+    body = await read_object(request, PIN_MEMBERS)
     account = member(body, "account", str)
     if account is None:
         raise ApiError(400, "name the account that it is for", "/body/account")
@@ -30,8 +31,8 @@ async def put_pin(request: Request) -> Response:
         raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
     fault = _fault(body)
     written = member(body, "answers", list, [])
-    if len(written) > MOST or not (written or fault):
-        raise ApiError(400, f"must list from 1 to {MOST} answers", "/body/answers")
+    if len(written) > MAX_ANSWERS or not (written or fault):
+        raise ApiError(400, f"must list from 1 to {MAX_ANSWERS} answers", "/body/answers")
     entries = tuple(_entry(operation, item, f"/body/answers/{index}") for index, item in enumerate(written))
     then = member(body, "then", str, "rules")
     if then not in {"rules", "last"}:
@@ -39,6 +40,7 @@ async def put_pin(request: Request) -> Response:
     overlay = tuple(_overlay(entries, text, value) for text, value in member(body, "set", dict, {}).items())
     _check_apart([pointer for pointer, _ in overlay])
     pin = PinState(
+        id=f"p-{secrets.token_hex(6)}",
         account=account,
         operation=operation.id,
         entries=entries,
@@ -74,10 +76,10 @@ async def clear_pins(request: Request) -> Response:
 
 
 def _operation(request: Request) -> OperationSpec:
-    wanted = request.path_params["operation"]
+    name = request.path_params["operation"]
     for contract in state_of(request).contracts:
         for operation in contract.operations:
-            if operation.id == wanted and operation.name == operation.spelling:
+            if operation.id == name and operation.name == operation.spelling:
                 return operation
     raise ApiError(404, "there is no such operation; GET /_mock/contracts lists them", "/path/operation")
 
@@ -111,7 +113,7 @@ def _literal(operation: OperationSpec, item: dict[str, Any], at: str) -> Literal
     status, headers = integral(item.get("status")), item.get("headers", {})
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise ApiError(400, "must be a status from 200 to 599", f"{at}/status")
-    if status in BODILESS and item.get("body") is not None:
+    if status in BODILESS_STATUSES and item.get("body") is not None:
         raise ApiError(400, f"a response of status {status} has no body", f"{at}/body")
     if not isinstance(headers, dict):
         raise ApiError(400, "must be an object", f"{at}/headers")
@@ -148,15 +150,16 @@ def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any
 
 
 def _check_apart(pointers: list[Pointer]) -> None:
-    """No value may be laid within another: what is there is known of the contract's sample only."""
+    """Refuse a value within another that is set too: only the contract's sample says what the body has."""
     ordered = sorted(pointers, key=lambda pointer: pointer.tokens)
-    for one, other in pairwise(ordered):
-        if one.covers(other):
-            raise ApiError(400, f"lies within {one}, which is set too", join("body", "set", str(other)))
+    for outer, inner in pairwise(ordered):
+        if outer.covers(inner):
+            raise ApiError(400, f"lies within {outer}, which is set too", join("body", "set", str(inner)))
 
 
 def _shape(pin: PinState) -> dict[str, Any]:
     return {
+        "id": pin.id,
         "operation": pin.operation,
         "account": pin.account,
         "answers": list(pin.written),

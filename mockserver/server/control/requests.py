@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.sources import Sources
-from mockserver.matching.pattern import PARTS, POINTER_ROOTS, Pattern
+from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import Unreachable
@@ -165,8 +165,8 @@ def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
 
     at = join("body", "when", text)
     pointer = Pointer.parse(text)
-    if not text.startswith("/") or pointer.tokens[0] not in POINTER_ROOTS:
-        raise ApiError(400, f"a pointer begins with one of: {', '.join('/' + root for root in POINTER_ROOTS)}", at)
+    if not text.startswith("/") or pointer.tokens[0] not in WHEN_ROOTS:
+        raise ApiError(400, f"a pointer begins with one of: {', '.join('/' + root for root in WHEN_ROOTS)}", at)
     if pointer.tokens[0] in {"header", "headers"}:
         pointer = Pointer(tuple(token.lower() for token in pointer.tokens))
     if schema is False:

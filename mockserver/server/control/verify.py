@@ -36,7 +36,7 @@ MEMBERS = (
     "account", "vendor", "operation", "answer", "accepted", "recipient", "since", "where", "when", "count", "within",
     "settle", "views",
 )  # fmt: skip
-MAX_WAIT = 60  # seconds
+MAX_WAIT_SECONDS = 60.0  # for calls, in one question
 MAX_CALLS_SHOWN = 100
 
 
@@ -54,8 +54,8 @@ async def verify_calls(request: Request) -> Response:
         account,
         _expectation(state, body),
         _count(member(body, "count", dict, {"at_least": 1})),
-        within=seconds(body, "within", MAX_WAIT),
-        settle=seconds(body, "settle", MAX_WAIT),
+        within=seconds(body, "within", MAX_WAIT_SECONDS),
+        settle=seconds(body, "settle", MAX_WAIT_SECONDS),
     )
     with_views = member(body, "views", bool, default=False)
     verdict = await verify(state.store, asked)

@@ -6,8 +6,9 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.engine.fault import BODILESS, Fault, declared_length
+from mockserver.engine.fault import Fault, declared_length
 from mockserver.engine.response import RenderedResponse
+from mockserver.spec.model import BODILESS_STATUSES
 
 
 class Connection:
@@ -88,7 +89,7 @@ async def deliver(fault: Fault, number: int, response: RenderedResponse, line: L
 
     ``number`` is the number of the request, for chance. Raises ClientLeftError.
     """
-    if fault.kind == "malformed" or (fault.kind == "truncate" and response.status in BODILESS):
+    if fault.kind == "malformed" or (fault.kind == "truncate" and response.status in BODILESS_STATUSES):
         await send_whole(line.send, response)
     elif fault.kind == "delay" or (fault.kind == "dribble" and not response.body):
         await _pause(fault.seconds(number), line)

@@ -1,6 +1,7 @@
 """Accounts over HTTP: made, shown, reset, deleted; each refusal with its pointer."""
 
 import asyncio
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -205,3 +206,58 @@ def test_urls_are_those_of_the_asker(public_url: str | None, host: str, origin: 
         for path in ("/_mock/contracts/acme", "/_mock/openapi.json"):
             servers = client.get(path, headers={"Host": host}).json()["servers"]
             assert servers == [{"url": origin + ("/base" if path.endswith("acme") else "")}]
+
+
+def snapshot(seed: int, *, reset: bool = False) -> list[bytes]:
+    """What a fresh server answers the requests of a seeded account with, the account's own data first."""
+    with TestClient(create_app(SETTINGS), base_url="http://localhost") as client:
+        client.post("/_mock/accounts")  # another account's values are no seed's
+        customer = Customer(client, post(client, json.dumps({"seed": seed})).json())
+        Customer.made(client).send()
+        if reset:
+            customer.send()
+            assert client.post(f"/_mock/accounts/{customer.id}/reset").status_code == 204
+        bodies = [customer.send().content for _ in range(3)]
+        bodies.append(customer.send(json={}).content)
+        client.post(f"/_mock/accounts/{customer.id}/clock", json={"advance": 90})
+        bodies.append(customer.send().content)
+        return [json.dumps(customer.mine).encode(), *bodies]
+
+
+def test_a_seed_repeats_ids_and_times() -> None:
+    """Two servers answer the same requests alike, to the byte; ids within a run differ, and so do those of seeds."""
+    one, again, other = snapshot(1), snapshot(1), snapshot(2)
+    assert one == again == snapshot(1, reset=True)
+    sent = [json.loads(body) for body in one[1:4]]
+    assert len({body["id"] for body in sent}) == len({body["number"] for body in sent}) == 3
+    assert {body["at"] for body in sent} == {"2030-01-01T00:01:00.000Z"}, "the contract adds a minute"
+    assert json.loads(one[-1])["at"] == "2030-01-01T00:02:30.000Z"
+    assert not {body["id"] for body in sent} & {json.loads(body)["id"] for body in other[1:4]}
+    assert json.loads(one[0])["key"] != json.loads(other[0])["key"]
+
+
+def test_two_accounts_of_a_seed_clash(acme_client: TestClient) -> None:
+    """They would be each other; the refusal names the first, and once that is gone its seed is free."""
+    first = post(acme_client, '{"seed": 77, "id": "first-of-its-seed"}')
+    assert first.status_code == 201
+    second = post(acme_client, '{"seed": 77.0}')
+    assert (second.status_code, second.json()["pointer"]) == (409, "/body/seed")
+    assert "'first-of-its-seed' has this seed" in second.json()["detail"]
+    assert acme_client.delete("/_mock/accounts/first-of-its-seed").status_code == 204
+    third = post(acme_client, '{"seed": 77}')
+    assert third.json()["vendors"]["acme"]["owned"] == first.json()["vendors"]["acme"]["owned"]
+    key = third.json()["vendors"]["acme"]["credentials"]["key"]
+    acme_client.delete(f"/_mock/accounts/{third.json()['id']}")
+    thief = post(acme_client, json.dumps({"id": "thief", "vendors": {"acme": {"key": key}}}))
+    assert thief.status_code == 201
+    fourth = post(acme_client, '{"seed": 77}')
+    assert (fourth.status_code, fourth.json()["pointer"]) == (409, "/body/seed")
+    assert "'thief' has a value" in fourth.json()["detail"]
+    assert acme_client.delete("/_mock/accounts/thief").status_code == 204
+
+
+@pytest.mark.parametrize("seed", ["-1", "9223372036854775808", "true", "null", '"1"', "1.5"])
+def test_what_is_no_seed(acme_client: TestClient, seed: str) -> None:
+    """It is a whole number that fits in 64 bits."""
+    response = post(acme_client, f'{{"seed": {seed}}}')
+    assert (response.status_code, response.json()["pointer"]) == (400, "/body/seed")

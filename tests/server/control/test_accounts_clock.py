@@ -1,6 +1,5 @@
 """Clocks and rate limits over HTTP: what can be set, and what is told of a mistake."""
 
-import itertools
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,8 +119,8 @@ class Instant:
 
 @pytest.fixture
 def instant(monkeypatch: pytest.MonkeyPatch) -> Iterator[Instant]:
-    found, ids = Instant(), itertools.count()
-    app = create_app(SETTINGS, Sources(lambda: found.now, lambda: "uuid", lambda: 1, lambda: next(ids)))
+    found = Instant()
+    app = create_app(SETTINGS, Sources(lambda: found.now, lambda: "uuid", lambda: 1))
     monkeypatch.setattr(accounts, "sleep", found.sleep)
     with TestClient(app, base_url="http://localhost") as found.client:
         yield found

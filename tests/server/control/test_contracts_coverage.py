@@ -11,12 +11,11 @@ from starlette.testclient import TestClient
 
 import mockserver
 from mockserver.coverage.tally import Coverage, Tally, contract_hash, coverage_shape, value_key
-from mockserver.engine.request import parse
 from mockserver.server.application import create_app
 from mockserver.server.control.app import description
 from mockserver.spec.load import load_contracts
 from mockserver.spec.pointer import Pointer
-from tests.engine.workbench import ACME, acme, arrive, operation, recorded
+from tests.engine.workbench import ACME, acme, arrive, operation, parse, recorded
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 

@@ -1,5 +1,6 @@
 """Pinned answers over HTTP: what they do to a client's requests, and what becomes of them."""
 
+import re
 from typing import Any
 
 import jsonschema
@@ -38,8 +39,10 @@ def answers(customer: Customer, times: int, **request: Any) -> list[str]:
 def test_what_was_pinned_is_shown(customer: Customer) -> None:
     """As it was written, with how many uses are left; all that was not said has its default."""
     pin = put(customer, "busy", f"{SEND}/refused", "rules", {"status": 418})
+    assert re.fullmatch(r"p-[0-9a-f]{12}", pin["id"])
     assert pin == {
-        "operation": SEND, "account": customer.id, "answers": ["busy", f"{SEND}/refused", "rules", {"status": 418}],
+        "id": pin["id"], "operation": SEND, "account": customer.id,
+        "answers": ["busy", f"{SEND}/refused", "rules", {"status": 418}],
         "left": 4, "then": "rules", "where": {}, "when": {}, "set": {}, "force": False, "fault": None,
     }  # fmt: skip
     assert pins(customer) == [pin]
@@ -50,6 +53,7 @@ def test_what_was_pinned_is_shown(customer: Customer) -> None:
     other = put(customer, "refused", **members)
     assert {name: other[name] for name in members} == members
     assert pins(customer) == [other], "it has taken the place of the first"
+    assert other["id"] != pin["id"]
 
 
 def test_used_up_in_order(customer: Customer) -> None:

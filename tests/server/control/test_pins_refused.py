@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.server.control.pins import MOST
+from mockserver.server.control.pins import MAX_ANSWERS
 from tests.server.control.test_pins import SEND, pins
 from tests.server.customers import Customer
 
@@ -18,8 +18,10 @@ LITERAL = {"status": 200, "body": {"a": {"b": 1}}}
         pytest.param({"account": 1}, "/body/account", "a string", id="account"),
         pytest.param({"times": 1}, "/body/times", "known: account, answers,", id="unknown-member"),
         pytest.param({"answers": None}, "/body/answers", "a list", id="no-list"),
-        pytest.param({"answers": []}, "/body/answers", f"from 1 to {MOST}", id="none"),
-        pytest.param({"answers": ["sent"] * (MOST + 1)}, "/body/answers", f"from 1 to {MOST}", id="too-many"),
+        pytest.param({"answers": []}, "/body/answers", f"from 1 to {MAX_ANSWERS}", id="none"),
+        pytest.param(
+            {"answers": ["sent"] * (MAX_ANSWERS + 1)}, "/body/answers", f"from 1 to {MAX_ANSWERS}", id="too-many"
+        ),
         pytest.param({"answers": ["sent", "sentt"]}, "/body/answers/1", "it has: sent, delayed,", id="no-answer"),
         pytest.param({"answers": ["acme.ping/refused"]}, "/body/answers/0", "has no such answer", id="anothers-answer"),
         pytest.param({"answers": [418]}, "/body/answers/0", "{status, headers, body}", id="number"),

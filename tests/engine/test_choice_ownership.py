@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mockserver.engine.account import AccountData
-from mockserver.engine.decide import check_owned
+from mockserver.engine.choice import check_owned
 from tests.engine.workbench import Bench, request
 
 

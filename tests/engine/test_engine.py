@@ -1,14 +1,17 @@
 """The decision: whose call it is, what is wrong, what is answered, and what is recorded."""
 
+import gc
 import json
+import weakref
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
 from mockserver.engine.credentials import sign
-from mockserver.engine.request import parse
-from tests.engine.workbench import NOW, Bench, arrive, operation, request
+from mockserver.engine.engine import Decision, Engine
+from tests.engine.workbench import NOW, Bench, acme, arrive, fixed_sources, operation, parse, request
 
 
 @pytest.fixture
@@ -43,14 +46,12 @@ def test_a_good_call(bench: Bench) -> None:
         "acme.send_sms/sent",
     )
     assert (call.evidence, call.accepted, call.chosen_by, call.recipient) == ("documented", 1, "default", "+15")
-    assert (call.problems, call.outcome, call.received_at, call.number) == ("", "pending", NOW, 1)
+    assert (call.problems, call.outcome, call.received_at, call.number) == ("", "pending", NOW, 0)
     assert (call.method, call.path, call.query, call.reads) == ("POST", "/messages", b"q=1", "json")
     assert (call.body, json.loads(call.path_params)) == (arrival.body, {"p": "x"})
     assert ["x-other", "1: 2"] in unpack_headers(call.headers)
-    assert (call.status, call.response_body) == (202, decision.response.body)
-    assert unpack_headers(call.response_headers) == [
-        [name.decode(), value.decode()] for name, value in decision.response.headers
-    ]
+    assert (call.status, json.loads(call.response_body)["id"]) == (202, "a-uuid")
+    assert ["content-length", str(len(call.response_body))] in unpack_headers(call.response_headers)
     assert decision.problem is None
 
 
@@ -100,7 +101,7 @@ def test_the_answer_is_about_its_problem(bench: Bench) -> None:
     decision = bench.decide(found)
     assert decision.problem is not None
     assert (decision.problem.kind, decision.problem.at) == ("foreign", "/body/from")
-    assert json.loads(decision.response.body) == {"field": "from", "value": bench.theirs["lines"][0]["number"]}
+    assert json.loads(decision.call.response_body) == {"field": "from", "value": bench.theirs["lines"][0]["number"]}
 
 
 def test_rules_read_the_account_and_what_is_bound(bench: Bench) -> None:
@@ -122,6 +123,49 @@ def test_a_preferred_answer_is_recorded_as_such(bench: Bench) -> None:
     assert decision.call.accepted == 0
     assert kinds(decision.call) == ["unauthenticated", "unknown"]
     assert decision.problem is not None
+
+
+def test_ids_of_a_seeded_account(bench: Bench) -> None:
+    """They come from its seed and from how many were drawn before; the call says how many it has drawn."""
+    found = request(
+        "send_sms",
+        headers={"x-key": bench.mine["key"]},
+        body={"from": bench.mine["lines"][0]["number"], "to": "1"},
+    )
+
+    def decided(drawn: int) -> Decision:
+        return bench.engine.decide(found, replace(bench.facts(), seeds={"one": (7, drawn)}))
+
+    first, again, second = decided(0), decided(0), decided(2)
+    assert first.call.response_body == again.call.response_body != second.call.response_body
+    assert json.loads(first.call.response_body)["number"] == 9002
+    assert (first.uses.drawn, second.uses.drawn) == ((0, 2), (2, 4))
+    assert bench.engine.decide(found, bench.facts()).uses.drawn is None
+    assert bench.engine.decide(found, replace(bench.facts(), seeds={"two": (7, 0)})).uses.drawn is None
+
+
+def test_equal_texts_are_one_object(bench: Bench) -> None:
+    """In a journal of a million calls a path takes room once; one that is long and may never come again is not kept."""
+    for length, is_one in [(1_000, True), (2_000, False)]:
+        arrivals = [replace(arrive("send_sms"), path="/" + "x" * length) for _ in range(2)]
+        requests = [bench.engine.parse(operation("send_sms"), arrival) for arrival in arrivals]
+        first, second = (bench.engine.decide(one, bench.facts()).call for one in requests)
+        assert first.path == second.path
+        assert (first.path is second.path) == is_one
+        assert first.headers is second.headers
+
+
+def test_engines_share_nothing() -> None:
+    """What one remembers another has to find out; both go when nobody uses them any more."""
+    one, other = (Engine((acme(),), fixed_sources()) for _ in range(2))
+    arrival = arrive("send_sms", headers={"x-key": "k"}, body={})
+    head = one.parse(operation("send_sms"), arrival).head
+    assert one.parse(operation("send_sms"), arrival).head is head
+    assert other.parse(operation("send_sms"), arrival).head is not head
+    gone = weakref.ref(one)
+    del one
+    gc.collect()
+    assert gone() is None
 
 
 def test_an_operation_that_answers_nothing_is_an_error_of_ours(bench: Bench) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.decide import MAGIC, Choice, recipient_of
+from mockserver.engine.choice import MAGIC, Choice, recipient_of
 from mockserver.engine.problem import Problem
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import answer_of, chosen, operation
@@ -92,6 +92,7 @@ def test_when(view: dict[str, Any], answer: str) -> None:
         pytest.param(f"+{MAGIC}414", "too_long", id="other"),
         pytest.param(f"+{MAGIC}999", "sent", id="no-such-magic"),
         pytest.param(f"+{MAGIC}5030", "sent", id="longer"),
+        pytest.param(f"+{MAGIC}0503", "sent", id="longer-with-a-magic-end"),
         pytest.param(f"+{MAGIC}50", "sent", id="shorter"),
         pytest.param(f"{MAGIC}503", "sent", id="not-normalised"),
         pytest.param("+15005551503", "sent", id="other-number"),

@@ -1,8 +1,8 @@
-"""What an answer cannot be: each fault on its own line."""
+"""Mistakes in answers: each is an error on its own line."""
 
 import pytest
 
-from tests.spec.writing import Case, assert_fault
+from tests.spec.writing import Case, assert_error
 
 TAKEN = '"405": {description: No., x-mock: {name: method_not_allowed, source: page 3}}'
 NO_LINE = "value: {code: 4, texts: [none]}\n                  x-mock: {source: page 2}"
@@ -180,12 +180,12 @@ CONSEQUENTIAL: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
-def test_one_fault(case: Case) -> None:
-    """What an answer cannot be, or lacks, is one fault, on its own line."""
-    assert_fault(case)
+def test_one_error(case: Case) -> None:
+    """A mistake in an answer is one error, on its own line."""
+    assert_error(case)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)
-def test_fault(case: Case) -> None:
-    """So is what rules depend on, whatever is told of those."""
-    assert_fault(case, alone=False)
+def test_error(case: Case) -> None:
+    """A mistake that rules depend on is an error too, beside those of the rules."""
+    assert_error(case, alone=False)
