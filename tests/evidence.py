@@ -1,7 +1,7 @@
 """Reads ``fixtures/<vendor>/<operation>/<case>.yaml``: one exchange each, as its README describes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,15 @@ class Sent:
     url: str
     headers: list[tuple[str, str]]
     content: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A server's answer; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 def case_files() -> list[Path]:
@@ -127,6 +136,44 @@ class Replay:
             ]
             return f"{''.join(parts)}--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
         return str(self.value(node.get("text", ""))).encode(), ""
+
+
+def complaints(case: Mapping[str, Any], replay: Replay, reply: Reply) -> list[str]:
+    """Where a reply is not the one that a fixture shows."""
+    expected = replay.value(case["response"])
+    assert expected.keys() <= {"status", "headers", "json", "text"}
+    found: dict[str, Any] = {"status": reply.status}
+    if "json" in expected:
+        found["json"] = json.loads(reply.body)
+    else:
+        expected.setdefault("text", "")
+        found["text"] = reply.body.decode()
+    if "headers" in expected:
+        found["headers"] = {name: reply.headers.get(name.lower()) for name in expected["headers"]}
+    expected["answer"], found["answer"] = case["answer"], reply.headers.get("x-mock-answer")
+    return list(differences(expected, found))
+
+
+def is_exact(node: Any) -> bool:
+    """Whether a fixture's response leaves no value open."""
+    if isinstance(node, dict):
+        return node.keys() != {"any"} and all(map(is_exact, node.values()))
+    return not isinstance(node, list) or all(map(is_exact, node))
+
+
+def replayed(send: Callable[[Sent], Reply], replays: Mapping[str, Replay]) -> dict[str, Any]:
+    """Every exchange through a server, none with a complaint; all that is fixed of each reply.
+
+    That is the status, the names of the headers, and of responses that leave no value open, the body's bytes.
+    """
+    fixed = {}
+    for file in case_files():
+        case, replay = load_case(file), replays[file.parts[-3]]
+        reply = send(replay.request(case))
+        assert complaints(case, replay, reply) == [], file
+        names = sorted(set(reply.headers) - {"date", "server", "connection"})  # which are the server's
+        fixed[case_id(file)] = (reply.status, names, reply.body if is_exact(case["response"]) else None)
+    return fixed
 
 
 def differences(expected: Any, found: Any, at: str = "") -> Iterator[str]:

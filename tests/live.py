@@ -11,7 +11,7 @@ from mockserver.server.settings import Settings
 from mockserver.server.sockets import listen
 from mockserver.server.uvicorn_server import uvicorn_server
 
-PATIENCE = 20  # seconds; only a broken server needs them
+PATIENCE = 120  # seconds; only a broken server needs them, however busy the machine is
 
 
 @dataclass(frozen=True)
@@ -24,21 +24,27 @@ class Live:
 
 
 @contextmanager
-def live_server(settings: Settings | None = None, **options: Any) -> Iterator[Live]:
-    """Serve on a free port of this machine until the block ends; ``options`` are uvicorn's."""
-    settings = settings or Settings()
-    app = create_app(settings)
-    socket = listen(settings.serve_host, 0)
+def served(app: Any, host: str = "127.0.0.1", **options: Any) -> Iterator[int]:
+    """The port at which any application is served until the block ends; ``options`` are uvicorn's."""
+    socket = listen(host, 0)
     ready = threading.Event()
     server = uvicorn_server(app, ready.set, log_config=None, **options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
     thread.start()
     try:
-        assert ready.wait(PATIENCE), "the server did not start"
-        port = socket.getsockname()[1]
-        yield Live(app, f"http://127.0.0.1:{port}", port)
+        assert ready.wait(PATIENCE), f"the server was not ready within {PATIENCE} s"
+        yield socket.getsockname()[1]
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
         socket.close()
-    assert not thread.is_alive(), "the server did not end"
+    assert not thread.is_alive(), f"the server did not end within {PATIENCE} s"
+
+
+@contextmanager
+def live_server(settings: Settings | None = None, **options: Any) -> Iterator[Live]:
+    """Serve the contracts of these settings; ``options`` are uvicorn's."""
+    settings = settings or Settings()
+    app = create_app(settings)
+    with served(app, settings.serve_host, **options) as port:
+        yield Live(app, f"http://127.0.0.1:{port}", port)

@@ -1,45 +1,92 @@
-"""Every exchange under fixtures/ replayed, and every answer of every contract reached by one."""
+"""Every exchange under fixtures/ replayed, however the application is served; every answer reached by one."""
 
-import asyncio
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.routing import Router
 from starlette.testclient import TestClient
 
 from mockserver.server.application import Application
-from tests.evidence import ROOT, Replay, case_files, case_id, differences, load_case
+from tests.evidence import ROOT, Replay, Reply, Sent, case_files, case_id, complaints, load_case, replayed
+from tests.server.programs import replays_in
 
 LEAST_PER_VENDOR = 15
 
 
 @pytest.fixture(scope="module")
 def replays(app: Application) -> dict[str, Replay]:
-    accounts = {account.id: account for account in asyncio.run(app.store.accounts())}
-    return {contract.vendor: Replay(contract, accounts, time.time()) for contract in app.contracts}
+    return replays_in(app)
+
+
+def sender(client: TestClient) -> Callable[[Sent], Reply]:
+    def send(sent: Sent) -> Reply:
+        response = client.request(sent.method, sent.url, headers=sent.headers, content=sent.content)
+        return Reply(response.status_code, response.headers, response.content)
+
+    return send
 
 
 @pytest.mark.parametrize("file", case_files(), ids=case_id)
 def test_exchange(file: Path, client: TestClient, replays: dict[str, Replay]) -> None:
     """The vendor's answer, evidence and body are those that the fixture shows, and the call is its account's."""
     case, replay = load_case(file), replays[file.parts[-3]]
-    sent = replay.request(case)
-    response = client.request(sent.method, sent.url, headers=sent.headers, content=sent.content)
-    assert response.headers["x-mock-answer"] == case["answer"], (response.headers, response.text)
-    expected = replay.value(case["response"])
-    assert expected.keys() <= {"status", "headers", "json", "text"}
-    found: dict[str, Any] = {"status": response.status_code}
-    if "json" in expected:
-        found["json"] = response.json()
-    else:
-        expected.setdefault("text", "")
-        found["text"] = response.text
-    if "headers" in expected:
-        found["headers"] = {name: response.headers.get(name) for name in expected["headers"]}
-    assert list(differences(expected, found)) == []
-    call = client.get(f"/_mock/calls/{response.headers['x-mock-call']}").json()
+    reply = sender(client)(replay.request(case))
+    assert complaints(case, replay, reply) == []
+    call = client.get(f"/_mock/calls/{reply.headers['x-mock-call']}").json()
     assert (call["account"], call["answer"], call["outcome"]) == (case["account"], case["answer"], "sent")
+
+
+class Unchanged:
+    """Middleware of a user's, which changes nothing."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        assert scope["app"].user_middleware
+
+        async def sending(message: Any) -> None:
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+def with_middleware(app: Application) -> Application:
+    """The same server with a middleware, and so with all of Starlette's."""
+    changed = Application(app.state.mock)
+    changed.add_middleware(Unchanged)
+    return changed
+
+
+def walking(app: Application) -> Router:
+    """Starlette's own router, which asks each of the routes."""
+    return Router(app.routes, redirect_slashes=False)
+
+
+@pytest.mark.parametrize("wrap", [walking, with_middleware])
+def test_other_ways_through_starlette(app: Application, replays: dict[str, Replay], wrap: Callable[..., Any]) -> None:
+    """By Starlette's own routing, and through its middleware, each exchange is what it is without, byte for byte."""
+    with (
+        TestClient(app, base_url="http://localhost") as direct,
+        TestClient(wrap(app), base_url="http://localhost") as other,
+    ):
+        assert replayed(sender(other), replays) == replayed(sender(direct), replays)
+
+
+def test_removed_routes(app: Application, replays: dict[str, Replay]) -> None:
+    """An application without a route answers there as where no vendor is, by its index and by Starlette's routing."""
+    bare = Application(app.state.mock)
+    bare.router.routes[:] = [route for route in bare.routes if "/v1/outbound-sms" not in getattr(route, "path", "")]
+    assert len(bare.routes) < len(app.routes)
+    file = next(file for file in case_files() if file.match("polyai/send_sms/*"))
+    sent = replays["polyai"].request(load_case(file))
+    with TestClient(app, base_url="http://localhost") as client:
+        assert sender(client)(sent).headers["x-mock-answer"]
+    for served in (bare, walking(bare)):
+        with TestClient(served, base_url="http://localhost") as client:
+            assert sender(client)(sent).status == 404
 
 
 def test_every_answer_is_reached(app: Application) -> None:

@@ -20,7 +20,8 @@ PACKAGE = ROOT / "mockserver"
 # A wing imports only the wings before it.
 WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "cli")
 ABOVE_ALL = {"mockserver.__main__"}
-BELOW_ALL = {"mockserver", "mockserver.package_check"}
+FRONT = "mockserver"  # imports the application when it is asked for
+BELOW_ALL = {FRONT, "mockserver.package_check"}
 OF_THE_SERVER = {"starlette", "uvicorn", "threading", "socket"}
 STARTER = "mockserver.testing.server"  # runs a server in a thread of the test's process
 CLOCK = "mockserver.engine.sources"  # where time enters, as a value that tests can fix
@@ -50,7 +51,9 @@ def imported(module: str) -> set[str]:
 
 
 IMPORTS = {module: imported(module) for module in MODULES}
-INNER = [(module, other) for module in MODULES for other in sorted(IMPORTS[module]) if other in MODULES]
+INNER = [
+    (module, other) for module in MODULES for other in sorted(IMPORTS[module]) if other in MODULES and module != FRONT
+]
 
 
 def wing(module: str) -> int:

@@ -109,11 +109,3 @@ def test_magic_recipients_exist() -> None:
     told = re.findall(rf"\+{MAGIC}([0-9]{{3}})", README)
     assert told
     assert set(told) <= known
-
-
-@pytest.mark.tools
-def test_example_of_another_language(live: Live) -> None:
-    """Node's fetch makes an account, calls a vendor and verifies the call."""
-    command = ["node", str(ROOT / "tests/examples/example.mjs")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "MOCK_URL": live.url})
-    assert done.stdout == "sent once\n"

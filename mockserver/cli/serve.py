@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import gc
 import secrets
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -30,8 +31,9 @@ LARGE_BLOCK_BYTES = 16 * 1024
 @click.option("--header-limit", type=click.IntRange(1), metavar="BYTES", help="Of request line and headers. [64 KiB]")
 @click.option("--idle-timeout", type=click.IntRange(1), metavar="SECONDS", help="Between requests. [75]")
 @click.option("--request-timeout", type=click.IntRange(1), metavar="SECONDS", help="For one to arrive whole. [30]")
+@click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @ending_with_findings
-def serve(settings: Settings, **options: Any) -> None:
+def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
     """Serve all vendors until interrupted."""
     settings = replace(settings, **_chosen(options))
     if settings.public_url is not None:
@@ -40,7 +42,7 @@ def serve(settings: Settings, **options: Any) -> None:
     settings = replace(settings, admin_token=new_token or settings.admin_token)
     from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
     from mockserver.server.sockets import ListenError, listen, open_files_for  # noqa: PLC0415
-    from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415
+    from mockserver.server.uvicorn_server import end_with, uvicorn_server  # noqa: PLC0415
 
     possible = open_files_for(settings.most_connections)
     if possible < settings.most_connections:
@@ -52,8 +54,11 @@ def serve(settings: Settings, **options: Any) -> None:
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
     base = settings.public_url or f"http://{_reachable(settings.serve_host)}:{socket.getsockname()[1]}"
+    server = uvicorn_server(app, lambda: _begin(app.contracts, base, new_token))
+    if until_eof:
+        end_with(server, sys.stdin.buffer)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
-        uvicorn_server(app, lambda: _begin(app.contracts, base, new_token)).run(sockets=[socket])
+        server.run(sockets=[socket])
 
 
 def _chosen(options: dict[str, Any]) -> dict[str, Any]:

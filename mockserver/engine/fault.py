@@ -14,6 +14,7 @@ from mockserver.spec.pointer import join
 
 LOSING = frozenset({"timeout", "reset", "empty", "garbage"})  # the reply is lost altogether
 SPOILING = frozenset({"delay", "truncate", "dribble", "malformed"})  # the reply comes late or damaged
+NEEDS_WIRE = LOSING | {"truncate"}  # breaks the connection itself, which an ASGI application cannot
 GARBAGE = b"\x00\xff\x13NOT HTTP AT ALL\x00\r\n\r\n"
 MAX_DELAY = 60.0  # seconds
 

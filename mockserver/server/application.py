@@ -1,65 +1,86 @@
-"""The whole server as one ASGI application."""
+"""The whole server as one Starlette application."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from mockserver.engine.sources import Sources
 from mockserver.server.build import contracts_of, store_of
-from mockserver.server.control.app import control_app, description
+from mockserver.server.control.app import control_routes, description
 from mockserver.server.control.requests import State
 from mockserver.server.endpoint import Exchanges
 from mockserver.server.masking import Masker
-from mockserver.server.routing import Router
-from mockserver.server.settings import Settings
+from mockserver.server.routing import VendorRouter, vendor_routes
+from mockserver.server.settings import Settings, from_environment
 from mockserver.server.sockets import Unreachable
 from mockserver.spec.model import Contract
 from mockserver.store.store import Store
 
-CONTROL = "/_mock"
 
+class Application(Starlette):
+    """A Starlette whose routes are the control API under ``/_mock`` and every documented path.
 
-class Application:
-    """Vendors at the root, under ``/{vendor}`` and by host; the control API under ``/_mock``."""
+    ``state.mock`` holds all that the server works on. A vendor's path is answered without Starlette's own
+    middleware, which has nothing to do there, unless middleware or exception handlers were added.
+    """
 
-    def __init__(self, settings: Settings, contracts: tuple[Contract, ...], store: Store, sources: Sources) -> None:
-        self.settings = settings
-        self.contracts = contracts
-        self.store = store
-        self._unreachable = Unreachable()
-        self._exchanges = Exchanges(
-            contracts,
-            Router(contracts),
-            store,
-            sources,
-            body_limit=settings.body_limit,
-            explain=settings.explain,
+    router: VendorRouter
+
+    def __init__(self, mock: State) -> None:
+        super().__init__()
+        settings = mock.settings
+        exchanges = Exchanges(
+            mock.contracts, mock.store, mock.sources, body_limit=settings.body_limit, explain=settings.explain
         )
-        self._control = control_app(
-            State(settings, contracts, store, sources, Masker(contracts), description(), self._unreachable)
-        )
+        routes = [*control_routes(mock), *vendor_routes(mock.contracts, exchanges.answer)]
+        self.router = VendorRouter(routes, exchanges.unknown_path, _lifespan)
+        self.state.mock = mock
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            path = scope["path"]
-            if path.startswith(CONTROL) and (path == CONTROL or path[len(CONTROL)] == "/"):
-                await self._control(scope, receive, send)
-            else:
-                await self._exchanges(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            self._unreachable.close()
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not (self.user_middleware or self.exception_handlers):
+            found = self.router.find(scope)
+            if found is not None:
+                route, parameters = found
+                await route.answer(route.endpoint, parameters, scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
+
+    @property
+    def settings(self) -> Settings:
+        """How the server is set up."""
+        return self._mock.settings
+
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """The contracts that are served."""
+        return self._mock.contracts
+
+    @property
+    def store(self) -> Store:
+        """Accounts, calls, pins, limits and clocks."""
+        return self._mock.store
+
+    @property
+    def _mock(self) -> State:
+        mock: State = self.state.mock
+        return mock
 
 
 def create_app(settings: Settings | None = None, sources: Sources | None = None) -> Application:
-    """Build everything: contracts read, checked and compiled, accounts made. Raises ContractErrors."""
-    settings = settings or Settings()
+    """Build everything: contracts read, checked and compiled, accounts made. Without settings, the environment's count.
+
+    Raises ContractErrors and SettingsError.
+    """
+    settings = from_environment() if settings is None else settings
     sources = sources or Sources.real()
     contracts = contracts_of(settings)
-    return Application(settings, contracts, store_of(settings, contracts, sources), sources)
+    store = store_of(settings, contracts, sources)
+    return Application(State(settings, contracts, store, sources, Masker(contracts), description(), Unreachable()))
 
 
-async def _lifespan(receive: Any, send: Any) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+@asynccontextmanager
+async def _lifespan(app: Application) -> AsyncIterator[None]:
+    yield
+    app.state.mock.unreachable.close()

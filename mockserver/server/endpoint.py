@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,14 +14,14 @@ from mockserver.engine.fault import Fault
 from mockserver.engine.request import Arrival, ParsedRequest
 from mockserver.engine.response import RenderedResponse
 from mockserver.engine.sources import Sources
-from mockserver.server.routing import Endpoint, Router
+from mockserver.server.routing import Endpoint
 from mockserver.server.wire.asgi import CLOSE, DisconnectedError, receive_body, write_whole
 from mockserver.server.wire.faults import ClientLeftError, Line, deliver, send_whole
-from mockserver.server.wire.protocol import CONNECTION
+from mockserver.server.wire.protocol import WIRE
 from mockserver.spec.model import Contract
 from mockserver.store.store import UNCLAIMED, Store
 
-Headers = list[tuple[bytes, bytes]]
+NO_EXTENSIONS: Mapping[str, Any] = {}
 NO_PATH = Label(status=404)  # of calls whose path no contract has
 MAX_LABELS = 4_096  # whose headers are remembered
 
@@ -42,10 +43,9 @@ class Going(msgspec.Struct, frozen=True):
 class Exchanges:
     """Answers clients as the vendors would, and records it."""
 
-    def __init__(  # noqa: PLR0913 -- what an exchange needs of the world, each once
+    def __init__(
         self,
         contracts: tuple[Contract, ...],
-        router: Router,
         store: Store,
         sources: Sources,
         *,
@@ -53,36 +53,48 @@ class Exchanges:
         explain: bool,
     ) -> None:
         self._engine = Engine(contracts, sources)
-        self._router = router
         self._store = store
         self._sources = sources
         self._body_limit = body_limit
         self._explain = explain
         self._answer_headers = lru_cache(maxsize=MAX_LABELS)(_answer_headers)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def answer(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request whose path is documented; 1 route is done."""
         started = time.perf_counter()
-        path = scope["path"]
-        raw_path = scope.get("raw_path") or path.encode()
-        found = self._router.find(_host(scope["headers"]), path, raw_path)  # 1 route
-        if found is not None and scope["method"] == "OPTIONS":
-            await send_whole(send, RenderedResponse(204, b"allow: " + found[0].allow, b""))
+        if scope["method"] == "OPTIONS":
+            await send_whole(send, RenderedResponse(204, b"allow: " + endpoint.allow, b""))
             return
         try:
-            if found is None:
-                going = await self._unknown_path(scope, receive)
-            else:
-                going = await self._exchange(found, scope, receive)
+            going = await self._exchange(endpoint, params, scope, receive)
         except DisconnectedError:
             return
-        outcome = "aborted"
+        await self._send(going, started, scope, send)  # 7 send
+
+    async def unknown_path(self, nearest: list[str], scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request whose path no contract has, in our own words; ``nearest`` operations are named there."""
+        started = time.perf_counter()
         try:
-            outcome = await _send(going, scope, send)  # 7 send
+            going = await self._unknown_path(nearest, scope, receive)
+        except DisconnectedError:
+            return
+        await self._send(going, started, scope, send)
+
+    async def _send(self, going: Going, started: float, scope: Any, send: Any) -> None:
+        """Send what there is to send; note how it ended, and how long it all took."""
+        outcome = "aborted"
+        wire = scope.get("extensions", NO_EXTENSIONS).get(WIRE)
+        try:
+            if going.fault is not None:
+                outcome = await _send_with(going.fault, going, Line(wire, send))
+            else:
+                if wire is None or not write_whole(send, going.call.status, going.head, going.body):
+                    await send_whole(send, going.response)
+                outcome = "sent"
         finally:
             await self._store.complete(going.call, outcome, (time.perf_counter() - started) * 1000)
 
-    async def _exchange(self, found: tuple[Endpoint, dict[str, str]], scope: Any, receive: Any) -> Going:
-        endpoint, params = found
+    async def _exchange(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any) -> Going:
         method = scope["method"]
         operation = endpoint.operations.get(method) or endpoint.otherwise
         body, oversize, ended = await receive_body(receive, operation.body_limit or self._body_limit)  # 2 receive
@@ -104,12 +116,11 @@ class Exchanges:
             head += CLOSE
         return Going(call, head, call.response_body, decision.fault, pin.met if pin is not None else 0)
 
-    async def _unknown_path(self, scope: Any, receive: Any) -> Going:
+    async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> Going:
         """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
         body, oversize, ended = await receive_body(receive, self._body_limit)
         path, query, sent = scope["path"], scope["query_string"], pack_headers(scope["headers"])
         arrival = Arrival(scope["method"], path, {}, query, sent, body, oversize)
-        nearest = self._router.nearest(scope["path"])
         text = json.dumps(
             {
                 "type": "about:blank",
@@ -168,22 +179,10 @@ def _call_headers(decision: Decision, request: ParsedRequest) -> bytes:
     return call_id + b"\r\nx-mock-problem: " + words.encode("ascii")
 
 
-async def _send(going: Going, scope: Any, send: Any) -> str:
-    """Send what there is to send; returns how it ended."""
-    if going.fault is None:
-        if not write_whole(send, going.call.status, going.head, going.body):
-            await send_whole(send, going.response)
-        return "sent"
-    line = Line(scope.get("state", {}).get(CONNECTION), send)
+async def _send_with(fault: Fault, going: Going, line: Line) -> str:
+    """Send what a fault left of a response, as the fault says; returns how it ended."""
     try:
-        await deliver(going.fault, going.number, going.response, line)
+        await deliver(fault, going.number, going.response, line)
     except ClientLeftError:
         return "aborted"
-    return "aborted" if going.fault.loses_reply else "sent"
-
-
-def _host(headers: Headers) -> bytes:
-    for name, value in headers:
-        if name == b"host":
-            return value
-    return b""
+    return "aborted" if fault.loses_reply else "sent"

@@ -1,17 +1,28 @@
-"""Paths to operations: at the root, under ``/{vendor}``, and by the vendor's own host."""
+"""Documented paths as Starlette routes: at the root, under ``/{vendor}``, and at the vendor's own host.
+
+A list of routes is asked one after another; an index of the same routes answers in one look.
+"""
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from urllib.parse import unquote, urlsplit
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from starlette.routing import BaseRoute, Match, Router
+from starlette.types import Lifespan, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from mockserver.spec.load import root_path
 from mockserver.spec.model import Contract, OperationSpec
 
-_PARAMETER = re.compile(r"\{[^{}]+\}")
-MOST_SEGMENTS = 100  # of a path; more is nobody's
+CONTROL = "/_mock"  # everything of ours is here and below
+MAX_HOST_HEADERS = 256  # remembered
+PATH_CHARACTERS = "/:@!$&'()*+,;=~"  # that a path holds as they are
+
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +34,153 @@ class Endpoint:
     allow: bytes
 
 
+Answer = Callable[[Endpoint, dict[str, str], Scope, Receive, Send], Awaitable[None]]
+UnknownPath = Callable[[list[str], Scope, Receive, Send], Awaitable[None]]  # given the nearest operations
+
+
+class VendorRoute(BaseRoute):
+    """One spelling of one documented path. It takes every method: a wrong one gets the contract's answer.
+
+    ``path`` is the whole template. ``host`` is the only host that has it; without one, all but ``other_hosts`` do.
+    ``vendor`` is the vendor below whose name the path stands, as in ``/{vendor}/path``.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what tells a spelling from the others
+        self,
+        path: str,
+        endpoint: Endpoint,
+        answer: Answer,
+        *,
+        host: str | None = None,
+        other_hosts: frozenset[str] = frozenset(),
+        vendor: str | None = None,
+    ) -> None:
+        self.path = path
+        self.endpoint = endpoint
+        self.answer = answer
+        self.host = host
+        self.other_hosts = other_hosts
+        self.vendor = vendor
+        self.names = tuple(_PARAMETER.findall(path))
+
+    @property
+    def has_whole_parameters(self) -> bool:
+        """Whether each parameter is a segment of its own."""
+        return all("{" not in segment or _PARAMETER.fullmatch(segment) for segment in self.path.split("/"))
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What the path matches; a group for each parameter."""
+        parts = _PARAMETER.split(self.path)
+        return re.compile("".join("([^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts)))
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """A full match, or none. A path without parameters is compared decoded, one with parameters as it came."""
+        if scope["type"] != "http" or not self._is_at(_hostname(_host_header(scope))):
+            return Match.NONE, {}
+        if self.names:
+            match = self.pattern.fullmatch(_raw_path(scope))
+            values = None if match is None else match.groups()
+        else:
+            values = () if scope["path"] == self.path else None
+        if values is None:
+            return Match.NONE, {}
+        return Match.FULL, {"endpoint": self.endpoint, "path_params": self.parameters(values)}
+
+    def parameters(self, values: Sequence[str]) -> dict[str, str]:
+        """Parameters by name, decoded from their percent-encoded ``values``."""
+        return dict(zip(self.names, map(unquote, values), strict=True)) if values else {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that matches."""
+        await self.answer(self.endpoint, scope["path_params"], scope, receive, send)
+
+    def _is_at(self, host: str) -> bool:
+        return host not in self.other_hosts if self.host is None else host == self.host
+
+    def __repr__(self) -> str:
+        return f"VendorRoute({self.host or ''}{self.path} {self.endpoint.otherwise.id})"
+
+
+def vendor_routes(contracts: Iterable[Contract], answer: Answer) -> list[VendorRoute]:
+    """The routes of all paths, by host, at the root, by vendor; of two that fit a request the first is right.
+
+    A vendor's own host has that vendor's paths only.
+    """
+    contracts = tuple(contracts)
+    hosts: dict[str, list[Contract]] = {}
+    vendors: dict[str, list[Contract]] = {}
+    for contract in contracts:
+        vendors.setdefault(contract.vendor, []).append(contract)
+        for host in {urlsplit(server).hostname for server in contract.servers} - {None}:
+            hosts.setdefault(str(host), []).append(contract)  # two vendors may share one
+    others = frozenset(hosts)
+    routes: list[VendorRoute] = []
+    for host, its_contracts in sorted(hosts.items()):
+        endpoints = _endpoints(its_contracts)
+        routes += _in_order(VendorRoute(path, endpoint, answer, host=host) for path, endpoint in endpoints)
+    endpoints = _endpoints(contracts)
+    routes += _in_order(VendorRoute(path, endpoint, answer, other_hosts=others) for path, endpoint in endpoints)
+    for vendor, its_contracts in vendors.items():
+        routes += _in_order(
+            VendorRoute(f"/{vendor}{path}", endpoint, answer, other_hosts=others, vendor=vendor)
+            for path, endpoint in _endpoints(its_contracts)
+        )
+    return routes
+
+
+def _endpoints(contracts: Iterable[Contract]) -> Iterator[tuple[str, Endpoint]]:
+    """Each path with its endpoint, in the order of the contracts."""
+    paths: dict[str, dict[str, OperationSpec]] = {}
+    for contract in contracts:
+        for base in dict.fromkeys(map(root_path, contract.servers)):
+            for operation in contract.operations:
+                paths.setdefault(base + operation.path, {})[operation.method] = operation
+    for path, operations in paths.items():
+        originals = [o for o in operations.values() if o.spelling == o.name]
+        allow = ", ".join(sorted(operations)).encode("ascii")
+        yield path, Endpoint(operations, (originals or list(operations.values()))[0], allow)
+
+
+def _in_order(routes: Iterable[VendorRoute]) -> list[VendorRoute]:
+    """Fixed paths first, then those whose parameters are whole segments, a segment's name before a parameter there.
+
+    Of two paths that differ in their parameters' names only, the later contract's goes first.
+    """
+    listed = list(routes)
+    fixed = [route for route in listed if not route.names]
+    whole = [route for route in reversed(listed) if route.names and route.has_whole_parameters]
+    parts = [route for route in listed if not route.has_whole_parameters]
+    return [*fixed, *sorted(whole, key=lambda route: ["{" in part for part in route.path.split("/")]), *parts]
+
+
+Entry = tuple[int, VendorRoute]  # a route and its position in the list
+Found = tuple[Entry, Sequence[str]]  # the entry of a request's route, and its parameters' values, percent-encoded
+
+
 @dataclass(slots=True)
 class _Node:
     """Where a path can go on from here: by a segment of this name, by any other, or not at all."""
 
     named: dict[str, "_Node"] = field(default_factory=dict)
     other: "_Node | None" = None
-    endpoint: Endpoint | None = None
-    names: tuple[str, ...] = ()
+    entry: Entry | None = None
 
-    def grow(self, path: str, endpoint: Endpoint) -> None:
+    def grow(self, entry: Entry) -> None:
         """Add a path whose parameters are whole segments."""
-        node, names = self, []
-        for segment in path.split("/")[1:]:
+        node = self
+        for segment in entry[1].path.split("/")[1:]:
             if _PARAMETER.fullmatch(segment):
-                names.append(segment[1:-1])
                 node.other = node.other or _Node()
                 node = node.other
             else:
                 node = node.named.setdefault(segment, _Node())
-        node.endpoint, node.names = endpoint, tuple(names)
+        node.entry = node.entry or entry
 
-    def find(self, segments: list[str], values: tuple[str, ...] = ()) -> tuple["_Node", tuple[str, ...]] | None:
-        """The node of a path and its parameters; a segment that has a name goes before one that is a parameter."""
+    def find(self, segments: list[str], values: tuple[str, ...] = ()) -> Found | None:
+        """The entry of a path; a segment that has a name goes before one that is a parameter."""
         if not segments:
-            return (self, values) if self.endpoint is not None else None
+            return (self.entry, values) if self.entry is not None else None
         first, rest = segments[0], segments[1:]
         named = self.named.get(first)
         found = named.find(rest, values) if named is not None else None
@@ -58,100 +191,147 @@ class _Node:
 
 @dataclass(slots=True)
 class _Paths:
-    """Paths of some contracts: without parameters, with whole segments as parameters, and with parts of segments.
+    """Routes by path: without parameters, with whole segments as parameters, and with parts of segments.
 
     However many there are of the first two, a look takes the same time.
     """
 
-    fixed: dict[str, dict[str, OperationSpec]] = field(default_factory=dict)
-    shaped: dict[str, dict[str, OperationSpec]] = field(default_factory=dict)
-    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    fixed: dict[str, Entry] = field(default_factory=dict)
     tree: _Node = field(default_factory=_Node)
-    patterns: list[tuple[re.Pattern[str], tuple[str, ...], Endpoint]] = field(default_factory=list)
+    max_slashes: int = 0  # of the paths in the tree; a path that has more is not there
+    partial: list[Entry] = field(default_factory=list)
 
-    def add(self, contract: Contract) -> None:
-        for base in dict.fromkeys(map(root_path, contract.servers)):
-            for operation in contract.operations:
-                table = self.shaped if "{" in operation.path else self.fixed
-                table.setdefault(base + operation.path, {})[operation.method] = operation
+    def add(self, position: int, route: VendorRoute) -> None:
+        if not route.names:
+            self.fixed.setdefault(route.path, (position, route))
+        elif route.has_whole_parameters:
+            self.tree.grow((position, route))
+            self.max_slashes = max(self.max_slashes, route.path.count("/"))
+        else:
+            self.partial.append((position, route))
 
-    def compile(self) -> None:
-        self.endpoints = {path: _endpoint(operations) for path, operations in self.fixed.items()}
-        for path, operations in self.shaped.items():
-            if all("{" not in segment or _PARAMETER.fullmatch(segment) for segment in path.split("/")):
-                self.tree.grow(path, _endpoint(operations))
-            else:
-                self.patterns.append((*_pattern(path), _endpoint(operations)))
-
-    def find(self, path: str, raw_path: bytes) -> tuple[Endpoint, dict[str, str]] | None:
-        endpoint = self.endpoints.get(path)
-        if endpoint is not None:
-            return endpoint, {}
-        text = raw_path.decode("latin-1")
-        rooted = text.startswith("/") and text.count("/") <= MOST_SEGMENTS
-        found = self.tree.find(text.split("/")[1:]) if rooted else None
-        if found is not None and found[0].endpoint is not None:
-            return found[0].endpoint, dict(zip(found[0].names, map(unquote, found[1]), strict=True))
-        for pattern, names, endpoint in self.patterns:
-            match = pattern.fullmatch(text)
+    def find(self, scope: Scope) -> Found | None:
+        entry = self.fixed.get(scope["path"])
+        if entry is not None:
+            return entry, ()
+        path = _raw_path(scope)
+        if path.startswith("/") and path.count("/") <= self.max_slashes:
+            found = self.tree.find(path.split("/")[1:])
+            if found is not None:
+                return found
+        for entry in self.partial:
+            match = entry[1].pattern.fullmatch(path)
             if match is not None:
-                return endpoint, dict(zip(names, map(unquote, match.groups()), strict=True))
+                return entry, match.groups()
         return None
 
 
-class Router:
-    """Finds the endpoint of a request. A path that fits none is never dressed as a vendor's."""
+class _Index:
+    """The vendors' routes of a list, by host and path: those before the first that is neither a vendor's nor ours."""
 
-    def __init__(self, contracts: Iterable[Contract]) -> None:
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        self.length = len(routes)  # of the list
         self._root = _Paths()
         self._vendors: dict[str, _Paths] = {}
         self._hosts: dict[str, _Paths] = {}
-        for contract in contracts:
-            self._vendors.setdefault(contract.vendor, _Paths()).add(contract)
-            self._root.add(contract)
-            for host in {urlsplit(server).hostname for server in contract.servers} - {None}:
-                self._hosts.setdefault(str(host), _Paths()).add(contract)  # two vendors may share one
-        for paths in (self._root, *self._vendors.values(), *self._hosts.values()):
-            paths.compile()
+        self._by_header: dict[bytes, _Paths] = {}  # reading a Host header takes longer than remembering it
+        for position, route in enumerate(routes):
+            if isinstance(route, VendorRoute):
+                self._paths_of(route).add(position, route)
+            elif not getattr(route, "path", "").startswith(CONTROL):
+                break
 
-    def find(self, host: bytes, path: str, raw_path: bytes) -> tuple[Endpoint, dict[str, str]] | None:
-        """The endpoint and its path parameters; ``raw_path`` is still percent-encoded."""
-        by_host = self._hosts.get(_hostname(host))
-        if by_host is not None:
-            return by_host.find(path, raw_path)
-        endpoint = self._root.endpoints.get(path)
-        if endpoint is not None:
-            return endpoint, {}
-        found = self._root.find(path, raw_path)
-        if found is not None:
+    def _paths_of(self, route: VendorRoute) -> _Paths:
+        for host in route.other_hosts:
+            self._hosts.setdefault(host, _Paths())
+        if route.host is not None:
+            return self._hosts.setdefault(route.host, _Paths())
+        return self._root if route.vendor is None else self._vendors.setdefault(route.vendor, _Paths())
+
+    def find(self, scope: Scope) -> Found | None:
+        header = _host_header(scope)
+        paths = self._by_header.get(header)
+        if paths is None:
+            paths = self._hosts.get(_hostname(header), self._root)
+            if len(self._by_header) < MAX_HOST_HEADERS:
+                self._by_header[header] = paths
+        found = paths.find(scope)
+        if found is not None or paths is not self._root:
             return found
-        vendor = path[1:].partition("/")[0]
-        prefixed = self._vendors.get(vendor)
-        if prefixed is None:
+        vendor = self._vendors.get(scope["path"][1:].partition("/")[0])
+        return None if vendor is None else vendor.find(scope)
+
+
+class VendorRouter(Router):
+    """Starlette's router, which finds a vendor's route by an index instead of asking each.
+
+    What is added to ``routes``, or taken from it, counts from the next request on.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute], unknown_path: UnknownPath, lifespan: Lifespan[Any]) -> None:
+        super().__init__(routes, redirect_slashes=False, default=self._no_route, lifespan=lifespan)
+        self._unknown_path = unknown_path
+        self._index = _Index(self.routes)
+
+    def find(self, scope: Scope) -> tuple[VendorRoute, dict[str, str]] | None:
+        """A vendor's route and its parameters. None: whether another route fits, only asking them all can tell."""
+        if scope["path"].startswith(CONTROL):
             return None
-        return prefixed.find(path[len(vendor) + 1 :], raw_path[len(vendor) + 1 :])
+        found, routes = self._index.find(scope), self.routes
+        if found is not None:
+            (position, route), values = found
+            if position < len(routes) and routes[position] is route:
+                return route, route.parameters(values)
+        elif len(routes) == self._index.length:
+            return None
+        self._index = _Index(routes)
+        return self.find(scope)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self.find(scope) if scope["type"] == "http" else None
+        if found is None:
+            await super().__call__(scope, receive, send)
+            return
+        route, parameters = found
+        scope.update(endpoint=route.endpoint, path_params=parameters)
+        await route.handle(scope, receive, send)
+
+    async def _no_route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell the client that nothing is here: no vendor speaks WebSocket, and none has this path."""
+        if scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+        else:
+            await self._unknown_path(self.nearest(scope["path"]), scope, receive, send)
 
     def nearest(self, path: str) -> list[str]:
         """At most three operations whose paths look most like this one: ``POST /path (vendor.operation)``."""
-        paths = {**self._root.fixed, **self._root.shaped}
-        near = difflib.get_close_matches(path[:200], list(paths), n=3, cutoff=0.0)
-        return [f"{', '.join(sorted(paths[known]))} {known} ({next(iter(paths[known].values())).id})" for known in near]
+        endpoints = {
+            route.path: route.endpoint
+            for route in self.routes
+            if isinstance(route, VendorRoute) and route.host is None and route.vendor is None
+        }
+        near = difflib.get_close_matches(path[:200], list(endpoints), n=3, cutoff=0.0)
+        return [_description(known, endpoints[known].operations) for known in near]
 
 
-@lru_cache(maxsize=256)
-def _hostname(host: bytes) -> str:
+def _description(path: str, operations: Mapping[str, OperationSpec]) -> str:
+    return f"{', '.join(sorted(operations))} {path} ({next(iter(operations.values())).id})"
+
+
+def _host_header(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"host":
+            header: bytes = value
+            return header
+    return b""
+
+
+def _hostname(header: bytes) -> str:
     """A ``Host`` header without its port."""
-    return host.decode("latin-1").partition(":")[0].lower()
+    return header.decode("latin-1").partition(":")[0].lower()
 
 
-def _endpoint(operations: dict[str, OperationSpec]) -> Endpoint:
-    originals = [o for o in operations.values() if o.spelling == o.name]
-    allow = ", ".join(sorted(operations)).encode("ascii")
-    return Endpoint(operations, (originals or list(operations.values()))[0], allow)
-
-
-def _pattern(path: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """``/sms/{id}/send`` as a pattern, and the names of its groups."""
-    parts = re.split(r"\{([^{}]+)\}", path)
-    text = "".join("([^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
-    return re.compile(text), tuple(parts[1::2])
+def _raw_path(scope: Scope) -> str:
+    """The path as it came, percent-encoded; a server that does not keep it has it encoded again."""
+    raw: bytes | None = scope.get("raw_path")
+    return raw.decode("latin-1") if raw else quote(scope["path"], safe=PATH_CHARACTERS)

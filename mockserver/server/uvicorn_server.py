@@ -1,13 +1,14 @@
 """The application on a socket, by uvicorn."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from mockserver.server.application import Application
 from mockserver.server.settings import Settings
 from mockserver.server.wire.protocol import bound
 from mockserver.server.wire.timeouts import Sweep
@@ -16,7 +17,7 @@ GRACE = 10  # seconds that requests in flight have to end
 AT_ONCE = 1024 * 1024  # bytes: more than an event loop hands over at once
 
 
-def uvicorn_server(app: Application, on_ready: Callable[[], None], **overrides: Any) -> uvicorn.Server:
+def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any) -> uvicorn.Server:
     """A uvicorn server for the application; ``on_ready`` is called once it answers."""
     settings = getattr(app, "settings", Settings())  # an application around ours may have none
     options: dict[str, Any] = {
@@ -32,6 +33,16 @@ def uvicorn_server(app: Application, on_ready: Callable[[], None], **overrides: 
     }
     config = bound(uvicorn.Config(app, **options | overrides), settings)
     return _Server(config, on_ready, Sweep(settings))
+
+
+def end_with(server: uvicorn.Server, stream: BinaryIO) -> None:
+    """Have a server end when a stream does: the program that holds its other end is gone."""
+
+    def wait() -> None:
+        stream.read()
+        server.should_exit = True
+
+    threading.Thread(target=wait, name="mockserver-eof", daemon=True).start()
 
 
 class _Server(uvicorn.Server):

@@ -9,6 +9,7 @@ from mockserver.package_check import require_ours
 from mockserver.testing.account import Account, Made
 from mockserver.testing.asynchronous import AsyncAccount
 from mockserver.testing.findings import Findings, Watch
+from mockserver.testing.process import run_command
 from mockserver.testing.server import MockServer, run
 
 
@@ -38,11 +39,12 @@ class AsyncMockVendors(AsyncAccount):
 
 
 def serve(config: pytest.Config, findings: Findings, *, covered: bool) -> Iterator[MockServer]:
-    """The session's server: that of ``--mockserver-url``, else one of our own, its coverage taken at the end."""
+    """The session's server: that of ``--mockserver-url``, else one of its own, its coverage taken at the end."""
     require_ours()
-    url, contracts = config.option.mockserver_url, config.option.mockserver_contracts
+    url, command = config.option.mockserver_url, config.option.mockserver_command
+    contracts = config.option.mockserver_contracts or ()
     if url is None:
-        with run(contracts=contracts or ()) as server:
+        with run(contracts=contracts) if command is None else run_command(command, contracts) as server:
             yield server
             if covered:
                 findings.cover(server.coverage())

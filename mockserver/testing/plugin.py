@@ -20,6 +20,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = group.addoption
     add("--mockserver-url", metavar="URL", help="Use this running server; without it each worker runs its own.")
     add("--mockserver-token", metavar="TOKEN", help="Its control API's token. Default: MOCKSERVER_ADMIN_TOKEN.")
+    add(
+        "--mockserver-command",
+        metavar="CMD",
+        help="Start the server from another environment: CMD is its mockserver, as in /opt/mock/bin/mockserver.",
+    )
     add("--mockserver-contracts", metavar="DIR", action="append", help="A folder of further contracts. Repeatable.")
     add(
         "--mockserver-assumed",
@@ -45,8 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "mock_vendors(env): an account for this test, and environment variables from it: "
         '@pytest.mark.mock_vendors(env={"NAME": "<vendor>.credentials.api_key"})',
     )
-    if config.option.mockserver_url and config.option.mockserver_contracts:
+    option = config.option
+    if option.mockserver_url and option.mockserver_contracts:
         raise pytest.UsageError("--mockserver-contracts is for a server of pytest's own, not for --mockserver-url")
+    if option.mockserver_url and option.mockserver_command is not None:
+        raise pytest.UsageError("--mockserver-command starts a server: --mockserver-url names one that runs already")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from mockserver.cli import cli
 from tests.live import PATIENCE
 
 COMMAND = [sys.executable, "-m", "mockserver"]
+STARTING = 600  # seconds: ten thousand accounts, on a machine that has ten times more to do
+READY = "Credentials: "  # the last line that a server prints before it waits for requests
 
 
 def invoke(*args: str | Path, **environment: str) -> Result:
@@ -79,18 +81,34 @@ def serving(*args: str | Path, **environment: str) -> Iterator[Serving]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    guard = threading.Timer(PATIENCE, process.kill)
-    guard.start()
     try:
-        lines: list[str] = []
-        while not lines or not lines[-1].startswith("Credentials: "):
-            line = process.stdout.readline()
-            assert line, f"the server ended: {process.communicate()}"
-            lines.append(line.rstrip("\n"))
-        guard.cancel()
-        yield Serving(process, lines)
+        yield Serving(process, lines_until_ready(process))
     finally:
-        guard.cancel()
         process.terminate()
         process.communicate(timeout=PATIENCE)
+
+
+def lines_until_ready(process: subprocess.Popen[str], patience: float = STARTING) -> list[str]:
+    """The lines that a server prints until it is ready. One that takes more than ``patience`` seconds is killed."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    overdue = threading.Event()
+
+    def kill() -> None:
+        overdue.set()
+        process.kill()
+
+    guard = threading.Timer(patience, kill)
+    guard.start()
+    try:
+        while not lines or not lines[-1].startswith(READY):
+            line = process.stdout.readline()
+            if not line:
+                _, complaint = process.communicate()
+                ended = f"ended with status {process.returncode}"
+                end = f"was killed, since it was not ready within {patience} s" if overdue.is_set() else ended
+                raise AssertionError(f"the server {end}; its output: {lines}, its errors: {complaint!r}")
+            lines.append(line.rstrip("\n"))
+    finally:
+        guard.cancel()
+    return lines

@@ -72,8 +72,11 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(MAX_TESTS_PER_ANSWER + 5):
         coverage.belongs("one", f"t::{number}")
         coverage.add(call(), PLAIN)
-    met = coverage.total.answers[SENT]
-    assert (met.natural, len(met.tests)) == (MAX_TESTS_PER_ANSWER + 5, MAX_TESTS_PER_ANSWER)
+    coverage.belongs("two", "t::another")
+    coverage.add(call(account="two"), PLAIN)
+    for tally, calls in ((coverage.of("one"), MAX_TESTS_PER_ANSWER + 5), (coverage.total, MAX_TESTS_PER_ANSWER + 6)):
+        met = tally.answers[SENT]
+        assert (met.natural, len(met.tests)) == (calls, MAX_TESTS_PER_ANSWER)
     monkeypatch.setattr("mockserver.coverage.tally.MAX_OPEN_COUNTS", 3)
     for number in range(10):
         coverage.add(call(answer=f"acme.send_sms/other{number}"), PLAIN)

@@ -7,8 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mockserver.engine.fault import GARBAGE
-from mockserver.server.application import create_app
-from tests.faults.wire import OPERATION, Customer, Reply, Wire, connected, recorded_body, recorded_headers
+from tests.faults.wire import Customer, Reply, Wire, connected, recorded_body, recorded_headers
 from tests.live import PATIENCE, live_server
 from tests.server.customers import SETTINGS
 
@@ -247,11 +246,12 @@ def test_the_end_of_the_server_ends_the_wait(http: str) -> None:
 
 @pytest.mark.parametrize("kind", ["timeout", "reset", "empty", "garbage", "truncate"])
 def test_without_a_socket(kind: str) -> None:
-    """The application alone has no connection to break, and says so at once."""
-    app = create_app(SETTINGS)
-    with TestClient(app, base_url="http://localhost") as client:
-        acme = client.post("/_mock/accounts").json()
-        client.put(f"/_mock/pins/{OPERATION}", json={"account": acme["id"], "fault": {"kind": kind}})
-        headers = {"X-Key": acme["vendors"]["acme"]["credentials"]["key"]}
-        with pytest.raises(ConnectionError, match="needs a real socket"):
-            client.post("/base/messages", json={}, headers=headers)
+    """The application alone has no connection to break: what was pinned elsewhere says so at once."""
+    with live_server(SETTINGS) as live:
+        customer = Customer.of(live)
+        customer.suffer(kind)
+        with (
+            TestClient(live.app, base_url="http://localhost") as client,
+            pytest.raises(ConnectionError, match="needs a real socket"),
+        ):
+            client.post("/base/messages", json={}, headers={"X-Key": customer.key})

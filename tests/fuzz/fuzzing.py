@@ -4,11 +4,9 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,14 +18,12 @@ from schemathesis.engine import events
 
 from mockserver.engine.account import AccountData, tokens
 from mockserver.server.build import contracts_folder
-from mockserver.server.sockets import listen
-from mockserver.server.uvicorn_server import uvicorn_server
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract, Scheme
 from tests.evidence import ROOT
 from tests.fuzz.ordinary import Node, Ordinary, ordinary
+from tests.live import PATIENCE
 
-PATIENCE = 20  # seconds; only a broken server needs them
 SHARED = Path(__file__).with_name("schemathesis.toml")
 BAD_DATA = {"unauthenticated", "media_type", "too_large", "unreadable", "missing", "invalid", "unknown"}
 # The record that the account uses, where not the first: that channel's user needs no to_phone, as the schema says.
@@ -90,8 +86,19 @@ class Trial(NamedTuple):
     file: Path
 
 
-def trial(app: Any, account: AccountData, way: Way, folder: Path, document: Mapping[str, Any] | None = None) -> Trial:
-    """Prepare a server to be tried by an account; ``document`` in place of the contract's own."""
+def trial(
+    app: Any,
+    account: AccountData,
+    way: Way,
+    folder: Path,
+    document: Mapping[str, Any] | None = None,
+    *,
+    examples: int = 10,
+) -> Trial:
+    """Prepare a server to be tried by an account; ``document`` in place of the contract's own.
+
+    ``examples`` are those of each operation that are made up at random, beside those that schemathesis always tries.
+    """
     contract, now = way.contract, time.time()
     document = contract.document if document is None else document
     data = dict(account.vendors[contract.vendor])
@@ -102,7 +109,7 @@ def trial(app: Any, account: AccountData, way: Way, folder: Path, document: Mapp
     plain = ordinary(contract, document, data, names, now, form=way.form)
     rules = [rule for operation in contract.operations for rule in operation.rules if rule.on_problem]
     refusals = {str(rule.answer.means) for rule in rules if rule.kinds is None or rule.kinds & BAD_DATA}
-    text = SHARED.read_text("utf-8")
+    text = f"{SHARED.read_text('utf-8')}max-examples = {examples}\n"
     text += '\n[checks.positive_data_acceptance]\nexpected-statuses = ["2xx"]\n'
     text += f"\n[checks.negative_data_rejection]\nexpected-statuses = {sorted(refusals)}\n"
     ready = tokens(contract, data, now)
@@ -127,6 +134,20 @@ def fuzz(tried: Trial) -> Report:
     return report
 
 
+def first_path(tried: Trial) -> Trial:
+    """A trial of the first path only, which is enough for what is broken on purpose."""
+    path, item = next(iter(tried.document["paths"].items()))
+    return tried._replace(document={**tried.document, "paths": {path: item}})
+
+
+def assert_faithful(app: Any, account: AccountData, way: Way, folder: Path, *, examples: int) -> None:
+    """No check fails in any phase, and every operation has accepted and refused."""
+    report = fuzz(trial(app, account, way, folder, examples=examples))
+    assert not report.findings, str(report)
+    names = {f"{operation.method} {operation.path}" for operation in way.contract.operations}
+    assert set(report.accepted) == set(report.refused) == names
+
+
 def _read(report: Report, recorder: Any) -> None:
     for interaction in recorder.interactions.values():
         if interaction.response is not None:
@@ -141,34 +162,18 @@ def _read(report: Report, recorder: Any) -> None:
                 report.findings.append(Finding(recorder.label, check.name, message))
 
 
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """The address of an application on a free port, until the block ends."""
-    socket, ready = listen("127.0.0.1", 0), threading.Event()
-    server = uvicorn_server(app, ready.set, log_config=None, timeout_graceful_shutdown=1)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
-    thread.start()
-    try:
-        assert ready.wait(PATIENCE), "the server did not start"
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
-        socket.close()
-
-
-def command_line(tried: Trial, url: str) -> subprocess.CompletedProcess[str]:
-    """``st run`` with few examples, in the folder of its settings."""
+def command_line(tried: Trial, port: int) -> subprocess.CompletedProcess[str]:
+    """``st run`` in the folder of its settings."""
     folder = tried.file.parent
     (folder / "document.json").write_text(json.dumps(tried.document), "utf-8")
     program = [sys.executable, "-m", "schemathesis.cli", "--config-file", tried.file.name, "run", "document.json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [*program, "--url", url, "--max-examples", "10", "--no-color"],
+        [*program, "--url", f"http://127.0.0.1:{port}", "--no-color"],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
-        timeout=9 * PATIENCE,
+        timeout=PATIENCE,
     )

@@ -13,6 +13,7 @@ from tests.fuzz.fuzzing import SHARED, Trial, fuzz
 
 TOKEN = "control-api-token"
 OPERATION = "polyai.send_sms"
+EXAMPLES = 20  # of each operation
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,8 @@ def body(operation: Any) -> Any:
 def test_every_operation(guarded: Application, document: Any, tmp_path: Path) -> None:
     """Each operation does what the description says, in any order, and only for who has the token."""
     file = tmp_path / "schemathesis.toml"
-    file.write_text(f"{SHARED.read_text('utf-8')}\n[auth.openapi.Admin]\nbearer = {json.dumps(TOKEN)}\n", "utf-8")
+    added = f"max-examples = {EXAMPLES}\n[auth.openapi.Admin]\nbearer = {json.dumps(TOKEN)}\n"
+    file.write_text(SHARED.read_text("utf-8") + added, "utf-8")
     report = fuzz(Trial(guarded, document, file))
     assert not report.findings, str(report)
     names = [

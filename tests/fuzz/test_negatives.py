@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 import jsonschema
 import pytest
@@ -16,8 +16,9 @@ import pytest
 from mockserver.engine.account import AccountData, sample
 from mockserver.server.application import Application
 from mockserver.spec.model import Contract, OperationSpec
-from tests.fuzz.fuzzing import PATIENCE, served, ways
+from tests.fuzz.fuzzing import ways
 from tests.fuzz.ordinary import Node, ordinary, resolved
+from tests.live import PATIENCE, served
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 CONTRACTS = list(dict.fromkeys(way.contract for way in ways()))
@@ -74,8 +75,8 @@ class Bench(NamedTuple):
 
 @pytest.fixture(scope="module")
 def connection(app: Application) -> Iterator[http.client.HTTPConnection]:
-    with served(app) as url:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
+    with served(app) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         yield connection
         connection.close()
 

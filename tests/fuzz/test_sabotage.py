@@ -1,10 +1,8 @@
 """Servers and contracts broken on purpose: the checks of this folder catch each, and for its own reason."""
 
 import http.client
-import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,8 +13,9 @@ from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import load_contracts
 from tests.fuzz import spoiled
-from tests.fuzz.fuzzing import PATIENCE, Trial, command_line, fuzz, served, trial, ways
+from tests.fuzz.fuzzing import Trial, command_line, first_path, fuzz, trial, ways
 from tests.fuzz.test_negatives import bad_requests, bench_of, complaints
+from tests.live import PATIENCE, served
 
 WAYS = {way.contract.vendor: way for way in reversed(ways())}
 
@@ -42,15 +41,13 @@ SPOILED: dict[spoiled.Spoil, tuple[str, str]] = {
 def test_servers(spoil: spoiled.Spoil, app: Application, default: AccountData, tmp_path: Path) -> None:
     """Exactly these checks fail."""
     vendor, caught = SPOILED[spoil]
-    report = fuzz(quick(trial(spoiled.Spoiled(app, spoil), default, WAYS[vendor], tmp_path)))
+    report = fuzz(quick(spoiled.Spoiled(app, spoil), default, vendor, tmp_path))
     assert report.checks == set(caught.split()), str(report)
 
 
-def quick(tried: Trial) -> Trial:
-    """The first path only, and few examples: what is broken on purpose is found soon."""
-    path, item = next(iter(tried.document["paths"].items()))
-    tried.file.write_text(re.sub("max-examples = .*", "max-examples = 5", tried.file.read_text("utf-8")), "utf-8")
-    return tried._replace(document={**tried.document, "paths": {path: item}})
+def quick(app: Any, account: AccountData, vendor: str, folder: Path) -> Trial:
+    """Few examples: what is broken on purpose is found soon."""
+    return first_path(trial(app, account, WAYS[vendor], folder, examples=5))
 
 
 REFUSED = {
@@ -124,7 +121,7 @@ def test_contracts_that_say_something_else(
 ) -> None:
     """A server of such a contract fails exactly these checks of the true one."""
     server = server_of(broken("polyai", edits, tmp_path))
-    report = fuzz(quick(trial(server, default, WAYS["polyai"], tmp_path)))
+    report = fuzz(quick(server, default, "polyai", tmp_path))
     assert report.checks == set(caught.split()), str(report)
 
 
@@ -162,8 +159,8 @@ def accepted(server: Any, vendor: str, account: AccountData) -> set[str]:
     """The bad requests that a server of a vendor's send operation does not refuse."""
     contract = WAYS[vendor].contract
     (operation,) = (operation for operation in contract.operations if operation.spelling == "send_sms")
-    with served(server) as url:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
+    with served(server) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         bench = bench_of(connection, contract, operation, account)
         found = complaints(bench, bad_requests(bench))
         connection.close()
@@ -181,7 +178,7 @@ def test_command_line_warns(app: Application, default: AccountData, tmp_path: Pa
 
     tried = trial(spoiled.Spoiled(app, refuses), default, WAYS["koreai"], tmp_path)
     tried.file.write_text(tried.file.read_text("utf-8").replace('["2xx"]', '["2xx", "401"]'), "utf-8")
-    with served(tried.app) as url:
-        run = command_line(tried, url)
+    with served(tried.app) as port:
+        run = command_line(tried, port)
     assert run.returncode == 1
     assert "Warnings fail the run" in run.stdout

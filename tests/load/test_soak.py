@@ -6,6 +6,7 @@ import os
 import pytest
 
 from mockserver.server.application import create_app
+from tests.live import PATIENCE
 from tests.load.beside import connecting
 from tests.load.customers import Server, control
 from tests.load.mixed import Worker
@@ -49,7 +50,7 @@ def test_no_task_is_left(http: str) -> None:
             before = asyncio.all_tasks()
             workers = [Worker(lambda: Client.connect(port), seed=at) for at in range(4)]
             await asyncio.gather(*(worker.work(100) for worker in workers))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 while state.connections or state.tasks:  # noqa: ASYNC110 -- uvicorn sets no event
                     await asyncio.sleep(0.01)
             assert asyncio.all_tasks() == before

@@ -1,12 +1,41 @@
 """Turns: others get theirs when a task has had its share of time, and not before."""
 
 import asyncio
+from collections.abc import Iterable
 from itertools import count
 
 import pytest
 
 from mockserver.server import checkpoint
 from mockserver.server.checkpoint import Turns
+
+PIECES = 12  # after each of which the task asks
+
+
+def turns_of_others(clock: Iterable[float], monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often another task works while one does its pieces; each look at the clock takes the next time of it."""
+    times, others = iter(clock), 0
+    monkeypatch.setattr(checkpoint, "perf_counter", lambda: next(times))
+
+    async def scenario() -> int:
+        nonlocal others
+        turns, done = Turns(), False
+
+        async def other() -> None:
+            nonlocal others
+            while not done:
+                await asyncio.sleep(0)
+                others += 1
+
+        task = asyncio.create_task(other())
+        await asyncio.sleep(0)
+        for _ in range(PIECES):
+            await turns.give()
+        counted, done = others, True
+        await task
+        return counted
+
+    return asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -19,27 +48,10 @@ from mockserver.server.checkpoint import Turns
 )
 def test_others_get_their_turn_by_time(monkeypatch: pytest.MonkeyPatch, share: float, given: int) -> None:
     """Not by how often it is asked; and after a turn there is a whole share again."""
-    clock, others = count(), 0
-
-    async def scenario() -> None:
-        nonlocal others
-        share_of_time, done = Turns(), False
-
-        async def other() -> None:
-            nonlocal others
-            while not done:
-                await asyncio.sleep(0)
-                others += 1
-
-        task = asyncio.create_task(other())
-        await asyncio.sleep(0)
-        for _ in range(12):
-            await share_of_time.give()
-        counted, done = others, True
-        await task
-        others = counted
-
     monkeypatch.setattr(checkpoint, "SHARE", share)
-    monkeypatch.setattr(checkpoint, "perf_counter", lambda: next(clock))
-    asyncio.run(scenario())
-    assert others == given
+    assert turns_of_others(count(), monkeypatch) == given
+
+
+def test_a_share_is_a_few_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of pieces that take a millisecond each, others wait for no more than three."""
+    assert turns_of_others(count(step=0.001), monkeypatch) >= PIECES // 3

@@ -181,9 +181,19 @@ def test_only_our_own_paths_are_ours(acme_client: TestClient) -> None:
     assert acme_client.get("/_mocking").json()["title"] == "No operation has this path"
 
 
-def test_other_protocols_are_left_unanswered(acme_app: Application) -> None:
-    """No vendor speaks WebSocket here: the server refuses what the application does not take up."""
-    asyncio.run(acme_app({"type": "websocket"}, None, None))
+def test_other_protocols_are_refused(acme_app: Application) -> None:
+    """No vendor speaks WebSocket here."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        raise NotImplementedError
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/base/messages", "headers": []}
+    asyncio.run(acme_app(scope, receive, send))
+    assert [message["type"] for message in sent] == ["websocket.close"]
 
 
 def test_no_server_header_is_made_by_the_application(make: Make) -> None:
@@ -208,7 +218,7 @@ def test_a_client_that_leaves_before_the_answer(acme_app: Application, customer:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request"}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Any) -> None:
         raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):

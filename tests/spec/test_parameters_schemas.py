@@ -89,6 +89,15 @@ def test_unfolding_is_bounded() -> None:
     assert len(marks.declared) == MAX_SCHEMA_DEPTH // 2
 
 
+@pytest.mark.parametrize(("depth", "errors"), [(MAX_SCHEMA_DEPTH, 0), (MAX_SCHEMA_DEPTH + 1, 1)])
+def test_depth_is_bounded(depth: int, errors: int) -> None:
+    """As many schemas may lie within one another as is said, and no more."""
+    schema: dict[str, Any] = {}
+    for _ in range(depth - 1):
+        schema = {"properties": {"a": schema}}
+    assert len(walked(schema)[1]) == errors
+
+
 def test_marks() -> None:
     """The marks of x-mock are for the place of their schema's value."""
     marks, messages = walked(

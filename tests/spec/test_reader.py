@@ -271,3 +271,11 @@ def test_references_chain() -> None:
         ),
     )
     assert (b"x-left", b"8") in [header[:2] for header in acme.operations[0].answers["sent"].headers]
+
+
+@pytest.mark.parametrize("ref", ["#", "#anchor", "/a", "other.yaml#/a", "", 5])
+def test_references_stay_inside(ref: object) -> None:
+    """Only a pointer into this document is one: neither the whole document, nor an anchor, nor another file."""
+    reader = Reader(Source("f", {"a": {"$ref": ref}}), "acme")
+    reader.target(reader.document["a"])
+    assert [error.message for error in reader.errors] == ["$ref must stay inside this document: #/…"]

@@ -61,14 +61,14 @@ def test_reachable(rule: str) -> None:
     assert contract((ANY, f"          - {rule}\n{ANY}"))
 
 
-def uncovered(*edits: tuple[str, str], operation: str = "/sms/{batch}") -> list[str]:
-    """The problems without an answer, in an operation whose rules answer none."""
+def uncovered(*edits: tuple[str, str], operation: str = "/sms/{batch}", only_rule: str = "") -> list[str]:
+    """The problems without an answer, in an operation with no other rule."""
     rules = SMALL[
         SMALL.index("        rules:\n          - {problem: method") : SMALL.index(
             "      parameters:\n        - name: X-T"
         )
     ]
-    text = changed((rules, "        rules: []\n"), *edits)
+    text = changed((rules, f"        rules: [{only_rule}]\n"), *edits)
     pointer = f"/paths/{operation.replace('/', '~1')}/post"
     (message,) = [error.message for error in errors_of(text) if error.pointer == pointer]
     return message.removeprefix("problems that can happen but have no answer: ").split("; ")
@@ -102,6 +102,11 @@ def test_every_possible_problem() -> None:
     assert uncovered() == EVERY
     spelling = [problem for problem in EVERY if "x-trace" not in problem and "Limit" not in problem]
     assert uncovered(operation="/sms/{batch}/") == spelling
+
+
+def test_a_condition_may_not_be_met() -> None:
+    """A rule that answers any problem under a condition only leaves each of them without an answer."""
+    assert uncovered(only_rule="{problem: any, when: {/body/text: {}}, answer: invalid}") == EVERY
 
 
 POSSIBLE: dict[str, tuple[str, str, set[str], set[str]]] = {

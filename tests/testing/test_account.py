@@ -83,6 +83,7 @@ def test_more_calls_than_a_page_holds_are_read(server: MockServer) -> None:
         ("polyai", "polyai alone is no value"),
         ("polyai.key", "polyai has no 'key'; known: url, unreachable_url, credentials, owned, tokens"),
         ("polyai.credentials.key", "polyai.credentials has no 'key'; known: api_key"),
+        ("polyai.owned.connectors.2", "polyai.owned.connectors has 2 items, counted from 0: no '2'"),
         ("polyai.owned.connectors.9", "polyai.owned.connectors has 2 items, counted from 0: no '9'"),
         ("polyai.owned.connectors.first", "counted from 0: no 'first'"),
         ("polyai.url.x", "polyai.url has nothing below it, so no 'x'"),

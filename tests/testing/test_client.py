@@ -4,12 +4,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from mockserver.testing import ControlError, MockServer, run
-from mockserver.testing.client import Control
+from mockserver.testing import Account, ControlError, MockServer, run
+from mockserver.testing.client import PATIENCE, Control
+from tests.testing.sending import send
 
 
 @contextmanager
@@ -82,3 +84,19 @@ def test_a_refusal_in_other_words_is_shown(server: MockServer) -> None:
         control._is_known = True  # noqa: SLF001 -- as if it had broken down since
         with pytest.raises(ControlError, match="GET /_mock/accounts was refused with 500: down"):
             control.get("accounts")
+
+
+def test_patience_is_beside_the_wait(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An assertion that may wait on the server for long is not given up while the server waits."""
+    timeouts: list[float] = []
+
+    class Connection(HTTPConnection):
+        def __init__(self, host: str, port: int | None, timeout: float) -> None:
+            timeouts.append(timeout)
+            super().__init__(host, port, timeout=timeout)
+
+    monkeypatch.setattr("mockserver.testing.client.HTTPConnection", Connection)
+    send(account.polyai)
+    account.polyai.send_sms.assert_called(within=45)
+    account.polyai.send_sms.assert_called()
+    assert timeouts == [PATIENCE + 45, PATIENCE]

@@ -20,8 +20,6 @@ from tests.evidence import ROOT
 from tests.live import PATIENCE
 from tests.tools.installing import execute, virtual_environment
 
-pytestmark = pytest.mark.tools
-
 VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
 
 

@@ -10,8 +10,6 @@ from mockserver.engine.call import call_number, unpack_headers
 from tests.live import PATIENCE, Live
 from tests.tools.sdks import Customer, send
 
-pytestmark = pytest.mark.tools
-
 HOURS = 7200
 
 

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import pytest
 import requests
 
 from tests.live import PATIENCE, Live
 from tests.tools.sdks import Customer, Sdk, send
-
-pytestmark = pytest.mark.tools
 
 
 def recorded(server: Live, customer: Customer) -> Any:

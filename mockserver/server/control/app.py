@@ -1,21 +1,24 @@
 """The control API as one Starlette application, and who may use it."""
 
 import hmac
+import ipaddress
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from mockserver.server.control import accounts, calls, contracts, pins, verify
 from mockserver.server.control.requests import ApiError, State, on_api_error, on_http_exception, problem
+from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
 from mockserver.spec.source import read_yaml
 
-OPEN = "/_mock/health"
+OPEN = f"{CONTROL}/health"
 
 
 class Guard:
@@ -36,15 +39,16 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _refusal(self, request: Request) -> Any:
+        is_local = self._local and not _comes_from_elsewhere(request)
         if self._token is not None:
             kind, _, token = request.headers.get("authorization", "").partition(" ")
             right = hmac.compare_digest(token.strip().encode(), self._token.encode())
             if kind.lower() == "bearer" and right:
                 return None
-            if not self._local or token:
+            if not is_local or token:
                 detail = "the control API needs Authorization: Bearer <MOCKSERVER_ADMIN_TOKEN>"
                 return problem(401, detail, "/header/authorization", {"WWW-Authenticate": "Bearer"})
-        elif not self._local:  # a Host header proves nothing: whoever reaches the server writes it
+        elif not is_local:  # a Host header proves nothing: whoever reaches the server writes it
             return problem(403, "beyond loopback, the control API is closed until MOCKSERVER_ADMIN_TOKEN is set")
         if not is_loopback(_hostname(f"//{request.headers.get('host', '')}")):
             return problem(403, "the control API answers only to a loopback Host", "/header/host")
@@ -52,6 +56,19 @@ class Guard:
         if origin is not None and not is_loopback(_hostname(origin)):
             return problem(403, "the control API answers only to a loopback Origin", "/header/origin")
         return None
+
+
+def _comes_from_elsewhere(request: Request) -> bool:
+    """Whether the client's address is another machine's, though the settings say that only this one reaches us.
+
+    Another ASGI server listens where its own settings say.
+    """
+    try:
+        address = ipaddress.ip_address(request.client.host if request.client is not None else "")
+    except ValueError:  # a client in this process, or one on a Unix socket
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return not (mapped or address).is_loopback
 
 
 def _hostname(url: str) -> str:
@@ -78,31 +95,38 @@ class _Methods:
         await response(scope, receive, send)
 
 
-def control_app(state: State) -> Any:
-    """The guarded application; ``state`` is what its handlers work on."""
+def control_routes(state: State) -> list[BaseRoute]:
+    """The guarded control API: ``/_mock`` itself, and all below."""
+    app = _control_app(state)
+    return [Route(CONTROL, app), Mount(CONTROL, app)]
+
+
+def _control_app(state: State) -> Starlette:
+    """The application, its paths without ``/_mock``; ``state`` is what its handlers work on."""
     app = Starlette(
         routes=[
-            _route("/_mock/health", get=contracts.health),
-            _route("/_mock/openapi.json", get=contracts.openapi),
-            _route("/_mock/contracts", get=contracts.list_contracts),
-            _route("/_mock/contracts/{vendor}", get=contracts.show_contract),
-            _route("/_mock/accounts", get=accounts.list_accounts, post=accounts.make_account),
-            _route("/_mock/accounts/{id}", get=accounts.show_account, delete=accounts.delete_account),
-            _route("/_mock/accounts/{id}/reset", post=accounts.reset_account),
-            _route("/_mock/accounts/{id}/clock", post=accounts.set_clock),
-            _route("/_mock/accounts/{id}/limits", put=accounts.put_limits),
-            _route("/_mock/calls", get=calls.list_calls, delete=calls.clear_calls),
-            _route("/_mock/calls/verify", post=verify.verify_calls),
-            _route("/_mock/calls/{id}", get=calls.show_call),
-            _route("/_mock/pins", get=pins.list_pins, delete=pins.clear_pins),
-            _route("/_mock/pins/{operation}", put=pins.put_pin),
-            _route("/_mock/coverage", get=contracts.show_coverage),
+            _route("/health", get=contracts.health),
+            _route("/openapi.json", get=contracts.openapi),
+            _route("/contracts", get=contracts.list_contracts),
+            _route("/contracts/{vendor}", get=contracts.show_contract),
+            _route("/accounts", get=accounts.list_accounts, post=accounts.make_account),
+            _route("/accounts/{id}", get=accounts.show_account, delete=accounts.delete_account),
+            _route("/accounts/{id}/reset", post=accounts.reset_account),
+            _route("/accounts/{id}/clock", post=accounts.set_clock),
+            _route("/accounts/{id}/limits", put=accounts.put_limits),
+            _route("/calls", get=calls.list_calls, delete=calls.clear_calls),
+            _route("/calls/verify", post=verify.verify_calls),
+            _route("/calls/{id}", get=calls.show_call),
+            _route("/pins", get=pins.list_pins, delete=pins.clear_pins),
+            _route("/pins/{operation}", put=pins.put_pin),
+            _route("/coverage", get=contracts.show_coverage),
         ],
+        middleware=[Middleware(Guard, settings=state.settings)],
         exception_handlers={ApiError: on_api_error, HTTPException: on_http_exception},
     )
     app.router.redirect_slashes = False
     app.state.mock = state
-    return Guard(app, state.settings)
+    return app
 
 
 def _route(path: str, **handlers: Any) -> Route:

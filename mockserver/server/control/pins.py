@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mockserver.engine.bodies import integral
-from mockserver.engine.fault import Fault, FaultError, read_fault
+from mockserver.engine.fault import NEEDS_WIRE, Fault, FaultError, read_fault
 from mockserver.engine.pin import Literal, PinState, literal
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.requests import ApiError, member, read_object, read_pattern, state_of
+from mockserver.server.wire.protocol import WIRE
 from mockserver.spec.model import BODILESS_STATUSES, Answer, OperationSpec
 from mockserver.spec.pointer import Pointer, join
 
@@ -29,7 +30,7 @@ async def put_pin(request: Request) -> Response:
         raise ApiError(400, "name the account that it is for", "/body/account")
     if await state.store.account(account) is None:
         raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
-    fault = _fault(body)
+    fault = _fault(body, can_break=WIRE in request.scope.get("extensions", {}))
     written = member(body, "answers", list, [])
     if len(written) > MAX_ANSWERS or not (written or fault):
         raise ApiError(400, f"must list from 1 to {MAX_ANSWERS} answers", "/body/answers")
@@ -84,13 +85,18 @@ def _operation(request: Request) -> OperationSpec:
     raise ApiError(404, "there is no such operation; GET /_mock/contracts lists them", "/path/operation")
 
 
-def _fault(body: dict[str, Any]) -> Fault | None:
+def _fault(body: dict[str, Any], *, can_break: bool) -> Fault | None:
+    """The fault of a pin; ``can_break``: whether this server can break a connection."""
     if "fault" not in body:
         return None
     try:
-        return read_fault(body["fault"])
+        fault = read_fault(body["fault"])
     except FaultError as error:
         raise ApiError(400, str(error), f"/body/fault{error.pointer}") from error
+    if fault.kind in NEEDS_WIRE and not can_break:
+        detail = f"{fault.kind} breaks the connection, which only mockserver's own server can: run `mockserver serve`"
+        raise ApiError(409, detail, "/body/fault/kind")
+    return fault
 
 
 def _entry(operation: OperationSpec, item: Any, at: str) -> Answer | Literal | None:

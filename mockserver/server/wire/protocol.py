@@ -8,7 +8,7 @@ from mockserver.server.settings import Settings
 from mockserver.server.wire.faults import Connection
 from mockserver.server.wire.limits import UNREADABLE, HeaderLimit, Refusal, header_too_large, too_many_connections
 
-CONNECTION = "mockserver.connection"  # in an ASGI scope's state: where faults reach the socket
+WIRE = "mockserver.wire"  # an ASGI scope's extension, the Connection: faults can reach the socket
 MOST_LINGERING = 256  # refused connections that are kept until their clients have read why
 
 
@@ -16,7 +16,7 @@ class Bounded:
     """What is ours of a protocol, mixed into the class that uvicorn chose; a class of its own for each server."""
 
     settings: Settings
-    measuring: HeaderLimit  # the application, for heads that may be too large
+    measuring: Any  # the application, for heads that may be too large
     lingering: "set[Bounded]"  # refused, and not gone yet
 
     transport: Any  # this and the next are uvicorn's
@@ -31,7 +31,7 @@ class Bounded:
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)  # type: ignore[misc]
         self.connection = Connection(transport)
-        self.app_state: dict[str, Any] = {**self.app_state, CONNECTION: self.connection}
+        self.extensions = {WIRE: self.connection}
         if len(self.connections) - len(self.lingering) > self.settings.most_connections:
             self.refuse(too_many_connections(self.settings.most_connections))
 
@@ -138,7 +138,13 @@ class _H11(Bounded):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.app = self.measuring
+        measuring = self.measuring
+
+        async def extended(scope: Any, receive: Any, send: Any) -> None:
+            scope["extensions"] = self.extensions
+            await measuring(scope, receive, send)
+
+        self.app = self.measuring = extended
 
     def end_after_answers(self) -> None:
         if not self.conn.trailing_data[0]:  # else more requests wait there; their end is read again
@@ -154,7 +160,7 @@ class _H11(Bounded):
 
 
 def bound(config: uvicorn.Config, settings: Settings) -> uvicorn.Config:
-    """Have whichever protocol uvicorn chose keep to the settings, and put its connection into each request's state."""
+    """Have whichever protocol uvicorn chose keep to the settings, and put its connection into each request's scope."""
     config.load()
     chosen: Any = config.http_protocol_class
     kind = _on_httptools(chosen, settings) if hasattr(chosen, "on_message_begin") else _on_h11(chosen)
@@ -180,6 +186,7 @@ def _on_httptools(chosen: Any, settings: Settings) -> Any:
 
         def _start_asgi_task(self, cycle: Any, app: Any) -> None:
             self.running = cycle
+            cycle.scope["extensions"] = self.extensions
             start(self, cycle, app)
 
     return Protocol

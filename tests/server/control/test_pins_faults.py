@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
-from mockserver.engine.fault import LOSING, SPOILING
+from mockserver.engine.fault import LOSING, NEEDS_WIRE, SPOILING
+from tests.live import PATIENCE, Live
 from tests.server.customers import Customer
 
 Make = Callable[..., Customer]
@@ -56,7 +58,7 @@ def test_mistakes(customer: Customer, body: dict[str, Any], pointer: str) -> Non
     assert [pin["fault"] for pin in pins(customer)] == [MALFORMED]
 
 
-@pytest.mark.parametrize("kind", sorted(LOSING | SPOILING))
+@pytest.mark.parametrize("kind", sorted((LOSING | SPOILING) - NEEDS_WIRE))
 def test_shown_as_written(customer: Customer, kind: str) -> None:
     """A fault is listed with its pin, as it was asked for."""
     fault = {"kind": kind, "times": 3, "probability": 0.5, "seed": 1, **({"seconds": 2} if kind == "delay" else {})}
@@ -64,6 +66,20 @@ def test_shown_as_written(customer: Customer, kind: str) -> None:
     assert (pinned["fault"], pinned["left"], pinned["answers"]) == (fault, 3, ["busy", {"status": 204}])
     assert pins(customer) == [pinned]
     assert put(customer, answers=["busy"]).json()["fault"] is None
+
+
+@pytest.mark.parametrize("kind", sorted(NEEDS_WIRE))
+def test_a_fault_that_needs_our_server(customer: Customer, live: Live, kind: str) -> None:
+    """An application cannot break its connection: another server's is told so, and pins nothing; ours can."""
+    put(customer, fault=MALFORMED)
+    refused = put(customer, fault={"kind": kind})
+    assert (refused.status_code, refused.json()["pointer"]) == (409, "/body/fault/kind")
+    assert refused.json()["detail"].startswith(f"{kind} breaks the connection, which only mockserver's own server can")
+    assert [pin["fault"] for pin in pins(customer)] == [MALFORMED]
+    account = requests.post(f"{live.url}/_mock/accounts", timeout=PATIENCE).json()["id"]
+    body = {"account": account, "fault": {"kind": kind, "times": 2}}
+    pinned = requests.put(f"{live.url}{PINS}", json=body, timeout=PATIENCE)
+    assert (pinned.status_code, pinned.json()["fault"]) == (200, body["fault"])
 
 
 def met(customer: Customer, **body: Any) -> str | None:

@@ -76,6 +76,24 @@ def test_it_is_used(http: str, expected: bool, monkeypatch: pytest.MonkeyPatch) 
     assert used == [expected, False]
 
 
+def test_nothing_is_written_past_a_client_that_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the socket takes no more, uvicorn sends, since its send waits until there is room."""
+    used: list[bool] = []
+
+    def spied(send: Any, *response: Any) -> bool:
+        flow = send.__self__.flow
+        flow.pause_writing()
+        used.append(write_whole(send, *response))
+        flow.resume_writing()
+        return used[-1]
+
+    monkeypatch.setattr(endpoint, "write_whole", spied)
+    with live_server() as live:
+        found = replies(live, REQUESTS["refused"])
+    assert used == [False, False]
+    assert found.count(b"HTTP/1.1 ") == 2
+
+
 def test_without_httptools(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Python that has no httptools sends as uvicorn does."""
     asgi.of_httptools.cache_clear()

@@ -1,0 +1,62 @@
+"""The lanes: what a plain run leaves out, and that unit tests start at once."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from argparse import Namespace
+from typing import Any
+
+import pytest
+
+from tests.conftest import LANES, TESTS, pytest_ignore_collect
+from tests.evidence import ROOT
+from tests.live import PATIENCE
+
+WITHOUT_SERVER = ["spec", "matching", "engine", "coverage", "store"]
+PROBE = """
+import importlib, sys
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+print(sorted({"mockserver.server", "starlette", "uvicorn", "schemathesis"} & sys.modules.keys()))
+"""
+
+
+def config(expression: str) -> Any:
+    """What pytest knows of ``-m``."""
+    return Namespace(option=Namespace(markexpr=expression))
+
+
+def test_each_lane_is_a_folder_and_a_marker() -> None:
+    """No lane is named that does not exist."""
+    pytest_options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]
+    assert {marker.partition(":")[0] for marker in pytest_options["markers"]} == LANES
+    assert [lane for lane in LANES if not list((TESTS / lane).glob("test_*.py"))] == []
+
+
+def test_a_lane_has_its_tests_in_its_folder() -> None:
+    """A test elsewhere that carried a lane's marker would run in every plain run."""
+    marked = re.compile(rf"mark\.({'|'.join(sorted(LANES))})\b")
+    files = [file for file in TESTS.rglob("*.py") if marked.search(file.read_text("utf-8"))]
+    assert files == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "collected"),
+    [("", set()), ("fuzz", {"fuzz"}), ("load or (tools)", {"load", "tools"}), ("not tools", {"tools"})],
+)
+def test_a_plain_run_leaves_lanes_out(expression: str, collected: set[str]) -> None:
+    """A lane's folder is collected where ``-m`` names it; every other folder always."""
+    folders = {folder.name for folder in TESTS.iterdir() if folder.is_dir()}
+    ignored = {folder for folder in folders if pytest_ignore_collect(TESTS / folder, config(expression))}
+    assert ignored == LANES - collected
+    assert not pytest_ignore_collect(TESTS / "cli" / "load", config(expression))
+
+
+def test_unit_tests_start_without_the_server() -> None:
+    """The tests of the lower wings, and the conftest above them, import neither the server nor schemathesis."""
+    files = [TESTS / "conftest.py", *(file for wing in WITHOUT_SERVER for file in sorted((TESTS / wing).glob("*.py")))]
+    modules = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
+    command = [sys.executable, "-c", PROBE, *modules]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (ended.stdout, ended.stderr) == ("[]\n", "")
