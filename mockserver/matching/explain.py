@@ -13,7 +13,7 @@ MAX_DIFFERENCES_LISTED = 8  # of a call
 
 CallShape = Mapping[str, Any]
 Cure = Callable[[CallShape, Mapping[str, Any]], str | None]  # what helps against a problem of a call
-_KINDS = {None: "", True: "accepted ", False: "refused "}
+_ACCEPTED_WORDS = {None: "", True: "accepted ", False: "refused "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Explanation:
     def lines(self, cure: Cure = lambda _call, _problem: None) -> Iterator[str]:
         """The text of the failure, line by line."""
         to = f" to {self.recipient}" if self.recipient else ""
-        expected = f"expected {self.count} {_KINDS[self.accepted]}call(s){to}"
+        expected = f"expected {self.count} {_ACCEPTED_WORDS[self.accepted]}call(s){to}"
         unknown = f" Cannot be known: {self.unknown}." if self.unknown else ""
         yield f"{self.what}: {expected}, found {self.matched} ({self.among}).{unknown}"
         if self.count.is_exceeded(self.matched):

@@ -32,7 +32,7 @@ from mockserver.server.verification import Asked, Verdict, verify
 from mockserver.spec.pointer import MISSING, join
 from mockserver.store.store import UNCLAIMED
 
-MEMBERS = (
+QUESTION_MEMBERS = (
     "account", "vendor", "operation", "answer", "accepted", "recipient", "since", "where", "when", "count", "within",
     "settle", "views",
 )  # fmt: skip
@@ -43,7 +43,7 @@ MAX_CALLS_SHOWN = 100
 async def verify_calls(request: Request) -> Response:
     """Wait, decide, explain."""
     state = state_of(request)
-    body = await read_object(request, MEMBERS)
+    body = await read_object(request, QUESTION_MEMBERS)
     name = member(body, "account", str)
     if not name:
         raise ApiError(400, "name the account whose calls are meant", "/body/account")
