@@ -12,7 +12,7 @@ from mockserver.engine.bodies import UnreadableError, read_form, read_multipart
 from mockserver.engine.call import Label, RecordedCall, pack_params, pack_problems, unpack_headers
 from mockserver.engine.choice import Choice, check_owned, choose, ordered, recipient_of
 from mockserver.engine.credentials import Claim, CredentialReader
-from mockserver.engine.expectation import received
+from mockserver.engine.expectation import RequestView
 from mockserver.engine.facts import Facts, budget_key
 from mockserver.engine.fault import Fault, planned
 from mockserver.engine.pin import NOT_PINNED, NOTHING_USED, Literal, Pinned, PinState, Uses, first_fitting, lay_over
@@ -187,9 +187,9 @@ def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
 def _pinned(request: ParsedRequest, account: AccountData | None, facts: Facts, *, has_problems: bool) -> Pinned:
     """What the account's pins have for a request."""
     pins = facts.pins.get(account.id) if account is not None else None
-    if not pins:
+    if pins is None:
         return NOT_PINNED
-    view = received(request) if any(pin.pattern for pin in pins) else {}
+    view = RequestView(request.arrival, request.reads)
     return first_fitting(pins, request.operation, view, has_problems=has_problems)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from mockserver.engine.fault import Fault
 from mockserver.engine.response import RenderedResponse
-from mockserver.matching.pattern import Pattern, differences
+from mockserver.matching.pattern import Pattern, View
 from mockserver.spec.model import Answer, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reach import covers
@@ -154,14 +154,14 @@ class Pinned(msgspec.Struct, frozen=True):
 NOT_PINNED = Pinned()
 
 
-def first_fitting(pins: Iterable[PinState], operation: OperationSpec, view: Any, *, has_problems: bool) -> Pinned:
+def first_fitting(pins: Iterable[PinState], operation: OperationSpec, view: View, *, has_problems: bool) -> Pinned:
     """The first of these pins, in the order in which they were made, that is for such a request.
 
     ``view`` is the request as patterns see it. A fault alone that spares the request leaves it to the next pin.
     """
     met: tuple[PinState, ...] = ()
     for pin in pins:
-        if pin.pattern and differences(pin.pattern, view):
+        if pin.pattern and not pin.pattern.fits(view):
             continue
         if pin.spares_next:
             met += (pin,)

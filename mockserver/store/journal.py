@@ -9,7 +9,7 @@ from itertools import chain, islice
 from operator import attrgetter
 
 from mockserver.engine.call import Label, RecordedCall
-from mockserver.engine.expectation import as_recorded, is_kind
+from mockserver.engine.expectation import Expectation, as_recorded
 
 Line = deque[RecordedCall]
 MIN_PART = 256  # calls taken of a line at once, however many lines there are
@@ -264,7 +264,8 @@ def _all_lines(shelves: list[_Shelf], query: Query) -> list[Line]:
     if not any(part is not None for part in kind):
         return [shelf.calls for shelf in shelves]
     labels: set[Label] = set().union(*(shelf.by_label for shelf in shelves))
-    admitted = {label for label in labels if is_kind(label, *kind)}
+    asked = Expectation(*kind)
+    admitted = {label for label in labels if asked.admits(label)}
     return [line for shelf in shelves for label, line in shelf.by_label.items() if label in admitted]
 
 

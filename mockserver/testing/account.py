@@ -115,7 +115,8 @@ class Account(Assertions, Pinnable):
     """A customer of every vendor, with calls, pins, limits and a clock of its own.
 
     Its assertions are about the calls to all vendors, and its pins for all operations. As a context manager it is
-    deleted at the end of the ``with`` block. Each vendor is an attribute. If another attribute has its name, it is in ``vendors``.
+    deleted at the end of the ``with`` block. Each vendor is an attribute. If another attribute has its name, it is in
+    ``vendors``.
     """
 
     def __init__(self, made: Made) -> None:

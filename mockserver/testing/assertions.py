@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Unpack
 
+from mockserver.matching.verdict import Count
 from mockserver.testing.call import Call
 from mockserver.testing.client import Control
-from mockserver.testing.verification import Count, Question, Verification, verify
-from mockserver.testing.where import Pattern, Where
+from mockserver.testing.verification import Question, Verification, verify
+from mockserver.testing.where import Conditions, Where
 
 PAGE_CALLS = "1000"  # calls read at a time
 
@@ -141,7 +142,7 @@ class Assertions:
         if within or settle:
             refuse_to_block(name)
         scope = {**self._scope, **{key: value for key, value in extra.items() if value is not None}}
-        return Question(scope, Pattern.of(where), count, within, settle)
+        return Question(scope, Conditions.of(where), count, within, settle)
 
 
 def refuse_to_block(name: str) -> None:

@@ -1,16 +1,15 @@
 """Pins that no call used, and why: what a test has fixed without effect."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mockserver.matching.show import show
 from mockserver.spec.reach import EVERYTHING, covers
 from mockserver.testing.assertions import AccountCalls
 from mockserver.testing.call import Call
 from mockserver.testing.client import ControlError
 
 MAX_ANSWERS_SHOWN = 3
-MAX_VALUE_LENGTH = 80  # characters
 
 
 def unused_pins(journal: AccountCalls, calls: Iterable[Call]) -> list[str]:
@@ -65,8 +64,7 @@ def _difference(journal: AccountCalls, pin: Mapping[str, Any]) -> str | None:
     if verdict["matched"] or not verdict["nearest"]:
         return None
     difference = verdict["nearest"][0]["differences"][0]
-    expected, found = _text(difference["expected"]), _text(difference["found"])
-    return f"{difference['pointer']}: expected {expected}, found {found}"
+    return f"{difference['pointer']}: {show(difference['expected'], difference['found'])}"
 
 
 def _hint(pin: Mapping[str, Any], call: Call) -> str:
@@ -76,8 +74,3 @@ def _hint(pin: Mapping[str, Any], call: Call) -> str:
     if pin["fault"] and pin["fault"].get("probability", 1) < 1:
         return " (its fault has a probability)"
     return ""
-
-
-def _text(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from dirty_equals import IsStr
+from dirty_equals import IsOneOf, IsStr
 
 from mockserver.testing import Account, ControlError, MockServer
 from tests.testing.sending import TO, send
@@ -80,6 +80,41 @@ def test_secrets_match_unmasked(account: Account) -> None:
     assert key not in str(call.data)
 
 
+@pytest.mark.parametrize("wrap", [str, IsOneOf, lambda key: IsOneOf(key, "other"), lambda _: ANY], ids=range(4))
+def test_whoever_compares_sees_what_was_sent(account: Account, wrap: Any) -> None:
+    """A text, and an object with an == of its own: both meet the credential itself, neither shows it."""
+    send(account.polyai)
+    key = account.polyai.credentials["api_key"]
+    operation = account.polyai.send_sms
+    call = operation.assert_called_once(headers={"X-PolyAi-Auth-Token": wrap(key), "X-Token-ID": IsStr()})
+    assert key not in str(call.data)
+    text = failure(
+        operation.assert_called, headers={"X-PolyAi-Auth-Token": wrap(key)}, body={"message": IsStr(regex="x")}
+    )
+    assert key not in text
+
+
+def test_a_credential_in_an_objects_own_words_is_masked(account: Account) -> None:
+    """The failure of a comparison with a credential shows which one by its mask, and nothing of it in clear."""
+    key = account.polyai.credentials["api_key"]
+    send(account.polyai)
+    headers = {"X-PolyAi-Auth-Token": IsOneOf(f"{key}!", "other")}
+    text = failure(account.polyai.send_sms.assert_called, headers=headers)
+    assert key not in text
+    masked = re.search(r"expected IsOneOf\('(\*\*\*\w{8})!', 'other'\), found \"(.*)\"", text)
+    assert masked is not None
+    assert masked[1] == masked[2]
+
+
+@pytest.mark.parametrize("wrap", [str, IsOneOf], ids=["plain", "compared in Python"])
+def test_texts_that_look_alike_are_told_apart(account: Account, wrap: Any) -> None:
+    """A no-break space in an SMS is written so that it is seen, whoever compared."""
+    send(account.polyai, "See you at 2\u202fPM")
+    text = failure(account.polyai.send_sms.assert_called, body={"message": wrap("See you at 2 PM")})
+    assert r'found "See you at 2\u202fPM"' in text
+    assert ("(first difference at index 12)" in text) is (wrap is str)
+
+
 def test_the_nearest_call_is_shown_with_its_differences(account: Account) -> None:
     """The failure counts, shows the call that was nearest, and where it differs."""
     send(account.polyai, "Hi")
@@ -92,7 +127,7 @@ def test_differences_found_in_python_have_the_same_form(account: Account) -> Non
     """What only Python can compare is told as the server tells the rest."""
     send(account.polyai, "Hi", key="")
     text = failure(account.polyai.send_sms.assert_called, body={"message": IsStr(regex="B.*")})
-    assert "expected at least 1 call(s), found 0 among 1 that fit the plain parts" in text
+    assert "expected at least 1 call(s), found 0 (1 fit the plain parts)" in text
     assert "/body/message: expected IsStr(regex='B.*'), found \"Hi\"" in text
     assert "refused: unauthenticated absent /header/x-polyai-auth-token: " in text
 

@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.sources import Sources
-from mockserver.matching.pattern import PARTS, Pattern
+from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import Unreachable
-from mockserver.spec.model import Contract
+from mockserver.spec.model import Contract, Validator
 from mockserver.spec.pointer import Pointer, join
 from mockserver.store.store import Store
 
@@ -100,7 +100,6 @@ async def on_http_exception(_request: Request, error: Exception) -> Response:
 BODY_LIMIT = 1024 * 1024
 MAX_NAMES = 20  # known names in a message
 MAX_COMPARED = 200  # characters of a name that is not known
-ROOTS = ("path", "query", "header", "headers", "body")
 
 
 async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[str, Any]:
@@ -157,7 +156,7 @@ def seconds(body: dict[str, Any], name: str, most: float) -> float:
 
 
 def read_pattern(body: dict[str, Any]) -> Pattern:
-    """``where`` and ``when`` of a body. Raises ApiError."""
+    """The pattern of a body's ``where`` and ``when``. Raises ApiError."""
     where: dict[str, Any] = member(body, "where", dict, {})
     for part, value in where.items():
         if part not in PARTS:
@@ -168,13 +167,14 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
     return Pattern(where, tuple(when))
 
 
-def _condition(text: str, schema: Any) -> Any:
+def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
+    """A pointer, the schema of what it names, compiled (None: it must be absent), and the schema as written."""
     import jsonschema_rs  # noqa: PLC0415 -- only patterns with schemas need it
 
     at = join("body", "when", text)
     pointer = Pointer.parse(text)
-    if not text.startswith("/") or pointer.tokens[0] not in ROOTS:
-        raise ApiError(400, f"a pointer begins with one of: {', '.join('/' + root for root in ROOTS)}", at)
+    if not text.startswith("/") or pointer.tokens[0] not in WHEN_ROOTS:
+        raise ApiError(400, f"a pointer begins with one of: {', '.join('/' + root for root in WHEN_ROOTS)}", at)
     if pointer.tokens[0] in {"header", "headers"}:
         pointer = Pointer(tuple(token.lower() for token in pointer.tokens))
     if schema is False:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
 from mockserver.server.control.app import description
-from mockserver.server.control.verify import SHOWN
+from mockserver.server.control.verify import MAX_CALLS_SHOWN
 from tests.live import Live
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
@@ -121,9 +121,9 @@ def test_differences_as_data(customer: Customer) -> None:
 
 def test_as_many_as_a_hundred_are_shown(customer: Customer) -> None:
     """Of more, the latest; all are counted."""
-    sent = [customer.send().headers["x-mock-call"] for _ in range(SHOWN + 1)]
+    sent = [customer.send().headers["x-mock-call"] for _ in range(MAX_CALLS_SHOWN + 1)]
     found = verdict(customer)
-    assert found["matched"] == SHOWN + 1
+    assert found["matched"] == MAX_CALLS_SHOWN + 1
     assert [call["id"] for call in found["calls"]] == sent[:0:-1]
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from mockserver.matching.explain import MAX_FITTING_LISTED
+from mockserver.matching.show import CONTEXT
 from mockserver.server.application import create_app
-from mockserver.server.messages import MOST_SHOWN, WIDTH
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 
@@ -91,11 +92,38 @@ def test_a_call_to_no_operation_and_one_off_the_contract(customer: Customer) -> 
 
 
 def test_long_values_are_cut(customer: Customer) -> None:
-    """A terminal shows the beginning, and how much there is."""
+    """A terminal shows them from shortly before the first difference, and how much there is."""
     customer.send(json={**customer.good, "extra": "x" * 600})
-    (line,) = (line for line in lines(customer, where={"body": {"extra": "y" * 600}}) if "/body/extra" in line)
-    shown = {char: f'"{char * (WIDTH - 1)}… (602 characters)' for char in "xy"}
-    assert line == f"      /body/extra: expected {shown['y']}, found {shown['x']}"
+    (line,) = (line for line in lines(customer, where={"body": {"extra": "x" * 599}}) if "/body/extra" in line)
+    expected, found = f'"…{"x" * CONTEXT}" (599 characters)', f'"…{"x" * CONTEXT}x" (600 characters)'
+    assert line == f"      /body/extra: expected {expected}, found {found} (first difference at index 599)"
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"), [("2\u202fPM", "2 PM"), ("cafe\u0301", "caf\u00e9"), ("\u0410nna", "Anna"), ("Hi ", "Hi")]
+)
+def test_texts_that_look_alike(customer: Customer, sent: str, meant: str) -> None:
+    """In a body or a query: what the eye does not tell apart is written so that it does."""
+    customer.send(json={**customer.good, "text": sent}, params={"q": sent})
+    where = {"body": {"text": meant}, "query": {"q": meant}}
+    found = [line for line in lines(customer, where=where) if "first difference" in line]
+    assert [line.strip().partition(":")[0] for line in found] == ["/body/text", "/query/q"]
+    for line in found:
+        expected, shown = line.partition("expected ")[2].rpartition(" (first")[0].split(", found ")
+        assert (expected + shown).isascii()
+        assert expected != shown
+
+
+def test_secrets_that_are_masked_alike(make: Make) -> None:
+    """A key in lower case has the mask of the key: the message says that they differ there."""
+    key = "KEY-" + "x" * 20
+    customer = make(key=key)
+    customer.send(headers={"X-Trace": key.lower()})
+    text = message(customer, where={"headers": {"x-trace": key}})
+    (line,) = (line for line in text.splitlines() if "/headers/x-trace" in line)
+    expected, found = line.partition("expected ")[2].split(", found ")
+    assert found == f"{expected} (they differ where they are masked)"
+    assert key.lower() not in text.lower()
 
 
 def test_many_differences_are_cut(customer: Customer) -> None:
@@ -183,12 +211,12 @@ def test_other_problems_have_no_cure(customer: Customer) -> None:
 
 def test_too_many_calls_are_listed(customer: Customer) -> None:
     """The latest of those that fit, newest first; no nearest ones, for none is missing."""
-    sent = [customer.send().headers["x-mock-call"] for _ in range(MOST_SHOWN + 2)]
+    sent = [customer.send().headers["x-mock-call"] for _ in range(MAX_FITTING_LISTED + 2)]
     customer.send(json={})
     found = lines(customer, accepted=True, count={"at_most": 1})
-    assert found[0].startswith(f"any vendor: expected at most 1 accepted call(s), found {MOST_SHOWN + 2} (")
+    assert found[0].startswith(f"any vendor: expected at most 1 accepted call(s), found {MAX_FITTING_LISTED + 2} (")
     assert found[1] == "Calls that fit, latest first:"
-    assert [line.split()[0] for line in found[2:]] == sent[: -MOST_SHOWN - 1 : -1]
+    assert [line.split()[0] for line in found[2:]] == sent[: -MAX_FITTING_LISTED - 1 : -1]
 
 
 @pytest.fixture
