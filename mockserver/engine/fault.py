@@ -1,4 +1,4 @@
-"""What may go wrong between the decision and the client: described here, done by the server."""
+"""Trouble between the decision and the client, as a test asks for it: described here, done by the server."""
 
 import math
 import random
@@ -12,10 +12,10 @@ from mockserver.engine.response import RenderedResponse
 from mockserver.spec.pointer import join
 
 LOSING = frozenset({"timeout", "reset", "empty", "garbage"})  # the reply is lost altogether
-SPOILING = frozenset({"delay", "truncate", "dribble", "malformed"})  # the reply comes late or damaged
+SPOILING = frozenset({"delay", "truncate", "dribble", "malformed"})  # the reply is late or damaged
 GARBAGE = b"\x00\xff\x13NOT HTTP AT ALL\x00\r\n\r\n"
 MAX_DELAY = 60.0  # seconds
-BODILESS = frozenset({204, 304})  # statuses that nothing can follow
+BODILESS = frozenset({204, 304})  # statuses of responses that have no body
 
 _MEMBERS = {
     "delay": {"seconds", "uniform", "lognormal"},
@@ -25,7 +25,7 @@ _ALWAYS = {"kind", "times", "probability", "seed"}
 
 
 class FaultError(ValueError):
-    """``pointer`` says where in the fault."""
+    """A fault is not written as it must be; ``pointer`` says where."""
 
     def __init__(self, pointer: str, message: str) -> None:
         super().__init__(message)
@@ -34,7 +34,11 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of trouble. ``delay``: what is drawn from; ``times``: None for ever; ``seed``: repeatable chance."""
+    """One kind of trouble.
+
+    ``times`` is how often it strikes, None for ever; ``delay`` names a distribution of seconds and its two numbers;
+    ``seed`` makes chance repeatable; ``written`` is the fault as the test wrote it.
+    """
 
     kind: str
     times: int | None
@@ -50,11 +54,11 @@ class Fault:
         return self.kind in LOSING
 
     def strikes(self, number: int) -> bool:
-        """Whether the request of this number (from 0) is hit."""
+        """Whether the fault hits the request of this number, counted from 0."""
         return self.probability >= 1 or self._chance("strike", number).random() < self.probability
 
     def seconds(self, number: int) -> float:
-        """How long the reply to the request of this number waits, or takes."""
+        """How long the reply to the request of this number waits or takes, in seconds."""
         how, first, second = self.delay
         if how == "uniform":
             return self._chance("delay", number).uniform(first, second)
@@ -89,17 +93,17 @@ def read_fault(block: Any) -> Fault:
 
 
 def _delay(block: Mapping[str, Any]) -> tuple[str, float, float]:
-    given = [name for name in ("seconds", "uniform", "lognormal") if name in block]
-    if block["kind"] == "dribble" and not given:
+    names = [name for name in ("seconds", "uniform", "lognormal") if name in block]
+    if block["kind"] == "dribble" and not names:
         return "fixed", 1.0, 0.0
     if block["kind"] not in _MEMBERS:
         return "fixed", 0.0, 0.0
-    if len(given) != 1:
+    if len(names) != 1:
         raise FaultError("", "a delay needs one of: seconds, uniform, lognormal")
-    value = block[given[0]]
-    if given[0] == "seconds":
+    value = block[names[0]]
+    if names[0] == "seconds":
         return "fixed", _number(value, "/seconds", 0, MAX_DELAY), 0.0
-    if given[0] == "uniform":
+    if names[0] == "uniform":
         if not isinstance(value, list) or len(value) != 2:
             raise FaultError("/uniform", "must be [least, most] in seconds")
         least, most = (_number(item, f"/uniform/{index}", 0, MAX_DELAY) for index, item in enumerate(value))
@@ -126,13 +130,13 @@ def _whole(block: Mapping[str, Any], name: str, least: int, most: int) -> int:
 
 
 def planned(fault: Fault, response: RenderedResponse) -> RenderedResponse:
-    """What a fault leaves of a response: these bytes are sent, and recorded."""
+    """What a fault leaves of a response: the bytes that are sent and recorded."""
     if fault.loses_reply:
         return RenderedResponse(0, b"", GARBAGE if fault.kind == "garbage" else b"")
     if fault.kind == "truncate" and response.status not in BODILESS:
         return _with_body(response, response.body[: len(response.body) // 2], len(response.body) or 1)
     if fault.kind == "malformed" and response.status not in BODILESS:
-        body = (response.body.rstrip()[:-1] or b"{") + b","  # no JSON ends so
+        body = (response.body.rstrip()[:-1] or b"{") + b","  # no JSON ends with a comma
         return _with_body(response, body, len(body))
     return response
 

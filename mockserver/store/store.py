@@ -125,14 +125,14 @@ class Store:
         return self._born.get(account_id, 0.0)
 
     async def add_account(
-        self, account_id: str, given: Mapping[str, Any], test: str | None = None, seed: int | None = None
+        self, account_id: str, values: Mapping[str, Any], test: str | None = None, seed: int | None = None
     ) -> AccountData:
         """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountError.
 
         With a seed its values, ids and times are the same each time. Where there are too many accounts, the one that
         was idle longest makes room: a killed test run left it behind.
         """
-        account = self._registry.add(account_id, given, seed=seed)
+        account = self._registry.add(account_id, values, seed=seed)
         if len(self._idle) >= self._most_accounts:
             await self.remove_account(next(iter(self._idle)))
         self._idle[account_id] = None
