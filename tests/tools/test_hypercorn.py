@@ -13,8 +13,6 @@ from tests.evidence import ROOT, replayed
 from tests.server.programs import in_process, pinned, program, replays_at, replays_in, sender
 from tests.tools.installing import execute
 
-pytestmark = pytest.mark.tools
-
 
 @pytest.fixture(scope="module")
 def hypercorn(tools: Path) -> str:
