@@ -41,6 +41,7 @@ def busy(customer: Customer) -> Customer:
         pytest.param({"accepted": "false"}, [2, 1], id="refused"),
         pytest.param({"accepted": "", "limit": ""}, [3, 2, 1, 0], id="empty-is-absent"),
         pytest.param({"limit": "1"}, [3], id="limit"),
+        pytest.param({"limit": "1.0"}, [3], id="limit-as-json-schema-has-it"),
         pytest.param({"vendor": "nobody"}, [], id="nothing"),
     ],
 )
