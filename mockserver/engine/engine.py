@@ -96,7 +96,8 @@ class Engine:
         ids = _seeded_ids(account, facts) if facts.seeds else None
         wait = budget.retry_after if limited and budget is not None else None
         context = Context(view, choice.problem, ids or self._sources, facts.time(account), wait)
-        response = self._response(choice.answer, context)
+        answer = choice.answer
+        response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
         used, fault, uses = None, None, NOTHING_USED
         if pin is not None:
             used, fault, response = _pinned(pin, choice.chosen_by, response)
@@ -106,9 +107,6 @@ class Engine:
         label = self._label(operation, choice, request.reads, response.status, used, fault)
         call = self._record(request, account, label, recipient, problems, response, facts.now)
         return Decision(call, choice.problem, uses, fault)
-
-    def _response(self, answer: Answer | Literal, context: Context) -> RenderedResponse:
-        return answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
 
     def _label(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
         self,
