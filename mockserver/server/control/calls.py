@@ -1,12 +1,13 @@
 """Recorded calls over HTTP: list, show, clear."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mockserver.engine.call import RecordedCall, call_number
+from mockserver.engine.call import Label, RecordedCall, call_number
+from mockserver.engine.expectation import Expectation
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.requests import ApiError, State, state_of, write
 from mockserver.server.serialize import call_shape
@@ -49,15 +50,30 @@ async def show_call(request: Request) -> Response:
 
 
 async def clear_calls(request: Request) -> Response:
-    """``DELETE /_mock/calls?account=``: ``*`` for all accounts, so that no test clears another's by accident."""
-    account = parameters(request, ("account",)).get("account")
+    """``DELETE /_mock/calls?account=&operation=``: ``*`` for all accounts, ``<vendor>.*`` for all of a vendor's.
+
+    The account has to be named, so that no test clears another's calls by accident.
+    """
+    values = parameters(request, ("account", "operation"))
+    account = values.get("account")
     if not account:
         raise ApiError(400, "name the account, or * for all", "/query/account")
     store = state_of(request).store
     if account not in {"*", "unclaimed"} and await store.account(account) is None:
         raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
-    await store.clear_calls(None if account == "*" else account_name(account))
+    admits = _of_operation(state_of(request), values["operation"]) if "operation" in values else None
+    await store.clear_calls(None if account == "*" else account_name(account), admits)
     return Response(status_code=204)
+
+
+def _of_operation(state: State, name: str) -> Callable[[Label], bool]:
+    """Whether a call's label is of this operation, or of any of a vendor. Raises ApiError."""
+    operations = sorted({operation.id for contract in state.contracts for operation in contract.operations})
+    known = [*operations, *(f"{contract.vendor}.*" for contract in state.contracts)]
+    if name not in known:
+        raise ApiError(400, f"there is no such operation; known: {', '.join(known)}", "/query/operation")
+    vendor = name.removesuffix(".*")
+    return (Expectation(operation=name) if vendor == name else Expectation(vendor=vendor)).admits
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:

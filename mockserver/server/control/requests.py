@@ -153,8 +153,11 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
     for part, value in where.items():
         if part not in PARTS:
             raise ApiError(400, f"is not known here; known: {', '.join(PARTS)}", join("body", "where", part))
-        if part != "body" and not isinstance(value, dict) and not (part == "path" and isinstance(value, str)):
+        if part not in {"body", "json"} and not isinstance(value, dict | (str if part == "path" else dict)):
             raise ApiError(400, "must be an object", join("body", "where", part))
+        for name, text in value.items() if part == "form" else ():
+            if not isinstance(text, str):
+                raise ApiError(400, "must be a string: a form's values are texts", join("body", "where", part, name))
     when = [_condition(text, schema) for text, schema in member(body, "when", dict, {}).items()]
     return Pattern(where, tuple(when))
 
