@@ -89,20 +89,23 @@ def as_recorded(recipient: str) -> str | None:
 
 
 class RequestView:
-    """A request as patterns see it, recorded or just arrived; each part is decoded when it is asked for.
+    """A request as patterns see it, recorded or just arrived; each part is decoded once, when it is asked for.
 
     ``reads`` says how the body is read: json, form, multipart or nothing.
     """
 
-    __slots__ = ("_reads", "_sent")
+    __slots__ = ("_parts", "_reads", "_sent")
 
     def __init__(self, sent: RecordedCall | Arrival, reads: str) -> None:
         self._sent = sent
         self._reads = reads
+        self._parts: dict[str, Any] = {}
 
     def get(self, part: str, default: Any = MISSING) -> Any:
         """One part, as sent; the default where the request has none."""
-        value = _READ[part](self._sent, self._reads)
+        if part not in self._parts:
+            self._parts[part] = _READ[part](self._sent, self._reads)
+        value = self._parts[part]
         return default if value is MISSING else value
 
 

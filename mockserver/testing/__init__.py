@@ -4,11 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mockserver.testing.account import Account, Operation, Pin, Vendor
-    from mockserver.testing.asynchronous import AsyncAccount, AsyncMockServer, AsyncOperation, AsyncVendor
+    from mockserver.testing import fault
+    from mockserver.testing.account import Account, Operation, Vendor
+    from mockserver.testing.asynchronous import AsyncAccount, AsyncMockServer, AsyncOperation, AsyncPin, AsyncVendor
     from mockserver.testing.call import Call
     from mockserver.testing.client import ControlError
+    from mockserver.testing.fault import FaultDict
     from mockserver.testing.fixtures import AsyncMockVendors, MockVendors
+    from mockserver.testing.pin import Pin
     from mockserver.testing.server import MockServer, run
     from mockserver.testing.verification import Verification
 
@@ -18,15 +21,18 @@ _HOMES = {
     "AsyncMockServer": "asynchronous",
     "AsyncMockVendors": "fixtures",
     "AsyncOperation": "asynchronous",
+    "AsyncPin": "asynchronous",
     "AsyncVendor": "asynchronous",
     "Call": "call",
     "ControlError": "client",
+    "FaultDict": "fault",
     "MockServer": "server",
     "MockVendors": "fixtures",
     "Operation": "account",
-    "Pin": "account",
+    "Pin": "pin",
     "Vendor": "account",
     "Verification": "verification",
+    "fault": "fault",
     "run": "server",
 }
 
@@ -36,15 +42,18 @@ __all__ = [
     "AsyncMockServer",
     "AsyncMockVendors",
     "AsyncOperation",
+    "AsyncPin",
     "AsyncVendor",
     "Call",
     "ControlError",
+    "FaultDict",
     "MockServer",
     "MockVendors",
     "Operation",
     "Pin",
     "Vendor",
     "Verification",
+    "fault",
     "run",
 ]
 
@@ -52,4 +61,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"mockserver.testing has no {name!r}; it has: {', '.join(_HOMES)}")
-    return getattr(import_module(f"mockserver.testing.{_HOMES[name]}"), name)
+    home = import_module(f"mockserver.testing.{_HOMES[name]}")
+    return home if name == "fault" else getattr(home, name)

@@ -4,66 +4,22 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
+from mockserver.spec.reach import EVERYTHING, vendor_reach
 from mockserver.testing.assertions import AccountCalls, Assertions
 from mockserver.testing.call import Call
 from mockserver.testing.client import ControlError, segment
-from mockserver.testing.where import plain_only
+from mockserver.testing.pin import Pinnable
+from mockserver.testing.unused import unused_pins
 
 
-class Pin:
-    """Fixed answers of an operation. As a context manager it removes them at the end of the ``with`` block."""
-
-    def __init__(self, operation: "Operation", data: Mapping[str, Any]) -> None:
-        self._operation = operation
-        self.data = data
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._operation.unpin()
-
-
-class Operation(Assertions):
+class Operation(Assertions, Pinnable):
     """An operation of a vendor: its calls, and the answers that are pinned to it. ``id`` is ``vendor.operation``."""
 
     def __init__(self, journal: AccountCalls, operation_id: str) -> None:
         super().__init__(journal, {"operation": operation_id})
-        self.id = operation_id
-
-    def pin(  # noqa: PLR0913 -- the control API's own parts
-        self,
-        *answers: str | Mapping[str, Any],
-        then: Literal["rules", "last"] = "rules",
-        where: Mapping[str, Any] | None = None,
-        when: Mapping[str, Any] | None = None,
-        set: Mapping[str, Any] | None = None,  # noqa: A002 -- the control API's word
-        force: bool = False,
-        fault: Mapping[str, Any] | None = None,
-    ) -> Pin:
-        """Fix the next answers: names, literals ``{status, headers, body}``, or ``"rules"`` for the contract's own.
-
-        They replace those that were fixed before. ``set`` puts values into them: ``{"/header/Retry-After": "0"}``.
-        A success answers only requests without problems, unless ``force`` is true. ``fault`` is trouble on the way
-        back: ``{"kind": "reset", "times": 2}``; an answer beside it counts as sent all the same. Raises ControlError.
-        """
-        if not answers and fault is None:
-            raise TypeError("pin needs at least one answer (a name, 'rules' or {'status': …}), or a fault")
-        pattern = plain_only({**(where or {}), **({} if when is None else {"when": when})}, "a pin")
-        body = {"account": self._journal.account, "answers": list(answers), "then": then, "force": force, **pattern}
-        if set is not None:
-            body["set"] = set
-        if fault is not None:
-            body["fault"] = fault
-        return Pin(self, self._journal.control.put(f"pins/{segment(self.id)}", body))
-
-    def unpin(self) -> None:
-        """Remove the pins: the contract's rules answer again."""
-        self._journal.control.delete("pins", account=self._journal.account, operation=self.id)
+        self.id = self._reach = operation_id
 
     def reset(self) -> None:
         """Remove the pins. Calls are forgotten by the account's ``reset``."""
@@ -76,8 +32,8 @@ class Operation(Assertions):
 VENDOR_PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
 
 
-class Vendor:
-    """A vendor as an account sees it: where it is, and what the account owns there.
+class Vendor(Pinnable):
+    """A vendor as an account sees it: where it is, and what the account owns there. Its pins are for all operations.
 
     Each operation is an attribute. If another attribute has its name, it is in ``operations``.
     """
@@ -90,6 +46,7 @@ class Vendor:
         self.owned: Mapping[str, Any] = data["owned"]
         self.operations = {operation: Operation(journal, f"{name}.{operation}") for operation in operations}
         self._journal = journal
+        self._reach = vendor_reach(name)
 
     @property
     def tokens(self) -> Mapping[str, str]:
@@ -154,15 +111,17 @@ class Made:
     before_delete: Callable[[str], None] | None = None
 
 
-class Account(Assertions):
+class Account(Assertions, Pinnable):
     """A customer of every vendor, with calls, pins, limits and a clock of its own.
 
-    Its assertions are about the calls to all vendors. As a context manager it is deleted at the end of the ``with``
-    block. Each vendor is an attribute. If another attribute has its name, it is in ``vendors``.
+    Its assertions are about the calls to all vendors, and its pins for all operations. As a context manager it is
+    deleted at the end of the ``with`` block. Each vendor is an attribute. If another attribute has its name, it is in
+    ``vendors``.
     """
 
     def __init__(self, made: Made) -> None:
         super().__init__(made.journal, {})
+        self._reach = EVERYTHING
         self.id: str = made.shape["id"]
         self.vendors = {
             name: Vendor(made.journal, name, data, made.operations.get(name, ()))
@@ -236,6 +195,10 @@ class Account(Assertions):
     def recorded_calls(self) -> list[Call]:
         """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""
         return self._journal.all()
+
+    def unused_pins(self) -> list[str]:
+        """A line for each pin that no call has used: where it was made, what it fixes, why it was not used."""
+        return unused_pins(self._journal, self._journal.all())
 
     def has_seen(self, call: Call) -> bool:
         """Whether a passed assertion matched this call, or the test has read it."""

@@ -15,11 +15,17 @@ PAGE_CALLS = "1000"  # calls read at a time
 
 @dataclass(frozen=True, slots=True)
 class AccountCalls:
-    """The recorded calls of an account. ``seen`` are the ids of those that a test has read or an assertion matched."""
+    """The recorded calls of an account. ``seen`` are the ids of those that a test has read or an assertion matched.
+
+    ``pin_places`` says by its id in which file and line a pin was made. ``unused_pins`` has a line for each pin whose
+    ``with`` block ended before a call used it.
+    """
 
     control: Control
     account: str
     seen: set[str] = field(default_factory=set)
+    pin_places: dict[str, str] = field(default_factory=dict)
+    unused_pins: list[str] = field(default_factory=list)
 
     def calls(self, **filters: str | None) -> list[Call]:
         """The calls of a vendor, operation or answer, oldest first. They count as read."""

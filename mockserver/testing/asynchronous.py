@@ -2,12 +2,15 @@
 
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from functools import partial
 from types import TracebackType
-from typing import Any, Generic, Literal, TypeVar, Unpack
+from typing import Any, Generic, Literal, Never, Self, TypeVar, Unpack
 
-from mockserver.testing.account import Account, Operation, Pin, Vendor, unknown
+from mockserver.testing.account import Account, Operation, Vendor, unknown
 from mockserver.testing.assertions import Assertions
 from mockserver.testing.call import Call
+from mockserver.testing.fault import FaultDict
+from mockserver.testing.pin import Pin, Pinnable, caller, made_at
 from mockserver.testing.server import MockServer
 from mockserver.testing.verification import Verification
 from mockserver.testing.where import Where
@@ -86,13 +89,74 @@ class AsyncAssertions:
         return await to_thread(lambda: self._sync.verify(**bounds, within=within, settle=settle, **where))  # type: ignore[arg-type]
 
 
-class AsyncOperation(AsyncAssertions):
-    """An operation of a vendor, as ``Operation``."""
+class AsyncPin:
+    """Fixed answers, as ``Pin``. ``async with`` removes it, and no other pin, at the end."""
 
-    def __init__(self, sync: Operation) -> None:
-        super().__init__(sync)
-        self._operation = sync
-        self.id = sync.id
+    def __init__(self, sync: Pin) -> None:
+        self._pin = sync
+        self.id, self.data = sync.id, sync.data
+
+    @property
+    def used(self) -> Awaitable[int]:
+        """How many requests it has answered, or hit with its fault: ``await pin.used``."""
+        return to_thread(lambda: self._pin.used)
+
+    async def remove(self) -> None:
+        """Remove this pin. If it is used up or removed already, nothing happens."""
+        await to_thread(self._pin.remove)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await to_thread(self._pin.__exit__, kind, error, trace)
+
+    def __enter__(self) -> Never:
+        raise TypeError(_USE_ASYNC_WITH)
+
+    def __exit__(self, *_error: object) -> None:
+        """Nothing was entered."""
+
+    def __repr__(self) -> str:
+        return repr(self._pin)
+
+
+_USE_ASYNC_WITH = "an async pin would block the event loop in a plain `with`; use `async with`"
+
+
+class PinOpening:
+    """A pin to be made: ``await`` it to keep it, or use ``async with``, which removes it at the end."""
+
+    def __init__(self, start: Callable[[], Pin]) -> None:
+        self._start = start
+        self._pin: AsyncPin | None = None
+
+    def __await__(self) -> Generator[Any, None, AsyncPin]:
+        self._pin = AsyncPin((yield from to_thread(self._start).__await__()))
+        return self._pin
+
+    async def __aenter__(self) -> AsyncPin:
+        return await self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pin is not None:
+            await self._pin.__aexit__(kind, error, trace)
+
+    def __enter__(self) -> Never:
+        raise TypeError(_USE_ASYNC_WITH)
+
+    def __exit__(self, *_error: object) -> None:
+        """Nothing was entered."""
+
+
+class AsyncPinnable:
+    """What answers can be fixed for, as ``Pinnable``."""
+
+    _pinnable: Pinnable
 
     def pin(  # noqa: PLR0913 -- the control API's own parts
         self,
@@ -100,20 +164,29 @@ class AsyncOperation(AsyncAssertions):
         then: Literal["rules", "last"] = "rules",
         where: Mapping[str, Any] | None = None,
         when: Mapping[str, Any] | None = None,
-        set: Mapping[str, Any] | None = None,  # noqa: A002 -- the control API's word
+        changes: Mapping[str, Any] | None = None,
         force: bool = False,
-        fault: Mapping[str, Any] | None = None,
-    ) -> Opening[Pin]:
-        """Fix the next answers, as ``Operation.pin`` does; ``async with`` removes them at the end."""
-
-        def start() -> Pin:
-            return self._operation.pin(*answers, then=then, where=where, when=when, set=set, force=force, fault=fault)
-
-        return Opening(start, self._operation.unpin)
+        fault: FaultDict | Mapping[str, Any] | None = None,
+        replace: bool = False,
+        **unknown: Never,
+    ) -> PinOpening:
+        """Fix the next answers, as ``Pinnable.pin`` does. Await it, or use ``async with``."""
+        options: dict[str, Any] = {"then": then, "where": where, "when": when, "changes": changes, "force": force}
+        make = partial(self._pinnable.pin, *answers, **options, fault=fault, replace=replace, **unknown)
+        return PinOpening(partial(made_at, caller(), make))
 
     async def unpin(self) -> None:
-        """Remove the pins: the contract's rules answer again."""
-        await to_thread(self._operation.unpin)
+        """Remove all pins that were made here, or for one of the operations here: the contract's rules answer again."""
+        await to_thread(self._pinnable.unpin)
+
+
+class AsyncOperation(AsyncAssertions, AsyncPinnable):
+    """An operation of a vendor, as ``Operation``."""
+
+    def __init__(self, sync: Operation) -> None:
+        super().__init__(sync)
+        self._operation = self._pinnable = sync
+        self.id = sync.id
 
     async def reset(self) -> None:
         """Remove the pins. Calls are forgotten by the account's ``reset``."""
@@ -123,11 +196,11 @@ class AsyncOperation(AsyncAssertions):
         return repr(self._operation)
 
 
-class AsyncVendor:
+class AsyncVendor(AsyncPinnable):
     """A vendor as an account sees it, as ``Vendor``. Each operation is an attribute, and in ``operations``."""
 
     def __init__(self, sync: Vendor) -> None:
-        self._vendor = sync
+        self._vendor = self._pinnable = sync
         self.name, self.url, self.unreachable_url = sync.name, sync.url, sync.unreachable_url
         self.credentials, self.owned = sync.credentials, sync.owned
         self.operations = {name: AsyncOperation(operation) for name, operation in sync.operations.items()}
@@ -151,12 +224,12 @@ class AsyncVendor:
         return repr(self._vendor)
 
 
-class AsyncAccount(AsyncAssertions):
+class AsyncAccount(AsyncAssertions, AsyncPinnable):
     """A customer of every vendor, as ``Account``. Each vendor is an attribute, and in ``vendors``."""
 
     def __init__(self, sync: Account) -> None:
         super().__init__(sync)
-        self._account = sync
+        self._account = self._pinnable = sync
         self.id = sync.id
         self.vendors = {name: AsyncVendor(vendor) for name, vendor in sync.vendors.items()}
 
@@ -188,6 +261,10 @@ class AsyncAccount(AsyncAssertions):
     def limits(self) -> Awaitable[list[Mapping[str, Any]]]:
         """What is left of its rate limits: ``await account.limits``."""
         return to_thread(lambda: self._account.limits)
+
+    async def unused_pins(self) -> list[str]:
+        """A line for each pin that no call has used, as ``Account.unused_pins``."""
+        return await to_thread(self._account.unused_pins)
 
     async def delete(self) -> None:
         """Delete the account. If it is deleted already, nothing happens."""
