@@ -203,7 +203,9 @@ def test_a_running_loop_is_not_blocked(account: Account, name: str, wait: dict[s
 
 def test_a_mistyped_name_is_told_at_once(account: Account) -> None:
     """An unknown keyword is no pattern that never fits, but a TypeError with the known ones."""
-    with pytest.raises(TypeError, match="bodi cannot be asked of a call; known: path, query, headers, body, when"):
+    with pytest.raises(
+        TypeError, match="bodi cannot be asked of a call; known: path, query, headers, body, json, form, when"
+    ):
         account.polyai.send_sms.assert_called(bodi={})  # type: ignore[call-arg]  # the mistake itself
 
 
