@@ -48,7 +48,7 @@ def moment(name: str, value: str | datetime) -> str:
 def nearest_hint(name: str, known: Iterable[str]) -> str:
     """``. Did you mean 'times'?`` if a name is much like a known one, else ""."""
     names = list(known)
-    near = get_close_matches(name, names, 1) or [meant for meant in (SYNONYMS.get(name),) if meant in names]
+    near = [meant for meant in (SYNONYMS.get(name),) if meant in names] or get_close_matches(name, names, 1)
     return f". Did you mean {near[0]!r}?" if near else ""
 
 

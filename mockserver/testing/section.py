@@ -41,7 +41,7 @@ def _late_lines(journal: AccountCalls, calls: Calls, *, may_wait: bool) -> Itera
         if late:
             what = early.scope.get("operation") or early.scope.get("vendor") or "the account"
             came = "1 call" if len(late) == 1 else f"{len(late)} calls"
-            yield f"{what}: {came} came after {early.name}, which was asked without `within=`: within=2 waits for calls"
+            yield f"{what}: {came} came after {early.name}, which was asked without `within=`: within=2 waits for it"
 
 
 def _since(early: Early, calls: Calls) -> list[Call]:
