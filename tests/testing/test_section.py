@@ -67,7 +67,7 @@ def test_who_waited_was_not_too_early(account: Account) -> None:
     send(account.polyai)
     for arguments in ({"within": 0.01, "times": 2}, {"times": 0}):
         with pytest.raises(AssertionError):
-            account.polyai.send_sms.assert_accepted(**arguments)  # type: ignore[arg-type]  # numbers, each
+            account.polyai.send_sms.assert_accepted(**arguments)
     send(account.polyai)
     assert len(section_of(account)) == 2
 
