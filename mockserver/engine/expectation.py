@@ -16,7 +16,7 @@ from mockserver.spec.pointer import MISSING
 Reader = Callable[[RecordedCall | Arrival, str], Any]  # of what was sent, and how its body is read
 
 _FORMS = frozenset({"form", "multipart"})
-_JSON = frozenset({"json", ""})  # "" where no operation has the path: a body that is JSON is read as such
+_READ_AS_JSON = frozenset({"json", ""})  # "" where no operation has the path: a body that is JSON is read as such
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _body(sent: RecordedCall | Arrival, reads: str) -> Any:
 
 def _json(sent: RecordedCall | Arrival, reads: str) -> Any:
     try:
-        return read_json(sent.body) if sent.body and reads in _JSON else MISSING
+        return read_json(sent.body) if sent.body and reads in _READ_AS_JSON else MISSING
     except UnreadableError:
         return MISSING
 

@@ -13,10 +13,10 @@ from mockserver.testing.tasks import pending_tasks
 from mockserver.testing.verification import Question, Verification, verify
 from mockserver.testing.where import Conditions, Where
 
-COUNTED = ("times", "within", "settle")  # what most assertions take beside the parts of a call
-ONCE = ("within", "settle")
-NEVER = ("settle",)
-BOUNDS = ("at_least", "at_most", "accepted", "since", "within", "settle")
+COUNT_OPTIONS = ("times", "within", "settle")  # what most assertions take beside the parts of a call
+ONCE_OPTIONS = ("within", "settle")
+NEVER_OPTIONS = ("settle",)
+VERIFY_OPTIONS = ("at_least", "at_most", "accepted", "since", "within", "settle")
 
 
 class Assertions:
@@ -51,36 +51,36 @@ class Assertions:
     ) -> Calls:
         """The vendor accepted calls: exactly ``times``, or at least one. Returns them, oldest first."""
         __tracebackhide__ = True
-        return self._demand(_Demand("assert_accepted", COUNTED, True, times, within, settle), where)
+        return self._demand(_Demand("assert_accepted", COUNT_OPTIONS, True, times, within, settle), where)
 
     def assert_accepted_once(self, *, within: float = 0, settle: float = 0, **where: Unpack[Where]) -> Call:
         """The vendor accepted exactly one call. Returns it."""
         __tracebackhide__ = True
-        return self._demand(_Demand("assert_accepted_once", ONCE, True, 1, within, settle), where)[0]
+        return self._demand(_Demand("assert_accepted_once", ONCE_OPTIONS, True, 1, within, settle), where)[0]
 
     def assert_refused(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
     ) -> Calls:
         """The vendor refused calls: exactly ``times``, or at least one. Returns them, oldest first."""
         __tracebackhide__ = True
-        return self._demand(_Demand("assert_refused", COUNTED, False, times, within, settle), where)
+        return self._demand(_Demand("assert_refused", COUNT_OPTIONS, False, times, within, settle), where)
 
     def assert_called(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
     ) -> Calls:
         """There were calls, accepted or refused: exactly ``times``, or at least one. Returns them, oldest first."""
         __tracebackhide__ = True
-        return self._demand(_Demand("assert_called", COUNTED, None, times, within, settle), where)
+        return self._demand(_Demand("assert_called", COUNT_OPTIONS, None, times, within, settle), where)
 
     def assert_called_once(self, *, within: float = 0, settle: float = 0, **where: Unpack[Where]) -> Call:
         """There was exactly one call. Returns it."""
         __tracebackhide__ = True
-        return self._demand(_Demand("assert_called_once", ONCE, None, 1, within, settle), where)[0]
+        return self._demand(_Demand("assert_called_once", ONCE_OPTIONS, None, 1, within, settle), where)[0]
 
     def assert_not_called(self, *, settle: float = 0, **where: Unpack[Where]) -> None:
         """There was no call, and none comes within ``settle`` seconds."""
         __tracebackhide__ = True
-        self._demand(_Demand("assert_not_called", NEVER, None, 0, 0, settle), where)
+        self._demand(_Demand("assert_not_called", NEVER_OPTIONS, None, 0, 0, settle), where)
 
     def verify(  # noqa: PLR0913 -- the control API's own parts
         self,
@@ -102,7 +102,7 @@ class Assertions:
         count = Count(least, None if at_most is None else whole("at_most", at_most))
         earliest = None if since is None else moment("since", since)
         _check_wait("verify", within, settle)
-        conditions = Conditions.of(where, "verify", BOUNDS)
+        conditions = Conditions.of(where, "verify", VERIFY_OPTIONS)
         return self._ask(Question(self._outer(accepted, earliest), conditions, count, within, settle))
 
     def _demand(self, demand: "_Demand", where: Where) -> Calls:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class _Asking:
-    """Makes what is to be awaited. ``_label`` is what stands behind the account's name: ``.polyai.send_sms``."""
+    """Makes what is to be awaited. ``_label`` is what stands behind the account's name: ``.<vendor>.<operation>``."""
 
     _unawaited: Unawaited
     _label: str = ""

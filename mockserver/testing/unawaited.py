@@ -29,5 +29,5 @@ class Unawaited:
 
     @property
     def lines(self) -> list[str]:
-        """``tests/test_app.py:12: account.polyai.send_sms.assert_accepted(...) was never awaited``, oldest first."""
+        """``tests/test_app.py:12: account.<vendor>.assert_called(...) was never awaited``, oldest first."""
         return list(self._lines.values())

@@ -33,12 +33,9 @@ def test_two_stubs_awaited(async_mock_vendors: AsyncMockVendors) -> None:
     async def code() -> None:
         await operation.pin("server_error", where={"json": {"user_number": GONE}})
         async with operation.pin("rate_limited", where={"json": {"user_number": BUSY}}) as throttled:
-            numbers = (GONE, BUSY, OTHER)
-            assert [await asyncio.to_thread(send, async_mock_vendors.polyai, to=to) for to in numbers] == [
-                500,
-                429,
-                202,
-            ]
+            polyai = async_mock_vendors.polyai
+            statuses = [await asyncio.to_thread(send, polyai, to=to) for to in (GONE, BUSY, OTHER)]
+            assert statuses == [500, 429, 202]
             assert await throttled.used == 1
         await operation.assert_refused(times=2)
         assert (await operation.assert_accepted_once()).recipient == OTHER
