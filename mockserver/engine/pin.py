@@ -1,4 +1,4 @@
-"""Answers and faults that a test fixed for some operations of one account, used up in order."""
+"""Answers and faults that a test pins to operations of one account; they are used up in order."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from mockserver.spec.reach import covers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Literal:
-    """A response of the test's own making; ``notes`` remembers by operation what is off its contract."""
+    """A response that a test wrote itself; ``notes`` remembers by operation where it differs from the contract."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
@@ -27,7 +27,7 @@ class Literal:
 
     @property
     def accepted(self) -> bool:
-        """Whether a client takes it for a yes."""
+        """Whether a client takes it for a success."""
         return self.status < 400
 
     def has_member(self, at: Pointer) -> bool:
@@ -79,7 +79,7 @@ class PinState:
 
     @property
     def left(self) -> int | None:
-        """How many uses there are; None: no end."""
+        """How many uses are left; None without end."""
         uses = self.fault.times if self.fault is not None else len(self.entries)
         return None if uses is None else max(uses - self.position, 0)
 
@@ -228,7 +228,7 @@ NOTHING_USED = Uses(counts=False)
 
 
 def lay_over(response: RenderedResponse, changes: tuple[tuple[Pointer, Any], ...]) -> RenderedResponse:
-    """A response with ``/header/…`` and ``/body/…`` values of a test's own."""
+    """A response with a test's own values at ``/header/…`` and ``/body/…``."""
     headers = [(name, value) for name, value in response.headers if name != b"content-length"]
     body = response.body
     for pointer, value in changes:
@@ -253,7 +253,7 @@ def _put(document: Any, tokens: tuple[str, ...], value: Any) -> None:
 
 
 def literal(status: int, headers: Mapping[str, str], body: Any) -> Literal:
-    """A response of the test's own, as it is sent."""
+    """A response that a test wrote itself, as it is sent."""
     sent = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     if body is None:
         raw = b""

@@ -106,6 +106,7 @@ class Opening(Pending[E]):
     if not TYPE_CHECKING:
 
         def __enter__(self) -> NoReturn:
+            self.close()
             raise TypeError(f"{self._name} would block the event loop in a plain `with`; use `async with`")
 
         def __exit__(self, *_error: object) -> None:

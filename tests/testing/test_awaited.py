@@ -196,16 +196,3 @@ def test_another_failure_comes_first(server: MockServer) -> None:
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(run())
-
-
-def test_an_async_pin_is_no_sync_block(server: MockServer) -> None:
-    """A plain ``with`` says what to write, for the pin and for what opens it."""
-
-    async def run() -> None:
-        async with AsyncMockServer(server.url).account() as account:
-            opening = account.polyai.send_sms.pin("rate_limited")
-            for it in (opening, await opening):
-                with pytest.raises(TypeError, match="would block the event loop in a plain `with`; use `async with`"):
-                    it.__enter__()  # type: ignore[union-attr]  # the mistake itself
-
-    asyncio.run(run())
