@@ -26,7 +26,7 @@ class Pending(Coroutine[Any, Any, T]):
 
     def __init__(self, name: str, ask: Callable[[], T], unawaited: Unawaited | None = None) -> None:
         """``name`` is what the test wrote; ``ask`` is called in a thread."""
-        self._name = name
+        self._name = self.__name__ = self.__qualname__ = name  # a task shows them
         self._ask = ask
         self._unawaited = Unawaited() if unawaited is None else unawaited
         self._line = f"{caller()}: {name} was never awaited"
