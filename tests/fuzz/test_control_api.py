@@ -38,6 +38,7 @@ def document(guarded: Application) -> Any:
         parameters = paths["/_mock/pins"][method]["parameters"]
         del parameters[2]  # an id is known for as long as its pin is
         parameters[1]["schema"] = {"enum": [OPERATION, f"{contract.vendor}.*", "*"]}
+    paths["/_mock/calls"]["delete"]["parameters"][1]["schema"] = {"enum": [OPERATION, f"{contract.vendor}.*", "*"]}
     body(paths["/_mock/accounts"]["post"])["properties"]["vendors"] = {"type": "object", "maxProperties": 0}
     limits = body(paths["/_mock/accounts/{id}/limits"]["put"])
     limits |= {"properties": {OPERATION: limits["additionalProperties"]}, "additionalProperties": False}

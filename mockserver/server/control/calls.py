@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mockserver.engine.call import Label, RecordedCall, call_number
-from mockserver.engine.expectation import Expectation
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.requests import ApiError, State, state_of, write
+from mockserver.server.control.requests import ApiError, State, nearest_names, state_of, write
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
+from mockserver.spec.reach import EVERYTHING, covers, vendor_reach
 from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED
 
@@ -50,7 +50,7 @@ async def show_call(request: Request) -> Response:
 
 
 async def clear_calls(request: Request) -> Response:
-    """``DELETE /_mock/calls?account=&operation=``: ``*`` for all accounts, ``<vendor>.*`` for all of a vendor's.
+    """``DELETE /_mock/calls?account=&operation=``: ``*`` for all accounts; an operation, ``vendor.*`` or ``*``.
 
     The account has to be named, so that no test clears another's calls by accident.
     """
@@ -61,19 +61,18 @@ async def clear_calls(request: Request) -> Response:
     store = state_of(request).store
     if account not in {"*", "unclaimed"} and await store.account(account) is None:
         raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
-    admits = _of_operation(state_of(request), values["operation"]) if "operation" in values else None
+    admits = _within(state_of(request), values["operation"]) if "operation" in values else None
     await store.clear_calls(None if account == "*" else account_name(account), admits)
     return Response(status_code=204)
 
 
-def _of_operation(state: State, name: str) -> Callable[[Label], bool]:
-    """Whether a call's label is of this operation, or of any of a vendor. Raises ApiError."""
-    operations = sorted({operation.id for contract in state.contracts for operation in contract.operations})
-    known = [*operations, *(f"{contract.vendor}.*" for contract in state.contracts)]
-    if name not in known:
-        raise ApiError(400, f"there is no such operation; known: {', '.join(known)}", "/query/operation")
-    vendor = name.removesuffix(".*")
-    return (Expectation(operation=name) if vendor == name else Expectation(vendor=vendor)).admits
+def _within(state: State, reach: str) -> Callable[[Label], bool]:
+    """Whether a call's label is of an operation of this reach. Raises ApiError."""
+    known = sorted({operation.id for contract in state.contracts for operation in contract.operations})
+    known += [*(vendor_reach(contract.vendor) for contract in state.contracts), EVERYTHING]
+    if reach not in known:
+        raise ApiError(400, f"there is no such operation; known: {nearest_names(reach, known)}", "/query/operation")
+    return lambda label: covers(reach, label.operation)
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
