@@ -77,6 +77,7 @@ class Pending(Coroutine[Any, Any, T]):
             raise AttributeError(f"{self._name} is to be awaited first: await it, then take its {name!r}")
 
         def _refuse(self, *_operands: object) -> NoReturn:
+            __tracebackhide__ = True
             raise TypeError(f"{self._name} is not here yet: await it, as in `(await {self._name})`")
 
         __getitem__ = __iter__ = __len__ = __contains__ = __bool__ = _refuse
