@@ -1,16 +1,17 @@
 """Recorded calls over HTTP: list, show, clear."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mockserver.engine.call import RecordedCall, call_number
+from mockserver.engine.call import Label, RecordedCall, call_number
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.requests import ApiError, State, state_of, write
+from mockserver.server.control.requests import ApiError, State, nearest_names, state_of, write
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
+from mockserver.spec.reach import EVERYTHING, covers, vendor_reach
 from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED
 
@@ -49,15 +50,29 @@ async def show_call(request: Request) -> Response:
 
 
 async def clear_calls(request: Request) -> Response:
-    """``DELETE /_mock/calls?account=``: ``*`` for all accounts, so that no test clears another's by accident."""
-    account = parameters(request, ("account",)).get("account")
+    """``DELETE /_mock/calls?account=&operation=``: ``*`` for all accounts; an operation, ``vendor.*`` or ``*``.
+
+    The account has to be named, so that no test clears another's calls by accident.
+    """
+    values = parameters(request, ("account", "operation"))
+    account = values.get("account")
     if not account:
         raise ApiError(400, "name the account, or * for all", "/query/account")
     store = state_of(request).store
     if account not in {"*", "unclaimed"} and await store.account(account) is None:
         raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
-    await store.clear_calls(None if account == "*" else account_name(account))
+    admits = _within(state_of(request), values["operation"]) if "operation" in values else None
+    await store.clear_calls(None if account == "*" else account_name(account), admits)
     return Response(status_code=204)
+
+
+def _within(state: State, reach: str) -> Callable[[Label], bool]:
+    """Whether a call's label is of an operation of this reach. Raises ApiError."""
+    known = sorted({operation.id for contract in state.contracts for operation in contract.operations})
+    known += [*(vendor_reach(contract.vendor) for contract in state.contracts), EVERYTHING]
+    if reach not in known:
+        raise ApiError(400, f"there is no such operation; known: {nearest_names(reach, known)}", "/query/operation")
+    return lambda label: covers(reach, label.operation)
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """What the control API's handlers share: the server's state, request bodies checked, problem details."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -97,6 +98,8 @@ async def on_http_exception(_request: Request, error: Exception) -> Response:
 
 
 BODY_LIMIT = 1024 * 1024
+MAX_NAMES = 20  # known names in a message
+MAX_COMPARED = 200  # characters of a name that is not known
 
 
 async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[str, Any]:
@@ -121,6 +124,11 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
         if known is not None and name not in known:
             raise ApiError(400, f"is not known here; known: {', '.join(known)}", join("body", name))
     return body
+
+
+def nearest_names(name: str, known: Iterable[str]) -> str:
+    """The known names that are nearest to one that is not known, in a row; at most 20."""
+    return ", ".join(get_close_matches(name[:MAX_COMPARED], list(known), MAX_NAMES, cutoff=0.0))
 
 
 def write(value: Any) -> Response:
@@ -153,8 +161,11 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
     for part, value in where.items():
         if part not in PARTS:
             raise ApiError(400, f"is not known here; known: {', '.join(PARTS)}", join("body", "where", part))
-        if part != "body" and not isinstance(value, dict) and not (part == "path" and isinstance(value, str)):
+        if part not in {"body", "json"} and not isinstance(value, dict | (str if part == "path" else dict)):
             raise ApiError(400, "must be an object", join("body", "where", part))
+        for name, text in value.items() if part == "form" else ():
+            if not isinstance(text, str):
+                raise ApiError(400, "must be a string: a form's values are texts", join("body", "where", part, name))
     when = [_condition(text, schema) for text, schema in member(body, "when", dict, {}).items()]
     return Pattern(where, tuple(when))
 
