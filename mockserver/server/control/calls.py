@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from mockserver.engine.call import RecordedCall, call_number
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.requests import ApiError, State, state_of, write
+from mockserver.server.control.names import EVERYBODY, journal_account, read_scope
+from mockserver.server.control.questions import check_recipient
+from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
 from mockserver.store.journal import Query
-from mockserver.store.store import UNCLAIMED
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
 MAX_PAGE_CALLS = 1000
@@ -22,17 +23,21 @@ ACCOUNTS_AT_ONCE = 16  # accounts that are learned before other requests may get
 async def list_calls(request: Request) -> Response:
     """``GET /_mock/calls``: a page of calls, newest first."""
     values = parameters(request, LIST_PARAMETERS)
+    state, accepted = state_of(request), _boolean(values, "accepted")
+    account = values.get("account", EVERYBODY)
+    scope = read_scope(state, {**values, "accepted": accepted}, "query")
+    if "recipient" in values:
+        check_recipient(scope, values["recipient"], "/query/recipient")
     query = Query(
-        account=account_name(values.get("account")),
+        account=await journal_account(state, account, "/query/account", everybody=True),
         vendor=values.get("vendor"),
         operation=values.get("operation"),
         answer=values.get("answer"),
         recipient=values.get("recipient"),
-        accepted=_boolean(values, "accepted"),
+        accepted=accepted,
         limit=_whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
         before=_whole(values, "cursor", 1, 2**53),
     )
-    state = state_of(request)
     page = await state.store.calls(query)
     cursor = None if page.next is None else str(page.next)
     return write({"calls": await shown(state, page.calls), "evicted": page.evicted, "next": cursor})
@@ -53,10 +58,8 @@ async def clear_calls(request: Request) -> Response:
     account = parameters(request, ("account",)).get("account")
     if not account:
         raise ApiError(400, "name the account, or * for all", "/query/account")
-    store = state_of(request).store
-    if account not in {"*", "unclaimed"} and await store.account(account) is None:
-        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
-    await store.clear_calls(None if account == "*" else account_name(account))
+    state = state_of(request)
+    await state.store.clear_calls(await journal_account(state, account, "/query/account", everybody=True))
     return Response(status_code=204)
 
 
@@ -89,16 +92,11 @@ def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known:
-            raise ApiError(400, f"is not known here; known: {', '.join(known)}", join("query", name))
+            raise unknown("", name, known, join("query", name))
         if name in values:
             raise ApiError(400, "is given more than once", join("query", name))
         values[name] = value
     return {name: value for name, value in values.items() if value}
-
-
-def account_name(name: str | None) -> str | None:
-    """An account's name in the journal."""
-    return UNCLAIMED if name == "unclaimed" else name
 
 
 def _boolean(values: dict[str, str], name: str) -> bool | None:
