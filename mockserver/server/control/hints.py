@@ -53,12 +53,13 @@ async def _lost_lines(state: State, asked: Asked) -> list[str]:
         for call in (await state.store.calls(Query(account=account, limit=STRAYS_SEARCHED))).calls:
             if len(lost) == MAX_LOST_LISTED or call.received_at < earliest:
                 break
-            if not call.vendor:
+            if not call.vendor and call.status == 404:
                 lost.setdefault((call.method, call.path), call)
             await turns.give()
     requests = [call["request"] for call in await shown(state, list(lost.values()))]
     return [
-        f"{request['method']} {_cut(request['path'])} got a 404: no operation has this path{_nearest(state, call)}"
+        f"{request['method']} {_cut(request['path'])} got a 404: no operation has this path"
+        + _nearest(state, request, json.loads(call.response_body))
         for request, call in zip(requests, lost.values(), strict=True)
     ]
 
@@ -67,16 +68,19 @@ def _cut(path: str) -> str:
     return path if len(path) <= MAX_PATH_SHOWN else f"{path[:MAX_PATH_SHOWN]}…"
 
 
-def _nearest(state: State, call: RecordedCall) -> str:
-    """The operation that is nearest to a call's path, and what the client's base URL may lack or have too much."""
+def _nearest(state: State, request: Mapping[str, Any], answered: Mapping[str, Any]) -> str:
+    """The operation that is nearest to a path, and what the client's base URL may lack or have too much.
+
+    ``request`` is masked, ``answered`` the 404, which names operations whose paths look like this one.
+    """
     members = [(contract, operation) for contract in state.contracts for operation in contract.operations]
-    for path in sorted(operation_paths(members), key=lambda path: path.operation.method != call.method):
+    for path in sorted(operation_paths(members), key=lambda path: path.operation.method != request["method"]):
         name = f"; nearest: {path.operation.method} {path.text} ({path.operation.id})"
-        if (lacking := path.lacking(call.path)) is not None:
+        if (lacking := path.lacking(request["path"])) is not None:
             return f"{name}: does the base URL lack {lacking}?"
-        if (surplus := path.surplus(call.path)) is not None and f"/{path.operation.vendor}" != surplus:
-            return f"{name}: does the base URL end in a part of the path that is there again?"
-    nearest = json.loads(call.response_body).get("nearest", [])
+        if (surplus := path.surplus(request["path"])) is not None:
+            return f"{name}: does the base URL have {_cut(surplus)} too much?"
+    nearest = answered["nearest"]
     return f"; nearest: {nearest[0]}" if nearest else ""
 
 
