@@ -140,7 +140,7 @@ class Engine:
         now: float,
     ) -> RecordedCall:
         arrival = request.arrival
-        # By keyword: 0.05 us more than by position, for 13 values of which 10 are texts or bytes.
+        # By keyword, 0.1 us more than by position: of its 12 values ten are texts or bytes, easily swapped.
         return RecordedCall(
             account=account.id if account is not None else "",
             label=label,

@@ -1,4 +1,4 @@
-"""Answers and faults that a test fixed for one operation of one account, used up in order."""
+"""Answers and faults that a test pins to one operation of one account; they are used up in order."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from mockserver.spec.pointer import MISSING, Pointer
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Literal:
-    """A response of the test's own making; ``warnings`` say where it is not the contract's."""
+    """A response that a test wrote itself; ``warnings`` say where it differs from the contract."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
@@ -26,7 +26,7 @@ class Literal:
 
     @property
     def accepted(self) -> bool:
-        """Whether a client takes it for a yes."""
+        """Whether a client takes it for a success."""
         return self.status < 400
 
     def has_member(self, at: Pointer) -> bool:
@@ -65,7 +65,7 @@ class PinState:
 
     @property
     def left(self) -> int | None:
-        """How many uses there are; None: no end."""
+        """How many uses are left; None without end."""
         uses = self.fault.times if self.fault is not None else len(self.entries)
         return None if uses is None else max(uses - self.position, 0)
 
@@ -84,7 +84,7 @@ class PinState:
         return self.fault if self.fault is not None and self.fault.strikes(self.met) else None
 
     def used(self) -> "PinState":
-        """The pin after it met one request, which used it up by one unless chance spared it."""
+        """The pin after one more request, which uses it up by one unless chance spares the request."""
         spared = self.fault is not None and self.striking is None
         return replace(self, position=self.position + (not spared), met=self.met + 1)
 
@@ -105,7 +105,7 @@ NOTHING_USED = Uses(counts=False)
 
 
 def lay_over(response: RenderedResponse, overlay: tuple[tuple[Pointer, Any], ...]) -> RenderedResponse:
-    """A response with ``/header/…`` and ``/body/…`` values of a test's own."""
+    """A response with a test's own values at ``/header/…`` and ``/body/…``."""
     headers = [(name, value) for name, value in response.headers if name != b"content-length"]
     body = response.body
     for pointer, value in overlay:
@@ -130,7 +130,7 @@ def _put(document: Any, tokens: tuple[str, ...], value: Any) -> None:
 
 
 def literal(operation: OperationSpec, status: int, headers: Mapping[str, str], body: Any) -> Literal:
-    """A response of the test's own, held against what the contract documents."""
+    """A response that a test wrote itself, compared with what the contract documents."""
     sent = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     if body is None:
         raw = b""

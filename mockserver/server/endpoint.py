@@ -60,7 +60,7 @@ class Exchanges:
         self._answer_headers = lru_cache(maxsize=MAX_LABELS)(_answer_headers)
 
     async def answer(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request whose path is documented; 1 route is done."""
+        """Answer a request whose path is documented. The first hop, route, is the application's."""
         started = time.perf_counter()
         if scope["method"] == "OPTIONS":
             await send_whole(send, RenderedResponse(204, b"allow: " + endpoint.allow, b""))
@@ -72,7 +72,7 @@ class Exchanges:
         await self._send(going, started, scope, send)  # 7 send
 
     async def unknown_path(self, nearest: list[str], scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request whose path no contract has, in our own words; ``nearest`` operations are named there."""
+        """Answer a request whose path no contract has, in our own words, which name the ``nearest`` operations."""
         started = time.perf_counter()
         try:
             going = await self._unknown_path(nearest, scope, receive)

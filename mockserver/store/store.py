@@ -60,11 +60,13 @@ class Store:
         owners, now = self._registry.owners[operation.vendor], self._sources.now()
         first_seen: Mapping[bytes, float] = NOTHING
         for credential in request.credentials.values():
-            if credential.digest and credential.claim is not None and credential.claim in owners:
-                account = owners[credential.claim].account.id
-                first_seen = {**first_seen, credential.digest: self._times.first_seen(account, credential.digest, now)}
+            owner = owners.get(credential.claim) if credential.digest and credential.claim is not None else None
+            if owner is not None:
+                first = self._times.first_seen(owner.account.id, credential.digest, now)
+                if self._times.clocks:  # else nobody asks for it
+                    first_seen = {**first_seen, credential.digest: first}
         if not (self._pins.by_place or self._limits.by_place or self._times.clocks or self._seeds.drawn):
-            return Facts(owners, now, NOTHING, NOTHING, NOTHING, first_seen)
+            return Facts(owners, now)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
         clocks = {account: self._times.clock(account) for account in accounts}
         pins = {account: self._pins.get(account, operation.id) for account in accounts}
@@ -123,14 +125,14 @@ class Store:
         return self._born.get(account_id, 0.0)
 
     async def add_account(
-        self, account_id: str, given: Mapping[str, Any], test: str | None = None, seed: int | None = None
+        self, account_id: str, values: Mapping[str, Any], test: str | None = None, seed: int | None = None
     ) -> AccountData:
         """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountError.
 
         With a seed its values, ids and times are the same each time. Where there are too many accounts, the one that
         was idle longest makes room: a killed test run left it behind.
         """
-        account = self._registry.add(account_id, given, seed=seed)
+        account = self._registry.add(account_id, values, seed=seed)
         if len(self._idle) >= self._most_accounts:
             await self.remove_account(next(iter(self._idle)))
         self._idle[account_id] = None

@@ -27,7 +27,7 @@ class Spied(Store):
     """A store that counts how often it was asked for new calls, and by whom."""
 
     def __init__(self, calls: int = 10_000) -> None:
-        super().__init__(Registry((acme(),)), Journal(calls, 10**8), fixed_sources())
+        super().__init__(Registry((acme(),)), Journal(calls, 10**8), fixed_sources(), run=0)
         self.asked: list[str] = []
 
     async def calls_after(self, account: str, number: int, *how: Any) -> Any:
