@@ -6,6 +6,7 @@ from typing import Any
 
 from mockserver.spec.pointer import Pointer, join
 
+MAX_MEMBERS_LOOKED_AT = 200  # of a value, those of its members included; the rest counts as named
 Part = tuple[Any, bool]  # a schema, and whether every valid value must fit it
 
 
@@ -23,26 +24,29 @@ def strangers(document: Mapping[str, Any], schema: Any, value: Any, at: str) -> 
     A schema that allows others in so many words (``additionalProperties: true``, or a schema for them), or that names
     none at all, has no strangers. ``document`` is where its ``$ref`` lead.
     """
-    return dict(_strangers(document, [(schema, True)], value, at))
+    return dict(_strangers(document, [(schema, True)], value, at, iter(range(MAX_MEMBERS_LOOKED_AT))))
 
 
 def _strangers(
-    document: Mapping[str, Any], parts: Iterable[Part], value: Any, at: str
+    document: Mapping[str, Any], parts: Iterable[Part], value: Any, at: str, looks: Iterator[int]
 ) -> Iterator[tuple[str, Stranger]]:
+    """``looks`` ends when enough members were looked at."""
+    if not isinstance(value, Mapping | list):
+        return
     unfolded = list(_unfolded(document, parts))
     if isinstance(value, Mapping):
         known = tuple(dict.fromkeys(name for schema, _ in unfolded for name in _properties(schema)))
-        for name, item in value.items():
+        for name, item, _ in zip(value, value.values(), looks, strict=False):
             named = [(_properties(schema)[name], sure) for schema, sure in unfolded if name in _properties(schema)]
             forbidden = any(sure and _forbids(schema, name) for schema, sure in unfolded)
             if forbidden or (known and not named and not any(_allows_others(schema) for schema, _ in unfolded)):
                 yield at + join(name), Stranger(forbidden, known)
             else:
-                yield from _strangers(document, named, item, at + join(name))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
+                yield from _strangers(document, named, item, at + join(name), looks)
+    else:
+        for index, (item, _) in enumerate(zip(value, looks, strict=False)):
             items = [(_item(schema, index), sure) for schema, sure in unfolded]
-            yield from _strangers(document, items, item, at + join(index))
+            yield from _strangers(document, items, item, at + join(index), looks)
 
 
 def _unfolded(document: Mapping[str, Any], parts: Iterable[Part]) -> Iterator[tuple[dict[str, Any], bool]]:

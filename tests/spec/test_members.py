@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.spec.members import Stranger, strangers
+from mockserver.spec.members import MAX_MEMBERS_LOOKED_AT, Stranger, strangers
 
 NAMES = st.sampled_from("abcd")
 DOCUMENT = {"components": {"schemas": {"A": {"properties": {"a": {"properties": {"b": True}}}}}}}
@@ -56,6 +56,13 @@ def test_a_schema_of_itself_ends() -> None:
     document = {"node": {"properties": {"next": {"$ref": "#/node"}}, "allOf": [{"$ref": "#/node"}]}}
     value = {"next": {"next": {"nxt": 1}}}
     assert list(strangers(document, {"$ref": "#/node"}, value, "")) == ["/next/next/nxt"]
+
+
+def test_a_large_value_is_looked_at_in_part() -> None:
+    """What is beyond the bound counts as named: to look at all of it would keep others waiting."""
+    large = {f"m{number}": 1 for number in range(MAX_MEMBERS_LOOKED_AT * 2)}
+    assert len(strangers(DOCUMENT, A, large, "")) == MAX_MEMBERS_LOOKED_AT
+    assert len(strangers(DOCUMENT, {"items": A}, [{"c": 1}] * len(large), "")) == MAX_MEMBERS_LOOKED_AT // 2
 
 
 def schemas() -> st.SearchStrategy[Any]:

@@ -17,7 +17,8 @@ A member that no schema in scope names is a warning in either case.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
+from itertools import chain, islice
 from typing import Any
 
 from mockserver.engine.request import coerce
@@ -33,6 +34,7 @@ from mockserver.spec.pointer import MISSING, Pointer, join
 
 MAX_WARNINGS = 10
 MAX_POINTER_SHOWN = 200  # characters
+MAX_VALUES = 1000  # of a part, held against its schema
 MAX_VIOLATIONS = 100  # looked at of a request
 DIGITS_WITH_COUNTRY = range(11, 16)  # of a number without a plus sign that is surely whole
 BODY_PARTS = ("body", "json", "form")
@@ -66,14 +68,14 @@ def check_recipient(scope: Scope, recipient: str, pointer: str) -> tuple[str, ..
 
 def check_pattern(scope: Scope, pattern: Pattern) -> Doubts:
     """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit."""
+    if not pattern:
+        return Doubts()
     _check_texts(pattern.where)
-    warnings = [*_check_path(scope, pattern), *_check_path_names(scope, pattern)]
-    ways = [way for contract, operation in scope.members for way in _ways(contract, operation)]
-    warnings += _unknown_members(scope, pattern, ways)
-    refusal = _impossible(scope, pattern, ways) if scope.means_success else None
+    paths = [*_check_path(scope, pattern), *_check_path_names(scope, pattern)]
+    warnings = list(islice(chain(paths, _unknown_members(scope, pattern)), MAX_WARNINGS + 1))
     if len(warnings) > MAX_WARNINGS:
-        warnings[MAX_WARNINGS:] = [f"and {len(warnings) - MAX_WARNINGS} more"]
-    return Doubts(refusal, tuple(warnings))
+        warnings[-1] = "there are more doubts of this kind"
+    return Doubts(_impossible(scope, pattern) if scope.means_success else None, tuple(warnings))
 
 
 def _check_texts(where: Mapping[str, Any]) -> None:
@@ -113,18 +115,14 @@ def _check_path_names(scope: Scope, pattern: Pattern) -> Iterator[str]:
             yield str(refusal)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Way:
-    """One way to write a request: to an operation, with a body of one media type or without one.
-
-    ``names`` are pointers to members that something beside the schema reads.
-    """
+    """One way to write a request: to an operation, with a body of one media type or without one."""
 
     contract: Contract
     operation: OperationSpec
     essence: str
     media: Media | None
-    names: frozenset[str]
 
     @property
     def is_form(self) -> bool:
@@ -159,22 +157,29 @@ class _Way:
     def _reads(self, part: str, at: str) -> bool:
         """Whether rules, answers, credentials or a dispatch read this member."""
         first = Pointer.parse(at).tokens[1:2]
-        return any(str(Pointer((root, *first))) in self.names for root in {"query", _root(part)})
+        return any(str(Pointer((root, *first))) in self._names for root in {"query", _root(part)})
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Pointers to members that something beside the schema reads."""
+        names = {join("query", scheme.key) for scheme in self.operation.query_schemes}
+        names |= {str(Pointer(at.tokens[:2])) for at in pointers_read(self.operation)}
+        for other in self.contract.operations:
+            targets = other.dispatch.to.values() if other.dispatch is not None else ()
+            if other.dispatch is not None and any(target.id == self.operation.id for target in targets):
+                names |= {str(other.dispatch.by), *(at for at, _, _ in other.declared)}
+        return frozenset(names)
 
 
 def _root(part: str) -> str:
     return "body" if part in BODY_PARTS else part
 
 
-def _ways(contract: Contract, operation: OperationSpec) -> Iterator[_Way]:
-    names = {join("query", scheme.key) for scheme in operation.query_schemes}
-    names |= {str(Pointer(at.tokens[:2])) for at in pointers_read(operation)}
-    for other in contract.operations:
-        if other.dispatch is not None and any(target.id == operation.id for target in other.dispatch.to.values()):
-            names |= {str(other.dispatch.by), *(at for at, _, _ in other.declared)}
-    media = operation.body.media if operation.body is not None else {}
-    for essence in sorted(operation.schemas, key=lambda essence: not essence):  # without a body at last
-        yield _Way(contract, operation, essence, media.get(essence), frozenset(names))
+def _ways(scope: Scope) -> Iterator[_Way]:
+    for contract, operation in scope.members:
+        media = operation.body.media if operation.body is not None else {}
+        for essence in sorted(operation.schemas, key=lambda essence: not essence):  # without a body at last
+            yield _Way(contract, operation, essence, media.get(essence))
 
 
 def _asked(pattern: Pattern) -> Iterator[tuple[str, str, Any, bool]]:
@@ -194,28 +199,43 @@ def _asked(pattern: Pattern) -> Iterator[tuple[str, str, Any, bool]]:
             yield part, join("body", "when", str(pointer)), value, validator is not None
 
 
-def _unknown_members(scope: Scope, pattern: Pattern, ways: list[_Way]) -> Iterator[str]:
+def _unknown_members(scope: Scope, pattern: Pattern) -> Iterator[str]:
     """A sentence for each member that no way to write a request names."""
     for part, _, value, _ in _asked(pattern):
-        found = [way.strangers(part, value) for way in ways if way.takes(part)]
-        for at in found[0] if found else ():
-            if all(at in others for others in found):
-                known = [name for others in found for name in others[at].known]
-                names = nearest_names(Pointer.parse(at).tokens[-1], known)
-                yield f"{_cut(at)} is in no schema of {scope.what}; known there: {names}"
+        for at, known in _known_beside(scope, part, value).items():
+            names = nearest_names(Pointer.parse(at).tokens[-1], known)
+            yield f"{_cut(at)} is in no schema of {scope.what}; known there: {names}"
+
+
+def _known_beside(scope: Scope, part: str, value: Any) -> dict[str, tuple[str, ...]]:
+    """The members of a part's value that no way names, with the names that are known there."""
+    nameless: dict[str, tuple[str, ...]] | None = None
+    for way in _ways(scope):
+        if way.takes(part):
+            found = way.strangers(part, value)
+            before = dict.fromkeys(found, ()) if nameless is None else nameless
+            nameless = {at: known + found[at].known for at, known in before.items() if at in found}
+            if not nameless:
+                break
+    return nameless or {}
 
 
 def _cut(at: str) -> str:
     return at if len(at) <= MAX_POINTER_SHOWN else f"{at[:MAX_POINTER_SHOWN]}…"
 
 
-def _impossible(scope: Scope, pattern: Pattern, ways: list[_Way]) -> ApiError | None:
+def _impossible(scope: Scope, pattern: Pattern) -> ApiError | None:
     """The refusal of a question about accepted calls, where each way to write one is against the schema."""
-    reasons = [next(_reasons(way, pattern), None) for way in ways if not _tolerates(way.operation)]
-    if not reasons or len(reasons) < len(ways) or None in reasons:
+    first = None
+    for way in _ways(scope):
+        reason = None if _tolerates(way.operation) else next(_reasons(way, pattern), None)
+        if reason is None:
+            return None
+        first = first or reason
+    if first is None:  # there is no operation
         return None
-    at, reason = next(reason for reason in reasons if reason is not None)
-    detail = f"no accepted call of {scope.what} has it: {reason}. Ask without accepted, or for refused calls"
+    at, why = first
+    detail = f"no accepted call of {scope.what} has it: {why}. Ask without accepted, or for refused calls"
     return ApiError(400, detail, at)
 
 
@@ -250,7 +270,7 @@ def _misfits(way: _Way, part: str, value: Any) -> Iterator[tuple[str, str]]:
     The value is partial: what is said of a whole object or list, and what depends on other members, does not count.
     """
     root, instance = _instance(way, part, value) if way.takes(part) else (None, None)
-    if root is None:
+    if root is None or not _is_small(instance):
         return
     operation = way.operation
     validator = operation.validators.get(way.essence) or operation.validators[""]
@@ -259,6 +279,17 @@ def _misfits(way: _Way, part: str, value: Any) -> Iterator[tuple[str, str]]:
         leaf = at.get({root: instance})
         if leaf is not MISSING and not isinstance(leaf, dict | list) and _CONDITIONAL.isdisjoint(violation.schema_path):
             yield join(part, *at.tokens[1:]), violation.kind.name
+
+
+def _is_small(value: Any) -> bool:
+    """Whether a value may be held against a schema that it violates: to list violations takes long."""
+    waiting, number = [value], 0
+    while waiting and number <= MAX_VALUES:
+        item = waiting.pop()
+        number += 1
+        if isinstance(item, dict | list):
+            waiting += item.values() if isinstance(item, dict) else item
+    return number <= MAX_VALUES
 
 
 def _instance(way: _Way, part: str, value: Any) -> tuple[str | None, Any]:
