@@ -110,7 +110,9 @@ def _boolean(values: dict[str, str], name: str) -> bool | None:
 def _whole(values: dict[str, str], name: str, least: int, most: int) -> int | None:
     if name not in values:
         return None
-    text = values[name]
+    text, dot, zeros = values[name].partition(".")  # 60.0 is a whole number, as JSON Schema has it
+    if (dot and not zeros) or zeros.strip("0"):
+        text = ""
     if not (text.isascii() and text.isdigit() and len(text) < 17 and least <= int(text) <= most):
         raise ApiError(400, f"must be a whole number from {least} to {most}", f"/query/{name}")
     return int(text)

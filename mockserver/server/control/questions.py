@@ -5,8 +5,9 @@ that the schema forbids, a value that it does not allow. Of such a question only
 
 - a recipient that is no phone number, or one without its country code: calls have ``+`` and digits;
 - a path, or a path parameter, that no operation in scope has. Where the scope is not narrowed at all, a call on a path
-  of no operation may be meant, which is answered 404: then it is only warned of;
-- a query, header, path parameter or form field that is no text: on the wire each is one.
+  of no operation may be meant, which is answered 404: then it is only warned of.
+
+(A value of query, headers or path that is no text is refused where the pattern is read, for pins as well.)
 
 A question about accepted calls only (``accepted: true``, or an answer that means success) is refused as well where
 each way to write such a request is against the schema: a member that it forbids, a plain value that it does not allow.
@@ -70,20 +71,11 @@ def check_pattern(scope: Scope, pattern: Pattern) -> Doubts:
     """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit."""
     if not pattern:
         return Doubts()
-    _check_texts(pattern.where)
     paths = [*_check_path(scope, pattern), *_check_path_names(scope, pattern)]
     warnings = list(islice(chain(paths, _unknown_members(scope, pattern)), MAX_WARNINGS + 1))
     if len(warnings) > MAX_WARNINGS:
         warnings[-1] = "there are more doubts of this kind"
     return Doubts(_impossible(scope, pattern) if scope.means_success else None, tuple(warnings))
-
-
-def _check_texts(where: Mapping[str, Any]) -> None:
-    for part in ("path", "query", "headers", "form"):
-        values = where.get(part)
-        for name, value in values.items() if isinstance(values, Mapping) else ():
-            if not isinstance(value, str):
-                raise ApiError(400, "must be a string: what is sent there is text", join("body", "where", part, name))
 
 
 def _check_path(scope: Scope, pattern: Pattern) -> Iterator[str]:

@@ -189,8 +189,18 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
             raise unknown("", part, PARTS, join("body", "where", part))
         if part != "body" and not isinstance(value, dict) and not (part == "path" and isinstance(value, str)):
             raise ApiError(400, "must be an object", join("body", "where", part))
+    _check_texts(where)
     when = [_condition(text, schema) for text, schema in member(body, "when", dict, {}).items()]
     return Pattern(where, tuple(when))
+
+
+def _check_texts(where: Mapping[str, Any]) -> None:
+    """Refuse what no request can have: on the wire these values are texts."""
+    for part in ("path", "query", "headers", "form"):
+        values = where.get(part)
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if not isinstance(value, str):
+                raise ApiError(400, "must be a string: what is sent there is text", join("body", "where", part, name))
 
 
 def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:

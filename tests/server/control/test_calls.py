@@ -41,6 +41,7 @@ def busy(customer: Customer) -> Customer:
         pytest.param({"accepted": "false"}, [2, 1], id="refused"),
         pytest.param({"accepted": "", "limit": ""}, [3, 2, 1, 0], id="empty-is-absent"),
         pytest.param({"limit": "1"}, [3], id="limit"),
+        pytest.param({"limit": "1.0"}, [3], id="limit-as-a-number"),
         pytest.param({"answer": "closed"}, [], id="nothing"),
     ],
 )
@@ -89,6 +90,8 @@ def test_evictions_are_told() -> None:
         pytest.param("limit=1001", "/query/limit", "from 1 to 1000", id="limit-too-large"),
         pytest.param("limit=-1", "/query/limit", "whole number", id="limit-negative"),
         pytest.param("limit=%D9%A1", "/query/limit", "whole number", id="limit-in-other-digits"),
+        pytest.param("limit=1.5", "/query/limit", "whole number", id="limit-with-a-fraction"),
+        pytest.param("limit=1.", "/query/limit", "whole number", id="limit-with-a-dot"),
         pytest.param("cursor=x", "/query/cursor", "whole number", id="cursor"),
         pytest.param("cursor=" + "9" * 5000, "/query/cursor", "whole number", id="cursor-endless"),
         pytest.param("accepted=1", "/query/accepted", "true or false", id="accepted"),
