@@ -4,6 +4,7 @@ Where nothing narrows a question to accepted calls, a refused call may be meant,
 that the schema forbids, a value that it does not allow. Of such a question only this is refused:
 
 - a recipient that is no phone number, or one without its country code: calls have ``+`` and digits;
+- a form, where no operation in scope takes one;
 - a path, or a path parameter, that no operation in scope has. Where the scope is not narrowed at all, a call on a path
   of no operation may be meant, which is answered 404: then it is only warned of.
 
@@ -71,11 +72,18 @@ def check_pattern(scope: Scope, pattern: Pattern) -> Doubts:
     """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit."""
     if not pattern:
         return Doubts()
+    _check_form(scope, pattern)
     paths = [*_check_path(scope, pattern), *_check_path_names(scope, pattern)]
     warnings = list(islice(chain(paths, _unknown_members(scope, pattern)), MAX_WARNINGS + 1))
     if len(warnings) > MAX_WARNINGS:
         warnings[-1] = "there are more doubts of this kind"
     return Doubts(_impossible(scope, pattern) if scope.means_success else None, tuple(warnings))
+
+
+def _check_form(scope: Scope, pattern: Pattern) -> None:
+    """Where no operation in scope takes a form, nothing is read as one."""
+    if "form" in pattern.where and scope.members and not any(way.is_form for way in _ways(scope)):
+        raise ApiError(400, f"no request to {scope.what} is read as a form; ask json={{...}}", "/body/where/form")
 
 
 def _check_path(scope: Scope, pattern: Pattern) -> Iterator[str]:
