@@ -110,10 +110,9 @@ class Engine:
             uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn)
         label = self._label(operation, choice, request.reads, response.status, pin, fault)
         call = self._record(request, account, label, recipient, problems, response, facts.now)
-        if pin is None:
-            return Decision(call, choice.problem, uses, None, 0)
-        call.pin = pin.id
-        return Decision(call, choice.problem, uses, fault, pin.met)
+        if pin is not None:
+            call.pin = pin.id
+        return Decision(call, choice.problem, uses, fault, 0 if pin is None else pin.met)
 
     def _label(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
         self,
