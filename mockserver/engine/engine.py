@@ -90,8 +90,7 @@ class Engine:
             problems += (LIMITED,)
         if len(problems) > 1:
             problems = ordered(problems)
-        data = account.vendors[operation.vendor] if account is not None else {}
-        view = {**request.data, "account": data, "owned": bound}
+        view = {**request.data, "account": account.vendors[operation.vendor] if account else {}, "owned": bound}
         recipient = recipient_of(operation.recipient, view)
         pinned = _pinned(request, account, facts, has_problems=bool(problems)) if facts.pins else NOT_PINNED
         choice = choose(operation, problems, view, recipient, prefer=request.head.prefer, pinned=pinned.answer)

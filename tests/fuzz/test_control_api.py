@@ -62,7 +62,7 @@ def document(guarded: Application) -> Any:
             parameter["schema"]["pattern"] = f"^({RECIPIENT}|$)"
     schemas["Fault"]["properties"]["uniform"] = {"enum": [[0, 60], [0.5, 0.5]]}  # from least to most
     del expectation["count"]["anyOf"][1]["properties"]["at_least"]  # is not above at_most
-    # Changes depend on the answers' bodies. A `when` holds any JSON Schema: there is hardly a wrong one. The others wait.
+    # Changes depend on the answers' bodies. A `when` holds any JSON Schema, hardly a wrong one. The others wait.
     del pin["changes"], pin["when"], expectation["when"], expectation["within"], expectation["settle"]
     return found
 
