@@ -90,8 +90,7 @@ class Engine:
             problems += (LIMITED,)
         if len(problems) > 1:
             problems = ordered(problems)
-        data = account.vendors[operation.vendor] if account is not None else {}
-        view = {**request.data, "account": data, "owned": bound}
+        view = {**request.data, "account": account.vendors[operation.vendor] if account else {}, "owned": bound}
         recipient = recipient_of(operation.recipient, view)
         pinned = _pinned(request, account, facts, has_problems=bool(problems)) if facts.pins else NOT_PINNED
         choice = choose(operation, problems, view, recipient, prefer=request.head.prefer, pinned=pinned.answer)
@@ -100,7 +99,8 @@ class Engine:
         ids = _seeded_ids(account, facts) if facts.seeds else None
         wait = budget.retry_after if limited and budget is not None else None
         context = Context(view, choice.problem, ids or self._sources, facts.time(account), wait)
-        response = self._response(choice.answer, context)
+        answer = choice.answer
+        response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
         fault, uses = None, NOTHING_USED
         if pinned is not NOT_PINNED:
             pinned, fault, response = _applied(pinned, choice.chosen_by, response)
@@ -113,9 +113,6 @@ class Engine:
             return Decision(call, choice.problem, uses, None)
         call.pin = pinned.pin.id
         return Decision(call, choice.problem, uses, fault, pinned.pin.met)
-
-    def _response(self, answer: Answer | Literal, context: Context) -> RenderedResponse:
-        return answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
 
     def _label(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
         self,

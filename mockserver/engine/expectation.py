@@ -16,6 +16,7 @@ from mockserver.spec.pointer import MISSING
 Reader = Callable[[RecordedCall | Arrival, str], Any]  # of what was sent, and how its body is read
 
 _FORMS = frozenset({"form", "multipart"})
+_READ_AS_JSON = frozenset({"json", ""})  # "" where no operation has the path: a body that is JSON is read as such
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,20 @@ def _body(sent: RecordedCall | Arrival, reads: str) -> Any:
         return body.decode("utf-8", "replace")
 
 
+def _json(sent: RecordedCall | Arrival, reads: str) -> Any:
+    try:
+        return read_json(sent.body) if sent.body and reads in _READ_AS_JSON else MISSING
+    except UnreadableError:
+        return MISSING
+
+
+def _form(sent: RecordedCall | Arrival, reads: str) -> Any:
+    try:
+        return _fields(sent, reads) if reads in _FORMS else MISSING
+    except UnreadableError:
+        return MISSING
+
+
 def _fields(sent: RecordedCall | Arrival, reads: str) -> dict[str, str]:
     if reads == "form":
         return dict(read_form(sent.body))
@@ -165,4 +180,6 @@ _READ: dict[str, Reader] = {
     "query": _query,
     "headers": _headers,
     "body": _body,
+    "json": _json,
+    "form": _form,
 }

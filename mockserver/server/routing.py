@@ -255,6 +255,9 @@ class _Index:
             paths = self._hosts.get(_hostname(header), self._root)
             if len(self._by_header) < MAX_HOST_HEADERS:
                 self._by_header[header] = paths
+        entry = paths.fixed.get(scope["path"])  # as in find, at less cost: most paths are fixed
+        if entry is not None:
+            return entry, ()
         found = paths.find(scope)
         if found is not None or paths is not self._root:
             return found
@@ -281,7 +284,7 @@ class VendorRouter(Router):
         if found is not None:
             (position, route), values = found
             if position < len(routes) and routes[position] is route:
-                return route, route.parameters(values)
+                return route, route.parameters(values) if values else {}
         elif len(routes) == self._index.length:
             return None
         self._index = _Index(routes)

@@ -218,9 +218,12 @@ class Store:
         """The call of this number, if it is still here."""
         return self._journal.get(number)
 
-    async def clear_calls(self, account: str | None) -> int:
-        """Forget the calls of an account (None: of all); returns how many there were."""
-        return self._journal.clear(account)
+    async def clear_calls(self, account: str | None, admits: Callable[[Label], bool] | None = None) -> int:
+        """Forget the calls of an account (None: of all), or those of such labels; returns how many there were.
+
+        Where only some are forgotten, it still counts how many were evicted.
+        """
+        return self._journal.clear(account) if admits is None else self._journal.clear_some(account, admits)
 
     async def put_pin(self, pin: PinState, *, replaces: bool = False) -> None:
         """Add a pin; ``replaces``: in place of those of the same account and reach."""

@@ -1,15 +1,23 @@
 """A customer of the vendors as a test sees it: the account, its vendors, their operations."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from mockserver.spec.account_values import file_texts
 from mockserver.spec.reach import EVERYTHING, vendor_reach
-from mockserver.testing.assertions import AccountCalls, Assertions
+from mockserver.testing.arguments import moment, nearest_hint, whole
+from mockserver.testing.arguments import seconds as in_seconds
+from mockserver.testing.assertions import Assertions
 from mockserver.testing.call import Call
+from mockserver.testing.calls import AccountCalls, Calls
 from mockserver.testing.client import ControlError, segment
+from mockserver.testing.files import write_files
 from mockserver.testing.pin import Pinnable
 from mockserver.testing.unused import unused_pins
 
@@ -22,8 +30,8 @@ class Operation(Assertions, Pinnable):
         self.id = self._reach = operation_id
 
     def reset(self) -> None:
-        """Remove the pins. Calls are forgotten by the account's ``reset``."""
-        self.unpin()
+        """Forget its calls and remove its pins."""
+        self._journal.forget(self._reach)
 
     def __repr__(self) -> str:
         return f"<Operation {self.id} of account {self._journal.account}>"
@@ -32,20 +40,22 @@ class Operation(Assertions, Pinnable):
 VENDOR_PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
 
 
-class Vendor(Pinnable):
-    """A vendor as an account sees it: where it is, and what the account owns there. Its pins are for all operations.
+class Vendor(Assertions, Pinnable):
+    """A vendor as an account sees it: where it is, and what the account owns there.
+
+    Its assertions are about the calls of all its operations, and its pins are for all of them.
 
     Each operation is an attribute. If another attribute has its name, it is in ``operations``.
     """
 
     def __init__(self, journal: AccountCalls, name: str, data: Mapping[str, Any], operations: Iterable[str]) -> None:
+        super().__init__(journal, {"vendor": name})
         self.name = name
         self.url: str = data["url"]
         self.unreachable_url: str = data["unreachable_url"]  # refuses every connection
         self.credentials: Mapping[str, Any] = data["credentials"]
         self.owned: Mapping[str, Any] = data["owned"]
         self.operations = {operation: Operation(journal, f"{name}.{operation}") for operation in operations}
-        self._journal = journal
         self._reach = vendor_reach(name)
 
     @property
@@ -54,6 +64,19 @@ class Vendor(Pinnable):
         shape = self._journal.control.get(f"accounts/{segment(self._journal.account)}")
         tokens: Mapping[str, str] = shape["vendors"][self.name]["tokens"]
         return tokens
+
+    def reset(self) -> None:
+        """Forget the calls of all its operations and remove their pins."""
+        self._journal.forget(self._reach)
+
+    def write_files(self, folder: str | os.PathLike[str]) -> dict[str, Path]:
+        """Write the files that the vendor hands out, as ``folder/<vendor>/<file>``; returns their paths by file name.
+
+        They hold keys, so only their owner may read them (mode 0600). Raises OSError.
+        """
+        document = self._journal.control.get(f"contracts/{segment(self.name)}")
+        files = document["x-mock"].get("files", {})
+        return write_files(Path(folder, self.name), file_texts(files, {**self.credentials, **self.owned}))
 
     def get(self, path: str) -> Any:
         """A value by its dotted path: ``url``, ``credentials.api_key``, ``owned.connectors.0.id``.
@@ -83,7 +106,15 @@ class Vendor(Pinnable):
 
 def unknown(vendor: str | None, name: str, operations: Iterable[str]) -> str:
     """The message for an attribute that a vendor does not have."""
-    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}"
+    operations = list(operations)
+    hint = nearest_hint(name, [*operations, *VENDOR_PARTS])
+    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}{hint}"
+
+
+def unknown_vendor(name: str, vendors: Iterable[str]) -> str:
+    """The message for an attribute that an account does not have."""
+    vendors = list(vendors)
+    return f"an account has no {name!r}; its vendors: {', '.join(vendors)}{nearest_hint(name, vendors)}"
 
 
 def _member(value: Any, token: str, at: str) -> Any:
@@ -136,11 +167,11 @@ class Account(Assertions, Pinnable):
 
     def advance(self, seconds: float) -> None:
         """Move its clock forward by so many seconds. Tokens, rate limits and times in answers follow."""
-        self._journal.control.post(f"{self._path}/clock", {"advance": seconds})
+        self._journal.control.post(f"{self._path}/clock", {"advance": in_seconds("seconds", seconds)})
 
-    def freeze(self, at: str | None = None) -> None:
-        """Stop its clock, now or at a time (ISO 8601)."""
-        self._journal.control.post(f"{self._path}/clock", {"freeze": True if at is None else at})
+    def freeze(self, at: str | datetime | None = None) -> None:
+        """Stop its clock, now or at a datetime or ISO 8601 text; without a zone it is UTC."""
+        self._journal.control.post(f"{self._path}/clock", {"freeze": True if at is None else moment("at", at)})
 
     def unfreeze(self) -> None:
         """Let its clock go on from the time at which it was stopped."""
@@ -148,8 +179,11 @@ class Account(Assertions, Pinnable):
 
     def limit(self, name: str, requests: int | None = None, seconds: float | None = None) -> None:
         """Switch on the documented rate limit of a vendor or operation, with other figures if there are any here."""
-        figures = {"requests": requests, "seconds": seconds}
-        changed = {key: value for key, value in figures.items() if value is not None}
+        changed: dict[str, float] = {}
+        if requests is not None:
+            changed["requests"] = whole("requests", requests)
+        if seconds is not None:
+            changed["seconds"] = in_seconds("seconds", seconds)
         self._journal.control.put(f"{self._path}/limits", {name: changed or True})
 
     def unlimit(self, name: str) -> None:
@@ -192,7 +226,7 @@ class Account(Assertions, Pinnable):
         values = {name: self.get(path) for name, path in variables.items()}
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
-    def recorded_calls(self) -> list[Call]:
+    def recorded_calls(self) -> Calls:
         """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""
         return self._journal.all()
 
@@ -216,7 +250,7 @@ class Account(Assertions, Pinnable):
         vendors: dict[str, Vendor] = self.__dict__.get("vendors", {})
         if name in vendors:
             return vendors[name]
-        raise AttributeError(f"an account has no {name!r}; its vendors: {', '.join(vendors)}")
+        raise AttributeError(unknown_vendor(name, vendors))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.vendors]

@@ -10,21 +10,22 @@ from mockserver.coverage.document import CoverageError, Document, merge_document
 from mockserver.coverage.report import Score, Selection, failures, render_report, score
 from mockserver.testing.account import Account
 from mockserver.testing.call import Call
-from mockserver.testing.client import ControlError
-
-MAX_SECTION_LINES = 50  # calls in a failed test's section
+from mockserver.testing.calls import AccountCalls, Calls
+from mockserver.testing.section import section
 
 
 class Watch:
     """Watches an account: reads its calls when a test has failed, and before the account is deleted."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, journal: AccountCalls) -> None:
         self._account = account
-        self._final: list[Call] | None = None
+        self._journal = journal
+        self._final: Calls | None = None
         self._reported = False
         self.failed = False
         self.unasserted: list[Call] = []
         self.unused: list[str] = []
+        self.unawaited: list[str] = []
 
     @property
     def assumed(self) -> list[str]:
@@ -36,22 +37,15 @@ class Watch:
         self._final = self._account.recorded_calls()
         self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
         self.unused = self._account.unused_pins()
+        self.unawaited = self._journal.unawaited.lines
 
     def section(self) -> str | None:
-        """A line for each call, for the report of a failed test; None if they are reported already."""
+        """What the report of a failed test shows; None if it is reported already."""
         self.failed = True
         if self._reported:
             return None
         self._reported = True
-        try:
-            calls = self._account.recorded_calls() if self._final is None else self._final
-        except ControlError as error:
-            return f"cannot be read: {error}"
-        if not calls:
-            return f"account {self._account.id} received no call"
-        hidden = len(calls) - MAX_SECTION_LINES
-        earlier = [f"… {hidden} earlier calls"] if hidden > 0 else []
-        return "\n".join([*earlier, *map(str, calls[-MAX_SECTION_LINES:])])
+        return section(self._journal, self._final)
 
 
 def _overlooked(calls: list[Call]) -> list[Call]:

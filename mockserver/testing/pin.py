@@ -1,16 +1,15 @@
 """Answers and faults that a test fixes, for an operation, a vendor or a whole account."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Never, Self
 
-from mockserver.testing.assertions import AccountCalls
+from mockserver.testing.calls import AccountCalls
 from mockserver.testing.client import ControlError, segment
 from mockserver.testing.fault import FaultDict
+from mockserver.testing.place import caller
 from mockserver.testing.unused import unused_line
 from mockserver.testing.where import plain_only
 
@@ -135,16 +134,3 @@ def made_at(place: str, make: Callable[[], Pin]) -> Pin:
         return make()
     finally:
         _PLACE.reset(token)
-
-
-def caller() -> str:
-    """The file and line that called into this package, as ``tests/test_app.py:12``; "" if there is none."""
-    frame = inspect.currentframe()
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith("mockserver."):
-        frame = frame.f_back
-    if frame is None:
-        return ""
-    file = Path(frame.f_code.co_filename)
-    with suppress(ValueError):  # elsewhere
-        file = file.relative_to(Path.cwd())
-    return f"{file}:{frame.f_lineno}"

@@ -172,5 +172,8 @@ def _conclude(config: pytest.Config, test: str, watch: "Watch") -> None:
         complaints.append(f"pins that no call used:\n{lines}")
     elif option.mockserver_unused == "warn":
         findings.pin_in_vain(test, watch.unused)
+    if watch.unawaited:
+        lines = "\n".join(f"  {line}" for line in watch.unawaited)
+        complaints.append(f"what is never awaited asserts nothing and has no effect:\n{lines}")
     if complaints and not watch.failed:
         pytest.fail("\n".join(complaints), pytrace=False)

@@ -5,8 +5,8 @@ from typing import Any
 
 from mockserver.matching.show import show
 from mockserver.spec.reach import EVERYTHING, covers
-from mockserver.testing.assertions import AccountCalls
 from mockserver.testing.call import Call
+from mockserver.testing.calls import AccountCalls
 from mockserver.testing.client import ControlError
 
 MAX_ANSWERS_SHOWN = 3

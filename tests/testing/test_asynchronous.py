@@ -117,7 +117,7 @@ async def test_a_plain_with_would_block(server: MockServer) -> None:
         operation = account.polyai.send_sms
         pin = await operation.pin("rate_limited")
         for entered in (pin, operation.pin("server_error")):
-            with pytest.raises(TypeError, match="use `async with`"), entered:
+            with pytest.raises(TypeError, match="use `async with`"), entered:  # type: ignore[union-attr]  # the mistake
                 pass
         assert repr(pin).startswith(f"<Pin {pin.id} of polyai.send_sms")
         (line,) = await account.unused_pins()

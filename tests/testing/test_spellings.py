@@ -74,9 +74,11 @@ WHERE = [
     pytest.param({"body": {"list": []}}, False, id="a-shorter-list"),
     pytest.param({"body": {"message": ["Hi"]}}, False, id="a-list-for-a-text"),
     pytest.param({"body": "Hi"}, False, id="a-text-for-an-object"),
+    pytest.param({"json": {"message": "Hi", "list": [{"b": 2}]}}, True, id="json"),
+    pytest.param({"json": {"message": "hi"}}, False, id="another-json"),
+    pytest.param({"form": {"message": "Hi"}}, False, id="json-is-no-form"),
     pytest.param({"path": "/v1/outbound-sms"}, True, id="path"),
-    pytest.param({"path": "/v1"}, False, id="another-path"),
-    pytest.param({"path": {"id": "1"}}, False, id="no-such-path-parameter"),
+    pytest.param({"path": "/polyai/v1/outbound-sms"}, False, id="another-path"),
     pytest.param({"query": {"q": "1"}}, True, id="a-parameter"),
     pytest.param({"query": {"r": "c"}}, True, id="the-last-of-a-parameter-given-twice"),
     pytest.param({"query": {"r": "a b"}}, False, id="the-first-of-a-parameter-given-twice"),
@@ -123,7 +125,7 @@ def test_schemas_mean_the_same_to_a_pin(account: Account, when: dict[str, Any], 
     assert account.polyai.send_sms.verify(when=when).verified is fits
 
 
-@pytest.mark.parametrize("recipient", ["+14155550123", "1 (415) 555-0123", "+14155550124", "nobody"])
+@pytest.mark.parametrize("recipient", ["+14155550123", "1 (415) 555-0123", "+14155550124", "+1"])
 def test_a_recipient(account: Account, recipient: str) -> None:
     """In whatever way it is written for the server, and as it is recorded for an object."""
     send(account)

@@ -1,6 +1,7 @@
-"""``POST /_mock/calls/verify``: was it called? Always 200; the answer is in the body."""
+"""``POST /_mock/calls/verify``: was it called? A question that no request can answer is refused."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,10 @@ from mockserver.matching.explain import Explanation
 from mockserver.matching.pattern import REQUEST_PARTS
 from mockserver.matching.verdict import Count, Miss
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.calls import account_name, shown
-from mockserver.server.control.hints import cure, stray_lines
+from mockserver.server.control.calls import shown
+from mockserver.server.control.hints import cure, missing_lines
+from mockserver.server.control.names import journal_account, read_scope
+from mockserver.server.control.questions import Doubts, check_pattern, check_recipient
 from mockserver.server.control.requests import (
     ApiError,
     State,
@@ -25,6 +28,7 @@ from mockserver.server.control.requests import (
     read_pattern,
     seconds,
     state_of,
+    unknown,
     write,
 )
 from mockserver.server.serialize import Shown, moment
@@ -47,57 +51,42 @@ async def verify_calls(request: Request) -> Response:
     name = member(body, "account", str)
     if not name:
         raise ApiError(400, "name the account whose calls are meant", "/body/account")
-    account = account_name(name) or UNCLAIMED
-    if account != UNCLAIMED and await state.store.account(account) is None:
-        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
+    account = await journal_account(state, name, "/body/account", everybody=False)
+    expectation, doubts = _expectation(state, body)
     asked = Asked(
-        account,
-        _expectation(state, body),
+        account or UNCLAIMED,
+        expectation,
         _count(member(body, "count", dict, {"at_least": 1})),
         within=seconds(body, "within", MAX_WAIT_SECONDS),
         settle=seconds(body, "settle", MAX_WAIT_SECONDS),
     )
     with_views = member(body, "views", bool, default=False)
+    if doubts.refusal is not None and not await _has_happened(state, asked):
+        raise doubts.refusal
     verdict = await verify(state.store, asked)
-    shape = await _shape(state, asked, verdict)
+    shape = await _shape(state, asked, verdict, doubts.warnings)
     return write({**shape, **await _views(state, asked.account, _latest(verdict))} if with_views else shape)
 
 
-def _expectation(state: State, body: dict[str, Any]) -> Expectation:
-    operation, vendor = member(body, "operation", str), member(body, "vendor", str)
-    known = {o.id for contract in state.contracts for o in contract.operations}
-    if operation is not None and operation not in known:
-        raise ApiError(400, f"there is no such operation; known: {', '.join(sorted(known))}", "/body/operation")
-    vendors = [contract.vendor for contract in state.contracts]
-    if vendor is not None and vendor not in vendors:
-        raise ApiError(400, f"there is no such vendor; known: {', '.join(vendors)}", "/body/vendor")
-    answer = member(body, "answer", str)
-    if answer is not None and not _is_known(state, answer):
-        raise ApiError(400, "no contract has such an answer; GET /_mock/contracts lists them", "/body/answer")
-    since = member(body, "since", str)
+async def _has_happened(state: State, asked: Asked) -> bool:
+    """Whether there is such a call already, however unlikely it is: a pin may have forced its answer."""
+    return bool((await verify(state.store, replace(asked, within=0, settle=0))).matched)
+
+
+def _expectation(state: State, body: dict[str, Any]) -> tuple[Expectation, Doubts]:
+    """What is asked, and what speaks against it. Raises ApiError."""
+    kinds = {"vendor": str, "operation": str, "answer": str, "accepted": bool, "recipient": str, "since": str}
+    values = {name: member(body, name, kind) for name, kind in kinds.items()}
+    scope = read_scope(state, values, "body")
+    since, recipient, pattern = values.pop("since"), values["recipient"], read_pattern(body)
     try:
         earliest = None if since is None else moment(since)
     except ValueError as error:
         raise ApiError(400, "must be a time as ISO 8601 has it", "/body/since") from error
-    return Expectation(
-        vendor=vendor,
-        operation=operation,
-        answer=answer,
-        accepted=member(body, "accepted", bool),
-        recipient=member(body, "recipient", str),
-        since=earliest,
-        pattern=read_pattern(body),
-    )
-
-
-def _is_known(state: State, answer: str) -> bool:
-    """Whether any operation has this answer, by name or id: a misspelt one would never be met."""
-    return any(
-        answer in {known.name, known.id}
-        for contract in state.contracts
-        for operation in contract.operations
-        for known in operation.answers.values()
-    )
+    warnings = () if recipient is None else check_recipient(scope, recipient, "/body/recipient")
+    doubts = check_pattern(scope, pattern)
+    expectation = Expectation(**values, since=earliest, pattern=pattern)
+    return expectation, replace(doubts, warnings=warnings + doubts.warnings)
 
 
 def _count(body: dict[str, Any]) -> Count:
@@ -105,7 +94,7 @@ def _count(body: dict[str, Any]) -> Count:
     body = {name: integral(value) for name, value in body.items()}
     for name, value in body.items():
         if name not in known:
-            raise ApiError(400, f"is not known here; known: {', '.join(sorted(known))}", join("body", "count", name))
+            raise unknown("", name, sorted(known), join("body", "count", name))
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ApiError(400, "must be a whole number, 0 or more", join("body", "count", name))
     if "exactly" in body:
@@ -118,7 +107,7 @@ def _count(body: dict[str, Any]) -> Count:
     return count
 
 
-async def _shape(state: State, asked: Asked, verdict: Verdict) -> dict[str, Any]:
+async def _shape(state: State, asked: Asked, verdict: Verdict, warnings: tuple[str, ...]) -> dict[str, Any]:
     matched = _latest(verdict)
     shapes = await shown(state, [*matched, *(miss.call for miss in verdict.nearest)])
     owner = await state.store.account(asked.account)
@@ -139,7 +128,8 @@ async def _shape(state: State, asked: Asked, verdict: Verdict) -> dict[str, Any]
     )
     lines = list(explanation.lines(partial(cure, state.contracts)))
     if not verdict.verified and not asked.count.is_exceeded(len(verdict.matched)):
-        lines += await stray_lines(state, asked)
+        lines += await missing_lines(state, asked, verdict)
+    lines += [f"Warning: {warning}" for warning in warnings]
     return {
         "verified": verdict.verified,
         "matched": len(verdict.matched),
@@ -147,6 +137,7 @@ async def _shape(state: State, asked: Asked, verdict: Verdict) -> dict[str, Any]
         "calls": shapes[: len(matched)],
         "nearest": [{"call": miss.call, "differences": _difference_shapes(miss)} for miss in misses],
         "message": "\n".join(lines),
+        "warnings": list(warnings),
     }
 
 

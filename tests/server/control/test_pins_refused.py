@@ -61,7 +61,7 @@ LITERAL = {"status": 200, "body": {"a": {"b": 1}}}
         ),
         pytest.param({"then": "stay"}, "/body/then", "rules or last", id="then"),
         pytest.param({"force": 1}, "/body/force", "true or false", id="force"),
-        pytest.param({"where": {"header": {}}}, "/body/where/header", "known: path,", id="where"),
+        pytest.param({"where": {"header": {}}}, "/body/where/header", "known: headers, path,", id="where"),
         pytest.param({"when": {"/owned/x": {}}}, "/body/when/~1owned~1x", "begins with", id="when"),
         pytest.param({"changes": []}, "/body/changes", "an object", id="change"),
         pytest.param({"changes": {"/status": 1}}, "/body/changes/~1status", "/header/<name> or", id="change-elsewhere"),
