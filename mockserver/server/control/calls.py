@@ -1,18 +1,19 @@
 """Recorded calls over HTTP: list, show, clear."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mockserver.engine.call import RecordedCall, call_number
+from mockserver.engine.call import Label, RecordedCall, call_number
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.names import EVERYBODY, journal_account, read_scope
+from mockserver.server.control.names import EVERYBODY, journal_account, known_operation, read_scope
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
+from mockserver.spec.reach import EVERYTHING, covers, vendor_reach
 from mockserver.store.journal import Query
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
@@ -54,13 +55,26 @@ async def show_call(request: Request) -> Response:
 
 
 async def clear_calls(request: Request) -> Response:
-    """``DELETE /_mock/calls?account=``: ``*`` for all accounts, so that no test clears another's by accident."""
-    account = parameters(request, ("account",)).get("account")
+    """``DELETE /_mock/calls?account=&operation=``: ``*`` for all accounts; an operation, ``vendor.*`` or ``*``.
+
+    The account has to be named, so that no test clears another's calls by accident.
+    """
+    values = parameters(request, ("account", "operation"))
+    account = values.get("account")
     if not account:
         raise ApiError(400, "name the account, or * for all", "/query/account")
     state = state_of(request)
-    await state.store.clear_calls(await journal_account(state, account, "/query/account", everybody=True))
+    admits = _within(state, values["operation"]) if "operation" in values else None
+    whose = await journal_account(state, account, "/query/account", everybody=True)
+    await state.store.clear_calls(whose, admits)
     return Response(status_code=204)
+
+
+def _within(state: State, reach: str) -> Callable[[Label], bool]:
+    """Whether a call's label is of an operation of this reach. Raises ApiError."""
+    wider = [*(vendor_reach(contract.vendor) for contract in state.contracts), EVERYTHING]
+    known_operation(state, reach, "/query/operation", others=wider)
+    return lambda label: covers(reach, label.operation)
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
