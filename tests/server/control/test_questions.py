@@ -269,3 +269,10 @@ def test_a_forced_answer(acme: TestClient) -> None:
     body = {"from": number, "to": "+14155550123", "text": "x" * 21}
     assert acme.post("/base/messages", json=body, headers={"X-Key": key}).status_code == 202
     assert acme.post(VERIFY, json=question).json()["verified"] is True
+
+
+def test_pins_are_for_texts_too(acme: TestClient) -> None:
+    """A pin whose requests nobody can send would never be used."""
+    pin = {"account": "default", "answers": ["sent"], "where": {"query": {"a": 5}}}
+    response = acme.put("/_mock/pins/acme.send_sms", json=pin)
+    assert (response.status_code, response.json()["pointer"]) == (400, "/body/where/query/a")
