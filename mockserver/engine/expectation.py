@@ -16,6 +16,7 @@ from mockserver.spec.pointer import MISSING
 Reader = Callable[[RecordedCall | Arrival, str], Any]  # of what was sent, and how its body is read
 
 _FORMS = frozenset({"form", "multipart"})
+_READ_AS_JSON = frozenset({"json", ""})  # "" where no operation has the path: a body that is JSON is read as such
 
 
 @dataclass(frozen=True)
@@ -88,20 +89,23 @@ def as_recorded(recipient: str) -> str | None:
 
 
 class RequestView:
-    """A request as patterns see it, recorded or just arrived; each part is decoded when it is asked for.
+    """A request as patterns see it, recorded or just arrived; each part is decoded once, when it is asked for.
 
     ``reads`` says how the body is read: json, form, multipart or nothing.
     """
 
-    __slots__ = ("_reads", "_sent")
+    __slots__ = ("_parts", "_reads", "_sent")
 
     def __init__(self, sent: RecordedCall | Arrival, reads: str) -> None:
         self._sent = sent
         self._reads = reads
+        self._parts: dict[str, Any] = {}
 
     def get(self, part: str, default: Any = MISSING) -> Any:
         """One part, as sent; the default where the request has none."""
-        value = _READ[part](self._sent, self._reads)
+        if part not in self._parts:
+            self._parts[part] = _READ[part](self._sent, self._reads)
+        value = self._parts[part]
         return default if value is MISSING else value
 
 
@@ -148,6 +152,20 @@ def _body(sent: RecordedCall | Arrival, reads: str) -> Any:
         return body.decode("utf-8", "replace")
 
 
+def _json(sent: RecordedCall | Arrival, reads: str) -> Any:
+    try:
+        return read_json(sent.body) if sent.body and reads in _READ_AS_JSON else MISSING
+    except UnreadableError:
+        return MISSING
+
+
+def _form(sent: RecordedCall | Arrival, reads: str) -> Any:
+    try:
+        return _fields(sent, reads) if reads in _FORMS else MISSING
+    except UnreadableError:
+        return MISSING
+
+
 def _fields(sent: RecordedCall | Arrival, reads: str) -> dict[str, str]:
     if reads == "form":
         return dict(read_form(sent.body))
@@ -162,4 +180,6 @@ _READ: dict[str, Reader] = {
     "query": _query,
     "headers": _headers,
     "body": _body,
+    "json": _json,
+    "form": _form,
 }

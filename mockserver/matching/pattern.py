@@ -2,6 +2,7 @@
 
 A view has a ``get(part, default)`` for the parts in VIEW_PARTS that it knows: ``path`` and ``recipient`` are texts,
 ``path_params``, ``query`` and ``headers`` mappings of texts, header names in lower case, ``body`` is any value.
+``json`` is the body where it is read as JSON, ``form`` the fields of a form: a request has one of them at most.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,9 +14,10 @@ from mockserver.matching.compare import Difference, Readings, Test, as_shown, di
 from mockserver.spec.model import Validator
 from mockserver.spec.pointer import MISSING, Pointer, join
 
-PARTS = ("path", "query", "headers", "body")  # what ``where`` may name of a request
+PARTS = ("path", "query", "headers", "body", "json", "form")  # what ``where`` may name of a request
 WHEN_ROOTS = ("path", "query", "header", "headers", "body")  # how the pointers of ``when`` may begin
-REQUEST_PARTS = ("path", "path_params", "query", "headers", "body")  # of a view, what is cheap to read first
+# Of a view, what is cheap to read first.
+REQUEST_PARTS = ("path", "path_params", "query", "headers", "body", "json", "form")
 VIEW_PARTS = ("vendor", "operation", "answer", "accepted", "recipient", *REQUEST_PARTS)
 _PART_OF_ROOT = {"path": "path_params", "header": "headers"}
 

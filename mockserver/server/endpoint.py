@@ -106,7 +106,7 @@ class Exchanges:
             facts = await self._store.facts(request)  # 4 recognise
             decision = self._engine.decide(request, facts)  # 5 decide
             committed = await self._store.commit(decision.call, decision.uses, request)  # 6 commit
-        call, pin = decision.call, decision.uses.pin
+        call = decision.call
         head = call.response_headers
         if self._explain:
             head += self._answer_headers(call.label) + _call_headers(decision, request)
@@ -114,7 +114,7 @@ class Exchanges:
             head += b"\r\nallow: " + endpoint.allow
         if not ended:
             head += CLOSE
-        return Going(call, head, call.response_body, decision.fault, pin.met if pin is not None else 0)
+        return Going(call, head, call.response_body, decision.fault, decision.number)
 
     async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> Going:
         """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""

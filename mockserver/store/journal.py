@@ -236,6 +236,20 @@ class Journal:
                 cleared += len(shelf.calls)
         return cleared
 
+    def clear_some(self, account: str | None, admits: Callable[[Label], bool]) -> int:
+        """Forget an account's calls (None: of all accounts) of such labels; returns how many there were."""
+        shelves = list(self._shelves.values()) if account is None else [self._shelves.get(account, _Shelf())]
+        return sum(self._clear_labels(shelf, [label for label in shelf.by_label if admits(label)]) for shelf in shelves)
+
+    def _clear_labels(self, shelf: _Shelf, labels: list[Label]) -> int:
+        lines = [shelf.by_label.pop(label) for label in labels]
+        gone = sum(LINE_BLOCKS + sum(call.weight for call in line) for line in lines)
+        shelf.size -= gone
+        self.size -= gone
+        if lines:
+            shelf.calls = deque(heapq.merge(*shelf.by_label.values(), key=_number))
+        return sum(map(len, lines))
+
 
 def weigh(call: RecordedCall) -> int:
     """Blocks of 64 bytes that a call takes: numbers so small that Python keeps one object of each."""

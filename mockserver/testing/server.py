@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from mockserver.testing.account import Account, Made
-from mockserver.testing.assertions import AccountCalls
+from mockserver.testing.arguments import nearest_hint
+from mockserver.testing.calls import AccountCalls
 from mockserver.testing.client import Control
 
 if TYPE_CHECKING:
@@ -91,8 +92,28 @@ Folder = str | PathLike[str]
 Folders = Folder | Iterable[Folder]
 
 
+class RunSettings(TypedDict, total=False):
+    """The settings of ``mockserver serve`` beside its folders. Sizes are bytes, times seconds."""
+
+    builtin: bool
+    accounts: Folder | None
+    serve_host: str
+    serve_port: int
+    public_url: str | None
+    admin_token: str | None
+    explain: bool
+    body_limit: int
+    journal_calls: int
+    journal_bytes: int
+    most_accounts: int
+    most_connections: int
+    header_limit: int
+    idle_timeout: int
+    request_timeout: int
+
+
 @contextmanager
-def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Any) -> Iterator[MockServer]:
+def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[RunSettings]) -> Iterator[MockServer]:
     """A server on a free port, ready on entry, gone on exit.
 
     ``contracts`` and ``fixtures`` are folders beside the built-in ones; ``settings`` are those of
@@ -165,14 +186,15 @@ class _ServerThread:
             self._ready.set()
 
 
-def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: dict[str, Any]) -> "Settings":
+def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: Mapping[str, Any]) -> "Settings":
     from mockserver.server.settings import Settings  # noqa: PLC0415 -- as in run()
 
     known = [setting.name for setting in fields(Settings)]
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}")
-    if isinstance(given.get("accounts"), str):
+        hint = nearest_hint(unknown[0], known)
+        raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}{hint}")
+    if isinstance(given.get("accounts"), str | PathLike):
         given = {**given, "accounts": Path(given["accounts"])}
     chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "serve_port": 0, **given})
     if chosen.admin_token is None and not chosen.is_loopback:

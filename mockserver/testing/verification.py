@@ -150,11 +150,12 @@ class _Comparison:
             fitting=[call.data for call in fitting],
             nearest=[Miss(miss.call.data, miss.differences) for miss in misses],
         )
-        lines = list(explanation.lines())
+        lines, near = list(explanation.lines()), tuple(misses)
         if not verified:
             answer = _read(self._ask(question.shape(question.count), 0))
-            lines += [] if answer.verified else [answer.message]
-        return Verification(verified, len(fitting), plain.evicted, tuple(fitting), tuple(misses), "\n".join(lines))
+            if not answer.verified:
+                lines, near = [*lines, answer.message], near or answer.nearest
+        return Verification(verified, len(fitting), plain.evicted, tuple(fitting), near, "\n".join(lines))
 
     def _mask(self, text: str) -> str:
         """A text of the test's own, which may name secrets as they are or as Python writes them in quotes."""

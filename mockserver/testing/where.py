@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from mockserver.matching.compare import OwnEquality
 from mockserver.matching.pattern import PARTS, Pattern
 from mockserver.spec.pointer import MISSING
+from mockserver.testing.arguments import nearest_hint
 
 OUTER = ("recipient", "answer")
 KNOWN = (*PARTS, "when", *OUTER)
@@ -14,6 +15,8 @@ KNOWN = (*PARTS, "when", *OUTER)
 
 class Where(TypedDict, total=False):
     """Named members must be equal, the rest is free.
+
+    ``json`` fits only a body that is read as JSON, ``form`` only the fields of a form, ``body`` either.
 
     ``path`` is the whole path, or its parameters by name; ``when`` maps pointers to JSON Schemas. A header that was
     sent twice is its values joined (``"one, two"``), or each of them. A value may be an object with an ``==`` of its
@@ -24,6 +27,8 @@ class Where(TypedDict, total=False):
     query: Any
     headers: Any
     body: Any
+    json: Any
+    form: Any
     when: Mapping[str, Any]
     recipient: Any
     answer: Any
@@ -40,11 +45,16 @@ class Conditions:
     own: Pattern
 
     @classmethod
-    def of(cls, where: Mapping[str, Any]) -> "Conditions":
-        """Raises TypeError for a name that is not known and a value that can never be equal."""
-        unknown = [name for name in where if name not in KNOWN]
-        if unknown:
-            raise TypeError(f"{', '.join(unknown)} cannot be asked of a call; known: {', '.join(KNOWN)}")
+    def of(cls, where: Mapping[str, Any], asking: str = "", options: tuple[str, ...] = ()) -> "Conditions":
+        """Raises TypeError for a name that is not known and a value that can never be equal.
+
+        ``asking`` is the method that asks, ``options`` are its other parameters, for the message.
+        """
+        for name in where:
+            if name not in KNOWN:
+                takes = f"; {asking} takes {', '.join(options)}" if options else ""
+                hint = nearest_hint(name, (*options, *KNOWN))
+                raise TypeError(f"{name} cannot be asked of a call; known: {', '.join(KNOWN)}{takes}{hint}")
         outer: dict[str, Any] = {}
         parts: dict[str, Any] = {}
         own: dict[str, Any] = {}

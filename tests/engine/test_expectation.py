@@ -128,6 +128,16 @@ def test_which_calls_are_worth_telling(asked: dict[str, Any], concerns: bool) ->
             {"a": "x y"},
             id="multipart",
         ),
+        pytest.param({"body": b"[1]", "reads": "json"}, "json", [1], id="json-as-json"),
+        pytest.param({"body": b"null", "reads": "json"}, "json", None, id="null-as-json"),
+        pytest.param({"body": b"[1]", "reads": ""}, "json", [1], id="json-of-no-operation"),
+        pytest.param({"body": b"[1]", "reads": "nothing"}, "json", MISSING, id="a-body-that-is-not-read"),
+        pytest.param({"body": b"\xff{", "reads": "json"}, "json", MISSING, id="unreadable-as-json"),
+        pytest.param({"reads": "json"}, "json", MISSING, id="no-body-as-json"),
+        pytest.param({"body": b"a=1", "reads": "form"}, "json", MISSING, id="a-form-is-no-json"),
+        pytest.param({"body": b"a=1&b=x+y", "reads": "form"}, "form", {"a": "1", "b": "x y"}, id="form-as-form"),
+        pytest.param({"body": b"a=%ff", "reads": "form"}, "form", MISSING, id="unreadable-as-form"),
+        pytest.param({"body": b'{"a": 1}', "reads": "json"}, "form", MISSING, id="json-is-no-form"),
     ],
 )
 def test_a_call_as_patterns_see_it(changes: dict[str, Any], part: str, value: Any) -> None:

@@ -35,6 +35,10 @@ def document(guarded: Application) -> Any:
     paths, schemas = found["paths"], found["components"]["schemas"]
     paths["/_mock/calls/{id}"]["get"]["parameters"][0]["schema"] = {"enum": [call]}
     paths["/_mock/pins/{operation}"]["put"]["parameters"][0]["schema"] = {"enum": [OPERATION]}
+    for method in ("get", "delete"):
+        parameters = paths["/_mock/pins"][method]["parameters"]
+        del parameters[2]  # an id is known for as long as its pin is
+        parameters[1]["schema"] = {"enum": [OPERATION, f"{contract.vendor}.*", "*"]}
     body(paths["/_mock/accounts"]["post"])["properties"]["vendors"] = {"type": "object", "maxProperties": 0}
     limits = body(paths["/_mock/accounts/{id}/limits"]["put"])
     limits |= {"properties": {OPERATION: limits["additionalProperties"]}, "additionalProperties": False}
@@ -57,7 +61,7 @@ def document(guarded: Application) -> Any:
             parameter["schema"]["pattern"] = f"^({RECIPIENT}|$)"
     schemas["Fault"]["properties"]["uniform"] = {"enum": [[0, 60], [0.5, 0.5]]}  # from least to most
     del expectation["count"]["anyOf"][1]["properties"]["at_least"]  # is not above at_most
-    del pin["set"]  # depends on the answers' bodies
+    del pin["changes"]  # depends on the answers' bodies
     del pin["when"], expectation["when"]  # hold any JSON Schema: there is hardly a wrong one
     del expectation["within"], expectation["settle"]  # wait
     return found

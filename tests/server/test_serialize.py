@@ -107,6 +107,7 @@ def test_an_empty_call() -> None:
         "answer",
         "evidence",
         "chosen_by",
+        "pin",
         "recipient",
     ]
     assert (found["problems"], found["request"]["headers"], found["request"]["path_params"]) == ([], [], {})

@@ -1,18 +1,20 @@
 """Recorded calls over HTTP: list, show, clear."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mockserver.engine.call import RecordedCall, call_number
+from mockserver.engine.call import Label, RecordedCall, call_number
+from mockserver.engine.expectation import Expectation
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.names import EVERYBODY, journal_account, read_scope
+from mockserver.server.control.names import EVERYBODY, journal_account, known_operation, read_scope
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
+from mockserver.spec.reach import vendor_reach
 from mockserver.store.journal import Query
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
@@ -54,13 +56,26 @@ async def show_call(request: Request) -> Response:
 
 
 async def clear_calls(request: Request) -> Response:
-    """``DELETE /_mock/calls?account=``: ``*`` for all accounts, so that no test clears another's by accident."""
-    account = parameters(request, ("account",)).get("account")
+    """``DELETE /_mock/calls?account=&operation=``: ``*`` for all accounts, ``<vendor>.*`` for all of a vendor's.
+
+    The account has to be named, so that no test clears another's calls by accident.
+    """
+    values = parameters(request, ("account", "operation"))
+    account = values.get("account")
     if not account:
         raise ApiError(400, "name the account, or * for all", "/query/account")
     state = state_of(request)
-    await state.store.clear_calls(await journal_account(state, account, "/query/account", everybody=True))
+    name = await journal_account(state, account, "/query/account", everybody=True)
+    admits = _of_operation(state, values["operation"]) if "operation" in values else None
+    await state.store.clear_calls(name, admits)
     return Response(status_code=204)
+
+
+def _of_operation(state: State, name: str) -> Callable[[Label], bool]:
+    """Whether a call's label is of this operation, or of any of a vendor. Raises ApiError."""
+    known_operation(state, name, "/query/operation", others=(vendor_reach(one.vendor) for one in state.contracts))
+    vendor = name.removesuffix(".*")
+    return (Expectation(operation=name) if vendor == name else Expectation(vendor=vendor)).admits
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:

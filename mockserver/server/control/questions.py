@@ -68,25 +68,30 @@ def check_recipient(scope: Scope, recipient: str, pointer: str) -> tuple[str, ..
     return ()
 
 
-def check_pattern(scope: Scope, pattern: Pattern) -> Doubts:
-    """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit."""
+def check_pattern(scope: Scope, pattern: Pattern, *, known_paths_only: bool = False) -> Doubts:
+    """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit.
+
+    ``known_paths_only``: whether calls on paths of no operation are not meant, as in a pin.
+    """
     if not pattern:
         return Doubts()
-    _check_form(scope, pattern)
-    paths = [*_check_path(scope, pattern), *_check_path_names(scope, pattern)]
+    _check_kind(scope, pattern, scope.is_narrow or known_paths_only)
+    paths = [*_check_path(scope, pattern, scope.is_narrow or known_paths_only), *_check_path_names(scope, pattern)]
     warnings = list(islice(chain(paths, _unknown_members(scope, pattern)), MAX_WARNINGS + 1))
     if len(warnings) > MAX_WARNINGS:
         warnings[-1] = "there are more doubts of this kind"
     return Doubts(_impossible(scope, pattern) if scope.means_success else None, tuple(warnings))
 
 
-def _check_form(scope: Scope, pattern: Pattern) -> None:
-    """Where no operation in scope takes a form, nothing is read as one."""
-    if "form" in pattern.where and scope.members and not any(way.is_form for way in _ways(scope)):
-        raise ApiError(400, f"no request to {scope.what} is read as a form; ask json={{...}}", "/body/where/form")
+def _check_kind(scope: Scope, pattern: Pattern, known_only: bool) -> None:
+    """Where no operation in scope takes a form, or JSON, nothing is read as such, but JSON on an unknown path."""
+    for part in ("form", *(("json",) if known_only else ())):
+        if part in pattern.where and scope.members and not any(way.takes(part) for way in _ways(scope)):
+            detail = f"no request to {scope.what} is read as {part}; ask body={{...}}"
+            raise ApiError(400, detail, join("body", "where", part))
 
 
-def _check_path(scope: Scope, pattern: Pattern) -> Iterator[str]:
+def _check_path(scope: Scope, pattern: Pattern, known_only: bool) -> Iterator[str]:
     path = pattern.where.get("path")
     if not isinstance(path, str):
         return
@@ -94,7 +99,7 @@ def _check_path(scope: Scope, pattern: Pattern) -> Iterator[str]:
     if any(one.is_of(path) for one in known):
         return
     refusal = unknown(f"path of {scope.what}", path, (one.text for one in known), "/body/where/path")
-    if scope.is_narrow:
+    if known_only:
         raise refusal
     yield f"only a call that was answered 404 can have this path, for {refusal}"
 
@@ -134,7 +139,8 @@ class _Way:
             return True
         if self.operation.body is not None and self.media is None:
             return False
-        return self.is_form if part == "form" else not (part == "json" and self.is_form)
+        reads = self.media.reads if self.media is not None else "nothing"
+        return {"form": reads in FORMS, "json": reads == "json"}.get(part, True)
 
     def schema(self, part: str) -> Any:
         """What the values of a part must fit: a form's fields are in the query, too, or else in the body."""

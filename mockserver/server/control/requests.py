@@ -187,7 +187,7 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
     for part, value in where.items():
         if part not in PARTS:
             raise unknown("", part, PARTS, join("body", "where", part))
-        if part != "body" and not isinstance(value, dict) and not (part == "path" and isinstance(value, str)):
+        if part not in {"body", "json"} and not isinstance(value, dict | (str if part == "path" else dict)):
             raise ApiError(400, "must be an object", join("body", "where", part))
     _check_texts(where)
     when = [_condition(text, schema) for text, schema in member(body, "when", dict, {}).items()]

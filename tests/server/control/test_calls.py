@@ -227,3 +227,23 @@ def test_nothing_is_cleared_by_accident(busy: Customer, query: dict[str, str], s
     assert response.status_code == status
     assert response.json()["pointer"] == ("/query/vendor" if "vendor" in query else "/query/account")
     assert len(busy.calls()) == 4
+
+
+@pytest.mark.parametrize(
+    ("operation", "left"),
+    [("acme.send_sms", [3, 2]), ("acme.by_claim", [2, 1, 0]), ("acme.*", [2]), ("acme.post_merged", [3, 2, 1, 0])],
+)
+def test_clear_is_one_operations(busy: Customer, operation: str, left: list[int]) -> None:
+    """Or a vendor's; the other calls of the account stay, in their order."""
+    everything = [call["id"] for call in busy.calls()][::-1]
+    assert clear(busy.client, account=busy.id, operation=operation).status_code == 204
+    assert [call["id"] for call in busy.calls()] == [everything[number] for number in left]
+
+
+@pytest.mark.parametrize("operation", ["acme.nothing", "nobody.*", "acme"])
+def test_an_operation_to_clear_is_known(busy: Customer, operation: str) -> None:
+    """A misspelt one clears nothing, and the known ones are told."""
+    response = clear(busy.client, account=busy.id, operation=operation)
+    assert (response.status_code, response.json()["pointer"]) == (400, "/query/operation")
+    assert "acme.send_sms" in response.json()["detail"]
+    assert len(busy.calls()) == 4
