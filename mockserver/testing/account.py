@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from mockserver.spec.account_values import file_texts
 from mockserver.spec.reach import EVERYTHING, vendor_reach
-from mockserver.testing.arguments import moment, whole
+from mockserver.testing.arguments import moment, nearest_hint, whole
 from mockserver.testing.arguments import seconds as in_seconds
 from mockserver.testing.assertions import Assertions
 from mockserver.testing.call import Call
@@ -106,7 +106,15 @@ class Vendor(Assertions, Pinnable):
 
 def unknown(vendor: str | None, name: str, operations: Iterable[str]) -> str:
     """The message for an attribute that a vendor does not have."""
-    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}"
+    operations = list(operations)
+    hint = nearest_hint(name, [*operations, *VENDOR_PARTS])
+    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}{hint}"
+
+
+def unknown_vendor(name: str, vendors: Iterable[str]) -> str:
+    """The message for an attribute that an account does not have."""
+    vendors = list(vendors)
+    return f"an account has no {name!r}; its vendors: {', '.join(vendors)}{nearest_hint(name, vendors)}"
 
 
 def _member(value: Any, token: str, at: str) -> Any:
@@ -242,7 +250,7 @@ class Account(Assertions, Pinnable):
         vendors: dict[str, Vendor] = self.__dict__.get("vendors", {})
         if name in vendors:
             return vendors[name]
-        raise AttributeError(f"an account has no {name!r}; its vendors: {', '.join(vendors)}")
+        raise AttributeError(unknown_vendor(name, vendors))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.vendors]

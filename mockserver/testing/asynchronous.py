@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, Self, TypeVar, Unpack
 
-from mockserver.testing.account import Account, Made, Operation, Vendor, unknown
+from mockserver.testing.account import Account, Made, Operation, Vendor, unknown, unknown_vendor
 from mockserver.testing.assertions import Assertions
 from mockserver.testing.awaited import Opening, Pending
 from mockserver.testing.call import Call
@@ -320,7 +320,7 @@ class AsyncAccount(AsyncAssertions, AsyncPinnable):
         vendors: dict[str, AsyncVendor] = self.__dict__.get("vendors", {})
         if name in vendors:
             return vendors[name]
-        raise AttributeError(f"an account has no {name!r}; its vendors: {', '.join(vendors)}")
+        raise AttributeError(unknown_vendor(name, vendors))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.vendors]

@@ -26,7 +26,7 @@ class Pending(Coroutine[Any, Any, T]):
 
     def __init__(self, name: str, ask: Callable[[], T], unawaited: Unawaited | None = None) -> None:
         """``name`` is what the test wrote; ``ask`` is called in a thread."""
-        self._name = name
+        self._name = self.__name__ = self.__qualname__ = name  # a task shows them
         self._ask = ask
         self._unawaited = Unawaited() if unawaited is None else unawaited
         self._line = f"{caller()}: {name} was never awaited"
@@ -77,6 +77,7 @@ class Pending(Coroutine[Any, Any, T]):
             raise AttributeError(f"{self._name} is to be awaited first: await it, then take its {name!r}")
 
         def _refuse(self, *_operands: object) -> NoReturn:
+            __tracebackhide__ = True
             raise TypeError(f"{self._name} is not here yet: await it, as in `(await {self._name})`")
 
         __getitem__ = __iter__ = __len__ = __contains__ = __bool__ = _refuse

@@ -22,7 +22,8 @@ def section(journal: AccountCalls, known: Calls | None) -> str:
     lines = [f"… {hidden} earlier calls"] if hidden > 0 else []
     lines += [line for call in calls[-MAX_SECTION_LINES:] for line in _call_lines(call)]
     lines = lines or [f"account {journal.account} received no call"]
-    return "\n".join([*lines, *late, *journal.unawaited.lines])
+    unawaited = journal.unawaited.lines if known is None else []  # else the end of the test has told them
+    return "\n".join([*lines, *late, *unawaited])
 
 
 def _call_lines(call: Call) -> Iterator[str]:

@@ -133,6 +133,17 @@ def test_an_attribute_of_what_is_to_come_is_told(unawaited: Unawaited) -> None:
     assert repr(pending(unawaited)) == "<Pending account.polyai.calls>"
 
 
+def test_a_task_shows_what_it_is(unawaited: Unawaited) -> None:
+    """By the name that the test wrote."""
+
+    async def code() -> str:
+        task = asyncio.create_task(pending(unawaited))
+        await task
+        return repr(task)
+
+    assert "account.polyai.calls" in asyncio.run(code())
+
+
 def test_a_failure_is_shown_at_the_line_that_awaits(unawaited: Unawaited) -> None:
     """Of the traceback nothing is left but this test and what hides itself."""
 

@@ -7,14 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mockserver.engine.call import Label, RecordedCall, call_number
-from mockserver.engine.expectation import Expectation
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.names import EVERYBODY, journal_account, known_operation, read_scope
+from mockserver.server.control.names import EVERYBODY, journal_account, known_reach, read_scope
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
-from mockserver.spec.reach import vendor_reach
+from mockserver.spec.reach import covers
 from mockserver.store.journal import Query
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
@@ -56,7 +55,7 @@ async def show_call(request: Request) -> Response:
 
 
 async def clear_calls(request: Request) -> Response:
-    """``DELETE /_mock/calls?account=&operation=``: ``*`` for all accounts, ``<vendor>.*`` for all of a vendor's.
+    """``DELETE /_mock/calls?account=&operation=``: ``*`` for all accounts; an operation, ``vendor.*`` or ``*``.
 
     The account has to be named, so that no test clears another's calls by accident.
     """
@@ -66,16 +65,15 @@ async def clear_calls(request: Request) -> Response:
         raise ApiError(400, "name the account, or * for all", "/query/account")
     state = state_of(request)
     name = await journal_account(state, account, "/query/account", everybody=True)
-    admits = _of_operation(state, values["operation"]) if "operation" in values else None
+    admits = _within(state, values["operation"]) if "operation" in values else None
     await state.store.clear_calls(name, admits)
     return Response(status_code=204)
 
 
-def _of_operation(state: State, name: str) -> Callable[[Label], bool]:
-    """Whether a call's label is of this operation, or of any of a vendor. Raises ApiError."""
-    known_operation(state, name, "/query/operation", others=(vendor_reach(one.vendor) for one in state.contracts))
-    vendor = name.removesuffix(".*")
-    return (Expectation(operation=name) if vendor == name else Expectation(vendor=vendor)).admits
+def _within(state: State, reach: str) -> Callable[[Label], bool]:
+    """Whether a call's label is of an operation of this reach. Raises ApiError."""
+    known_reach(state, reach, "/query/operation")
+    return lambda label: covers(reach, label.operation)
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:

@@ -24,7 +24,6 @@ from mockserver.server.control.requests import (
     ApiError,
     State,
     member,
-    nearest_names,
     read_object,
     read_pattern,
     state_of,
@@ -186,8 +185,8 @@ def _entry(reach: str, operations: list[OperationSpec], item: Any, at: str) -> E
         return None
     if isinstance(item, str):
         if not any(answer_of(item, operation) for operation in operations):
-            known = nearest_names(item, {name: None for operation in operations for name in operation.answers})
-            raise ApiError(400, f"{reach} has no such answer; it has: {known}", at)
+            known = (name for operation in operations for name in operation.answers)
+            raise unknown(f"answer of {reach}", item, known, at)
         return item
     if not isinstance(item, dict):
         raise ApiError(400, "must be an answer's name, 'rules', or {status, headers, body}", at)

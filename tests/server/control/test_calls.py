@@ -231,7 +231,13 @@ def test_nothing_is_cleared_by_accident(busy: Customer, query: dict[str, str], s
 
 @pytest.mark.parametrize(
     ("operation", "left"),
-    [("acme.send_sms", [3, 2]), ("acme.by_claim", [2, 1, 0]), ("acme.*", [2]), ("acme.post_merged", [3, 2, 1, 0])],
+    [
+        ("acme.send_sms", [3, 2]),
+        ("acme.by_claim", [2, 1, 0]),
+        ("acme.*", [2]),
+        ("acme.post_merged", [3, 2, 1, 0]),
+        ("*", []),
+    ],
 )
 def test_clear_is_one_operations(busy: Customer, operation: str, left: list[int]) -> None:
     """Or a vendor's; the other calls of the account stay, in their order."""

@@ -22,8 +22,13 @@ LITERAL = {"status": 200, "body": {"a": {"b": 1}}}
         pytest.param(
             {"answers": ["sent"] * (MAX_ANSWERS + 1)}, "/body/answers", f"from 1 to {MAX_ANSWERS}", id="too-many"
         ),
-        pytest.param({"answers": ["sent", "sentt"]}, "/body/answers/1", "it has: sent, ", id="no-answer"),
-        pytest.param({"answers": ["acme.ping/refused"]}, "/body/answers/0", "has no such answer", id="anothers-answer"),
+        pytest.param({"answers": ["sent", "sentt"]}, "/body/answers/1", "known: sent, ", id="no-answer"),
+        pytest.param(
+            {"answers": ["acme.ping/refused"]},
+            "/body/answers/0",
+            "no such answer of acme.send_sms: 'acme.ping/refused'",
+            id="anothers-answer",
+        ),
         pytest.param({"answers": [418]}, "/body/answers/0", "{status, headers, body}", id="number"),
         pytest.param({"answers": [{}]}, "/body/answers/0/status", "from 200 to 599", id="no-status"),
         pytest.param({"answers": [{"status": 199}]}, "/body/answers/0/status", "from 200", id="status-too-low"),
