@@ -68,11 +68,18 @@ def check_recipient(scope: Scope, recipient: str, pointer: str) -> tuple[str, ..
     return ()
 
 
-def check_pattern(scope: Scope, pattern: Pattern) -> Doubts:
-    """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit."""
+def check_pattern(scope: Scope, pattern: Pattern, *, known_paths_only: bool = False) -> Doubts:
+    """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit.
+
+    ``known_paths_only``: whether calls on paths of no operation are not meant, as in a pin.
+    """
     if not pattern:
         return Doubts()
-    paths = [*_unread_kinds(scope, pattern), *_check_path(scope, pattern), *_check_path_names(scope, pattern)]
+    paths = [
+        *_unread_kinds(scope, pattern),
+        *_check_path(scope, pattern, scope.is_narrow or known_paths_only),
+        *_check_path_names(scope, pattern),
+    ]
     warnings = list(islice(chain(paths, _unknown_members(scope, pattern)), MAX_WARNINGS + 1))
     if len(warnings) > MAX_WARNINGS:
         warnings[-1] = "there are more doubts of this kind"
@@ -86,7 +93,7 @@ def _unread_kinds(scope: Scope, pattern: Pattern) -> Iterator[str]:
             yield f"no request to {scope.what} is read as {part}"
 
 
-def _check_path(scope: Scope, pattern: Pattern) -> Iterator[str]:
+def _check_path(scope: Scope, pattern: Pattern, known_only: bool) -> Iterator[str]:
     path = pattern.where.get("path")
     if not isinstance(path, str):
         return
@@ -94,7 +101,7 @@ def _check_path(scope: Scope, pattern: Pattern) -> Iterator[str]:
     if any(one.is_of(path) for one in known):
         return
     refusal = unknown(f"path of {scope.what}", path, (one.text for one in known), "/body/where/path")
-    if scope.is_narrow:
+    if known_only:
         raise refusal
     yield f"only a call that was answered 404 can have this path, for {refusal}"
 
