@@ -1,6 +1,7 @@
 """What a test run shows beside its assertions: assumed answers, refusals, coverage; and how the plugin reports it."""
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from mockserver.coverage.report import Score, Selection, failures, render_report
 from mockserver.testing.account import Account
 from mockserver.testing.call import Call
 from mockserver.testing.calls import AccountCalls, Calls
+from mockserver.testing.client import ControlError
 from mockserver.testing.section import section
 
 
@@ -33,8 +35,13 @@ class Watch:
         return sorted({call.answer or "" for call in self._final or () if call.evidence == "assumed"})
 
     def close(self) -> None:
-        """Keep the account's calls: it is deleted next."""
-        self._final = self._account.recorded_calls()
+        """Keep the account's calls: it is deleted next. One that the test deleted itself has none left."""
+        try:
+            self._final = self._account.recorded_calls()
+        except ControlError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            self._final = Calls()
         self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
         self.unused = self._account.unused_pins()
         self.unawaited = self._journal.unawaited.lines
