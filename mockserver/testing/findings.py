@@ -38,12 +38,12 @@ class Watch:
         """Keep the account's calls: it is deleted next. One that the test deleted itself has none left."""
         try:
             self._final = self._account.recorded_calls()
+            self.unused = self._account.unused_pins()
         except ControlError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
             self._final = Calls()
         self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
-        self.unused = self._account.unused_pins()
         self.unawaited = self._journal.unawaited.lines
 
     def section(self) -> str | None:
