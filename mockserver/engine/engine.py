@@ -38,7 +38,7 @@ class Decision(msgspec.Struct, frozen=True):
     problem: Problem | None
     uses: Uses
     fault: Fault | None
-    number: int
+    number: int = 0
 
 
 class Engine:
@@ -101,17 +101,18 @@ class Engine:
         context = Context(view, choice.problem, ids or self._sources, facts.time(account), wait)
         answer = choice.answer
         response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
-        pinned = pinned if choice.chosen_by != "prefer" else NOT_PINNED  # a preference leaves pins as they are
-        pin, uses = pinned.pin, NOTHING_USED
-        fault, response = (None, response) if pin is None else _applied(pin, response)
-        if pinned is not NOT_PINNED or budget is not None or ids is not None:
+        fault, uses = None, NOTHING_USED
+        if pinned is not NOT_PINNED:
+            pinned, fault, response = _applied(pinned, choice.chosen_by, response)
+        if pinned.met or budget is not None or ids is not None:
             limit_key = "" if limited or budget is None else budget_key(request)
             uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn)
-        label = self._label(operation, choice, request.reads, response.status, pin, fault)
+        label = self._label(operation, choice, request.reads, response.status, pinned.pin, fault)
         call = self._record(request, account, label, recipient, problems, response, facts.now)
-        if pin is not None:
-            call.pin = pin.id
-        return Decision(call, choice.problem, uses, fault, 0 if pin is None else pin.met)
+        if pinned.pin is None:
+            return Decision(call, choice.problem, uses, None)
+        call.pin = pinned.pin.id
+        return Decision(call, choice.problem, uses, fault, pinned.pin.met)
 
     def _label(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
         self,
@@ -189,12 +190,19 @@ def _pinned(request: ParsedRequest, account: AccountData | None, facts: Facts, *
     return first_fitting(pins, request.operation, view, has_problems=has_problems)
 
 
-def _applied(pin: PinState, response: RenderedResponse) -> tuple[Fault | None, RenderedResponse]:
-    """What a pin makes of the response to a request that got it."""
+def _applied(
+    pinned: Pinned, chosen_by: str, response: RenderedResponse
+) -> tuple[Pinned, Fault | None, RenderedResponse]:
+    """What is used of the pins, and what becomes of the response; a preference leaves pins as they are."""
+    if chosen_by == "prefer":
+        return NOT_PINNED, None, response
+    pin = pinned.pin
+    if pin is None:
+        return pinned, None, response
     if pin.changes:
         response = lay_over(response, pin.changes)
     fault = pin.striking
-    return fault, response if fault is None else planned(fault, response)
+    return pinned, fault, response if fault is None else planned(fault, response)
 
 
 def _seeded_ids(account: AccountData | None, facts: Facts) -> SeededIds | None:

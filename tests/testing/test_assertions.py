@@ -43,7 +43,8 @@ def test_refused_is_what_the_vendor_did_not_take(account: Account) -> None:
         (call,) = side.assert_refused(answer="unauthorized", times=1)
         assert call.request.json["message"] == "two"
         assert side.assert_accepted_once().request.json["message"] == "one"
-        side.assert_refused(answer="sent", times=0)
+        with pytest.raises(ControlError, match="that answer means accepted"):
+            side.assert_refused(answer="sent", times=0)
     assert "expected at least 1 refused call(s), found 0" in failure(account.avaamo.assert_refused)
     send(account.polyai, "four")
     assert "polyai: expected exactly 1 accepted call(s), found 2" in failure(account.polyai.assert_accepted_once)
