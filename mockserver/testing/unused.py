@@ -17,12 +17,7 @@ def unused_pins(journal: AccountCalls, calls: Iterable[Call]) -> list[str]:
 
     Those that the test itself removed are left out, unless their ``with`` block ended. Raises ControlError.
     """
-    try:
-        pins = journal.control.get("pins", account=journal.account)["pins"]
-    except ControlError as error:
-        if error.status != 404:  # where the account is deleted, so are its pins
-            raise
-        pins = []
+    pins = journal.control.get("pins", account=journal.account)["pins"]
     calls = list(calls)
     return [*journal.unused_pins, *(unused_line(journal, pin, calls) for pin in pins if not pin["used"])]
 
