@@ -11,6 +11,7 @@ from mockserver.coverage.report import Score, Selection, failures, render_report
 from mockserver.testing.account import Account
 from mockserver.testing.call import Call
 from mockserver.testing.calls import AccountCalls, Calls
+from mockserver.testing.client import ControlError
 from mockserver.testing.section import section
 
 
@@ -34,9 +35,13 @@ class Watch:
 
     def close(self) -> None:
         """Keep the account's calls: it is deleted next."""
-        self._final = self._account.recorded_calls()
+        try:
+            self._final, self.unused = self._account.recorded_calls(), self._account.unused_pins()
+        except ControlError as error:
+            if error.status != 404:
+                raise
+            self._final, self.unused = Calls(), self._journal.unused_pins  # the test has deleted it
         self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
-        self.unused = self._account.unused_pins()
         self.unawaited = self._journal.unawaited.lines
 
     def section(self) -> str | None:
