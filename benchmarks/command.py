@@ -19,7 +19,7 @@ from benchmarks.servers import LOAD_CORE, ROOT, SERVER_CORE, Program, ServerErro
 from benchmarks.stubs import stub
 from benchmarks.table import fill, tables
 
-PAGES = (ROOT / "benchmarks/README.md", ROOT / "README.md")
+PAGE = ROOT / "benchmarks/README.md"
 
 
 def main() -> None:
@@ -39,8 +39,7 @@ def main() -> None:
     if options.chart:
         options.chart.write_text(chart(figures), "utf-8")
     if options.write:
-        for page in PAGES:
-            page.write_text(fill(page.read_text("utf-8"), made), "utf-8")
+        PAGE.write_text(fill(PAGE.read_text("utf-8"), made), "utf-8")
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -55,7 +54,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--growth", action="store_true", help="also with more operations, accounts and calls")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--chart", type=Path, metavar="FILE.svg", help="draw them there")
-    parser.add_argument("--write", action="store_true", help="put the tables into both README files")
+    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
     parser.add_argument("--read", type=Path, metavar="FILE", help="measure nothing: take the figures of an earlier run")
     return parser
 

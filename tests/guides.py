@@ -1,11 +1,16 @@
 """The guides beside the code, and the parts of them that are generated: ``python -m tests.guides`` renews those."""
 
 import ast
+import dataclasses
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
+
+from mockserver.cli.serve import serve
+from mockserver.server.settings import PREFIX, Settings
 from mockserver.spec.reference import reference
 from tests.evidence import ROOT
 
@@ -13,12 +18,14 @@ PACKAGE = ROOT / "mockserver"
 WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "cli")
 COMMAND = "python -m tests.guides"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end of generated -->\n)", re.DOTALL)
+_EXAMPLE = re.compile(r"(<!-- example: (\S+) -->\n```\w+\n)(.*?)(^```$)", re.DOTALL | re.MULTILINE)
 _BLOCK = re.compile(r"^( *)(?:<!-- ([\w: /.-]+) -->\n *)?```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
 def renewed(text: str) -> str:
-    """A guide's text with its generated parts made anew."""
-    return _PART.sub(lambda part: f"{part[1]}\n{GENERATORS[part[2]]().strip()}\n\n{part[4]}", text)
+    """A guide's text with its generated parts made anew, and its examples as they stand in their files."""
+    text = _PART.sub(lambda part: f"{part[1]}\n{GENERATORS[part[2]]().strip()}\n\n{part[4]}", text)
+    return _EXAMPLE.sub(lambda part: f"{part[1]}{(ROOT / part[2]).read_text('utf-8')}{part[4]}", text)
 
 
 def written_by_hand(text: str) -> str:
@@ -62,9 +69,30 @@ def _first_line(file: Path) -> str:
     return docstring.partition("\n")[0].replace("``", "`")
 
 
-GENERATORS: dict[str, Callable[[], str]] = {"vocabulary": reference, "modules": modules}
+def settings() -> str:
+    """A table of the settings: variable, option, and what the option's help says."""
+    options = {str(parameter.name): parameter for parameter in serve.params if isinstance(parameter, click.Option)}
+    lines = ["| variable | option | what it is |", "| --- | --- | --- |"]
+    for field in dataclasses.fields(Settings):
+        variable = PREFIX + {"host": "SERVE_HOST", "port": "SERVE_PORT"}.get(field.name, field.name.upper())
+        option = options.get(field.name.removeprefix("serve_"))
+        name, text = (f"`{option.opts[0]}`", option.help) if option else ("", WITHOUT_OPTION.get(field.name, ""))
+        lines.append(f"| `{variable}` | {name} | {text} |")
+    return "\n".join(lines)
+
+
+WITHOUT_OPTION = {
+    "admin_token": "The bearer token of the control API. Beyond loopback, one is made up where there is none.",
+    "builtin": "Whether the built-in contracts are there.",
+    "explain": "Whether answers have X-Mock-* headers.",
+}
+
+GENERATORS: dict[str, Callable[[], str]] = {"vocabulary": reference, "modules": modules, "settings": settings}
 GUIDES = [
-    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "contracts/README.md", "fixtures/README.md")),
+    *(
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "contracts/README.md", "fixtures/README.md")
+    ),
     *sorted(PACKAGE.rglob("README.md")),
 ]
 

@@ -1,4 +1,4 @@
-"""The README tells the truth: its examples are tests, its commands run, its settings exist."""
+"""README and the users' guides tell the truth: their examples are tests, their commands run, their settings exist."""
 
 import os
 import re
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -15,18 +16,45 @@ import yaml
 from mockserver.engine.choice import MAGIC
 from mockserver.server.settings import PREFIX, Settings
 from mockserver.spec.load import contract_files, load_contracts
+from mockserver.testing import Account, MockServer, Operation, Vendor, fault, plugin
+from mockserver.testing.assertions import Assertions
+from mockserver.testing.pin import Pinnable
 from tests.evidence import ROOT
 from tests.live import Live, live_server
 
 README = (ROOT / "README.md").read_text("utf-8")
-EXAMPLES = re.findall(r"<!-- example: (\S+) -->\n```\w+\n(.*?)```", README, re.DOTALL)
+SERVER = (ROOT / "mockserver/server/README.md").read_text("utf-8")
+TESTING = (ROOT / "mockserver/testing/README.md").read_text("utf-8")
+MAX_PROSE_WORDS = 700
+BASE = "http://127.0.0.1:8080"
 
 
-def block(mark: str) -> str:
+def block(mark: str, text: str = README) -> str:
     """The code block that follows ``<!-- mark -->``."""
-    found = re.search(rf"<!-- {re.escape(mark)} -->\n```\w+\n(.*?)```", README, re.DOTALL)
-    assert found is not None, f"README.md has lost its block {mark!r}"
+    found = re.search(rf"<!-- {re.escape(mark)} -->\n```\w+\n(.*?)```", text, re.DOTALL)
+    assert found is not None, f"the guide has lost its block {mark!r}"
     return found[1]
+
+
+def shell(command: str, live: Live) -> str:
+    """What a command of a guide prints, run as it is written but for the server's address and the program's path."""
+    mockserver = f"{shlex.quote(sys.executable)} -m mockserver"
+    command = re.sub(r"\.venv/bin/mockserver (curl \w+)", rf"{mockserver} \1 --url {live.url}", command)
+    command = command.replace(BASE, live.url)
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True).stdout
+
+
+def test_readme_is_short() -> None:
+    """Prose is what is left without code, tables and marks."""
+    prose = re.sub(r"^```.*?^```$|^\|.*?$|<!--.*?-->", "", README, flags=re.DOTALL | re.MULTILINE)
+    assert len(prose.split()) <= MAX_PROSE_WORDS
+
+
+def test_limits_stand_in_the_first_screen() -> None:
+    """What is assumed and what is never done is said before the first command."""
+    first_screen = README.partition("```")[0]
+    assert "assumed" in first_screen
+    assert "delivers nothing" in first_screen
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +63,18 @@ def live() -> Iterator[Live]:
         yield live
 
 
-@pytest.mark.parametrize(("file", "text"), EXAMPLES, ids=[file for file, _ in EXAMPLES])
-def test_examples_are_tests(file: str, text: str) -> None:
-    """What the README shows is what the test suite runs, letter for letter."""
-    assert (ROOT / file).read_text("utf-8") == text
-
-
 def test_every_example_is_shown() -> None:
-    """No example is run without being shown, and at least one is."""
-    files = {str(path.relative_to(ROOT)) for path in (ROOT / "tests/examples").glob("[!_]*.*")}
-    assert files == {file for file, _ in EXAMPLES}
+    """No example is run without being shown by a guide, and no other file is called one."""
+    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/examples").glob("[!_]*.*")}
+    assert files == set(re.findall(r"<!-- example: (\S+) -->", README + SERVER + TESTING))
+
+
+def test_examples_overlook_nothing() -> None:
+    """No refusal and no pin of an example is overlooked: they pass where that fails a test."""
+    strict = ["--mockserver-refused=fail", "--mockserver-unused=fail", "--strict-markers", "-q"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *strict, "tests/examples"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("mark", ["ci: serve", "ci: test"])
@@ -57,19 +87,29 @@ def test_commands_are_one_line(mark: str) -> None:
 
 @pytest.mark.parametrize("line", block("calls").splitlines())
 def test_first_calls_are_accepted(line: str, live: Live) -> None:
-    """Each vendor accepts the call that the README makes to it."""
-    command = line.replace("http://127.0.0.1:8080", live.url)
-    path = f"{ROOT / '.venv' / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    if command.startswith("eval"):
-        command = command.replace("mockserver curl koreai", f"mockserver curl koreai --url {live.url}")
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, env={"PATH": path})
-    assert re.match(r"HTTP/1.1 20[02] ", done.stdout), done.stdout
-    assert re.search(r"x-mock-answer: \w+\.send_sms/sent", done.stdout)
+    """Each vendor accepts the call that the README makes to it, by a program that need not be on the path."""
+    printed = shell(line, live)
+    assert re.match(r"HTTP/1.1 20[02] ", printed), printed
+    assert re.search(r"x-mock-answer: \w+\.send_sms/sent", printed)
+
+
+def test_the_refused_call(live: Live) -> None:
+    """The call that lacks a header is refused, and its headers are those that README shows."""
+    printed = shell(block("refused"), live)
+    shown = re.findall(r"^x-mock-.*$", README, re.MULTILINE)
+    assert len(shown) == 3
+    assert set(shown) <= set(printed.splitlines())
+
+
+@pytest.mark.parametrize("line", block("control", SERVER).splitlines())
+def test_calls_of_the_control_api(line: str, live: Live) -> None:
+    """What the server's guide asks of the control API is done."""
+    shell(line.replace("curl ", "curl --silent --show-error --fail ", 1), live)
 
 
 def test_compose_file() -> None:
     """The compose file builds this image, waits for its health, and hands over credentials that exist."""
-    services = yaml.safe_load(block("compose"))["services"]
+    services = yaml.safe_load(block("compose", SERVER))["services"]
     assert services["vendors"]["build"] == "."
     assert services["app"]["depends_on"]["vendors"]["condition"] == "service_healthy"
     settings = {PREFIX + field.name.upper() for field in fields(Settings)}
@@ -85,7 +125,7 @@ def test_compose_file() -> None:
 
 def test_github_job(tmp_path: Path) -> None:
     """The job's commands that need no engine run: what it appends to GITHUB_ENV are credentials."""
-    steps = yaml.safe_load(block("github"))["jobs"]["test"]["steps"]
+    steps = yaml.safe_load(block("github", SERVER))["jobs"]["test"]["steps"]
     scripts = [step["run"] for step in steps if "run" in step]
     for script in scripts:
         subprocess.run(["bash", "-n", "-c", script], check=True)
@@ -96,16 +136,49 @@ def test_github_job(tmp_path: Path) -> None:
     assert "\nPOLYAI_API_KEY=polyai-default-api-key" in f"\n{file.read_text('utf-8')}"
 
 
-def test_settings_are_all_told() -> None:
-    """The README names every setting, and none that does not exist."""
-    told = set(re.findall(r"MOCKSERVER_[A-Z_]+[A-Z]", README)) - {"MOCKSERVER_HOST", "MOCKSERVER_PORT"}
-    assert told == {PREFIX + field.name.upper() for field in fields(Settings)}
+def test_settings_are_explained() -> None:
+    """The table of settings says of each what it is for."""
+    rows = re.findall(r"^\| `MOCKSERVER_\w+` \| .* \| (.*) \|$", SERVER, re.MULTILINE)
+    assert len(rows) == len(fields(Settings))
+    assert all(rows)
+
+
+class Options:
+    """Takes the options of a plugin, as pytest's parser does."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def getgroup(self, *_names: str) -> "Options":
+        return self
+
+    def addoption(self, name: str, **_how: Any) -> None:
+        self.names.add(name)
+
+
+def test_options_of_pytest_are_all_told() -> None:
+    """The testing guide names every option of the plugin, and none that does not exist."""
+    options: Any = Options()
+    plugin.pytest_addoption(options)
+    assert set(re.findall(r"^\| `(--mockserver-[\w-]+)", TESTING, re.MULTILINE)) == options.names
+
+
+@pytest.mark.parametrize("module", [Assertions, Pinnable, Operation, Vendor, Account, MockServer])
+def test_public_methods_are_all_told(module: type) -> None:
+    """The testing guide names every method and value that a test can use."""
+    names = {name for name in vars(module) if not name.startswith("_")}
+    assert {name for name in names if not re.search(rf"\b{name}\b", TESTING)} == set()
+
+
+def test_faults_are_all_told() -> None:
+    """The testing guide has every kind of fault."""
+    assert {kind for kind in get_args(fault.Kind) if f"`{kind}(" not in TESTING} == set()
 
 
 def test_magic_recipients_exist() -> None:
-    """Each magic recipient that the README mentions gets an answer."""
+    """Each magic recipient that the server's guide mentions gets an answer."""
     contracts = load_contracts(contract_files([ROOT / "contracts"]))
     known = {magic for contract in contracts for operation in contract.operations for magic in operation.magic}
-    told = re.findall(rf"\+{MAGIC}([0-9]{{3}})", README)
+    told = re.findall(rf"\+{MAGIC}([0-9]{{3}})", SERVER)
     assert told
     assert set(told) <= known

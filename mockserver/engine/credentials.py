@@ -63,7 +63,7 @@ def is_signed_by(text: str, key: str, algorithm: str) -> bool:
     try:
         signed = jws.extract_compact(text.encode("ascii"))
         return jws.validate_compact(signed, _key(key, algorithm), algorithms=[algorithm])
-    except (JoseError, ValueError, TypeError):  # TypeError: a header "crit" that lists no names
+    except (JoseError, ValueError, TypeError, RecursionError):  # TypeError: a header "crit" that lists no names
         return False
 
 

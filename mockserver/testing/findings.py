@@ -1,6 +1,7 @@
 """What a test run shows beside its assertions: assumed answers, refusals, coverage; and how the plugin reports it."""
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,14 @@ class Watch:
         return sorted({call.answer or "" for call in self._final or () if call.evidence == "assumed"})
 
     def close(self) -> None:
-        """Keep the account's calls: it is deleted next."""
+        """Keep the account's calls: it is deleted next. One that the test deleted itself has none left."""
         try:
-            self._final, self.unused = self._account.recorded_calls(), self._account.unused_pins()
+            self._final = self._account.recorded_calls()
+            self.unused = self._account.unused_pins()
         except ControlError as error:
-            if error.status != 404:
+            if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            self._final, self.unused = Calls(), self._journal.unused_pins  # the test has deleted it
+            self._final, self.unused = Calls(), self._journal.unused_pins
         self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
         self.unawaited = self._journal.unawaited.lines
 

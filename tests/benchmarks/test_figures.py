@@ -147,7 +147,6 @@ def test_marks_of_the_pages(figures: Figures) -> None:
         r"<!-- table: (\w+) -->.*?<!-- end -->", (ROOT / "benchmarks/README.md").read_text("utf-8"), re.DOTALL
     )
     assert sorted(names) == sorted(tables(figures))
-    assert "<!-- table: throughput -->" in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_chart(figures: Figures, tmp_path: Path) -> None:

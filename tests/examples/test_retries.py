@@ -4,14 +4,8 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from mockserver.testing import MockVendors, Vendor
-
-
-def send(polyai: Vendor, timeout: float = 5) -> requests.Response:
-    """The code under test: one attempt."""
-    headers = {"X-PolyAi-Auth-Token": polyai.credentials["api_key"], "X-TOKEN-ID": polyai.owned["connectors"][0]["id"]}
-    body = {"user_number": "+14155550123", "message": "See you tomorrow at 2pm."}
-    return requests.post(f"{polyai.url}/v1/outbound-sms", json=body, headers=headers, timeout=timeout)
+from mockserver.testing import MockVendors, Vendor, fault
+from tests.examples.sending import send
 
 
 def send_patiently(polyai: Vendor, sleep: Callable[[float], None] = time.sleep) -> requests.Response:
@@ -39,18 +33,23 @@ def test_throttled(mock_vendors: MockVendors) -> None:
 
 
 def test_connection_reset(mock_vendors: MockVendors) -> None:
-    mock_vendors.polyai.send_sms.pin(fault={"kind": "reset", "times": 2})
+    mock_vendors.polyai.send_sms.pin(fault=fault.reset(times=2))
     assert send_stubbornly(mock_vendors.polyai).status_code == 202
-    mock_vendors.polyai.send_sms.assert_accepted(times=1)
+    mock_vendors.polyai.send_sms.assert_accepted_once()
 
 
 def test_reply_lost(mock_vendors: MockVendors) -> None:
-    mock_vendors.polyai.send_sms.pin("sent", fault={"kind": "reset"})  # accepted, but the client cannot know
+    mock_vendors.polyai.send_sms.pin("sent", fault=fault.reset())  # accepted, but the client cannot know
     assert send_stubbornly(mock_vendors.polyai).status_code == 202
     mock_vendors.polyai.send_sms.assert_accepted(times=2)  # the customer gets it twice
 
 
 def test_no_answer(mock_vendors: MockVendors) -> None:
-    mock_vendors.polyai.send_sms.pin(fault={"kind": "timeout"})
+    mock_vendors.polyai.send_sms.pin(fault=fault.timeout())
     with pytest.raises(requests.ReadTimeout):
         send(mock_vendors.polyai, timeout=0.2)
+
+
+def test_vendor_is_down(mock_vendors: MockVendors) -> None:
+    with pytest.raises(requests.ConnectionError):
+        requests.post(f"{mock_vendors.polyai.unreachable_url}/v1/outbound-sms", timeout=5)

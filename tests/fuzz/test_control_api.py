@@ -35,10 +35,7 @@ def document(guarded: Application) -> Any:
     paths, schemas = found["paths"], found["components"]["schemas"]
     paths["/_mock/calls/{id}"]["get"]["parameters"][0]["schema"] = {"enum": [call]}
     paths["/_mock/pins/{operation}"]["put"]["parameters"][0]["schema"] = {"enum": [OPERATION]}
-    for method in ("get", "delete"):
-        parameters = paths["/_mock/pins"][method]["parameters"]
-        del parameters[2]  # an id is known for as long as its pin is
-        parameters[1]["schema"] = {"enum": [OPERATION, f"{contract.vendor}.*", "*"]}
+    narrow_pins(paths["/_mock/pins"], [OPERATION, f"{contract.vendor}.*", "*"])
     paths["/_mock/calls"]["delete"]["parameters"][1]["schema"] = {"enum": [OPERATION, f"{contract.vendor}.*", "*"]}
     body(paths["/_mock/accounts"]["post"])["properties"]["vendors"] = {"type": "object", "maxProperties": 0}
     limits = body(paths["/_mock/accounts/{id}/limits"]["put"])
@@ -65,6 +62,14 @@ def document(guarded: Application) -> Any:
     # Changes depend on the answers' bodies. A `when` holds any JSON Schema, hardly a wrong one. The others wait.
     del pin["changes"], pin["when"], expectation["when"], expectation["within"], expectation["settle"]
     return found
+
+
+def narrow_pins(path: Any, reaches: list[str]) -> None:
+    """Leave out what may not be known when pins are listed or removed."""
+    for method in ("get", "delete"):
+        parameters = path[method]["parameters"]
+        del parameters[2]  # an id is known for as long as its pin is
+        parameters[1]["schema"] = {"enum": reaches}
 
 
 def body(operation: Any) -> Any:

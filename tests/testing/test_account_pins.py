@@ -74,7 +74,7 @@ def test_mistakes_are_told(account: Account) -> None:
     """No answer, and one that the contract does not have, named with those that it has."""
     with pytest.raises(TypeError, match="at least one answer"):
         account.polyai.send_sms.pin()
-    with pytest.raises(ControlError, match=r"no such answer; it has: rate_limited, .*sent.*at /body/answers/0"):
+    with pytest.raises(ControlError, match=r"no such answer of .*; known: rate_limited, .*sent.*at /body/answers/0"):
         account.polyai.send_sms.pin("rate_limit")
 
 

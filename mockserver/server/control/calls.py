@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from mockserver.engine.call import Label, RecordedCall, call_number
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.names import EVERYBODY, journal_account, known_operation, read_scope
+from mockserver.server.control.names import EVERYBODY, journal_account, known_reach, read_scope
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
-from mockserver.spec.reach import EVERYTHING, covers, vendor_reach
+from mockserver.spec.reach import covers
 from mockserver.store.journal import Query
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
@@ -64,16 +64,15 @@ async def clear_calls(request: Request) -> Response:
     if not account:
         raise ApiError(400, "name the account, or * for all", "/query/account")
     state = state_of(request)
+    name = await journal_account(state, account, "/query/account", everybody=True)
     admits = _within(state, values["operation"]) if "operation" in values else None
-    whose = await journal_account(state, account, "/query/account", everybody=True)
-    await state.store.clear_calls(whose, admits)
+    await state.store.clear_calls(name, admits)
     return Response(status_code=204)
 
 
 def _within(state: State, reach: str) -> Callable[[Label], bool]:
     """Whether a call's label is of an operation of this reach. Raises ApiError."""
-    wider = [*(vendor_reach(contract.vendor) for contract in state.contracts), EVERYTHING]
-    known_operation(state, reach, "/query/operation", others=wider)
+    known_reach(state, reach, "/query/operation")
     return lambda label: covers(reach, label.operation)
 
 

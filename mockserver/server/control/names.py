@@ -8,6 +8,7 @@ from mockserver.engine.account import AccountData
 from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.control.requests import ApiError, State, unknown
 from mockserver.spec.model import Answer, Contract, OperationSpec
+from mockserver.spec.reach import EVERYTHING, vendor_reach
 from mockserver.store.store import UNCLAIMED
 
 EVERYBODY = "*"
@@ -103,6 +104,15 @@ def read_scope(state: State, values: Mapping[str, Any], root: str) -> Scope:
     scope = Scope(vendor, operation, answer, accepted, tuple(every), answers)
     _check_accepted(scope, f"/{root}/accepted")
     return scope
+
+
+def known_reach(state: State, reach: str, pointer: str, *, status: int = 400) -> Scope:
+    """The operations of a reach: of one operation, of a vendor's (``vendor.*``), or of all (``*``). Raises ApiError."""
+    vendors = {vendor_reach(contract.vendor): contract.vendor for contract in state.contracts}
+    known_operation(state, reach, pointer, status=status, others=(*vendors, EVERYTHING))
+    if reach == EVERYTHING:
+        return read_scope(state, {}, "path")
+    return read_scope(state, {"vendor": vendors[reach]} if reach in vendors else {"operation": reach}, "path")
 
 
 def _meant(word: str, answers: tuple[Answer, ...], what: str | None, pointer: str) -> tuple[Answer, ...]:

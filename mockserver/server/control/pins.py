@@ -18,20 +18,22 @@ from mockserver.engine.pin import (
     obstacle,
 )
 from mockserver.server.control.calls import parameters
+from mockserver.server.control.names import EVERYBODY, known_account, known_reach
+from mockserver.server.control.questions import check_pattern
 from mockserver.server.control.requests import (
     ApiError,
     State,
     member,
-    nearest_names,
     read_object,
     read_pattern,
     state_of,
+    unknown,
 )
 from mockserver.server.serialize import moment_text
 from mockserver.server.wire.protocol import WIRE
 from mockserver.spec.model import BODILESS_STATUSES, OperationSpec
 from mockserver.spec.pointer import Pointer, join
-from mockserver.spec.reach import EVERYTHING, covers, vendor_reach
+from mockserver.spec.reach import EVERYTHING, covers
 
 PIN_MEMBERS = ("account", "answers", "then", "where", "when", "changes", "force", "fault", "replace")
 FILTERS = ("account", "operation", "id")
@@ -43,16 +45,15 @@ async def put_pin(request: Request) -> Response:
     """``PUT /_mock/pins/{operation}``."""
     state = state_of(request)
     reach = request.path_params["operation"]
+    scope = known_reach(state, reach, "/path/operation", status=404)
     operations = _covered(state, reach)
-    if not operations:
-        raise ApiError(404, f"there is no such operation; known: {_known_reaches(state, reach)}", "/path/operation")
     body = await _read_body(request)
     account = member(body, "account", str)
     if account is None:
         raise ApiError(400, "name the account that it is for", "/body/account")
-    if await state.store.account(account) is None:
-        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
+    await known_account(state, account, "/body/account")
     pin = _pin(request, account, reach, operations, body)
+    check_pattern(scope, pin.pattern, known_paths_only=True)
     replaces = member(body, "replace", bool, default=False)
     pins = await state.store.pins(account)
     _check_effective([one for one in pins if not (replaces and one.reach == reach)], pin, operations)
@@ -89,10 +90,9 @@ async def _filters(request: Request) -> tuple[str | None, str, str | None]:
     """The account (None: all), the reach and the id of the pins that are meant. Raises ApiError."""
     state, values = state_of(request), parameters(request, FILTERS)
     account, reach = values.get("account", "*"), values.get("operation", EVERYTHING)
-    if account != "*" and await state.store.account(account) is None:
-        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
-    if not _covered(state, reach):
-        raise ApiError(400, f"there is no such operation; known: {_known_reaches(state, reach)}", "/query/operation")
+    if account != EVERYBODY:
+        await known_account(state, account, "/query/account", (EVERYBODY,))
+    known_reach(state, reach, "/query/operation")
     return None if account == "*" else account, reach, values.get("id")
 
 
@@ -104,19 +104,13 @@ async def _retired(request: Request, account: str | None, pin_id: str, pins: lis
 
 
 def _unknown_pin(pin_id: str, pins: list[PinState]) -> ApiError:
-    known = nearest_names(pin_id, [pin.id for pin in pins])
-    return ApiError(400, f"there is no such pin; known: {known or 'none'}", "/query/id")
+    return unknown("pin", pin_id, (pin.id for pin in pins), "/query/id")
 
 
 def _covered(state: State, reach: str) -> list[OperationSpec]:
     """The operations of a reach, each once; none where there is no such operation or vendor."""
     operations = (operation for contract in state.contracts for operation in contract.operations)
     return [o for o in operations if o.name == o.spelling and covers(reach, o.id)]
-
-
-def _known_reaches(state: State, name: str) -> str:
-    vendors = [vendor_reach(contract.vendor) for contract in state.contracts]
-    return nearest_names(name, [*(operation.id for operation in _covered(state, EVERYTHING)), *vendors, EVERYTHING])
 
 
 async def _read_body(request: Request) -> dict[str, Any]:
@@ -191,8 +185,8 @@ def _entry(reach: str, operations: list[OperationSpec], item: Any, at: str) -> E
         return None
     if isinstance(item, str):
         if not any(answer_of(item, operation) for operation in operations):
-            known = nearest_names(item, {name: None for operation in operations for name in operation.answers})
-            raise ApiError(400, f"{reach} has no such answer; it has: {known}", at)
+            known = (name for operation in operations for name in operation.answers)
+            raise unknown(f"answer of {reach}", item, known, at)
         return item
     if not isinstance(item, dict):
         raise ApiError(400, "must be an answer's name, 'rules', or {status, headers, body}", at)

@@ -4,7 +4,6 @@ Where nothing narrows a question to accepted calls, a refused call may be meant,
 that the schema forbids, a value that it does not allow. Of such a question only this is refused:
 
 - a recipient that is no phone number, or one without its country code: calls have ``+`` and digits;
-- a form, where no operation in scope takes one;
 - a path, or a path parameter, that no operation in scope has. Where the scope is not narrowed at all, a call on a path
   of no operation may be meant, which is answered 404: then it is only warned of.
 
@@ -14,7 +13,8 @@ A question about accepted calls only (``accepted: true``, or an answer that mean
 each way to write such a request is against the schema: a member that it forbids, a plain value that it does not allow.
 A pin that forces an answer can make such a call all the same, so whoever refuses looks for one first.
 
-A member that no schema in scope names is a warning in either case.
+A member that no schema in scope names, and a form or JSON where no operation in scope reads a body so, is a warning in
+either case.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,25 +68,32 @@ def check_recipient(scope: Scope, recipient: str, pointer: str) -> tuple[str, ..
     return ()
 
 
-def check_pattern(scope: Scope, pattern: Pattern) -> Doubts:
-    """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit."""
+def check_pattern(scope: Scope, pattern: Pattern, *, known_paths_only: bool = False) -> Doubts:
+    """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit.
+
+    ``known_paths_only``: whether calls on paths of no operation are not meant, as in a pin.
+    """
     if not pattern:
         return Doubts()
-    _check_form(scope, pattern)
-    paths = [*_check_path(scope, pattern), *_check_path_names(scope, pattern)]
+    paths = [
+        *_unread_kinds(scope, pattern),
+        *_check_path(scope, pattern, scope.is_narrow or known_paths_only),
+        *_check_path_names(scope, pattern),
+    ]
     warnings = list(islice(chain(paths, _unknown_members(scope, pattern)), MAX_WARNINGS + 1))
     if len(warnings) > MAX_WARNINGS:
         warnings[-1] = "there are more doubts of this kind"
     return Doubts(_impossible(scope, pattern) if scope.means_success else None, tuple(warnings))
 
 
-def _check_form(scope: Scope, pattern: Pattern) -> None:
-    """Where no operation in scope takes a form, nothing is read as one."""
-    if "form" in pattern.where and scope.members and not any(way.is_form for way in _ways(scope)):
-        raise ApiError(400, f"no request to {scope.what} is read as a form; ask json={{...}}", "/body/where/form")
+def _unread_kinds(scope: Scope, pattern: Pattern) -> Iterator[str]:
+    """A form, or JSON, where no operation in scope reads a body so."""
+    for part in ("form", "json"):
+        if part in pattern.where and scope.members and not any(way.takes(part) for way in _ways(scope)):
+            yield f"no request to {scope.what} is read as {part}"
 
 
-def _check_path(scope: Scope, pattern: Pattern) -> Iterator[str]:
+def _check_path(scope: Scope, pattern: Pattern, known_only: bool) -> Iterator[str]:
     path = pattern.where.get("path")
     if not isinstance(path, str):
         return
@@ -94,7 +101,7 @@ def _check_path(scope: Scope, pattern: Pattern) -> Iterator[str]:
     if any(one.is_of(path) for one in known):
         return
     refusal = unknown(f"path of {scope.what}", path, (one.text for one in known), "/body/where/path")
-    if scope.is_narrow:
+    if known_only:
         raise refusal
     yield f"only a call that was answered 404 can have this path, for {refusal}"
 
@@ -134,7 +141,8 @@ class _Way:
             return True
         if self.operation.body is not None and self.media is None:
             return False
-        return self.is_form if part == "form" else not (part == "json" and self.is_form)
+        reads = self.media.reads if self.media is not None else "nothing"
+        return {"form": reads in FORMS, "json": reads == "json"}.get(part, True)
 
     def schema(self, part: str) -> Any:
         """What the values of a part must fit: a form's fields are in the query, too, or else in the body."""
@@ -227,6 +235,8 @@ def _cut(at: str) -> str:
 def _impossible(scope: Scope, pattern: Pattern) -> ApiError | None:
     """The refusal of a question about accepted calls, where each way to write one is against the schema."""
     first = None
+    if any(_unread_kinds(scope, pattern)):
+        return None
     for way in _ways(scope):
         reason = None if _tolerates(way.operation) else next(_reasons(way, pattern), None)
         if reason is None:

@@ -200,7 +200,8 @@ def _check_texts(where: Mapping[str, Any]) -> None:
         values = where.get(part)
         for name, value in values.items() if isinstance(values, dict) else ():
             if not isinstance(value, str):
-                raise ApiError(400, "must be a string: what is sent there is text", join("body", "where", part, name))
+                words = "a form's values are texts" if part == "form" else "what is sent there is text"
+                raise ApiError(400, f"must be a string: {words}", join("body", "where", part, name))
 
 
 def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:

@@ -265,7 +265,7 @@ def test_one_is_removed(customer: Customer) -> None:
     for pin_id in (first["id"], "p-0"):
         refused = customer.client.delete("/_mock/pins", params={**query, "id": pin_id})
         assert (refused.status_code, refused.json()["pointer"]) == (400, "/query/id")
-        assert refused.json()["detail"] == f"there is no such pin; known: {second['id']}"
+        assert refused.json()["detail"] == f"there is no such pin: '{pin_id}'; known: {second['id']}"
     assert customer.client.delete("/_mock/pins", params={**query, "account": "*", "id": second["id"]}).is_success
     assert customer.client.get("/_mock/pins", params={**query, "id": "p-0"}).json()["detail"].endswith("known: none")
 

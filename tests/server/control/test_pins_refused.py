@@ -22,8 +22,13 @@ LITERAL = {"status": 200, "body": {"a": {"b": 1}}}
         pytest.param(
             {"answers": ["sent"] * (MAX_ANSWERS + 1)}, "/body/answers", f"from 1 to {MAX_ANSWERS}", id="too-many"
         ),
-        pytest.param({"answers": ["sent", "sentt"]}, "/body/answers/1", "it has: sent, ", id="no-answer"),
-        pytest.param({"answers": ["acme.ping/refused"]}, "/body/answers/0", "has no such answer", id="anothers-answer"),
+        pytest.param({"answers": ["sent", "sentt"]}, "/body/answers/1", "known: sent, ", id="no-answer"),
+        pytest.param(
+            {"answers": ["acme.ping/refused"]},
+            "/body/answers/0",
+            "no such answer of acme.send_sms: 'acme.ping/refused'",
+            id="anothers-answer",
+        ),
         pytest.param({"answers": [418]}, "/body/answers/0", "{status, headers, body}", id="number"),
         pytest.param({"answers": [{}]}, "/body/answers/0/status", "from 200 to 599", id="no-status"),
         pytest.param({"answers": [{"status": 199}]}, "/body/answers/0/status", "from 200", id="status-too-low"),
@@ -153,13 +158,13 @@ def test_known_names_are_told(acme_client: TestClient) -> None:
     """Of operations and answers that are not known, those that are, the nearest first."""
     body = {"account": "default", "answers": ["busi"]}
     unknown = acme_client.put("/_mock/pins/acme.send_smss", json=body).json()["detail"]
-    assert unknown.startswith("there is no such operation; known: acme.send_sms, ")
+    assert unknown.startswith("there is no such operation: 'acme.send_smss'; known: acme.send_sms, ")
     assert unknown.endswith(", *")
     assert "acme.*" in unknown
     for reach in (SEND, "*"):
         refused = acme_client.put(f"/_mock/pins/{reach}", json=body)
         assert (refused.status_code, refused.json()["pointer"]) == (400, "/body/answers/0")
-        assert refused.json()["detail"].startswith(f"{reach} has no such answer; it has: busy, ")
+        assert refused.json()["detail"].startswith(f"there is no such answer of {reach}: 'busi'; known: busy, ")
 
 
 def test_changes_of_many_operations(customer: Customer) -> None:

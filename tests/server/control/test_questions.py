@@ -269,3 +269,41 @@ def test_a_forced_answer(acme: TestClient) -> None:
     body = {"from": number, "to": "+14155550123", "text": "x" * 21}
     assert acme.post("/base/messages", json=body, headers={"X-Key": key}).status_code == 202
     assert acme.post(VERIFY, json=question).json()["verified"] is True
+
+
+def test_pins_are_for_texts_too(acme: TestClient) -> None:
+    """A pin whose requests nobody can send would never be used."""
+    pin = {"account": "default", "answers": ["sent"], "where": {"query": {"a": 5}}}
+    response = acme.put("/_mock/pins/acme.send_sms", json=pin)
+    assert (response.status_code, response.json()["pointer"]) == (400, "/body/where/query/a")
+
+
+def test_how_a_body_is_read(five: TestClient, acme: TestClient) -> None:
+    """Where no operation in scope reads a body so, no call has such a one: that is warned of."""
+    asked = ((five, POLYAI, "form"), (five, VOXIMPLANT, "json"), (acme, "acme.rpc", "form"))
+    for client, operation, part in asked:
+        for accepted in (True, False):
+            found = warnings(client, operation, where={part: {"text": "Hi"}}, accepted=accepted)
+            assert found == [f"no request to {operation} is read as {part}"]
+
+
+def test_a_pins_pattern(acme: TestClient) -> None:
+    """A pin that is for requests which no operation in its reach takes is refused as well."""
+    for reach in ("acme.send_sms", "acme.*", "*"):
+        pin = {"account": "default", "answers": ["busy"], "where": {"path": "/nowhere"}}
+        response = acme.put(f"/_mock/pins/{reach}", json=pin)
+        assert (response.status_code, response.json()["pointer"]) == (400, "/body/where/path")
+        pin["where"] = {"path": {"id": "1"}}
+        assert acme.put(f"/_mock/pins/{reach}", json=pin).json()["pointer"] == "/body/where/path/id"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_pins_of_nobody(acme: TestClient, method: str) -> None:
+    """An unknown account is 404, an unknown operation 400, with what is known."""
+    response = acme.request(method, "/_mock/pins?account=defalt")
+    assert (response.status_code, response.json()["pointer"]) == (404, "/query/account")
+    assert response.json()["detail"].startswith("there is no such account: 'defalt'; known: default, second, *")
+    for url in ("/_mock/pins", "/_mock/calls") if method == "DELETE" else ("/_mock/pins",):
+        response = acme.request(method, f"{url}?account=default&operation=acme.pign")
+        assert (response.status_code, response.json()["pointer"]) == (400, "/query/operation")
+        assert response.json()["detail"].startswith("there is no such operation: 'acme.pign'; known: acme.ping,")
