@@ -42,7 +42,7 @@ class Watch:
         except ControlError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            self._final = Calls()
+            self._final, self.unused = Calls(), self._journal.unused_pins
         self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
         self.unawaited = self._journal.unawaited.lines
 
