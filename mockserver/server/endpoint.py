@@ -162,9 +162,10 @@ class Exchanges:
 
 
 def _answer_headers(label: Label) -> bytes:
-    """Our headers that say which answer this is and what it relies on, up to the call's id."""
+    """Our headers that say which answer this is, what it relies on and which rule chose it, up to the call's id."""
     answer = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
-    return f"{answer}\r\nx-mock-evidence: {label.evidence}\r\nx-mock-call: ".encode("ascii")
+    rule = f"\r\nx-mock-rule: {label.rule}" if label.rule else ""
+    return f"{answer}\r\nx-mock-evidence: {label.evidence}{rule}\r\nx-mock-call: ".encode("ascii")
 
 
 def _call_headers(decision: Decision, request: ParsedRequest) -> bytes:
