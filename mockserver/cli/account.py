@@ -13,12 +13,11 @@ from urllib.request import Request, urlopen
 import click
 
 from mockserver.cli.common import (
-    DEFAULT_URL,
     CommandError,
     contract_options,
     ending_with_findings,
-    http_address,
     known_accounts,
+    server_url,
 )
 from mockserver.engine.account import file_texts
 from mockserver.engine.sources import Sources
@@ -42,17 +41,17 @@ from mockserver.server.settings import Settings
     metavar="DIR",
     help="Also write the files that vendors hand out, as DIR/<vendor>/<file>.",
 )
-@click.option("--url", default=DEFAULT_URL, show_default=True, metavar="BASE", help="Where the server is.")
+@click.option("--url", metavar="BASE", help="Where the server is. [MOCKSERVER_PUBLIC_URL, or http://127.0.0.1:8080]")
 @click.option(
     "--live", is_flag=True, help="Ask the running server at --url (MOCKSERVER_ADMIN_TOKEN), not the fixtures."
 )
 @contract_options
 @ending_with_findings
 def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
-    account_id: str, form: str, files: Path | None, url: str, live: bool, settings: Settings
+    account_id: str, form: str, files: Path | None, url: str | None, live: bool, settings: Settings
 ) -> None:
     """Print an account's URLs, credentials, possessions and tokens."""
-    base = http_address(url, "--url")
+    base = server_url(url, settings)
     if live:
         shape = _fetch(base, "accounts", account_id, "vendors", settings)
         vendors = shape["vendors"] if files else ()

@@ -53,9 +53,8 @@ def _headline(verdict: Verdict, asked: Asked) -> str:
     recorded = f" ({verdict.recorded} recorded for account {account or 'unclaimed'})"
     if verdict.verified is None:
         evicted = f"{verdict.evicted} calls of this account had to make room in the journal"
-        return (
-            f"{expected}{recorded}. Cannot be known: {evicted}. Raise journal-calls or journal-bytes, or reset earlier."
-        )
+        remedy = "Raise max-journal-calls or max-journal-bytes, or reset earlier."
+        return f"{expected}{recorded}. Cannot be known: {evicted}. {remedy}"
     return f"{expected}{recorded}."
 
 

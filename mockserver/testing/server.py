@@ -4,7 +4,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,7 +103,7 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Any) -> 
 
     chosen = _settings(_paths(contracts), _paths(fixtures), settings)
     app = create_app(chosen)
-    thread = _ServerThread(app, listen(chosen.serve_host, chosen.serve_port))
+    thread = _ServerThread(app, listen(chosen.host, chosen.port))
     thread.start()
     try:
         yield MockServer(thread.url, chosen.admin_token)
@@ -166,15 +166,12 @@ class _ServerThread:
 
 
 def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: dict[str, Any]) -> "Settings":
-    from mockserver.server.settings import Settings  # noqa: PLC0415 -- as in run()
+    from mockserver.server.settings import Settings, check_names  # noqa: PLC0415 -- as in run()
 
-    known = [setting.name for setting in fields(Settings)]
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}")
+    check_names(given)
     if isinstance(given.get("accounts"), str):
         given = {**given, "accounts": Path(given["accounts"])}
-    chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "serve_port": 0, **given})
+    chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "port": 0, **given})
     if chosen.admin_token is None and not chosen.is_loopback:
         return replace(chosen, admin_token=secrets.token_urlsafe(24))
     return chosen

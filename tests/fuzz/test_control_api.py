@@ -18,7 +18,7 @@ EXAMPLES = 20  # of each operation
 
 @pytest.fixture(scope="module")
 def guarded() -> Application:
-    return create_app(Settings(serve_host="0.0.0.0", admin_token=TOKEN))  # noqa: S104 -- nothing listens
+    return create_app(Settings(host="0.0.0.0", admin_token=TOKEN))  # noqa: S104 -- nothing listens
 
 
 @pytest.fixture(scope="module")
