@@ -12,6 +12,7 @@ from mockserver.server.build import contracts_of, store_of
 from mockserver.server.control.app import control_routes, description
 from mockserver.server.control.requests import State
 from mockserver.server.endpoint import Exchanges
+from mockserver.server.front_page import pages
 from mockserver.server.log import CallLog, log_to
 from mockserver.server.masking import Masker
 from mockserver.server.routing import VendorRouter, vendor_routes
@@ -36,7 +37,7 @@ class Application(Starlette):
         log = log_to(sys.stderr, mock)
         exchanges = Exchanges(mock, log)
         routes = [*control_routes(mock), *vendor_routes(mock.contracts, exchanges.answer)]
-        self.router = VendorRouter(routes, exchanges.unknown_path, _lifespan)
+        self.router = VendorRouter(routes, exchanges.unknown_path, pages(mock), _lifespan)
         self.state.mock = mock
         self.state.log = log
 
