@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from mockserver.engine.choice import MAGIC
-from mockserver.server.settings import PREFIX, Settings
+from mockserver.server.settings import Settings, variable
 from mockserver.spec.load import contract_files, load_contracts
 from tests.evidence import ROOT
 from tests.live import Live, live_server
@@ -61,7 +61,8 @@ def test_first_calls_are_accepted(line: str, live: Live) -> None:
     command = line.replace("http://127.0.0.1:8080", live.url)
     path = f"{ROOT / '.venv' / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     if command.startswith("eval"):
-        command = command.replace("mockserver curl koreai", f"mockserver curl koreai --url {live.url}")
+        program = f"{shlex.quote(sys.executable)} -m mockserver"
+        command = command.replace(".venv/bin/mockserver curl koreai", f"{program} curl koreai --url {live.url}")
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, env={"PATH": path})
     assert re.match(r"HTTP/1.1 20[02] ", done.stdout), done.stdout
     assert re.search(r"x-mock-answer: \w+\.send_sms/sent", done.stdout)
@@ -72,7 +73,7 @@ def test_compose_file() -> None:
     services = yaml.safe_load(block("compose"))["services"]
     assert services["vendors"]["build"] == "."
     assert services["app"]["depends_on"]["vendors"]["condition"] == "service_healthy"
-    settings = {PREFIX + field.name.upper() for field in fields(Settings)}
+    settings = {variable(field.name) for field in fields(Settings)}
     assert services["vendors"]["environment"].keys() <= settings
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     assert "HEALTHCHECK" in dockerfile
@@ -99,7 +100,7 @@ def test_github_job(tmp_path: Path) -> None:
 def test_settings_are_all_told() -> None:
     """The README names every setting, and none that does not exist."""
     told = set(re.findall(r"MOCKSERVER_[A-Z_]+[A-Z]", README)) - {"MOCKSERVER_HOST", "MOCKSERVER_PORT"}
-    assert told == {PREFIX + field.name.upper() for field in fields(Settings)}
+    assert told == {variable(field.name) for field in fields(Settings)}
 
 
 def test_magic_recipients_exist() -> None:

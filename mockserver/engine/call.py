@@ -11,7 +11,7 @@ from mockserver.engine.problem import Problem
 class Label(msgspec.Struct, frozen=True, cache_hash=True):
     """What a call has in common with others that were answered alike; ``notes`` is JSON text, "" where there is none.
 
-    ``rule`` is the place of the rule that chose the answer, ``polyai.yaml:41``; "" where none did.
+    ``rule`` is the place of the rule that chose the answer, ``acme.yaml:41``; "" where none did.
     Calls are grouped by the value of their label, so labels that were made elsewhere group alike.
     """
 

@@ -39,7 +39,7 @@ class Explanation(NamedTuple):
     nearest: Sequence[str] = ()
 
 
-NOTHING = Explanation()
+NO_EXPLANATION = Explanation()
 
 
 class Form(Protocol):
@@ -117,7 +117,7 @@ class CallLog:
             self._dropped = 0
             for call, problem, nearest in entries:
                 if call.operation and (problem is None or call.accepted):
-                    lines.append(self._form.line(call, masker.number(call.recipient), NOTHING))
+                    lines.append(self._form.line(call, masker.number(call.recipient), NO_EXPLANATION))
                 else:
                     lines.append(await self._explained(call, problem, nearest))
                     await turns.give()
@@ -191,7 +191,7 @@ RED, GREEN, PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[0m"
 
 
 class TextForm:
-    """A line for people: ``12:03:07.412 polyai.send_sms/sent 202 default +14155550123 0.2ms``, the time in UTC."""
+    """A line for people: ``12:03:07.412 acme.send_sms/sent 202 default +14155550123 0.2ms``, the time in UTC."""
 
     def __init__(self, *, is_coloured: bool) -> None:
         self._is_coloured = is_coloured

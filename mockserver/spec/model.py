@@ -89,7 +89,7 @@ class Rule:
 
     A rule ``on_problem`` answers a problem of one of ``kinds`` (None: any), with this ``reason`` (None: any), at or
     below ``at`` (None: anywhere). ``when`` are schemas that values must fit; where it is None the value must be absent.
-    ``place`` is where it is written: ``polyai.yaml:41``.
+    ``place`` is where it is written: ``acme.yaml:41``.
     """
 
     answer: Answer

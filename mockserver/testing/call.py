@@ -105,7 +105,7 @@ class Call:
 
     @property
     def rule(self) -> str | None:
-        """File and line of the rule that chose the answer, as ``polyai.yaml:41``."""
+        """File and line of the rule that chose the answer, as ``acme.yaml:41``."""
         return self._text("rule")
 
     @property

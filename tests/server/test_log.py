@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from mockserver.engine.call import call_id
 from mockserver.server import log as log_module
 from mockserver.server.application import create_app
-from mockserver.server.log import NOTHING, Explanation, JsonForm, TextForm, log_to, printable
+from mockserver.server.log import NO_EXPLANATION, Explanation, JsonForm, TextForm, log_to, printable
 from mockserver.testing import run
 from tests.engine.workbench import ACME, recorded
 from tests.server.customers import SETTINGS, Customer
@@ -200,9 +200,9 @@ def test_faults_and_clients_that_left() -> None:
         recorded(answer="a.b/sent", operation="a.b", status=202, accepted=True).label, fault="reset"
     )
     call = structs.replace(recorded(received_at=AT, outcome="aborted"), label=label)
-    assert PLAIN.line(call, "", NOTHING) == "08:00:00.123 a.b/sent 202 - - 0.0ms fault reset aborted"
+    assert PLAIN.line(call, "", NO_EXPLANATION) == "08:00:00.123 a.b/sent 202 - - 0.0ms fault reset aborted"
     lost = structs.replace(call, label=structs.replace(label, answer="", accepted=False))
-    assert PLAIN.line(lost, "", NOTHING) == "08:00:00.123 a.b/- 202 - - 0.0ms fault reset aborted"
+    assert PLAIN.line(lost, "", NO_EXPLANATION) == "08:00:00.123 a.b/- 202 - - 0.0ms fault reset aborted"
 
 
 def test_colours() -> None:
@@ -210,8 +210,8 @@ def test_colours() -> None:
     coloured = TextForm(is_coloured=True)
     for accepted, colour in ((True, "\x1b[32m"), (False, "\x1b[31m")):
         call = recorded(answer="a.b/c", operation="a.b", status=200, accepted=accepted, received_at=AT, outcome="sent")
-        plain = PLAIN.line(call, "+1", NOTHING)
-        assert coloured.line(call, "+1", NOTHING) == plain.replace("a.b/c 200", f"{colour}a.b/c 200\x1b[0m")
+        plain = PLAIN.line(call, "+1", NO_EXPLANATION)
+        assert coloured.line(call, "+1", NO_EXPLANATION) == plain.replace("a.b/c 200", f"{colour}a.b/c 200\x1b[0m")
 
 
 class Terminal(io.StringIO):
