@@ -9,8 +9,9 @@ from urllib.parse import quote, urlencode
 
 import jsonschema
 
-from mockserver.engine.account import AccountData, token_parts, values_at
+from mockserver.engine.account import AccountData, token_parts
 from mockserver.engine.credentials import sign
+from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Contract, Jwt
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.source import read_yaml

@@ -9,8 +9,8 @@ from starlette.routing import Router
 from starlette.testclient import TestClient
 
 from mockserver.server.application import Application
-from tests.evidence import ROOT, Replay, Reply, Sent, case_files, case_id, complaints, load_case, replayed
-from tests.server.programs import replays_in
+from tests.evidence import ROOT, Replay, case_files, case_id, complaints, load_case, replayed
+from tests.server.programs import in_process, replays_in
 
 LEAST_PER_VENDOR = 15
 
@@ -20,19 +20,11 @@ def replays(app: Application) -> dict[str, Replay]:
     return replays_in(app)
 
 
-def sender(client: TestClient) -> Callable[[Sent], Reply]:
-    def send(sent: Sent) -> Reply:
-        response = client.request(sent.method, sent.url, headers=sent.headers, content=sent.content)
-        return Reply(response.status_code, response.headers, response.content)
-
-    return send
-
-
 @pytest.mark.parametrize("file", case_files(), ids=case_id)
 def test_exchange(file: Path, client: TestClient, replays: dict[str, Replay]) -> None:
     """The vendor's answer, evidence and body are those that the fixture shows, and the call is its account's."""
     case, replay = load_case(file), replays[file.parts[-3]]
-    reply = sender(client)(replay.request(case))
+    reply = in_process(client)(replay.request(case))
     assert complaints(case, replay, reply) == []
     call = client.get(f"/_mock/calls/{reply.headers['x-mock-call']}").json()
     assert (call["account"], call["answer"], call["outcome"]) == (case["account"], case["answer"], "sent")
@@ -72,7 +64,7 @@ def test_other_ways_through_starlette(app: Application, replays: dict[str, Repla
         TestClient(app, base_url="http://localhost") as direct,
         TestClient(wrap(app), base_url="http://localhost") as other,
     ):
-        assert replayed(sender(other), replays) == replayed(sender(direct), replays)
+        assert replayed(in_process(other), replays) == replayed(in_process(direct), replays)
 
 
 def test_removed_routes(app: Application, replays: dict[str, Replay]) -> None:
@@ -83,10 +75,10 @@ def test_removed_routes(app: Application, replays: dict[str, Replay]) -> None:
     file = next(file for file in case_files() if file.match("polyai/send_sms/*"))
     sent = replays["polyai"].request(load_case(file))
     with TestClient(app, base_url="http://localhost") as client:
-        assert sender(client)(sent).headers["x-mock-answer"]
+        assert in_process(client)(sent).headers["x-mock-answer"]
     for served in (bare, walking(bare)):
         with TestClient(served, base_url="http://localhost") as client:
-            assert sender(client)(sent).status == 404
+            assert in_process(client)(sent).status == 404
 
 
 def test_every_answer_is_reached(app: Application) -> None:

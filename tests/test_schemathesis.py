@@ -35,7 +35,7 @@ def test_contract(fuzzing: Any, vendor: str, app: Application, default: AccountD
     ways = [way for way in fuzzing.ways() if way.contract.vendor == vendor]
     assert ways
     for way in ways:
-        fuzzing.assert_faithful(app, default, way, tmp_path, examples=EXAMPLES)
+        fuzzing.assert_faithful(fuzzing.trial(app, default, way, tmp_path, examples=EXAMPLES), way)
 
 
 @pytest.mark.parametrize("broken", BROKEN)

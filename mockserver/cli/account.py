@@ -21,11 +21,12 @@ from mockserver.cli.common import (
     server_url,
 )
 from mockserver.cli.schemathesis import settings_file
-from mockserver.engine.account import file_texts
 from mockserver.engine.sources import Sources
 from mockserver.server.build import contracts_of
 from mockserver.server.serialize import account_shape
 from mockserver.server.settings import Settings
+from mockserver.spec.account_values import file_texts
+from mockserver.testing.files import write_files
 
 
 @click.command()
@@ -116,19 +117,19 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 def _write(shape: Mapping[str, Any], declared: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """Write each vendor's files. Returns their paths by environment variable."""
-    written = {}
+    written: dict[str, str] = {}
     for vendor, files in declared.items():
         part = shape["vendors"][vendor]
-        for name, text in file_texts(files, {**part["credentials"], **part["owned"]}).items():
-            file = folder / vendor / name
-            if file.resolve().parent.parent != folder.resolve():  # the server sent a name such as ../x
-                raise CommandError(f"{vendor}/{name} is not below {folder}")
-            try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(text, "utf-8")
-            except OSError as error:
-                raise CommandError(f"cannot write {file}: {error.strerror}") from error
-            written[_variable(vendor, name, "file")] = str(file)
+        texts = file_texts(files, {**part["credentials"], **part["owned"]})
+        if (folder / vendor).resolve().parent != folder.resolve():  # the server sent a name such as ../x
+            raise CommandError(f"{vendor} is not below {folder}")
+        try:
+            paths = write_files(folder / vendor, texts)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"cannot write {error.filename}: {error.strerror}") from error
+        written |= {_variable(vendor, name, "file"): str(file) for name, file in paths.items()}
     return written
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mockserver.engine.account import values_at
+from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Contract, OperationSpec, Owned, Rule
 from mockserver.spec.pointer import MISSING, Pointer
 

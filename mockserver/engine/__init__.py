@@ -1,1 +1,1 @@
-"""Decides what one request is answered with. Pure: no I/O, no clock, no global cache, no vendor."""
+"""Decides what one request is answered with. Pure: no I/O, no clock but its sources, no global cache, no vendor."""

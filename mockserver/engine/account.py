@@ -1,7 +1,7 @@
 """A customer of the vendors: what it has, the credentials that it is given, and a request that it can send."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from mockserver.engine.credentials import sign
+from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Contract, Jwt, OperationSpec, Scheme
 from mockserver.spec.pointer import MISSING, Pointer
 
@@ -74,28 +75,6 @@ def token_parts(
         claims["exp"] = int(now) + min(TOKEN_LIFETIME, accept.max_age or TOKEN_LIFETIME)
     (claims if accept.find_in == "claim" else header)[accept.find] = value
     return header, claims
-
-
-def values_at(data: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
-    """The values that an account pointer names, in each item of a list, each with its record."""
-    waiting: list[tuple[Any, tuple[str, ...], Mapping[str, Any]]] = [(data, Pointer.parse(pointer).tokens[1:], data)]
-    while waiting:
-        value, rest, record = waiting.pop()
-        if isinstance(value, list):
-            waiting += [(item, rest, item if isinstance(item, Mapping) else record) for item in reversed(value)]
-        elif not rest:
-            yield value, record
-        elif isinstance(value, Mapping) and rest[0] in value:
-            waiting.append((value[rest[0]], rest[1:], record))
-
-
-def file_texts(files: Mapping[str, Mapping[str, str]], data: Mapping[str, Any]) -> dict[str, str]:
-    """The files that a vendor gives a customer (``x-mock.files``), as JSON text by name."""
-    texts = {}
-    for name, members in files.items():
-        content = {key: next((v for v, _ in values_at(data, pointer)), None) for key, pointer in members.items()}
-        texts[name] = json.dumps(content, indent=2) + "\n"
-    return texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Bytes of a body to values. What cannot be read is an UnreadableError, never an exception of a parser."""
+"""Bodies, from bytes to values. A body that cannot be read raises an UnreadableError, never a parser's exception."""
 
 import codecs
 import json
@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-MAX_DEPTH = 100
-MAX_FIELDS = 1_000
+MAX_DEPTH = 100  # levels of JSON
+MAX_FIELDS = 1_000  # of a form
 
 
 class UnreadableError(Exception):
@@ -32,20 +32,20 @@ def read_json(raw: bytes) -> Any:
 
 
 def duplicate_keys(raw: bytes) -> list[str]:
-    """Names that an object of this JSON text has more than once, of which the last counts."""
-    found: list[str] = []
+    """Names that an object of this JSON text has more than once; the last of each counts."""
+    names: list[str] = []
 
     def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)
         if len(members) < len(pairs):
-            found.extend(sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1))
+            names.extend(sorted(name for name, times in Counter(name for name, _ in pairs).items() if times > 1))
         return members
 
     try:
         json.loads(raw, object_pairs_hook=note)
     except (ValueError, RecursionError):
         return []
-    return found
+    return names
 
 
 def read_form(raw: bytes) -> list[tuple[str, str]]:
@@ -62,7 +62,7 @@ def read_form(raw: bytes) -> list[tuple[str, str]]:
 def _unquoted(text: str) -> str:
     if "%" not in text and "+" not in text:
         return text
-    text = text.replace("+", " ").replace("%20", " ")  # most escapes are blanks: 3 us less for a message
+    text = text.replace("+", " ").replace("%20", " ")  # most escapes are spaces: 3 us less for a message
     return unquote_to_bytes(text).decode("utf-8") if "%" in text else text
 
 
@@ -141,12 +141,12 @@ def _field(part: _Part, parse_options_header: Any) -> tuple[str, str]:
 
 
 def integral(value: Any) -> Any:
-    """The value, a whole number that JSON spells with a fraction (``2.0``) as the integer that it is."""
+    """The value; a whole number that JSON spells with a fraction (``2.0``) becomes an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _depth(raw: bytes) -> int:
-    """The deepest nesting, brackets inside strings left out."""
+    """The deepest nesting of brackets, without those inside strings."""
     depth = deepest = 0
     inside = escaped = False
     for byte in raw:

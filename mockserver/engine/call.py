@@ -32,7 +32,8 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
     """One exchange, flat and packed, as the journal keeps it; whoever shows it decodes it.
 
     The store adds ``number``, which only increases, when it records the call, and later how sending it ended;
-    ``weight`` is the journal's. ``gc=False`` keeps calls out of the garbage collector's sight, else a journal of a
+    ``weight`` is the journal's. ``pin`` is the id of the pin that the
+    call used, "" where it used none. ``gc=False`` keeps calls out of the garbage collector's sight, else a journal of a
     million would make pauses of 100 to 600 ms.
     """
 
@@ -53,6 +54,7 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
     outcome: str = "pending"
     duration_ms: float = 0.0
     weight: int = 0
+    pin: str = ""
 
     @property
     def id(self) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from mockserver.engine.account import AccountData
 from mockserver.engine.facts import Facts
-from mockserver.engine.pin import Literal, PinState
+from mockserver.engine.pin import Literal
 from mockserver.engine.problem import KINDS, Problem
 from mockserver.engine.request import Possession
 from mockserver.spec.functions import digits
@@ -40,9 +40,9 @@ def choose(  # noqa: PLR0913 -- everything that may decide, in one place
     recipient: str,
     *,
     prefer: str,
-    pin: PinState | None,
+    pinned: Answer | Literal | None,
 ) -> Choice | None:
-    """The answer to a request; ``view`` is what ``when`` reads.
+    """The answer to a request; ``view`` is what ``when`` reads, ``pinned`` what a pin has for it.
 
     None where the contract has no answer: an operation that only dispatches.
     """
@@ -50,8 +50,8 @@ def choose(  # noqa: PLR0913 -- everything that may decide, in one place
     preferred = _preferred(operation, prefer) if prefer else None
     if preferred is not None and not (preferred.accepted and problems):
         return Choice(preferred, "prefer", first)
-    if pin is not None and pin.entry is not None and (pin.force or not (problems and pin.entry.accepted)):
-        return Choice(pin.entry, "pin", first)
+    if pinned is not None:
+        return Choice(pinned, "pin", first)
     for rule in operation.rules if problems else operation.conditions:  # without problems few rules apply: 2 us less
         problem = _met(rule, problems) if rule.on_problem else None
         if (rule.on_problem and problem is None) or not _fits(rule, view):

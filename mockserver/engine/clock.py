@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From ``real`` on (Unix seconds) it is ``virtual``; time passes from there, or stands still."""
+    """From the real time ``real`` on it is ``virtual``, in Unix seconds; time goes on from there or stands still."""
 
     real: float
     virtual: float
@@ -22,23 +22,23 @@ class Clock:
     stretches: tuple[Stretch, ...] = ()
 
     def at(self, real: float) -> float:
-        """What time it is, or was, when it really is ``real``."""
+        """The time of this clock when the real time is ``real``."""
         for stretch in reversed(self.stretches):
             if real >= stretch.real:
                 return stretch.at(real)
         return real
 
     def shift(self, real: float) -> float:
-        """How far this clock is from the real one at a real time: what a time written then is off by."""
+        """How many seconds this clock is ahead of the real one at a real time."""
         return self.at(real) - real
 
     def advanced(self, real: float, seconds: float) -> "Clock":
-        """The clock that is so many seconds further from now on."""
+        """The clock that is so many seconds ahead of this one from now on."""
         frozen = bool(self.stretches) and self.stretches[-1].frozen
         return Clock((*self.stretches, Stretch(real, self.at(real) + seconds, frozen)))
 
     def frozen(self, real: float, at: float | None) -> "Clock":
-        """The clock that stands still from now on, at its own time or at another."""
+        """The clock that stands still from now on, at its own time (None) or at another."""
         return Clock((*self.stretches, Stretch(real, self.at(real) if at is None else at, frozen=True)))
 
     def running(self, real: float) -> "Clock":

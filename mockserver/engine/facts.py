@@ -53,13 +53,13 @@ NOTHING: Mapping[Any, Any] = MappingProxyType({})
 class Facts(msgspec.Struct, frozen=True):
     """Who owns the values of a vendor's accounts, and the real time in Unix seconds.
 
-    By account id: the pin of the operation, the clock, what is left of the rate limit, and of an account made with a
-    seed that seed and how many ids were drawn. By a token's digest: when it was first seen.
+    By account id: the pins of the operation, oldest first, the clock, what is left of the rate limit, and of an
+    account made with a seed that seed and how many ids were drawn. By a token's digest: when it was first seen.
     """
 
     owners: Mapping[Claim, Owner]
     now: float
-    pins: Mapping[str, PinState] = NOTHING
+    pins: Mapping[str, tuple[PinState, ...]] = NOTHING
     clocks: Mapping[str, Clock] = NOTHING
     budgets: Mapping[str, Budget] = NOTHING
     first_seen: Mapping[bytes, float] = NOTHING

@@ -1,4 +1,4 @@
-"""What may go wrong between the decision and the client: described here, done by the server."""
+"""Trouble between the decision and the client, as a test asks for it: described here, done by the server."""
 
 import math
 import random
@@ -26,7 +26,7 @@ _ALWAYS = {"kind", "times", "probability", "seed"}
 
 
 class FaultError(ValueError):
-    """``pointer`` says where in the fault."""
+    """A fault is not written as it must be; ``pointer`` says where."""
 
     def __init__(self, pointer: str, message: str) -> None:
         super().__init__(message)
@@ -35,7 +35,11 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of trouble. ``delay``: what is drawn from; ``times``: None for ever; ``seed``: repeatable chance."""
+    """One kind of trouble.
+
+    ``times`` is how often it strikes, None for ever; ``delay`` names a distribution of seconds and its two numbers;
+    ``seed`` makes chance repeatable; ``written`` is the fault as the test wrote it.
+    """
 
     kind: str
     times: int | None
@@ -51,11 +55,11 @@ class Fault:
         return self.kind in LOSING
 
     def strikes(self, number: int) -> bool:
-        """Whether the request of this number (from 0) is hit."""
+        """Whether the fault hits the request of this number, counted from 0."""
         return self.probability >= 1 or self._chance("strike", number).random() < self.probability
 
     def seconds(self, number: int) -> float:
-        """How long the reply to the request of this number waits, or takes."""
+        """How long the reply to the request of this number waits or takes, in seconds."""
         how, first, second = self.delay
         if how == "uniform":
             return self._chance("delay", number).uniform(first, second)
@@ -90,17 +94,17 @@ def read_fault(block: Any) -> Fault:
 
 
 def _delay(block: Mapping[str, Any]) -> tuple[str, float, float]:
-    given = [name for name in ("seconds", "uniform", "lognormal") if name in block]
-    if block["kind"] == "dribble" and not given:
+    names = [name for name in ("seconds", "uniform", "lognormal") if name in block]
+    if block["kind"] == "dribble" and not names:
         return "fixed", 1.0, 0.0
     if block["kind"] not in _MEMBERS:
         return "fixed", 0.0, 0.0
-    if len(given) != 1:
+    if len(names) != 1:
         raise FaultError("", "a delay needs one of: seconds, uniform, lognormal")
-    value = block[given[0]]
-    if given[0] == "seconds":
+    value = block[names[0]]
+    if names[0] == "seconds":
         return "fixed", _number(value, "/seconds", 0, MAX_DELAY), 0.0
-    if given[0] == "uniform":
+    if names[0] == "uniform":
         if not isinstance(value, list) or len(value) != 2:
             raise FaultError("/uniform", "must be [least, most] in seconds")
         least, most = (_number(item, f"/uniform/{index}", 0, MAX_DELAY) for index, item in enumerate(value))
@@ -127,7 +131,7 @@ def _whole(block: Mapping[str, Any], name: str, least: int, most: int) -> int:
 
 
 def planned(fault: Fault, response: RenderedResponse) -> RenderedResponse:
-    """What a fault leaves of a response: these bytes are sent, and recorded."""
+    """What a fault leaves of a response: the bytes that are sent and recorded."""
     if fault.loses_reply:
         return RenderedResponse(0, b"", GARBAGE if fault.kind == "garbage" else b"")
     if fault.kind == "truncate" and response.status not in BODILESS_STATUSES:

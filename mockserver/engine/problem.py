@@ -20,7 +20,7 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong. ``at`` is a JSON Pointer into the request; ``value`` what stood there, if anything."""
+    """One thing that is wrong. ``at`` is a JSON Pointer into the request, ``value`` what stands there, if anything."""
 
     kind: str
     at: str

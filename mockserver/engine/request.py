@@ -148,7 +148,7 @@ def _hold_against_schema(
     """Turn parameters into their types, and add a problem for each violation of the schema."""
     for part, name, kind in operation.coerced:
         if name in data[part]:
-            data[part][name] = _coerce(data[part][name], kind)
+            data[part][name] = coerce(data[part][name], kind)
     essence = media.essence if media is not None and "body" in data else ""
     validator = operation.validators.get(essence) or operation.validators[""]
     if not validator.is_valid(data):
@@ -216,7 +216,7 @@ def _read_form(  # noqa: PLR0913, PLR0917 -- the form, how it is read, and where
         data["query"] = {**_named(form, "query", repeated), **data["query"]}
     else:
         fields = _named(form, "body", repeated)
-        data["body"] = {name: _coerce(value, media.coerce.get(name)) for name, value in fields.items()}
+        data["body"] = {name: coerce(value, media.coerce.get(name)) for name, value in fields.items()}
 
 
 def _repetitions(operation: OperationSpec, repeated: list[str]) -> list[Problem]:
@@ -270,7 +270,7 @@ def _lacking(violation: Any) -> Any | None:
     return branches[0][0] if branches else None
 
 
-def _coerce(text: Any, kind: str | None) -> Any:
+def coerce(text: Any, kind: str | None) -> Any:
     """A parameter's text as the type that its schema names; the text itself where it is not of that type."""
     if kind == "boolean":
         return _BOOLEANS.get(text, text)

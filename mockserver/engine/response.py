@@ -184,14 +184,14 @@ def _application(value: Apply) -> Make:
     return apply
 
 
-def timestamp(seconds: float, of_second: Callable[[int], str] | None = None) -> str:
-    """Unix seconds as ISO 8601 in UTC, with milliseconds, cut, and ``Z``."""
-    whole, milliseconds = divmod(int(seconds * 1000), 1000)
-    return f"{(of_second or _second)(whole)}.{milliseconds:03}Z"
-
-
 def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+
+
+def timestamp(seconds: float, of_second: Callable[[int], str] = _second) -> str:
+    """Unix seconds as ISO 8601 in UTC, with milliseconds, cut, and ``Z``."""
+    whole, milliseconds = divmod(int(seconds * 1000), 1000)
+    return f"{of_second(whole)}.{milliseconds:03}Z"
 
 
 def _remembering_timestamp() -> Callable[[float], str]:

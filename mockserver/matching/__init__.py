@@ -1,1 +1,1 @@
-"""Compares a pattern with a request and tells the differences. Pins, verification and test assertions all use it."""
+"""How a request differs from what was expected, and how that is told: one way for pins, verification and assertions."""

@@ -1,124 +1,131 @@
-"""Whether a request is the one that was meant: it fits when the list of differences is empty."""
+"""Patterns of requests, and a request as patterns see it.
 
-from collections.abc import Callable, Iterator, Mapping
+A view has a ``get(part, default)`` for the parts in VIEW_PARTS that it knows: ``path`` and ``recipient`` are texts,
+``path_params``, ``query`` and ``headers`` mappings of texts, header names in lower case, ``body`` is any value.
+``json`` is the body where it is read as JSON, ``form`` the fields of a form: a request has one of them at most.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
+from mockserver.matching.compare import Difference, Readings, Test, as_shown, differences, equality
 from mockserver.spec.model import Validator
 from mockserver.spec.pointer import MISSING, Pointer, join
 
-PARTS = ("path", "query", "headers", "body")
-SEEN = ("path", "path_params", "query", "headers", "body")  # as a request is seen; what is cheap to see first
-_SEEN_AS = {"path": "path_params", "header": "headers"}  # what pointers call otherwise
+PARTS = ("path", "query", "headers", "body", "json", "form")  # what ``where`` may name of a request
+WHEN_ROOTS = ("path", "query", "header", "headers", "body")  # how the pointers of ``when`` may begin
+# Of a view, what is cheap to read first.
+REQUEST_PARTS = ("path", "path_params", "query", "headers", "body", "json", "form")
+VIEW_PARTS = ("vendor", "operation", "answer", "accepted", "recipient", *REQUEST_PARTS)
+_PART_OF_ROOT = {"path": "path_params", "header": "headers"}
 
-Test = Callable[[Any], bool]
 
+class View(Protocol):
+    """A request as patterns see it. A part may be read only when it is asked for."""
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that is not as expected. ``found`` is MISSING where there is nothing."""
-
-    pointer: str
-    expected: Any
-    found: Any
+    def get(self, part: str, default: Any, /) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
+class _Check:
+    """One requirement on one part of a view: a prepared test, and the differences where it fails."""
+
+    part: str
+    test: Test
+    differences: Callable[[Any], Iterable[Difference]]
+
+
+@dataclass(frozen=True)
 class Pattern:
-    """``where``: plain data for path, query, headers, body, of which named members must be equal.
+    """What a request must be like.
 
-    ``when``: pointers with the schema each value must fit (None: must be absent) and the schema as written.
-    ``tests``: the same by part that is seen, without a word on what differs.
+    ``where``: expected values by part; of mappings the named members must be equal, the rest is free.
+    ``when``: pointers with the schema that each value must fit (None: it must be absent), and the schema as written.
     """
 
     where: Mapping[str, Any] = field(default_factory=dict)
     when: tuple[tuple[Pointer, Validator | None, Any], ...] = ()
-    tests: Mapping[str, tuple[Test, ...]] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        tests: dict[str, tuple[Test, ...]] = dict.fromkeys(SEEN, ())
-        for part, expected in self.where.items():
-            seen, wanted = _as_seen(part, expected)
-            tests[seen] += (_equality(wanted),)
-        for pointer, validator, _ in self.when:
-            root, below = pointer.tokens[0], Pointer(pointer.tokens[1:])
-            tests[_SEEN_AS.get(root, root)] += (_validity(below, validator),)
-        object.__setattr__(self, "tests", {part: those for part, those in tests.items() if those})
+    @cached_property
+    def _checks(self) -> tuple[_Check, ...]:
+        values = (_value_check(part, expected) for part, expected in self.where.items())
+        return (*values, *(_schema_check(*condition) for condition in self.when))
+
+    @cached_property
+    def tests(self) -> Mapping[str, tuple[Test, ...]]:
+        """By part of a view, tests that all pass where there is no difference: for whoever has many views to test."""
+        by_part: dict[str, tuple[Test, ...]] = dict.fromkeys(VIEW_PARTS, ())
+        for check in self._checks:
+            by_part[check.part] += (check.test,)
+        return {part: tests for part, tests in by_part.items() if tests}
 
     def __bool__(self) -> bool:
         return bool(self.where or self.when)
 
+    def fits(self, view: View) -> bool:
+        """Whether there is no difference."""
+        return not self.differences(view)
 
-def differences(pattern: Pattern, seen: Mapping[str, Any]) -> list[Difference]:
-    """Where a request is not the pattern's. ``seen`` is ``{path, path_params, query, headers, body}``, or its parts."""
-    found: list[Difference] = []
-    for part, expected in pattern.where.items():
-        name, wanted = _as_seen(part, expected)
-        found += _compared(wanted, seen.get(name, MISSING), join(part))
-    if not pattern.when:
-        return found
-    view = {**seen, "header": seen.get("headers", MISSING), "path": seen.get("path_params", MISSING)}
-    for pointer, validator, schema in pattern.when:
-        value = pointer.get(view)
-        if not _is_valid(value, validator):
-            found.append(Difference(str(pointer), {"schema": schema}, value))
-    return found
+    def differences(self, view: View) -> list[Difference]:
+        """Every difference, values in the order in which they are written, then schemas."""
+        values = {part: view.get(part, MISSING) for part in self.tests}
+        return [difference for check in self._checks for difference in check.differences(values[check.part])]
 
 
-def _as_seen(part: str, expected: Any) -> tuple[str, Any]:
-    """Which part of what is seen an expectation is about, header names in lower case as they are there."""
-    if part == "headers":
-        return part, {name.lower(): value for name, value in expected.items()}
-    return "path_params" if part == "path" and not isinstance(expected, str) else part, expected
+def headers_view(pairs: Iterable[Iterable[str]]) -> dict[str, Any]:
+    """Headers by lower-case name. One that is given twice is its values joined (RFC 9110 5.3), or each of them."""
+    values: dict[str, Any] = {}
+    for written, value in pairs:
+        name = written.lower()
+        if name not in values:
+            values[name] = value
+            continue
+        before = values[name]
+        each = (*(before.values[1:] if isinstance(before, Readings) else (before,)), value)
+        values[name] = Readings((", ".join(each), *each))
+    return values
 
 
-def _compared(expected: Any, found: Any, at: str) -> Iterator[Difference]:
-    """Named members must be equal, the rest is free; lists and plain values must be equal as a whole."""
-    if isinstance(expected, Mapping):
-        if not isinstance(found, Mapping):
-            yield Difference(at, expected, found)
-            return
-        for name, value in expected.items():
-            yield from _compared(value, found.get(name, MISSING), at + join(name))
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from _compared(one, other, at + join(index))
-    elif isinstance(expected, bool) is not isinstance(found, bool) or expected != found:
-        yield Difference(at, expected, found)
+def answer_view(answer_id: str) -> Any:
+    """An answer, asked for by its id or by its name. MISSING where a contract has no such answer."""
+    return Readings((answer_id, answer_id.rpartition("/")[2])) if answer_id else MISSING
 
 
-def _equality(expected: Any) -> Test:
-    """Whether ``_compared`` would find nothing, prepared once: it is asked of a hundred thousand calls."""
-    if not isinstance(expected, Mapping):
-        return lambda found: next(_compared(expected, found, ""), None) is None
-    texts = [(name, value) for name, value in expected.items() if isinstance(value, str)]
-    others = [(name, _equality(value)) for name, value in expected.items() if not isinstance(value, str)]
-
-    def test(found: Any) -> bool:
-        if not isinstance(found, dict):
-            return False
-        for name, text in texts:
-            if found.get(name) != text:
-                return False
-        for name, agrees in others:  # noqa: SIM110 -- a generator would take twice the time
-            if not agrees(found.get(name, MISSING)):
-                return False
-        return True
-
-    return test
+def value_at(view: View, pointer: str) -> Any:
+    """What a difference's pointer names in another view of the same request: in one that is masked."""
+    root, *below = Pointer.parse(pointer).tokens
+    part = "path_params" if root == "path" and below else root
+    return as_shown(Pointer(tuple(below)).get(view.get(part, MISSING)))
 
 
-def _validity(below: Pointer, validator: Validator | None) -> Test:
-    if len(below.tokens) != 1:
-        return lambda found: _is_valid(below.get(found), validator)
-    (name,) = below.tokens
+def _value_check(part: str, expected: Any) -> _Check:
+    seen_as = "path_params" if part == "path" and isinstance(expected, Mapping) else part
+    if part == "headers" and isinstance(expected, Mapping):
+        expected = {name.lower(): value for name, value in expected.items()}
+    return _Check(seen_as, equality(expected), lambda found: differences(expected, found, join(part)))
 
-    def test(found: Any) -> bool:
-        value = found.get(name, MISSING) if isinstance(found, dict) else below.get(found)
-        return _is_valid(value, validator)
 
-    return test
+def _schema_check(pointer: Pointer, validator: Validator | None, schema: Any) -> _Check:
+    root, below = pointer.tokens[0], Pointer(pointer.tokens[1:])
+    name = below.tokens[0] if len(below.tokens) == 1 else None
+
+    def value_in(part: Any) -> Any:
+        if name is not None and isinstance(part, dict):
+            return part.get(name, MISSING)
+        return below.get(part) if below.tokens else as_shown(part)
+
+    def differing(part: Any) -> Iterable[Difference]:
+        value = value_in(part)
+        return () if _is_valid(value, validator) else (Difference(str(pointer), {"schema": schema}, as_shown(value)),)
+
+    return _Check(_PART_OF_ROOT.get(root, root), lambda part: _is_valid(value_in(part), validator), differing)
 
 
 def _is_valid(value: Any, validator: Validator | None) -> bool:
-    return value is MISSING if validator is None else value is not MISSING and validator.is_valid(value)
+    if validator is None:
+        return value is MISSING
+    if isinstance(value, Readings):
+        return any(validator.is_valid(text) for text in value.values)
+    return value is not MISSING and validator.is_valid(value)

@@ -43,7 +43,7 @@ class Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not (self.user_middleware or self.exception_handlers):
-            found = self.router.find(scope)
+            found = self.router.find(scope)  # 1 route
             if found is not None:
                 route, parameters = found
                 await route.answer(route.endpoint, parameters, scope, receive, send)

@@ -1,4 +1,4 @@
-"""Settings to contracts and a store: contracts compiled, the built-in and given accounts in place."""
+"""From settings to contracts and a store: contracts compiled, built-in accounts and those of a file in place."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -56,16 +56,16 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
     """Add the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
     evidence = [_fixture(settings, contract.vendor) for contract in contracts]
     for account_id in BUILTIN_ACCOUNTS:
-        given = {v: s.value[account_id] for v, s in evidence if s is not None and account_id in s.value}
+        vendors = {v: s.value[account_id] for v, s in evidence if s is not None and account_id in s.value}
         files = {v: s for v, s in evidence if s is not None}
         try:
-            registry.add(account_id, given, lasting=True)
+            registry.add(account_id, vendors, lasting=True)
         except AccountError as error:
             vendor = error.pointer.split("/")[2] if error.pointer.count("/") > 1 else ""
             place = f"/{account_id}" + "".join(f"/{t}" for t in error.pointer.split("/")[3:])
             raise ContractErrors([_error(files.get(vendor), place, str(error))]) from error
     if settings.accounts is not None:
-        _add_given(registry, settings.accounts)
+        _add_accounts(registry, settings.accounts)
 
 
 def _fixture(settings: Settings, vendor: str) -> tuple[str, Source | None]:
@@ -90,7 +90,7 @@ def _mapping(file: Path, *kinds: type) -> Source:
     return source
 
 
-def _add_given(registry: Registry, file: Path) -> None:
+def _add_accounts(registry: Registry, file: Path) -> None:
     """Accounts in the control API's shape: one, or a list of them."""
     source = _mapping(file, dict, list)
     items: list[Any] = source.value if isinstance(source.value, list) else [source.value]

@@ -59,7 +59,7 @@ class Exchanges:
         self._answer_headers = lru_cache(maxsize=MAX_LABELS)(_answer_headers)
 
     async def answer(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request whose path is documented; 1 route is done."""
+        """Answer a request whose path is documented. The first hop, route, is the application's."""
         started = time.perf_counter()
         if scope["method"] == "OPTIONS":
             await send_whole(send, RenderedResponse(204, b"allow: " + endpoint.allow, b""))
@@ -71,7 +71,7 @@ class Exchanges:
         await self._send(going, started, scope, send)  # 7 send
 
     async def unknown_path(self, nearest: list[str], scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request whose path no contract has, in our own words; ``nearest`` operations are named there."""
+        """Answer a request whose path no contract has, in our own words, which name the ``nearest`` operations."""
         started = time.perf_counter()
         try:
             going = await self._unknown_path(nearest, scope, receive)
@@ -107,7 +107,7 @@ class Exchanges:
             facts = await self._store.facts(request)  # 4 recognise
             decision = self._engine.decide(request, facts)  # 5 decide
             committed = await self._store.commit(decision.call, decision.uses, request)  # 6 commit
-        call, pin = decision.call, decision.uses.pin
+        call = decision.call
         head = call.response_headers
         if self._explain:
             head += self._answer_headers(call.label) + _call_headers(decision, request)
@@ -115,9 +115,7 @@ class Exchanges:
             head += b"\r\nallow: " + endpoint.allow
         if not ended:
             head += CLOSE
-        return Going(
-            call, head, call.response_body, decision.fault, pin.met if pin is not None else 0, decision.problem
-        )
+        return Going(call, head, call.response_body, decision.fault, decision.number, decision.problem)
 
     async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> Going:
         """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""

@@ -30,7 +30,7 @@ MAX_TEXT = 500  # characters of a problem's sentence, or of a path
 MAX_LABELS = 4_096  # whose words are remembered
 
 
-class Explanation(NamedTuple):
+class LineDetails(NamedTuple):
     """What is said of a call beside its figures: masked and cut, in the client's own characters."""
 
     problem: dict[str, str] | None = None  # kind, at, reason, message
@@ -39,13 +39,13 @@ class Explanation(NamedTuple):
     nearest: Sequence[str] = ()
 
 
-NO_EXPLANATION = Explanation()
+NO_DETAILS = LineDetails()
 
 
 class Form(Protocol):
     """How a call becomes a line. ``recipient`` is masked."""
 
-    def line(self, call: RecordedCall, recipient: str, explanation: Explanation) -> str: ...
+    def line(self, call: RecordedCall, recipient: str, details: LineDetails) -> str: ...
 
     def notice(self, dropped: int) -> str: ...
 
@@ -117,7 +117,7 @@ class CallLog:
             self._dropped = 0
             for call, problem, nearest in entries:
                 if call.operation and (problem is None or call.accepted):
-                    lines.append(self._form.line(call, masker.number(call.recipient), NO_EXPLANATION))
+                    lines.append(self._form.line(call, masker.number(call.recipient), NO_DETAILS))
                 else:
                     lines.append(await self._explained(call, problem, nearest))
                     await turns.give()
@@ -127,8 +127,8 @@ class CallLog:
         masker = self._mock.masker
         account = await self._mock.store.account(call.account)
         secrets = masker.of_call(_without_large_body(call), account)
-        explanation = _explanation(call, problem, nearest, masker, secrets)
-        return self._form.line(call, masker.text(call.recipient, secrets), explanation)
+        details = _details(call, problem, nearest, masker, secrets)
+        return self._form.line(call, masker.text(call.recipient, secrets), details)
 
 
 def log_to(stream: TextIO | None, mock: State) -> CallLog | None:
@@ -149,18 +149,18 @@ def _without_large_body(call: RecordedCall) -> RecordedCall:
     return call if len(call.body) <= MAX_BODY else msgspec.structs.replace(call, body=b"")
 
 
-def _explanation(
+def _details(
     call: RecordedCall, problem: Problem | None, nearest: Sequence[str], masker: Masker, secrets: Needles
-) -> Explanation:
+) -> LineDetails:
     def shown(text: str) -> str:
         return masker.text(text[:MAX_TEXT], secrets) + ("…" if len(text) > MAX_TEXT else "")
 
     if problem is None:
-        return Explanation(None, shown(call.method), shown(call.path), nearest)
+        return LineDetails(None, shown(call.method), shown(call.path), nearest)
     is_read = len(call.body) <= MAX_BODY
     at, message = (problem.at, problem.message) if is_read else ("", f"the call {call.id} says more")
     words = {"kind": problem.kind, "at": shown(at), "reason": problem.reason, "message": shown(message)}
-    return Explanation(words)
+    return LineDetails(words)
 
 
 def printable(text: str) -> str:
@@ -198,7 +198,7 @@ class TextForm:
         self._seconds = _Seconds("%H:%M:%S")
         self._words = lru_cache(maxsize=MAX_LABELS)(self._words_of)
 
-    def line(self, call: RecordedCall, recipient: str, explanation: Explanation) -> str:
+    def line(self, call: RecordedCall, recipient: str, details: LineDetails) -> str:
         time, milliseconds = self._seconds.text(call.received_at)
         label = call.label
         line = (
@@ -207,7 +207,7 @@ class TextForm:
         )
         if call.outcome == "sent" and label.accepted and not label.fault:
             return line
-        return line + self._trouble(call, explanation)
+        return line + self._trouble(call, details)
 
     def notice(self, dropped: int) -> str:
         return f"mockserver: {dropped} lines of the log were dropped: it was not read as fast as calls came"
@@ -217,17 +217,17 @@ class TextForm:
         words = f"{label.answer or (f'{label.operation}/-' if label.operation else '-')} {label.status}"
         return f"{GREEN if label.accepted else RED}{words}{PLAIN}" if self._is_coloured else words
 
-    def _trouble(self, call: RecordedCall, explanation: Explanation) -> str:
+    def _trouble(self, call: RecordedCall, details: LineDetails) -> str:
         """What was wrong with a request, or with the reply to it."""
         words = f" fault {call.fault}" if call.fault else ""
         if call.outcome != "sent":
             words += f" {call.outcome}"
-        if explanation.problem is not None:
-            kind, at, reason, message = explanation.problem.values()
+        if details.problem is not None:
+            kind, at, reason, message = details.problem.values()
             words += f" {' '.join(filter(None, (kind, reason, at)))}: {message}"
-        elif explanation.path:
-            words += f" no operation has {explanation.method} {explanation.path}"
-            words += "".join(f"; nearest: {nearest}" for nearest in explanation.nearest[:1])
+        elif details.path:
+            words += f" no operation has {details.method} {details.path}"
+            words += "".join(f"; nearest: {nearest}" for nearest in details.nearest[:1])
         return printable(f"{words} ({call.rule})" if call.rule and not call.accepted else words)
 
 
@@ -241,15 +241,15 @@ class JsonForm:
         self._seconds = _Seconds("%Y-%m-%dT%H:%M:%S")
         self._members = lru_cache(maxsize=MAX_LABELS)(_members_of)
 
-    def line(self, call: RecordedCall, recipient: str, explanation: Explanation) -> str:
+    def line(self, call: RecordedCall, recipient: str, details: LineDetails) -> str:
         time, milliseconds = self._seconds.text(call.received_at)
         before, behind = self._members(call.label)
         problem, asked = "null", ""
-        if explanation.problem is not None:
-            problem = _json(explanation.problem)
-        elif explanation.path:
-            asked = f',"method":{_json(explanation.method)},"path":{_json(explanation.path)}'
-            asked += f',"nearest":{_json(explanation.nearest)}'
+        if details.problem is not None:
+            problem = _json(details.problem)
+        elif details.path:
+            asked = f',"method":{_json(details.method)},"path":{_json(details.path)}'
+            asked += f',"nearest":{_json(details.nearest)}'
         return (
             f'{{"received_at":"{time}.{milliseconds:03}+00:00","id":"{call.id}","account":{_text_or_null(call.account)},'
             f'{before},"recipient":{_text_or_null(recipient)},{behind},"duration_ms":{round(call.duration_ms, 3)},'

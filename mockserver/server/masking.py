@@ -116,6 +116,11 @@ class Masker:
             found.update(self._own(account))
         return Needles(found)
 
+    def masks(self, call: RecordedCall, account: AccountData | None) -> dict[str, str]:
+        """How the secrets that a call presents, and the long ones of its account, may be written, and their masks."""
+        known = {*self._presented(call), *(self._own(account) if account is not None else ())}
+        return {written: self.mask(secret) for secret in known for written in _spellings(secret)}
+
     def hides_header(self, name: str) -> bool:
         """Whether the whole value of this header is a secret."""
         return name.lower() in self._headers

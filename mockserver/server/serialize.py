@@ -45,6 +45,7 @@ def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) 
         "evidence": call.evidence or None,
         "chosen_by": call.chosen_by or None,
         "rule": call.rule or None,
+        "pin": call.pin or None,
         "recipient": show.text(call.recipient) or None,
         "problems": show.value(unpack_problems(call.problems)),
         "request": {
@@ -65,7 +66,7 @@ def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) 
             "fault": call.fault or None,
         },
         "outcome": call.outcome,
-        "received_at": datetime.fromtimestamp(call.received_at, UTC).isoformat(timespec="milliseconds"),
+        "received_at": moment_text(call.received_at),
         "duration_ms": round(call.duration_ms, 3),
         "notes": _notes(call, show),
     }
@@ -87,6 +88,11 @@ def budget_shape(operation: str, by: str, budget: Budget) -> dict[str, Any]:
         "remaining": budget.remaining,
         "wait": round(max(budget.wait, 0.0), 3),
     }
+
+
+def moment_text(seconds: float) -> str:
+    """Unix seconds as an ISO 8601 time in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def moment(text: str) -> float:

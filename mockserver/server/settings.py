@@ -2,10 +2,13 @@
 
 import ipaddress
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+LogForm = Literal["text", "json", "off"]
+LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Settings:
     public_url: str | None = None
     admin_token: str | None = None
     explain: bool = True
-    log: str = "off"
+    log: LogForm = "off"
     max_accounts: int = 10_000
     max_connections: int = 2048
     max_journal_calls: int = 10_000
@@ -71,7 +74,6 @@ RENAMED = {
 }
 """Settings by the names that they had before."""
 
-LOG_FORMS = ("text", "json", "off")
 _NUMBERS = {setting.name for setting in fields(Settings) if setting.type is int}
 
 
@@ -85,18 +87,7 @@ def option(setting: str) -> str:
     return f"--{setting.replace('_', '-')}"
 
 
-def check_names(names: Iterable[str]) -> None:
-    """Raise TypeError, in one line, for a name that no setting has; a former name is told with the present one."""
-    known = [setting.name for setting in fields(Settings)]
-    unknown = [name for name in names if name not in known]
-    for name in unknown:
-        if name in RENAMED:
-            raise TypeError(f"the setting {name} is now {RENAMED[name]}")
-    if unknown:
-        raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}")
-
-
-def from_environment(environment: Mapping[str, str] | None = None, defaults: Settings | None = None) -> Settings:
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings with what the environment says. Raises SettingsError."""
     source = os.environ if environment is None else environment
     for former, setting in RENAMED.items():
@@ -108,7 +99,7 @@ def from_environment(environment: Mapping[str, str] | None = None, defaults: Set
         name = variable(field.name)
         if source.get(name):
             values[field.name] = _read(name, field.name, source[name])
-    return replace(defaults or Settings(), **values)
+    return Settings(**values)
 
 
 def _read(name: str, field: str, text: str) -> Any:

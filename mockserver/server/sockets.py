@@ -1,4 +1,4 @@
-"""Sockets of this machine: to listen on, to refuse connections on, and how many may be open."""
+"""Sockets of this machine: to listen on, and to refuse connections on; how many may be open."""
 
 import socket
 import sys
@@ -24,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def open_files_for(connections: int) -> int:
-    """Raise this process's limit of open files as far as so many connections need; how many it then allows."""
+    """Raise this process's limit of open files for so many connections; returns how many it allows then."""
     if sys.platform == "win32":  # knows no such limit
         return connections
     import resource  # noqa: PLC0415 -- not everywhere

@@ -13,8 +13,8 @@ from mockserver.server.settings import Settings
 from mockserver.server.wire.protocol import bound
 from mockserver.server.wire.timeouts import Sweep
 
-GRACE = 10  # seconds that requests in flight have to end
-AT_ONCE = 1024 * 1024  # bytes: more than an event loop hands over at once
+GRACE_SECONDS = 10  # that requests in flight have to end
+MAX_READ_BYTES = 1024 * 1024  # more than an event loop reads at once
 
 
 def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any) -> uvicorn.Server:
@@ -25,10 +25,10 @@ def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any)
         "log_level": "warning",
         "lifespan": "on",
         "server_header": False,
-        "proxy_headers": False,  # nothing asks where a client is; 1 us a request
-        "timeout_graceful_shutdown": GRACE,
+        "proxy_headers": False,  # a client's own address is what counts; 1 us a request
+        "timeout_graceful_shutdown": GRACE_SECONDS,
         "timeout_keep_alive": settings.idle_timeout,
-        "h11_max_incomplete_event_size": settings.max_head + AT_ONCE,  # ours is the clearer refusal
+        "h11_max_incomplete_event_size": settings.max_head + MAX_READ_BYTES,  # ours is the clearer refusal
         "ws": "none",  # with websockets installed, a POST that asks for an upgrade would hang
     }
     config = bound(uvicorn.Config(app, **options | overrides), settings)

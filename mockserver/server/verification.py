@@ -1,34 +1,18 @@
-"""Was it called, and how often: waits for calls, decides, and explains what is nearest where it was not."""
+"""Was it called, and how often: waits for calls, decides, and finds what is nearest where it was not."""
 
 import time
 from dataclasses import dataclass, field
 
 from mockserver.engine.call import RecordedCall
 from mockserver.engine.expectation import Expectation
-from mockserver.matching.pattern import Difference
+from mockserver.matching.verdict import Count, Miss, nearest
 from mockserver.server.checkpoint import Turns
 from mockserver.store.journal import Query
 from mockserver.store.store import Store
 
-AT_ONCE = 10_000  # calls taken from the journal at a time: all of an account, unless a setting keeps more
-PIECE = 8  # calls looked at before the time is
-NEAREST = 3
-LOOKED_AT = 500  # latest calls among which the nearest are sought
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many calls are meant; no ``most`` means any number above."""
-
-    least: int = 1
-    most: int | None = None
-
-    def __str__(self) -> str:
-        if self.least == self.most:
-            return f"exactly {self.least}"
-        if self.most is None:
-            return f"at least {self.least}"
-        return f"at most {self.most}" if self.least == 0 else f"from {self.least} to {self.most}"
+CALLS_AT_ONCE = 10_000  # taken from the journal at a time: all of an account, unless a setting keeps more
+CALLS_IN_A_ROW = 8  # looked at before others may get their turn
+CALLS_SEARCHED = 500  # the latest ones, among which the nearest are sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +27,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
-    """A call that was not the one, and where it differs."""
-
-    call: RecordedCall
-    differences: list[Difference]
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """``verified`` is None where only evicted calls could tell. ``matched`` are all that fit, oldest first."""
 
     verified: bool | None
     matched: list[RecordedCall]
     evicted: int
-    nearest: list[Near]
+    nearest: list[Miss[RecordedCall]]
     recorded: int
 
 
@@ -77,8 +53,8 @@ class _Watch:
         """Look at every call since the last time, those included that come while others get their turn."""
         turns = Turns()
         while new := await self._next():
-            for start in range(0, len(new), PIECE):
-                self.matched += filter(self.expectation.matches, new[start : start + PIECE])
+            for start in range(0, len(new), CALLS_IN_A_ROW):
+                self.matched += filter(self.expectation.matches, new[start : start + CALLS_IN_A_ROW])
                 await turns.give()
             self.number = new[-1].number
 
@@ -86,7 +62,7 @@ class _Watch:
         """Calls that may fit, to be looked at next; those of any kind are counted."""
         more, self.counted = await self.store.count_after(self.account, self.counted)
         self.recorded += more
-        return await self.store.calls_after(self.account, self.number, AT_ONCE, self.expectation.admits)
+        return await self.store.calls_after(self.account, self.number, CALLS_AT_ONCE, self.expectation.admits)
 
     async def wait(self, deadline: float) -> bool:
         """Wait for the next call and look at it; False when the time is over."""
@@ -107,35 +83,26 @@ async def verify(store: Store, asked: Asked) -> Verdict:
     while len(watch.matched) < count.least and await watch.wait(deadline):
         pass
     deadline = time.monotonic() + asked.settle
-    while _is_met(watch, count) and await watch.wait(deadline):
+    while _can_be_exceeded(watch, count) and await watch.wait(deadline):
         pass
     evicted = await store.evicted(account)
-    verified = _verdict(len(watch.matched), count, evicted)
-    nearest = [] if verified else await _nearest(store, account, expectation)
-    return Verdict(verified, watch.matched, evicted, nearest, watch.recorded)
+    verified = count.verdict(len(watch.matched), evicted)
+    misses = [] if verified else await _nearest(store, account, expectation)
+    return Verdict(verified, watch.matched, evicted, misses, watch.recorded)
 
 
-def _is_met(watch: _Watch, count: Count) -> bool:
+def _can_be_exceeded(watch: _Watch, count: Count) -> bool:
     """Whether one call more could still be one too many; without a bound, or with too few in time, none can."""
     return count.most is not None and count.least <= len(watch.matched) <= count.most
 
 
-def _verdict(matched: int, count: Count, evicted: int) -> bool | None:
-    if count.most is not None and matched > count.most:
-        return False
-    if evicted and (matched < count.least or count.most is not None):
-        return None
-    return matched >= count.least
-
-
-async def _nearest(store: Store, account: str, expectation: Expectation) -> list[Near]:
-    """At most three of the latest calls that differ least, later ones first among equals."""
+async def _nearest(store: Store, account: str, expectation: Expectation) -> list[Miss[RecordedCall]]:
+    """Of the latest calls those that differ least, later ones first among equals."""
     turns = Turns()
-    near = []
-    for call in (await store.calls(Query(account=account, limit=LOOKED_AT))).calls:
-        found = expectation.differences(call)
-        if found:
-            near.append(Near(call, found))
+    misses = []
+    for call in (await store.calls(Query(account=account, limit=CALLS_SEARCHED))).calls:
+        differences = expectation.differences(call)
+        if differences:
+            misses.append(Miss(call, tuple(differences)))
         await turns.give()
-    near.sort(key=lambda one: (not expectation.concerns(one.call), len(one.differences)))
-    return near[:NEAREST]
+    return nearest(misses, is_far=lambda call: not expectation.concerns(call))

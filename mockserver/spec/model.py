@@ -259,7 +259,8 @@ class Behaviour:
 class OperationSpec(Behaviour):
     """One method and path, what a request to it consists of, and the behaviour that answers it.
 
-    ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has.
+    ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has. ``schemas`` are by media
+    type ("" for no body) those of the request, as the document has them; ``validators`` are the same, compiled.
     """
 
     vendor: str
@@ -274,6 +275,7 @@ class OperationSpec(Behaviour):
     recipient: Recipient | None
     schemes: tuple[Scheme, ...]
     headers: frozenset[str]
+    schemas: Mapping[str, Mapping[str, Any]]
     validators: Mapping[str, Validator]
     declared: tuple[tuple[str, str, str], ...]
     enumerated: tuple[tuple[Pointer, tuple[Any, ...]], ...]

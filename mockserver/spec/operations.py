@@ -7,7 +7,7 @@ from typing import Any
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
 from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Scheme
-from mockserver.spec.parameters import Marks, read_body, read_parameters, read_validators
+from mockserver.spec.parameters import Marks, compile_schemas, read_body, read_parameters, read_schemas
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.rules import check_rules, possible_problems, read_rules
@@ -74,6 +74,7 @@ def _operation(
     body = read_body(reader, draft.node, marks, merges_form=merges_form)
     original = _named(reader, draft.block, "same_as", draft.block.get("same_as"), known)
     behaviour, rule_nodes = (original, []) if original is not None else _behaviour(reader, draft, known)
+    schemas = read_schemas(reader, draft.path_item, draft.node, merges_form=merges_form)
     operation = OperationSpec(
         **behaviour.shared(),
         vendor=reader.vendor,
@@ -88,7 +89,8 @@ def _operation(
         owned=tuple(marks.owned),
         recipient=marks.recipient,
         headers=frozenset(),
-        validators=read_validators(reader, draft.path_item, draft.node, merges_form=merges_form),
+        schemas=schemas,
+        validators=compile_schemas(reader, draft.node, schemas),
         declared=_declared(parameters, marks),
         enumerated=tuple(marks.enumerated.items()),
     )

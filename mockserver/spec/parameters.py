@@ -189,10 +189,10 @@ def read_body(reader: Reader, operation: dict[str, Any], marks: Marks, *, merges
     return Body(bool(node.get("required", False)), media)
 
 
-def read_validators(
+def read_schemas(
     reader: Reader, path_item: dict[str, Any], operation: dict[str, Any], *, merges_form: bool
-) -> dict[str, Validator]:
-    """By media type ("" for no body): what ``{path, query, header, body}`` must fit."""
+) -> dict[str, dict[str, Any]]:
+    """By media type ("" for no body): what ``{path, query, header, body}`` must fit, its ``$ref`` not followed."""
     parts: dict[str, dict[str, Any]] = {}
     for (where, name), node in _nodes(reader, path_item, operation).items():
         part = parts.setdefault(where, {"type": "object", "properties": {}, "required": []})
@@ -201,7 +201,7 @@ def read_validators(
             part["properties"][name] = schema
         if node.get("required"):
             part["required"].append(name)
-    schemas: dict[str, Any] = {"": {"type": "object", "properties": parts}}
+    schemas: dict[str, dict[str, Any]] = {"": {"type": "object", "properties": parts}}
     content = reader.mapping(reader.mapping(operation, "requestBody"), "content")
     for media_type in content:
         member = reader.mapping(content, media_type)
@@ -211,5 +211,12 @@ def read_validators(
         if "schema" in member and reader.schema(member, member["schema"], "schema") is not None and not merged:
             properties["body"] = member["schema"]
         schemas[essence] = {"type": "object", "properties": properties}
+    return schemas
+
+
+def compile_schemas(
+    reader: Reader, operation: dict[str, Any], schemas: dict[str, dict[str, Any]]
+) -> dict[str, Validator]:
+    """The same, ready to be asked."""
     compiled = {essence: reader.schema(operation, schema) for essence, schema in schemas.items()}
     return {essence: validator for essence, validator in compiled.items() if validator is not None}

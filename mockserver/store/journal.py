@@ -1,4 +1,4 @@
-"""Recorded calls of all accounts, bounded; what had to go is counted."""
+"""Recorded calls of all accounts, in bounded memory; calls that had to make room are counted."""
 
 import heapq
 from bisect import bisect_left, bisect_right
@@ -9,27 +9,27 @@ from itertools import chain, islice
 from operator import attrgetter
 
 from mockserver.engine.call import Label, RecordedCall
-from mockserver.engine.expectation import as_recorded, is_kind
+from mockserver.engine.expectation import Expectation, as_recorded
 
-Line = deque[RecordedCall]
-MIN_PART = 256  # calls taken of a line at once, however many lines there are
+Line = deque[RecordedCall]  # calls by rising number
+MIN_PART = 256  # calls that are taken of a line at once, at least
 _number = attrgetter("number")
 
 
 def first_above(lines: Sequence[Line], above: int, most: int) -> list[RecordedCall]:
-    """The first calls with a number above this one, oldest first: about ``most``; none only where there is none."""
+    """The first calls of all lines with a higher number, oldest first: about ``most``, and none only at the end."""
     size = most if len(lines) == 1 else max(MIN_PART, most // max(1, len(lines)))
     parts = [part for line in lines if (part := _following(line, above, size))]
     if len(parts) < 2:
         return parts[0] if parts else []
-    found = sorted(chain.from_iterable(parts), key=_number)
-    ends = [part[-1].number for part in parts if len(part) == size]  # behind the first of these, some may be missing
-    return found[: bisect_right(found, min(ends), key=_number)] if ends else found
+    calls = sorted(chain.from_iterable(parts), key=_number)
+    ends = [part[-1].number for part in parts if len(part) == size]  # behind the first of these, calls may be missing
+    return calls[: bisect_right(calls, min(ends), key=_number)] if ends else calls
 
 
 def last_below(lines: Sequence[Line], before: int | None, most: int) -> list[RecordedCall]:
-    """The last ``most`` calls, with a number below this one (None: of all), newest first."""
-    if len(lines) > most:  # at worst, each of the newest is of another line
+    """The last ``most`` calls of all lines, with a number below ``before`` (None: of all), newest first."""
+    if len(lines) > most:  # at worst, each of the newest calls stands in another line
         lasts = [_last(line, before) for line in lines]
         least = sorted(lasts)[-most]
         lines = [line for line, last in zip(lines, lasts, strict=True) if last >= least]
@@ -37,7 +37,7 @@ def last_below(lines: Sequence[Line], before: int | None, most: int) -> list[Rec
 
 
 def last_below_to(lines: Sequence[Line], before: int | None, most: int, recipient: str) -> list[RecordedCall]:
-    """As ``newest``, of those with this recipient."""
+    """As ``last_below``, only calls with this recipient."""
     return _merged([list(islice(_to(line, before, recipient), most)) for line in lines], most)
 
 
@@ -48,7 +48,7 @@ def find_number(line: Line, number: int) -> RecordedCall | None:
 
 
 def count_below(line: Line, number: int) -> int:
-    """How many calls have a lower number. No two have the same, so a line without gaps needs no search."""
+    """How many calls have a lower number. Numbers differ, so a line without gaps needs no search."""
     if not line or number <= line[0].number:
         return 0
     size, last = len(line), line[-1].number
@@ -83,7 +83,7 @@ def _last(line: Line, before: int | None) -> int:
 
 
 def _part(line: Line, start: int, end: int) -> list[RecordedCall]:
-    """A slice of a line. Turning it moves pointers by the block; to walk it would mean to look at every call."""
+    """A slice of a line. A deque rotates by whole blocks of pointers; reaching the slice by steps would take longer."""
     line.rotate(-start)
     try:
         return list(islice(line, end - start))
@@ -97,13 +97,13 @@ def _to(line: Line, before: int | None, recipient: str) -> Iterator[RecordedCall
 
 
 BLOCK_BYTES = 64  # bytes; sizes are counted in blocks
-CALL_OVERHEAD = 512 + BLOCK_BYTES  # bytes that a call takes beside its texts and bytes, and to round up
-LINE_BLOCKS = 800 // BLOCK_BYTES + 1  # blocks of an empty deque
+CALL_OVERHEAD = 512 + BLOCK_BYTES  # bytes of a call beside its texts and bytes, and a block to round up
+LINE_BLOCKS = 800 // BLOCK_BYTES + 1  # blocks that an empty deque takes
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which calls: each part that is not None must equal the call's. ``before`` is a page's cursor."""
+    """Which calls are asked for: each part that is not None must equal the call's. ``before`` is a page's cursor."""
 
     account: str | None = None
     vendor: str | None = None
@@ -117,7 +117,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Calls, newest first; how many were evicted from where was asked; the cursor of the next page."""
+    """Calls, newest first; how many were evicted of those asked for; the cursor of the next page."""
 
     calls: tuple[RecordedCall, ...]
     evicted: int
@@ -126,7 +126,7 @@ class Page:
 
 @dataclass(slots=True)
 class _Shelf:
-    """One account's calls, oldest first; the same by label, to find those of an answer without looking at others."""
+    """One account's calls, oldest first, and the same by label, so that calls of an answer are found at once."""
 
     calls: deque[RecordedCall] = field(default_factory=deque)
     by_label: dict[Label, deque[RecordedCall]] = field(default_factory=dict)
@@ -135,11 +135,11 @@ class _Shelf:
 
 
 class Journal:
-    """Calls of all accounts. Keeps at most so many an account, and so many bytes in all."""
+    """Calls of all accounts: at most so many of an account, and so many bytes in all."""
 
     def __init__(self, calls_per_account: int, total_bytes: int) -> None:
         self._calls_per_account = calls_per_account
-        self._most = total_bytes // BLOCK_BYTES
+        self._max_blocks = total_bytes // BLOCK_BYTES
         self._shelves: dict[str, _Shelf] = {}
         self.size = 0
 
@@ -161,14 +161,14 @@ class Journal:
         self.size += weight
         if len(shelf.calls) > self._calls_per_account:
             self._evict(shelf)
-        if self.size > self._most:
+        if self.size > self._max_blocks:
             self._make_room()
 
     def _make_room(self) -> None:
-        """Evict a hundredth, always from the largest account: looking for it costs little per call."""
+        """Evict a hundredth, always from the largest account, so that finding it costs little per call."""
         largest = [(-shelf.size, name) for name, shelf in self._shelves.items() if shelf.calls]
         heapq.heapify(largest)
-        while largest and self.size > self._most * 99 // 100:
+        while largest and self.size > self._max_blocks * 99 // 100:
             shelf = self._shelves[largest[0][1]]
             for _ in range(max(1, len(shelf.calls) // 100)):
                 self._evict(shelf)
@@ -180,7 +180,7 @@ class Journal:
     def _evict(self, shelf: _Shelf) -> None:
         call = shelf.calls.popleft()
         alike = shelf.by_label[call.label]
-        alike.popleft()  # the oldest of all is the oldest of its label
+        alike.popleft()  # the account's oldest call is also the oldest of its label
         weight = call.weight
         if not alike:
             del shelf.by_label[call.label]
@@ -200,12 +200,12 @@ class Journal:
         return None
 
     def after(self, account: str, number: int, most: int, admits: Callable[[Label], bool]) -> list[RecordedCall]:
-        """An account's calls of such labels with a number above this one, oldest first: about ``most`` at once."""
+        """An account's calls with a higher number, of labels that ``admits`` accepts, oldest first: about ``most``."""
         shelf = self._shelves.get(account)
         return first_above(_lines(shelf, admits), number, most) if shelf else []
 
     def count_after(self, account: str, number: int) -> tuple[int, int]:
-        """How many calls of an account have a number above this one, and the number of the last."""
+        """How many calls of an account have a higher number, and the number of the last one."""
         shelf = self._shelves.get(account)
         if not shelf or not shelf.calls or shelf.calls[-1].number <= number:
             return 0, number
@@ -215,12 +215,12 @@ class Journal:
         """One page of calls, newest first."""
         account = query.account
         shelves = list(self._shelves.values()) if account is None else [self._shelves.get(account, _Shelf())]
-        found = _newest(_all_lines(shelves, query), query)
-        page, more = tuple(found[: query.limit]), len(found) > query.limit
+        calls = _newest(_all_lines(shelves, query), query)
+        page, more = tuple(calls[: query.limit]), len(calls) > query.limit
         return Page(page, self.evicted(account), page[-1].number if more else None)
 
     def evicted(self, account: str | None) -> int:
-        """How many calls of an account (None: of all) had to go."""
+        """How many calls of an account (None: of all) had to make room."""
         if account is None:
             return sum(shelf.evicted for shelf in self._shelves.values())
         shelf = self._shelves.get(account)
@@ -236,9 +236,23 @@ class Journal:
                 cleared += len(shelf.calls)
         return cleared
 
+    def clear_some(self, account: str | None, admits: Callable[[Label], bool]) -> int:
+        """Forget an account's calls (None: of all accounts) of such labels; returns how many there were."""
+        shelves = list(self._shelves.values()) if account is None else [self._shelves.get(account, _Shelf())]
+        return sum(self._clear_labels(shelf, [label for label in shelf.by_label if admits(label)]) for shelf in shelves)
+
+    def _clear_labels(self, shelf: _Shelf, labels: list[Label]) -> int:
+        lines = [shelf.by_label.pop(label) for label in labels]
+        gone = sum(LINE_BLOCKS + sum(call.weight for call in line) for line in lines)
+        shelf.size -= gone
+        self.size -= gone
+        if lines:
+            shelf.calls = deque(heapq.merge(*shelf.by_label.values(), key=_number))
+        return sum(map(len, lines))
+
 
 def weigh(call: RecordedCall) -> int:
-    """Blocks of 64 bytes that a call takes: a number so small that all calls share it."""
+    """Blocks of 64 bytes that a call takes: numbers so small that Python keeps one object of each."""
     return (
         CALL_OVERHEAD
         + len(call.path)
@@ -253,24 +267,25 @@ def weigh(call: RecordedCall) -> int:
 
 
 def _lines(shelf: _Shelf, admits: Callable[[Label], bool]) -> list[Line]:
-    """Where an account's calls of such labels stand."""
+    """The lines of an account that hold the calls of these labels."""
     admitted = [line for label, line in shelf.by_label.items() if admits(label)]
     return [shelf.calls] if len(admitted) == len(shelf.by_label) else admitted
 
 
 def _all_lines(shelves: list[_Shelf], query: Query) -> list[Line]:
-    """Where the calls of a query stand. Each label is looked at once, however many accounts have it."""
+    """The lines that hold the calls of a query. Each label is looked at once, however many accounts have it."""
     kind = (query.vendor, query.operation, query.answer, query.accepted)
     if not any(part is not None for part in kind):
         return [shelf.calls for shelf in shelves]
     labels: set[Label] = set().union(*(shelf.by_label for shelf in shelves))
-    admitted = {label for label in labels if is_kind(label, *kind)}
+    asked = Expectation(*kind)
+    admitted = {label for label in labels if asked.admits(label)}
     return [line for shelf in shelves for label, line in shelf.by_label.items() if label in admitted]
 
 
-def _newest(of: list[Line], query: Query) -> list[RecordedCall]:
+def _newest(lines: list[Line], query: Query) -> list[RecordedCall]:
     """The calls of a page, and one more where there is another page."""
     if query.recipient is None:
-        return last_below(of, query.before, query.limit + 1)
+        return last_below(lines, query.before, query.limit + 1)
     recipient = as_recorded(query.recipient)
-    return [] if recipient is None else last_below_to(of, query.before, query.limit + 1, recipient)
+    return [] if recipient is None else last_below_to(lines, query.before, query.limit + 1, recipient)

@@ -16,6 +16,7 @@ from mockserver.engine.facts import NOTHING, Budget, Facts, Limit, budget_key
 from mockserver.engine.pin import NOTHING_USED, PinState, Uses
 from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import SEEDED_TIME, Sources
+from mockserver.spec.reach import EVERYTHING
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Page, Query
 from mockserver.store.switches import Limits, Pins, Seeds, Times
@@ -60,14 +61,16 @@ class Store:
         owners, now = self._registry.owners[operation.vendor], self._sources.now()
         first_seen: Mapping[bytes, float] = NOTHING
         for credential in request.credentials.values():
-            if credential.digest and credential.claim is not None and credential.claim in owners:
-                account = owners[credential.claim].account.id
-                first_seen = {**first_seen, credential.digest: self._times.first_seen(account, credential.digest, now)}
-        if not (self._pins.by_place or self._limits.by_place or self._times.clocks or self._seeds.drawn):
-            return Facts(owners, now, NOTHING, NOTHING, NOTHING, first_seen)
+            owner = owners.get(credential.claim) if credential.digest and credential.claim is not None else None
+            if owner is not None:
+                first = self._times.first_seen(owner.account.id, credential.digest, now)
+                if self._times.clocks:  # else nobody asks for it
+                    first_seen = {**first_seen, credential.digest: first}
+        if not (self._pins.by_account or self._limits.by_place or self._times.clocks or self._seeds.drawn):
+            return Facts(owners, now)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
         clocks = {account: self._times.clock(account) for account in accounts}
-        pins = {account: self._pins.get(account, operation.id) for account in accounts}
+        pins = {account: self._pins.of(account, operation) for account in accounts}
         key = budget_key(request)
         budgets = {
             account: self._limits.budget((account, operation.id, key), clocks[account].at(now)) for account in accounts
@@ -86,7 +89,7 @@ class Store:
         """
         if uses.drawn is not None and not self._seeds.has_drawn(call.account, uses.drawn[0]):
             return False
-        if uses.pin is not None and not self._pins.use(uses.pin):
+        if uses.pins and not self._pins.use(uses.pins):
             return False
         if uses.drawn is not None:
             self._seeds.advance(call.account, uses.drawn[1])
@@ -123,14 +126,14 @@ class Store:
         return self._born.get(account_id, 0.0)
 
     async def add_account(
-        self, account_id: str, given: Mapping[str, Any], test: str | None = None, seed: int | None = None
+        self, account_id: str, values: Mapping[str, Any], test: str | None = None, seed: int | None = None
     ) -> AccountData:
         """Make an account; given values win, the rest is fresh. Its calls count for ``test``. Raises AccountError.
 
         With a seed its values, ids and times are the same each time. Where there are too many accounts, the one that
         was idle longest makes room: a killed test run left it behind.
         """
-        account = self._registry.add(account_id, given, seed=seed)
+        account = self._registry.add(account_id, values, seed=seed)
         if len(self._idle) >= self._most_accounts:
             await self.remove_account(next(iter(self._idle)))
         self._idle[account_id] = None
@@ -169,7 +172,7 @@ class Store:
     async def reset_account(self, account_id: str) -> None:
         """Forget what an account did, its pins, limits and clock; its credentials stay, and a seed begins anew."""
         self._journal.clear(account_id)
-        self._pins.clear(account_id)
+        self._pins.forget(account_id)
         self._limits.clear(account_id)
         self._times.clear(account_id)
         if self._seeds.restart(account_id):
@@ -215,21 +218,28 @@ class Store:
         """The call of this number, if it is still here."""
         return self._journal.get(number)
 
-    async def clear_calls(self, account: str | None) -> int:
-        """Forget the calls of an account (None: of all); returns how many there were."""
-        return self._journal.clear(account)
+    async def clear_calls(self, account: str | None, admits: Callable[[Label], bool] | None = None) -> int:
+        """Forget the calls of an account (None: of all), or those of such labels; returns how many there were.
 
-    async def put_pin(self, pin: PinState) -> None:
-        """Fix the answers of one operation of one account, in place of those fixed before."""
-        self._pins.put(pin)
+        Where only some are forgotten, it still counts how many were evicted.
+        """
+        return self._journal.clear(account) if admits is None else self._journal.clear_some(account, admits)
 
-    async def pins(self, account: str | None) -> list[PinState]:
-        """The pins of an account (None: of all)."""
-        return self._pins.all(account)
+    async def put_pin(self, pin: PinState, *, replaces: bool = False) -> None:
+        """Add a pin; ``replaces``: in place of those of the same account and reach."""
+        self._pins.put(pin, replaces=replaces)
 
-    async def clear_pins(self, account: str | None, operation: str | None) -> None:
-        """Forget the pins of an account (None: of all), or of one operation of it."""
-        self._pins.clear(account, operation)
+    async def pins(self, account: str | None, reach: str = EVERYTHING) -> list[PinState]:
+        """The pins of an account (None: of all) for operations of a reach, oldest first."""
+        return self._pins.all(account, reach)
+
+    async def retired_pin(self, account: str | None, pin_id: str) -> PinState | None:
+        """A pin of an account (None: of any) that was used up or removed, as it was last; the latest are kept."""
+        return self._pins.retired(account, pin_id)
+
+    async def remove_pins(self, account: str | None, reach: str = EVERYTHING, pin_id: str | None = None) -> None:
+        """Remove the pins of an account (None: of all) for operations of a reach, or the one with this id."""
+        self._pins.remove(account, reach, pin_id)
 
     async def clock(self, account_id: str) -> tuple[Clock, float]:
         """An account's clock, and the real time."""

@@ -1,12 +1,18 @@
 """What a test switches on for an account: its pins, its rate limits, its clock; and what its clock needs to know."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from operator import attrgetter
 
 from mockserver.engine.clock import REAL, Clock
 from mockserver.engine.facts import Budget, Limit
 from mockserver.engine.pin import PinState
+from mockserver.spec.model import OperationSpec
+from mockserver.spec.reach import EVERYTHING, covers, vendor_reach
 
+_number = attrgetter("number")
 MAX_FIRST_SIGHTS = 1_000  # tokens of an account whose first sight is remembered
 
 
@@ -110,42 +116,93 @@ class Limits:
             self.put(account, operation, None)
 
 
+MAX_RETIRED_PINS = 100  # pins of an account that are used up or removed, and can still be asked for
+
+
 class Pins:
-    """At most one pin for an operation of an account; a new one takes its place."""
+    """The pins of accounts, each used in the order in which it was made.
+
+    The latest that were used up or removed are kept by account, so that they can say how often they were used.
+    """
 
     def __init__(self) -> None:
-        self.by_place: dict[tuple[str, str], PinState] = {}
+        self.by_account: dict[str, dict[str, dict[str, PinState]]] = {}  # by reach and id, oldest first
+        self._retired: dict[str, dict[str, PinState]] = {}  # by id, oldest first
+        self._numbers = count(1)
 
-    def put(self, pin: PinState) -> None:
-        """Set a pin."""
-        self.by_place[pin.account, pin.operation] = pin
+    def put(self, pin: PinState, *, replaces: bool = False) -> None:
+        """Add a pin; ``replaces``: in place of those of the same account and reach."""
+        if replaces:
+            for other in list(self.by_account.get(pin.account, {}).get(pin.reach, {}).values()):
+                self._retire(other)
+        places = self.by_account.setdefault(pin.account, {}).setdefault(pin.reach, {})
+        places[pin.id] = replace(pin, number=next(self._numbers))
 
-    def get(self, account: str, operation: str) -> PinState | None:
-        """The pin of an operation of an account."""
-        return self.by_place.get((account, operation))
+    def of(self, account: str, operation: OperationSpec) -> tuple[PinState, ...] | None:
+        """An account's pins for an operation, oldest first; None where there are none."""
+        places = self.by_account.get(account)
+        if places is None:
+            return None
+        reaches = (operation.id, vendor_reach(operation.vendor), EVERYTHING)
+        parts = [places[reach].values() for reach in reaches if reach in places]
+        if len(parts) > 1:
+            return tuple(sorted(chain.from_iterable(parts), key=_number))
+        return tuple(parts[0]) if parts else None
 
-    def use(self, pin: PinState) -> bool:
-        """Use a pin up by one; False where it has changed since it was looked at, or another has taken its place."""
-        key = (pin.account, pin.operation)
-        current = self.by_place.get(key)
-        if current is None or (current.id, current.version) != (pin.id, pin.version):
+    def use(self, pins: Sequence[PinState]) -> bool:
+        """Let these pins meet a request; False, and nothing is done, where one has changed since it was looked at."""
+        current = [self.by_account.get(pin.account, {}).get(pin.reach, {}).get(pin.id) for pin in pins]
+        if any(now is None or now.version != pin.version for now, pin in zip(current, pins, strict=True)):
             return False
-        used = pin.used()
-        if used.is_spent:
-            del self.by_place[key]
-        else:
-            self.by_place[key] = used
+        for pin in current:
+            if pin is None:
+                continue
+            after = pin.after_request()
+            if after.is_spent:
+                self._retire(after)
+            else:
+                self.by_account[pin.account][pin.reach][pin.id] = after
         return True
 
-    def all(self, account: str | None) -> list[PinState]:
-        """The pins of an account (None: of all)."""
-        return [pin for pin in self.by_place.values() if account is None or pin.account == account]
+    def all(self, account: str | None, reach: str = EVERYTHING) -> list[PinState]:
+        """The pins of an account (None: of all) for operations of a reach, oldest first."""
+        accounts = list(self.by_account) if account is None else [account]
+        pins = (
+            pin
+            for owner in accounts
+            for place, pins in self.by_account.get(owner, {}).items()
+            if covers(reach, place)
+            for pin in pins.values()
+        )
+        return sorted(pins, key=_number)
 
-    def clear(self, account: str | None, operation: str | None = None) -> None:
-        """Forget the pins of an account (None: of all), or of one operation of it."""
-        for pin in self.all(account):
-            if operation is None or pin.operation == operation:
-                del self.by_place[pin.account, pin.operation]
+    def retired(self, account: str | None, pin_id: str) -> PinState | None:
+        """A pin of an account (None: of any) that was used up or removed, as it was last."""
+        accounts = list(self._retired) if account is None else [account]
+        return next((pins[pin_id] for pins in map(self._retired.get, accounts) if pins and pin_id in pins), None)
+
+    def remove(self, account: str | None, reach: str = EVERYTHING, pin_id: str | None = None) -> None:
+        """Remove the pins of an account (None: of all) for operations of a reach, or one of them."""
+        for pin in self.all(account, reach):
+            if pin_id in {None, pin.id}:
+                self._retire(pin)
+
+    def forget(self, account: str) -> None:
+        """Forget the pins of an account, also those that were used up or removed."""
+        self.by_account.pop(account, None)
+        self._retired.pop(account, None)
+
+    def _retire(self, pin: PinState) -> None:
+        places = self.by_account[pin.account]
+        del places[pin.reach][pin.id]
+        if not places[pin.reach]:
+            del places[pin.reach]
+        if not places:
+            del self.by_account[pin.account]
+        retired = self._retired.setdefault(pin.account, {})
+        retired[pin.id] = pin
+        if len(retired) > MAX_RETIRED_PINS:
+            del retired[next(iter(retired))]
 
 
 class Seeds:

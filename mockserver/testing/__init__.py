@@ -1,16 +1,10 @@
-"""What a user's tests import; nothing is loaded before it is used, and no server before one is run."""
+"""What a user's tests import; nothing is loaded before it is used, and no server before one is run.
+
+Type checkers and editors read the same names in ``__init__.pyi``.
+"""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from mockserver.testing.account import Account, Operation, Pin, Vendor
-    from mockserver.testing.asynchronous import AsyncAccount, AsyncMockServer, AsyncOperation, AsyncVendor
-    from mockserver.testing.call import Call
-    from mockserver.testing.client import ControlError
-    from mockserver.testing.fixtures import AsyncMockVendors, MockVendors
-    from mockserver.testing.server import MockServer, run
-    from mockserver.testing.verification import Verification
+from typing import Any
 
 _HOMES = {
     "Account": "account",
@@ -18,38 +12,43 @@ _HOMES = {
     "AsyncMockServer": "asynchronous",
     "AsyncMockVendors": "fixtures",
     "AsyncOperation": "asynchronous",
+    "AsyncPin": "asynchronous",
     "AsyncVendor": "asynchronous",
     "Call": "call",
+    "CallProblem": "call",
+    "Calls": "calls",
     "ControlError": "client",
+    "Difference": "verification",
+    "FaultDict": "fault",
+    "Headers": "call",
+    "LognormalDict": "fault",
+    "Made": "account",
+    "Miss": "verification",
     "MockServer": "server",
     "MockVendors": "fixtures",
+    "Opening": "awaited",
     "Operation": "account",
-    "Pin": "account",
+    "Pending": "awaited",
+    "Pin": "pin",
+    "Request": "call",
+    "Response": "call",
+    "RunSettings": "server",
     "Vendor": "account",
     "Verification": "verification",
+    "Where": "where",
+    "fault": "fault",
     "run": "server",
 }
 
-__all__ = [
-    "Account",
-    "AsyncAccount",
-    "AsyncMockServer",
-    "AsyncMockVendors",
-    "AsyncOperation",
-    "AsyncVendor",
-    "Call",
-    "ControlError",
-    "MockServer",
-    "MockVendors",
-    "Operation",
-    "Pin",
-    "Vendor",
-    "Verification",
-    "run",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"mockserver.testing has no {name!r}; it has: {', '.join(_HOMES)}")
-    return getattr(import_module(f"mockserver.testing.{_HOMES[name]}"), name)
+    home = import_module(f"mockserver.testing.{_HOMES[name]}")
+    return home if name == "fault" else getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

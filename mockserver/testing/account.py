@@ -1,73 +1,37 @@
 """A customer of the vendors as a test sees it: the account, its vendors, their operations."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from mockserver.testing.assertions import AccountCalls, Assertions
+from mockserver.spec.account_values import file_texts
+from mockserver.spec.reach import EVERYTHING, vendor_reach
+from mockserver.testing.arguments import moment, nearest_hint, whole
+from mockserver.testing.arguments import seconds as in_seconds
+from mockserver.testing.assertions import Assertions
 from mockserver.testing.call import Call
+from mockserver.testing.calls import AccountCalls, Calls
 from mockserver.testing.client import ControlError, segment
-from mockserver.testing.where import plain_only
+from mockserver.testing.files import write_files
+from mockserver.testing.pin import Pinnable
+from mockserver.testing.unused import unused_pins
 
 
-class Pin:
-    """Fixed answers of an operation. As a context manager it removes them at the end of the ``with`` block."""
-
-    def __init__(self, operation: "Operation", data: Mapping[str, Any]) -> None:
-        self._operation = operation
-        self.data = data
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._operation.unpin()
-
-
-class Operation(Assertions):
+class Operation(Assertions, Pinnable):
     """An operation of a vendor: its calls, and the answers that are pinned to it. ``id`` is ``vendor.operation``."""
 
     def __init__(self, journal: AccountCalls, operation_id: str) -> None:
         super().__init__(journal, {"operation": operation_id})
-        self.id = operation_id
-
-    def pin(  # noqa: PLR0913 -- the control API's own parts
-        self,
-        *answers: str | Mapping[str, Any],
-        then: Literal["rules", "last"] = "rules",
-        where: Mapping[str, Any] | None = None,
-        when: Mapping[str, Any] | None = None,
-        set: Mapping[str, Any] | None = None,  # noqa: A002 -- the control API's word
-        force: bool = False,
-        fault: Mapping[str, Any] | None = None,
-    ) -> Pin:
-        """Fix the next answers: names, literals ``{status, headers, body}``, or ``"rules"`` for the contract's own.
-
-        They replace those that were fixed before. ``set`` puts values into them: ``{"/header/Retry-After": "0"}``.
-        A success answers only requests without problems, unless ``force`` is true. ``fault`` is trouble on the way
-        back: ``{"kind": "reset", "times": 2}``; an answer beside it counts as sent all the same. Raises ControlError.
-        """
-        if not answers and fault is None:
-            raise TypeError("pin needs at least one answer (a name, 'rules' or {'status': …}), or a fault")
-        pattern = plain_only({**(where or {}), **({} if when is None else {"when": when})}, "a pin")
-        body = {"account": self._journal.account, "answers": list(answers), "then": then, "force": force, **pattern}
-        if set is not None:
-            body["set"] = set
-        if fault is not None:
-            body["fault"] = fault
-        return Pin(self, self._journal.control.put(f"pins/{segment(self.id)}", body))
-
-    def unpin(self) -> None:
-        """Remove the pins: the contract's rules answer again."""
-        self._journal.control.delete("pins", account=self._journal.account, operation=self.id)
+        self.id = self._reach = operation_id
 
     def reset(self) -> None:
-        """Remove the pins. Calls are forgotten by the account's ``reset``."""
-        self.unpin()
+        """Forget its calls and remove its pins."""
+        self._journal.forget(self._reach)
 
     def __repr__(self) -> str:
         return f"<Operation {self.id} of account {self._journal.account}>"
@@ -76,20 +40,23 @@ class Operation(Assertions):
 VENDOR_PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
 
 
-class Vendor:
+class Vendor(Assertions, Pinnable):
     """A vendor as an account sees it: where it is, and what the account owns there.
+
+    Its assertions are about the calls of all its operations, and its pins are for all of them.
 
     Each operation is an attribute. If another attribute has its name, it is in ``operations``.
     """
 
     def __init__(self, journal: AccountCalls, name: str, data: Mapping[str, Any], operations: Iterable[str]) -> None:
+        super().__init__(journal, {"vendor": name})
         self.name = name
         self.url: str = data["url"]
         self.unreachable_url: str = data["unreachable_url"]  # refuses every connection
         self.credentials: Mapping[str, Any] = data["credentials"]
         self.owned: Mapping[str, Any] = data["owned"]
         self.operations = {operation: Operation(journal, f"{name}.{operation}") for operation in operations}
-        self._journal = journal
+        self._reach = vendor_reach(name)
 
     @property
     def tokens(self) -> Mapping[str, str]:
@@ -97,6 +64,19 @@ class Vendor:
         shape = self._journal.control.get(f"accounts/{segment(self._journal.account)}")
         tokens: Mapping[str, str] = shape["vendors"][self.name]["tokens"]
         return tokens
+
+    def reset(self) -> None:
+        """Forget the calls of all its operations and remove their pins."""
+        self._journal.forget(self._reach)
+
+    def write_files(self, folder: str | os.PathLike[str]) -> dict[str, Path]:
+        """Write the files that the vendor hands out, as ``folder/<vendor>/<file>``; returns their paths by file name.
+
+        They hold keys, so only their owner may read them (mode 0600). Raises OSError.
+        """
+        document = self._journal.control.get(f"contracts/{segment(self.name)}")
+        files = document["x-mock"].get("files", {})
+        return write_files(Path(folder, self.name), file_texts(files, {**self.credentials, **self.owned}))
 
     def get(self, path: str) -> Any:
         """A value by its dotted path: ``url``, ``credentials.api_key``, ``owned.connectors.0.id``.
@@ -126,7 +106,15 @@ class Vendor:
 
 def unknown(vendor: str | None, name: str, operations: Iterable[str]) -> str:
     """The message for an attribute that a vendor does not have."""
-    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}"
+    operations = list(operations)
+    hint = nearest_hint(name, [*operations, *VENDOR_PARTS])
+    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}{hint}"
+
+
+def unknown_vendor(name: str, vendors: Iterable[str]) -> str:
+    """The message for an attribute that an account does not have."""
+    vendors = list(vendors)
+    return f"an account has no {name!r}; its vendors: {', '.join(vendors)}{nearest_hint(name, vendors)}"
 
 
 def _member(value: Any, token: str, at: str) -> Any:
@@ -154,15 +142,17 @@ class Made:
     before_delete: Callable[[str], None] | None = None
 
 
-class Account(Assertions):
+class Account(Assertions, Pinnable):
     """A customer of every vendor, with calls, pins, limits and a clock of its own.
 
-    Its assertions are about the calls to all vendors. As a context manager it is deleted at the end of the ``with``
-    block. Each vendor is an attribute. If another attribute has its name, it is in ``vendors``.
+    Its assertions are about the calls to all vendors, and its pins for all operations. As a context manager it is
+    deleted at the end of the ``with`` block. Each vendor is an attribute. If another attribute has its name, it is in
+    ``vendors``.
     """
 
     def __init__(self, made: Made) -> None:
         super().__init__(made.journal, {})
+        self._reach = EVERYTHING
         self.id: str = made.shape["id"]
         self.vendors = {
             name: Vendor(made.journal, name, data, made.operations.get(name, ()))
@@ -177,11 +167,11 @@ class Account(Assertions):
 
     def advance(self, seconds: float) -> None:
         """Move its clock forward by so many seconds. Tokens, rate limits and times in answers follow."""
-        self._journal.control.post(f"{self._path}/clock", {"advance": seconds})
+        self._journal.control.post(f"{self._path}/clock", {"advance": in_seconds("seconds", seconds)})
 
-    def freeze(self, at: str | None = None) -> None:
-        """Stop its clock, now or at a time (ISO 8601)."""
-        self._journal.control.post(f"{self._path}/clock", {"freeze": True if at is None else at})
+    def freeze(self, at: str | datetime | None = None) -> None:
+        """Stop its clock, now or at a datetime or ISO 8601 text; without a zone it is UTC."""
+        self._journal.control.post(f"{self._path}/clock", {"freeze": True if at is None else moment("at", at)})
 
     def unfreeze(self) -> None:
         """Let its clock go on from the time at which it was stopped."""
@@ -189,8 +179,11 @@ class Account(Assertions):
 
     def limit(self, name: str, requests: int | None = None, seconds: float | None = None) -> None:
         """Switch on the documented rate limit of a vendor or operation, with other figures if there are any here."""
-        figures = {"requests": requests, "seconds": seconds}
-        changed = {key: value for key, value in figures.items() if value is not None}
+        changed: dict[str, float] = {}
+        if requests is not None:
+            changed["requests"] = whole("requests", requests)
+        if seconds is not None:
+            changed["seconds"] = in_seconds("seconds", seconds)
         self._journal.control.put(f"{self._path}/limits", {name: changed or True})
 
     def unlimit(self, name: str) -> None:
@@ -233,9 +226,13 @@ class Account(Assertions):
         values = {name: self.get(path) for name, path in variables.items()}
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
-    def recorded_calls(self) -> list[Call]:
+    def recorded_calls(self) -> Calls:
         """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""
         return self._journal.all()
+
+    def unused_pins(self) -> list[str]:
+        """A line for each pin that no call has used: where it was made, what it fixes, why it was not used."""
+        return unused_pins(self._journal, self._journal.all())
 
     def has_seen(self, call: Call) -> bool:
         """Whether a passed assertion matched this call, or the test has read it."""
@@ -253,7 +250,7 @@ class Account(Assertions):
         vendors: dict[str, Vendor] = self.__dict__.get("vendors", {})
         if name in vendors:
             return vendors[name]
-        raise AttributeError(f"an account has no {name!r}; its vendors: {', '.join(vendors)}")
+        raise AttributeError(unknown_vendor(name, vendors))
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.vendors]

@@ -1,71 +1,30 @@
-"""What a test can assert about the calls of an operation, a vendor's or an account's."""
+"""What a test can assert about the calls of an operation, a vendor or an account."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Unpack
 
+from mockserver.matching.verdict import Count
+from mockserver.testing.arguments import moment, seconds, whole
 from mockserver.testing.call import Call
-from mockserver.testing.client import Control
-from mockserver.testing.verification import Count, Question, Verification, verify
-from mockserver.testing.where import Pattern, Where
+from mockserver.testing.calls import AccountCalls, Calls
+from mockserver.testing.tasks import pending_tasks
+from mockserver.testing.verification import Question, Verification, verify
+from mockserver.testing.where import Conditions, Where
 
-PAGE_CALLS = "1000"  # calls read at a time
-
-
-@dataclass(frozen=True, slots=True)
-class AccountCalls:
-    """The recorded calls of an account. ``seen`` are the ids of those that a test has read or an assertion matched."""
-
-    control: Control
-    account: str
-    seen: set[str] = field(default_factory=set)
-
-    def calls(self, **filters: str | None) -> list[Call]:
-        """The calls of a vendor, operation or answer, oldest first. They count as read."""
-        calls = self.all(**filters)
-        self.seen.update(call.id for call in calls)
-        return calls
-
-    def all(self, **filters: str | None) -> list[Call]:
-        """The calls of a vendor, operation or answer, oldest first. They do not count as read."""
-        return list(self._newest(filters))[::-1]
-
-    def _newest(self, filters: dict[str, str | None]) -> Iterator[Call]:
-        cursor: str | None = None
-        while True:
-            page = self.control.get("calls", account=self.account, limit=PAGE_CALLS, cursor=cursor, **filters)
-            yield from (Call(data) for data in page["calls"])
-            cursor = page["next"]
-            if cursor is None:
-                return
-
-    def verify(self, question: Question) -> Verification:
-        """The verdict on these calls."""
-
-        def ask(shape: Any, wait: float) -> Any:
-            return self.control.post("calls/verify", {"account": self.account, **shape}, wait)
-
-        return verify(question, ask)
-
-    def demand(self, question: Question) -> list[Call]:
-        """The calls that fit, oldest first. Raises AssertionError if there are not as many as the question demands."""
-        __tracebackhide__ = True
-        result = self.verify(question)
-        if not result.verified:
-            raise AssertionError(result.message)
-        self.seen.update(call.id for call in result.calls)
-        if result.matched > len(result.calls):  # more calls fit than are listed, and none of them is overlooked
-            outer = {name: question.scope.get(name) for name in ("vendor", "operation")}
-            self.seen.update(call.id for call in self.all(**outer))
-        return list(result.calls[::-1])
+COUNT_OPTIONS = ("times", "within", "settle")  # what most assertions take beside the parts of a call
+ONCE_OPTIONS = ("within", "settle")
+NEVER_OPTIONS = ("settle",)
+VERIFY_OPTIONS = ("at_least", "at_most", "accepted", "since", "within", "settle")
 
 
 class Assertions:
     """Assertions about recorded calls.
 
     ``within``: seconds to wait for enough calls. ``settle``: seconds to wait afterwards, in which no further call may
-    come. ``where`` takes path, query, headers, body, when, recipient and answer; any other name is a TypeError. A
-    failed assertion raises AssertionError, whose text shows the nearest calls and where they differ.
+    come. ``where`` takes path, query, headers, body, json, form, when, recipient and answer; any other name is a
+    TypeError. A failed assertion raises AssertionError, whose text shows the nearest calls and where they differ.
     """
 
     def __init__(self, journal: AccountCalls, scope: Mapping[str, str]) -> None:
@@ -73,33 +32,55 @@ class Assertions:
         self._scope = scope
 
     @property
-    def calls(self) -> list[Call]:
-        """All calls, oldest first."""
+    def calls(self) -> Calls:
+        """All calls, oldest first, with ``first`` and ``last``. They count as read."""
         return self._journal.calls(**self._scope)
+
+    @property
+    def call_count(self) -> int:
+        """How many calls are recorded. Who counts calls has not read them."""
+        return self.verify(at_least=0).matched
+
+    @property
+    def called(self) -> bool:
+        """Whether a call is recorded."""
+        return self.call_count > 0
 
     def assert_accepted(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
-    ) -> list[Call]:
+    ) -> Calls:
         """The vendor accepted calls: exactly ``times``, or at least one. Returns them, oldest first."""
         __tracebackhide__ = True
-        return self._demand("assert_accepted", True, times, within, settle, where)
+        return self._demand(_Demand("assert_accepted", COUNT_OPTIONS, True, times, within, settle), where)
+
+    def assert_accepted_once(self, *, within: float = 0, settle: float = 0, **where: Unpack[Where]) -> Call:
+        """The vendor accepted exactly one call. Returns it."""
+        __tracebackhide__ = True
+        return self._demand(_Demand("assert_accepted_once", ONCE_OPTIONS, True, 1, within, settle), where)[0]
+
+    def assert_refused(
+        self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
+    ) -> Calls:
+        """The vendor refused calls: exactly ``times``, or at least one. Returns them, oldest first."""
+        __tracebackhide__ = True
+        return self._demand(_Demand("assert_refused", COUNT_OPTIONS, False, times, within, settle), where)
 
     def assert_called(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
-    ) -> list[Call]:
+    ) -> Calls:
         """There were calls, accepted or refused: exactly ``times``, or at least one. Returns them, oldest first."""
         __tracebackhide__ = True
-        return self._demand("assert_called", None, times, within, settle, where)
+        return self._demand(_Demand("assert_called", COUNT_OPTIONS, None, times, within, settle), where)
 
     def assert_called_once(self, *, within: float = 0, settle: float = 0, **where: Unpack[Where]) -> Call:
         """There was exactly one call. Returns it."""
         __tracebackhide__ = True
-        return self._demand("assert_called_once", None, 1, within, settle, where)[0]
+        return self._demand(_Demand("assert_called_once", ONCE_OPTIONS, None, 1, within, settle), where)[0]
 
     def assert_not_called(self, *, settle: float = 0, **where: Unpack[Where]) -> None:
         """There was no call, and none comes within ``settle`` seconds."""
         __tracebackhide__ = True
-        self._demand("assert_not_called", None, 0, 0, settle, where)
+        self._demand(_Demand("assert_not_called", NEVER_OPTIONS, None, 0, 0, settle), where)
 
     def verify(  # noqa: PLR0913 -- the control API's own parts
         self,
@@ -107,38 +88,74 @@ class Assertions:
         at_least: int | None = None,
         at_most: int | None = None,
         accepted: bool | None = None,
-        since: str | None = None,
+        since: str | datetime | None = None,
         within: float = 0,
         settle: float = 0,
         **where: Unpack[Where],
     ) -> Verification:
-        """The verdict as data; it never raises AssertionError. ``since`` is an ISO time.
+        """The verdict as data; it never raises AssertionError.
 
-        Without ``at_least`` and ``at_most`` the question is whether there was at least one call.
+        ``since`` is a datetime or an ISO 8601 text; without a zone it is UTC. Without ``at_least`` and ``at_most`` the
+        question is whether there was at least one call.
         """
-        least = at_least if at_least is not None else int(at_most is None)
-        extra = {"accepted": accepted, "since": since}
-        question = self._question("verify", Count(least, at_most), within, settle, where, extra)
-        return self._journal.verify(question)
+        least = int(at_most is None) if at_least is None else whole("at_least", at_least)
+        count = Count(least, None if at_most is None else whole("at_most", at_most))
+        earliest = None if since is None else moment("since", since)
+        _check_wait("verify", within, settle)
+        conditions = Conditions.of(where, "verify", VERIFY_OPTIONS)
+        return self._ask(Question(self._outer(accepted, earliest), conditions, count, within, settle))
 
-    def _demand(  # noqa: PLR0913, PLR0917 -- all parts of an assertion
-        self, name: str, accepted: bool | None, times: int | None, within: float, settle: float, where: Where
-    ) -> list[Call]:
+    def _demand(self, demand: "_Demand", where: Where) -> Calls:
+        """The calls that fit, oldest first. Raises AssertionError if there are not as many as are demanded."""
         __tracebackhide__ = True
-        count = Count() if times is None else Count.exactly(times)
-        question = self._question(name, count, within, settle, where, {"accepted": accepted})
-        return self._journal.demand(question)
+        count = Count() if demand.times is None else Count.exactly(whole("times", demand.times))
+        _check_wait(demand.name, demand.within, demand.settle)
+        conditions = Conditions.of(where, demand.name, demand.options)
+        result = self._ask(Question(self._outer(demand.accepted), conditions, count, demand.within, demand.settle))
+        if not result.verified:
+            hint = "" if demand.within or result.matched >= count.least else self._asked_too_early(demand)
+            raise AssertionError(result.message + hint)
+        self._journal.seen.update(call.id for call in result.calls)
+        if result.matched > len(result.calls):  # more calls fit than are listed, and none of them is overlooked
+            self._journal.seen.update(call.id for call in self._journal.all(**self._scope))
+        return Calls(result.calls[::-1])
 
-    def _question(  # noqa: PLR0913, PLR0917 -- as above
-        self, name: str, count: Count, within: float, settle: float, where: Where, extra: Mapping[str, Any]
-    ) -> Question:
-        if within or settle:
-            refuse_to_block(name)
-        scope = {**self._scope, **{key: value for key, value in extra.items() if value is not None}}
-        return Question(scope, Pattern.of(where), count, within, settle)
+    def _asked_too_early(self, demand: "_Demand") -> str:
+        """A line where the calls may be on their way; the report of the test says whether they came."""
+        self._journal.note_early(demand.name, self._scope)
+        tasks = pending_tasks()
+        if not tasks:
+            return ""
+        pending = "1 task of the event loop is" if tasks == 1 else f"{tasks} tasks of the event loop are"
+        return f"\nAsked without `within=` while {pending} pending: within=2 waits up to 2 seconds for the call(s)."
+
+    def _outer(self, accepted: bool | None, since: str | None = None) -> dict[str, Any]:
+        extra = {"accepted": accepted, "since": since}
+        return {**self._scope, **{name: value for name, value in extra.items() if value is not None}}
+
+    def _ask(self, question: Question) -> Verification:
+        control, account = self._journal.control, self._journal.account
+        return verify(question, lambda shape, wait: control.post("calls/verify", {"account": account, **shape}, wait))
 
 
-def refuse_to_block(name: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What an assertion was given beside the parts of a call. ``options`` are the names that it takes beside them."""
+
+    name: str
+    options: tuple[str, ...]
+    accepted: bool | None
+    times: int | None
+    within: float
+    settle: float
+
+
+def _check_wait(name: str, within: float, settle: float) -> None:
+    if seconds("within", within) or seconds("settle", settle):
+        refuse_to_block(f"{name} with within or settle", f"<vendor>.<operation>.{name}(...)")
+
+
+def refuse_to_block(what: str, instead: str) -> None:
     """Raise RuntimeError in a thread with a running event loop: waiting would block it and the code under test."""
     import asyncio  # noqa: PLC0415 -- takes 30 ms, and many tests never need it
 
@@ -147,7 +164,7 @@ def refuse_to_block(name: str) -> None:
     except RuntimeError:
         return
     raise RuntimeError(
-        f"{name} with within or settle would block the running event loop, and what it waits for with it. "
-        f"Use the async form: await async_mock_vendors.<vendor>.<operation>.{name}(...), "
+        f"{what} would block the running event loop, and what it waits for with it. "
+        f"Use the async form: await async_mock_vendors.{instead}, "
         "or an account of mockserver.testing.AsyncMockServer"
     )

@@ -1,98 +1,155 @@
 """Accounts and assertions for tests in an event loop. Whatever asks the server is awaited and runs in a thread."""
 
-from asyncio import to_thread
-from collections.abc import Awaitable, Callable, Generator, Mapping
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Literal, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, Self, TypeVar, Unpack
 
-from mockserver.testing.account import Account, Operation, Pin, Vendor, unknown
+from mockserver.testing.account import Account, Made, Operation, Vendor, unknown, unknown_vendor
 from mockserver.testing.assertions import Assertions
+from mockserver.testing.awaited import Opening, Pending
 from mockserver.testing.call import Call
+from mockserver.testing.calls import Calls
+from mockserver.testing.fault import FaultDict
+from mockserver.testing.pin import Pin, Pinnable, made_at
+from mockserver.testing.place import caller
 from mockserver.testing.server import MockServer
+from mockserver.testing.unawaited import Unawaited
 from mockserver.testing.verification import Verification
 from mockserver.testing.where import Where
 
 T = TypeVar("T")
 
 
-class Opening(Generic[T]):
-    """Something to open: ``await`` it to keep it open, or use ``async with``, which closes it at the end."""
+class _Asking:
+    """Makes what is to be awaited. ``_label`` is what stands behind the account's name: ``.<vendor>.<operation>``."""
 
-    def __init__(self, start: Callable[[], T], stop: Callable[[], None] | None = None) -> None:
-        self._start = start
-        self._stop = stop
+    _unawaited: Unawaited
+    _label: str = ""
 
-    def __await__(self) -> Generator[Any, None, T]:
-        return to_thread(self._start).__await__()
-
-    async def __aenter__(self) -> T:
-        return await self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._stop is not None:
-            await to_thread(self._stop)
+    def _pending(self, name: str, ask: Callable[[], T]) -> Pending[T]:
+        return Pending(f"{self._unawaited.owner}{self._label}.{name}", ask, self._unawaited)
 
 
-class AsyncAssertions:
+class AsyncAssertions(_Asking):
     """The assertions of ``Assertions``, to be awaited."""
 
-    def __init__(self, sync: Assertions) -> None:
+    def __init__(self, sync: Assertions, unawaited: Unawaited, label: str) -> None:
         self._sync = sync
+        self._unawaited = unawaited
+        self._label = label
 
     @property
-    def calls(self) -> Awaitable[list[Call]]:
-        """All calls, oldest first: ``await operation.calls``."""
-        return to_thread(lambda: self._sync.calls)
+    def calls(self) -> Pending[Calls]:
+        """All calls, oldest first: ``await operation.calls``. They count as read."""
+        return self._pending("calls", lambda: self._sync.calls)
 
-    async def assert_accepted(
+    @property
+    def call_count(self) -> Pending[int]:
+        """How many calls are recorded: ``await operation.call_count``."""
+        return self._pending("call_count", lambda: self._sync.call_count)
+
+    @property
+    def called(self) -> Pending[bool]:
+        """Whether a call is recorded: ``await operation.called``."""
+        return self._pending("called", lambda: self._sync.called)
+
+    def assert_accepted(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
-    ) -> list[Call]:
+    ) -> Pending[Calls]:
         """The vendor accepted calls: exactly ``times``, or at least one. Returns them, oldest first."""
-        __tracebackhide__ = True
-        return await to_thread(self._sync.assert_accepted, times=times, within=within, settle=settle, **where)
+        ask = partial(self._sync.assert_accepted, times=times, within=within, settle=settle, **where)
+        return self._pending("assert_accepted(...)", ask)
 
-    async def assert_called(
+    def assert_accepted_once(self, *, within: float = 0, settle: float = 0, **where: Unpack[Where]) -> Pending[Call]:
+        """The vendor accepted exactly one call. Returns it."""
+        ask = partial(self._sync.assert_accepted_once, within=within, settle=settle, **where)
+        return self._pending("assert_accepted_once(...)", ask)
+
+    def assert_refused(
         self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
-    ) -> list[Call]:
+    ) -> Pending[Calls]:
+        """The vendor refused calls: exactly ``times``, or at least one. Returns them, oldest first."""
+        ask = partial(self._sync.assert_refused, times=times, within=within, settle=settle, **where)
+        return self._pending("assert_refused(...)", ask)
+
+    def assert_called(
+        self, *, times: int | None = None, within: float = 0, settle: float = 0, **where: Unpack[Where]
+    ) -> Pending[Calls]:
         """There were calls, accepted or refused: exactly ``times``, or at least one. Returns them, oldest first."""
-        __tracebackhide__ = True
-        return await to_thread(self._sync.assert_called, times=times, within=within, settle=settle, **where)
+        ask = partial(self._sync.assert_called, times=times, within=within, settle=settle, **where)
+        return self._pending("assert_called(...)", ask)
 
-    async def assert_called_once(self, *, within: float = 0, settle: float = 0, **where: Unpack[Where]) -> Call:
+    def assert_called_once(self, *, within: float = 0, settle: float = 0, **where: Unpack[Where]) -> Pending[Call]:
         """There was exactly one call. Returns it."""
-        __tracebackhide__ = True
-        return await to_thread(self._sync.assert_called_once, within=within, settle=settle, **where)
+        ask = partial(self._sync.assert_called_once, within=within, settle=settle, **where)
+        return self._pending("assert_called_once(...)", ask)
 
-    async def assert_not_called(self, *, settle: float = 0, **where: Unpack[Where]) -> None:
+    def assert_not_called(self, *, settle: float = 0, **where: Unpack[Where]) -> Pending[None]:
         """There was no call, and none comes within ``settle`` seconds."""
-        __tracebackhide__ = True
-        await to_thread(self._sync.assert_not_called, settle=settle, **where)
+        return self._pending("assert_not_called(...)", partial(self._sync.assert_not_called, settle=settle, **where))
 
-    async def verify(  # noqa: PLR0913 -- the control API's own parts
+    def verify(  # noqa: PLR0913 -- the control API's own parts
         self,
         *,
         at_least: int | None = None,
         at_most: int | None = None,
         accepted: bool | None = None,
-        since: str | None = None,
+        since: str | datetime | None = None,
         within: float = 0,
         settle: float = 0,
         **where: Unpack[Where],
-    ) -> Verification:
-        """The verdict as data; it never raises AssertionError."""
-        bounds = {"at_least": at_least, "at_most": at_most, "accepted": accepted, "since": since}
-        return await to_thread(lambda: self._sync.verify(**bounds, within=within, settle=settle, **where))  # type: ignore[arg-type]
+    ) -> Pending[Verification]:
+        """The verdict as data, as ``Assertions.verify``; it never raises AssertionError."""
+        ask = partial(self._sync.verify, at_least=at_least, at_most=at_most, accepted=accepted, since=since, **where)
+        return self._pending("verify(...)", partial(ask, within=within, settle=settle))
 
 
-class AsyncOperation(AsyncAssertions):
-    """An operation of a vendor, as ``Operation``."""
+class AsyncPin(_Asking):
+    """Fixed answers, as ``Pin``. ``async with`` removes it, and no other pin, at the end."""
 
-    def __init__(self, sync: Operation) -> None:
-        super().__init__(sync)
-        self._operation = sync
-        self.id = sync.id
+    def __init__(self, sync: Pin, unawaited: Unawaited, label: str) -> None:
+        self._pin = sync
+        self._unawaited = unawaited
+        self._label = label
+        self.id, self.data = sync.id, sync.data
+
+    @property
+    def used(self) -> Pending[int]:
+        """How many requests it has answered, or hit with its fault: ``await pin.used``."""
+        return self._pending("used", lambda: self._pin.used)
+
+    def remove(self) -> Pending[None]:
+        """Remove this pin. If it is used up or removed already, nothing happens."""
+        return self._pending("remove()", self._pin.remove)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pending("remove()", partial(self._pin.__exit__, kind, error, trace))
+
+    if not TYPE_CHECKING:
+
+        def __enter__(self) -> NoReturn:
+            raise TypeError("an async pin would block the event loop in a plain `with`; use `async with`")
+
+        def __exit__(self, *_error: object) -> None:
+            """Nothing was entered."""
+
+    def __repr__(self) -> str:
+        return repr(self._pin)
+
+
+class AsyncPinnable(_Asking):
+    """What answers can be fixed for, as ``Pinnable``."""
+
+    _pinnable: Pinnable
 
     def pin(  # noqa: PLR0913 -- the control API's own parts
         self,
@@ -100,46 +157,69 @@ class AsyncOperation(AsyncAssertions):
         then: Literal["rules", "last"] = "rules",
         where: Mapping[str, Any] | None = None,
         when: Mapping[str, Any] | None = None,
-        set: Mapping[str, Any] | None = None,  # noqa: A002 -- the control API's word
+        changes: Mapping[str, Any] | None = None,
         force: bool = False,
-        fault: Mapping[str, Any] | None = None,
-    ) -> Opening[Pin]:
-        """Fix the next answers, as ``Operation.pin`` does; ``async with`` removes them at the end."""
+        fault: FaultDict | Mapping[str, Any] | None = None,
+        replace: bool = False,
+        **unknown: Never,
+    ) -> Opening[AsyncPin]:
+        """Fix the next answers, as ``Pinnable.pin`` does. Await it, or use ``async with``."""
+        options: dict[str, Any] = {"then": then, "where": where, "when": when, "changes": changes, "force": force}
+        make = partial(self._pinnable.pin, *answers, **options, fault=fault, replace=replace, **unknown)
+        name, place = f"{self._unawaited.owner}{self._label}.pin(...)", caller()
+        return Opening(
+            name,
+            lambda: AsyncPin(made_at(place, make), self._unawaited, f"{self._label}.pin(...)"),
+            self._unawaited,
+        )
 
-        def start() -> Pin:
-            return self._operation.pin(*answers, then=then, where=where, when=when, set=set, force=force, fault=fault)
+    def unpin(self) -> Pending[None]:
+        """Remove all pins that were made here, or for one of the operations here: the contract's rules answer again."""
+        return self._pending("unpin()", self._pinnable.unpin)
 
-        return Opening(start, self._operation.unpin)
 
-    async def unpin(self) -> None:
-        """Remove the pins: the contract's rules answer again."""
-        await to_thread(self._operation.unpin)
+class AsyncOperation(AsyncAssertions, AsyncPinnable):
+    """An operation of a vendor, as ``Operation``."""
 
-    async def reset(self) -> None:
-        """Remove the pins. Calls are forgotten by the account's ``reset``."""
-        await to_thread(self._operation.reset)
+    def __init__(self, sync: Operation, unawaited: Unawaited) -> None:
+        super().__init__(sync, unawaited, f".{sync.id}")
+        self._operation = self._pinnable = sync
+        self.id = sync.id
+
+    def reset(self) -> Pending[None]:
+        """Forget its calls and remove its pins."""
+        return self._pending("reset()", self._operation.reset)
 
     def __repr__(self) -> str:
         return repr(self._operation)
 
 
-class AsyncVendor:
+class AsyncVendor(AsyncAssertions, AsyncPinnable):
     """A vendor as an account sees it, as ``Vendor``. Each operation is an attribute, and in ``operations``."""
 
-    def __init__(self, sync: Vendor) -> None:
-        self._vendor = sync
+    def __init__(self, sync: Vendor, unawaited: Unawaited) -> None:
+        super().__init__(sync, unawaited, f".{sync.name}")
+        self._vendor = self._pinnable = sync
         self.name, self.url, self.unreachable_url = sync.name, sync.url, sync.unreachable_url
         self.credentials, self.owned = sync.credentials, sync.owned
-        self.operations = {name: AsyncOperation(operation) for name, operation in sync.operations.items()}
+        self.operations = {name: AsyncOperation(operation, unawaited) for name, operation in sync.operations.items()}
 
     @property
-    def tokens(self) -> Awaitable[Mapping[str, str]]:
+    def tokens(self) -> Pending[Mapping[str, str]]:
         """Freshly signed tokens as a client sends them: ``await vendor.tokens``."""
-        return to_thread(lambda: self._vendor.tokens)
+        return self._pending("tokens", lambda: self._vendor.tokens)
 
-    async def get(self, path: str) -> Any:
+    def reset(self) -> Pending[None]:
+        """Forget the calls of all its operations and remove their pins."""
+        return self._pending("reset()", self._vendor.reset)
+
+    def write_files(self, folder: str | os.PathLike[str]) -> Pending[dict[str, Path]]:
+        """Write the files that the vendor hands out, as ``Vendor.write_files``."""
+        return self._pending("write_files(...)", partial(self._vendor.write_files, folder))
+
+    def get(self, path: str) -> Pending[Any]:
         """A value by its dotted path, as ``Vendor.get``."""
-        return await to_thread(self._vendor.get, path)
+        return self._pending("get(...)", partial(self._vendor.get, path))
 
     def __getattr__(self, name: str) -> AsyncOperation:
         operations: dict[str, AsyncOperation] = self.__dict__.get("operations", {})
@@ -147,75 +227,120 @@ class AsyncVendor:
             return operations[name]
         raise AttributeError(unknown(self.__dict__.get("name"), name, operations))
 
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.operations]
+
     def __repr__(self) -> str:
         return repr(self._vendor)
 
 
-class AsyncAccount(AsyncAssertions):
-    """A customer of every vendor, as ``Account``. Each vendor is an attribute, and in ``vendors``."""
+class AsyncAccount(AsyncAssertions, AsyncPinnable):
+    """A customer of every vendor, as ``Account``. Each vendor is an attribute, and in ``vendors``.
+
+    ``async with`` deletes it at the end.
+    """
 
     def __init__(self, sync: Account) -> None:
-        super().__init__(sync)
-        self._account = sync
+        super().__init__(sync, sync._journal.unawaited, "")  # noqa: SLF001 -- an account of two sides has one journal
+        self._account = self._pinnable = sync
         self.id = sync.id
-        self.vendors = {name: AsyncVendor(vendor) for name, vendor in sync.vendors.items()}
+        self.vendors = {name: AsyncVendor(vendor, self._unawaited) for name, vendor in sync.vendors.items()}
 
-    async def reset(self) -> None:
+    def reset(self) -> Pending[None]:
         """Forget its calls, pins, limits and clock. Its credentials stay."""
-        await to_thread(self._account.reset)
+        return self._pending("reset()", self._account.reset)
 
-    async def advance(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> Pending[None]:
         """Move its clock forward by so many seconds."""
-        await to_thread(self._account.advance, seconds)
+        return self._pending("advance(...)", partial(self._account.advance, seconds))
 
-    async def freeze(self, at: str | None = None) -> None:
-        """Stop its clock, now or at a time (ISO 8601)."""
-        await to_thread(self._account.freeze, at)
+    def freeze(self, at: str | datetime | None = None) -> Pending[None]:
+        """Stop its clock, now or at a datetime or ISO 8601 text; without a zone it is UTC."""
+        return self._pending("freeze(...)", partial(self._account.freeze, at))
 
-    async def unfreeze(self) -> None:
+    def unfreeze(self) -> Pending[None]:
         """Let its clock go on from the time at which it was stopped."""
-        await to_thread(self._account.unfreeze)
+        return self._pending("unfreeze()", self._account.unfreeze)
 
-    async def limit(self, name: str, requests: int | None = None, seconds: float | None = None) -> None:
+    def limit(self, name: str, requests: int | None = None, seconds: float | None = None) -> Pending[None]:
         """Switch a documented rate limit on, as ``Account.limit`` does."""
-        await to_thread(self._account.limit, name, requests, seconds)
+        return self._pending("limit(...)", partial(self._account.limit, name, requests, seconds))
 
-    async def unlimit(self, name: str) -> None:
+    def unlimit(self, name: str) -> Pending[None]:
         """Switch a rate limit off."""
-        await to_thread(self._account.unlimit, name)
+        return self._pending("unlimit(...)", partial(self._account.unlimit, name))
 
     @property
-    def limits(self) -> Awaitable[list[Mapping[str, Any]]]:
+    def limits(self) -> Pending[list[Mapping[str, Any]]]:
         """What is left of its rate limits: ``await account.limits``."""
-        return to_thread(lambda: self._account.limits)
+        return self._pending("limits", lambda: self._account.limits)
 
-    async def delete(self) -> None:
-        """Delete the account. If it is deleted already, nothing happens."""
-        await to_thread(self._account.delete)
+    def unused_pins(self) -> Pending[list[str]]:
+        """A line for each pin that no call has used, as ``Account.unused_pins``."""
+        return self._pending("unused_pins()", self._account.unused_pins)
 
-    async def get(self, path: str) -> Any:
+    def delete(self) -> Pending[None]:
+        """Delete the account. If it is deleted already, nothing happens.
+
+        Raises AssertionError if an assertion, a pin or anything else of it was never awaited, unless the pytest plugin
+        looks after that.
+        """
+        return self._pending("delete()", self._end)
+
+    def get(self, path: str) -> Pending[Any]:
         """A value by its dotted path, as ``Account.get``."""
-        return await to_thread(self._account.get, path)
+        return self._pending("get(...)", partial(self._account.get, path))
+
+    def environment(self, variables: Mapping[str, str]) -> Pending[dict[str, str]]:
+        """Environment variables from the dotted paths of their values, as ``Account.environment``."""
+        return self._pending("environment(...)", partial(self._account.environment, variables))
+
+    def recorded_calls(self) -> Pending[Calls]:
+        """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""
+        return self._pending("recorded_calls()", self._account.recorded_calls)
+
+    def has_seen(self, call: Call) -> bool:
+        """Whether a passed assertion matched this call, or the test has read it."""
+        return self._account.has_seen(call)
+
+    def _end(self) -> None:
+        self._account.delete()
+        if self._unawaited.lines and not self._unawaited.is_watched:
+            raise AssertionError("\n".join(self._unawaited.lines))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pending("delete()", self._end if error is None else self._account.delete)
 
     def __getattr__(self, name: str) -> AsyncVendor:
         vendors: dict[str, AsyncVendor] = self.__dict__.get("vendors", {})
         if name in vendors:
             return vendors[name]
-        raise AttributeError(f"an account has no {name!r}; its vendors: {', '.join(vendors)}")
+        raise AttributeError(unknown_vendor(name, vendors))
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.vendors]
 
     def __repr__(self) -> str:
         return repr(self._account)
 
 
-class AsyncMockServer:
+class AsyncMockServer(_Asking):
     """A running mockserver whose accounts are awaited. Its arguments are those of ``MockServer``."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
-        self._server = MockServer(url, token)
+    def __init__(
+        self, url: str, token: str | None = None, *, before_delete: Callable[[str], None] | None = None
+    ) -> None:
+        self._server = MockServer(url, token, before_delete=before_delete)
+        self._unawaited = Unawaited("server")
 
     @property
     def url(self) -> str:
-        """The server's address without the last slash."""
+        """The server's address, without a slash at its end."""
         return self._server.url
 
     def account(
@@ -226,18 +351,24 @@ class AsyncMockServer:
         *,
         seed: int | None = None,
     ) -> Opening[AsyncAccount]:
-        """A new account, to be awaited; ``async with`` deletes it at the end."""
-        accounts: list[Account] = []
+        """A fresh account, as ``MockServer.account``, to be awaited; ``async with`` deletes it at the end."""
+        make = partial(self._server.account, id, vendors, test, seed=seed)
+        return Opening("server.account(...)", lambda: AsyncAccount(make()), self._unawaited)
 
-        def start() -> AsyncAccount:
-            accounts.append(self._server.account(id, vendors, test, seed=seed))
-            return AsyncAccount(accounts[-1])
+    def make(
+        self,
+        id: str | None = None,  # noqa: A002 -- the control API's word
+        vendors: Mapping[str, Any] | None = None,
+        test: str | None = None,
+        *,
+        seed: int | None = None,
+    ) -> Pending[Made]:
+        """What ``account`` is built from, for a class of its own: ``AsyncAccount(Account(made))``."""
+        return self._pending("make(...)", partial(self._server.make, id, vendors, test, seed=seed))
 
-        return Opening(start, lambda: accounts.pop().delete())
-
-    async def coverage(self, account: str | None = None) -> dict[str, Any]:
+    def coverage(self, account: str | None = None) -> Pending[dict[str, Any]]:
         """What an account has met of the contracts; with None all accounts, deleted ones included."""
-        return await to_thread(self._server.coverage, account)
+        return self._pending("coverage(...)", partial(self._server.coverage, account))
 
     def __repr__(self) -> str:
         return f"<AsyncMockServer {self.url}>"

@@ -28,7 +28,7 @@ class Headers(Mapping[str, str]):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class CallProblem:
     """One thing wrong with a request: ``missing`` at ``/body/text``."""
 
     kind: str
@@ -113,8 +113,8 @@ class Call:
         return self._text("recipient")
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
-        return tuple(Problem(p["kind"], p["at"], p["reason"], p["message"]) for p in self.data["problems"])
+    def problems(self) -> tuple[CallProblem, ...]:
+        return tuple(CallProblem(p["kind"], p["at"], p["reason"], p["message"]) for p in self.data["problems"])
 
     @property
     def received_at(self) -> datetime:

@@ -10,20 +10,22 @@ from mockserver.coverage.document import CoverageError, Document, merge_document
 from mockserver.coverage.report import Score, Selection, failures, render_report, score
 from mockserver.testing.account import Account
 from mockserver.testing.call import Call
-from mockserver.testing.client import ControlError
-
-MAX_SECTION_LINES = 50  # calls in a failed test's section
+from mockserver.testing.calls import AccountCalls, Calls
+from mockserver.testing.section import section
 
 
 class Watch:
     """Watches an account: reads its calls when a test has failed, and before the account is deleted."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, journal: AccountCalls) -> None:
         self._account = account
-        self._final: list[Call] | None = None
+        self._journal = journal
+        self._final: Calls | None = None
         self._reported = False
         self.failed = False
         self.unasserted: list[Call] = []
+        self.unused: list[str] = []
+        self.unawaited: list[str] = []
 
     @property
     def assumed(self) -> list[str]:
@@ -33,35 +35,46 @@ class Watch:
     def close(self) -> None:
         """Keep the account's calls: it is deleted next."""
         self._final = self._account.recorded_calls()
-        refused = [call for call in self._final if not call.accepted and call.chosen_by == "rule"]
-        self.unasserted = [call for call in refused if not self._account.has_seen(call)]
+        self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
+        self.unused = self._account.unused_pins()
+        self.unawaited = self._journal.unawaited.lines
 
     def section(self) -> str | None:
-        """A line for each call, for the report of a failed test; None if they are reported already."""
+        """What the report of a failed test shows; None if it is reported already."""
         self.failed = True
         if self._reported:
             return None
         self._reported = True
-        try:
-            calls = self._account.recorded_calls() if self._final is None else self._final
-        except ControlError as error:
-            return f"cannot be read: {error}"
-        if not calls:
-            return f"account {self._account.id} received no call"
-        hidden = len(calls) - MAX_SECTION_LINES
-        earlier = [f"… {hidden} earlier calls"] if hidden > 0 else []
-        return "\n".join([*earlier, *map(str, calls[-MAX_SECTION_LINES:])])
+        return section(self._journal, self._final)
 
 
-MAX_REFUSALS = 20  # listed in the summary
+def _overlooked(calls: list[Call]) -> list[Call]:
+    """Refusals by a vendor's rule, without those for a limit that the test has set and the client has overcome."""
+    overlooked: list[Call] = []
+    overcome: set[str | None] = set()  # operations that accepted a later call
+    for call in reversed(calls):
+        if call.accepted:
+            overcome.add(call.operation)
+        elif call.chosen_by == "rule" and not (_is_limited(call) and call.operation in overcome):
+            overlooked.append(call)
+    return overlooked[::-1]
+
+
+def _is_limited(call: Call) -> bool:
+    """Whether a rate limit is all that is wrong with a call; limits are off until a test sets one."""
+    return all(problem.kind == "limited" for problem in call.problems)
+
+
+MAX_LISTED = 20  # refusals or pins in the summary
 
 
 class Findings:
-    """Assumed answers that tests got, refusals that no test asserted on, and coverage."""
+    """Assumed answers that tests got, refusals that no test asserted on, pins that no call used, and coverage."""
 
     def __init__(self) -> None:
         self._assumed: dict[str, list[str]] = {}
         self._refused: list[str] = []
+        self._unused: list[str] = []
         self._lost = 0
         self.coverage: Document | None = None
         self.counted: Score | None = None
@@ -76,6 +89,10 @@ class Findings:
         """Note that a test asserted nothing about these refusals."""
         self._refused += [f"{test}: {call}" for call in refused]
 
+    def pin_in_vain(self, test: str, unused: list[str]) -> None:
+        """Note that no call used these pins of a test."""
+        self._unused += [f"{test}: {pin}" for pin in unused]
+
     def cover(self, document: Document) -> None:
         """Add coverage. Raises CoverageError if it is of other contracts."""
         known = {} if self.coverage is None else {"before": self.coverage}
@@ -87,7 +104,8 @@ class Findings:
 
     def dump(self) -> str:
         """The findings as text, for another process."""
-        return json.dumps({"assumed": self._assumed, "refused": self._refused, "coverage": self.coverage})
+        lists = {"assumed": self._assumed, "refused": self._refused, "unused": self._unused}
+        return json.dumps({**lists, "coverage": self.coverage})
 
     def absorb(self, dumped: str) -> None:
         """Add the findings that another process dumped."""
@@ -95,6 +113,7 @@ class Findings:
         for answer, tests in findings["assumed"].items():
             self._assumed.setdefault(answer, []).extend(tests)
         self._refused += findings["refused"]
+        self._unused += findings["unused"]
         if findings["coverage"] is not None:
             self.cover(findings["coverage"])
 
@@ -109,12 +128,20 @@ class Findings:
 
     def refused_lines(self) -> list[str]:
         """A line for each refusal by a rule that no test asserted on."""
-        more = len(self._refused) - MAX_REFUSALS
-        return self._refused[:MAX_REFUSALS] + ([f"… and {more} more"] if more > 0 else [])
+        return _shortened(self._refused)
+
+    def unused_lines(self) -> list[str]:
+        """A line for each pin that no call used."""
+        return _shortened(self._unused)
 
     def lost_line(self) -> str | None:
         """How many workers' findings are missing; None if none are."""
         return f"{self._lost} worker(s) crashed: what their tests met is not counted" if self._lost else None
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    more = len(lines) - MAX_LISTED
+    return lines[:MAX_LISTED] + ([f"… and {more} more"] if more > 0 else [])
 
 
 def finish(option: Any, findings: Findings) -> bool:
@@ -131,17 +158,22 @@ def finish(option: Any, findings: Findings) -> bool:
 
 def show(reporter: pytest.TerminalReporter, option: Any, findings: Findings) -> None:
     """Print the findings; nothing if there are none."""
-    refused, assumed, lost = findings.refused_lines(), findings.assumed_line(), findings.lost_line()
+    refused, unused = findings.refused_lines(), findings.unused_lines()
+    assumed, lost = findings.assumed_line(), findings.lost_line()
     covered = option.mockserver_cov or bool(findings.complaints)
     if refused:
         reporter.section("mockserver: refused by a vendor's rule, and no test asserted on it", yellow=True)
         for line in refused:
             reporter.line(line)
+    if unused:
+        reporter.section("mockserver: pinned, and no call used it", yellow=True)
+        for line in unused:
+            reporter.line(line)
     if covered:
         _show_coverage(reporter, findings)
     if assumed:
         reporter.line(f"mockserver: {assumed}", yellow=True)
-    if lost and (covered or refused or assumed):
+    if lost and (covered or refused or unused or assumed):
         reporter.line(f"mockserver: {lost}", red=True)
 
 

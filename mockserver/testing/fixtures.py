@@ -7,6 +7,7 @@ import pytest
 
 from mockserver.package_check import require_ours
 from mockserver.testing.account import Account, Made
+from mockserver.testing.assertions import refuse_to_block
 from mockserver.testing.asynchronous import AsyncAccount
 from mockserver.testing.findings import Findings, Watch
 from mockserver.testing.process import run_command
@@ -18,6 +19,7 @@ class MockVendors(Account):
 
     def __init__(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(made)
+        made.journal.unawaited.owner, made.journal.unawaited.is_watched = "async_mock_vendors", True
         self._monkeypatch = monkeypatch
 
     def setenv(self, variables: Mapping[str, str]) -> None:
@@ -34,7 +36,12 @@ class AsyncMockVendors(AsyncAccount):
         self._vendors = vendors
 
     def setenv(self, variables: Mapping[str, str]) -> None:
-        """Set environment variables to the values at dotted paths, until the test's end. Raises LookupError."""
+        """Set environment variables to the values at dotted paths, until the test's end. Raises LookupError.
+
+        A token is signed by the server: for one, this is not for a running event loop, and raises RuntimeError there.
+        """
+        if any(".tokens" in path for path in variables.values()):
+            refuse_to_block("setenv of a token", "environment(...), and set what it gives by monkeypatch")
         self._vendors.setenv(variables)
 
 
@@ -59,10 +66,11 @@ def serve(config: pytest.Config, findings: Findings, *, covered: bool) -> Iterat
 
 def watched(item: Any, server: MockServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[MockVendors, Watch]]:
     """A fresh account for a test and what is noticed about it; the account is deleted in the end."""
-    with MockVendors(server.make(test=item.nodeid), monkeypatch) as vendors:
+    made = server.make(test=item.nodeid)
+    with MockVendors(made, monkeypatch) as vendors:
         for marker in reversed(list(item.iter_markers("mock_vendors"))):
             vendors.setenv(_env(marker))
-        watch = Watch(vendors)
+        watch = Watch(vendors, made.journal)
         yield vendors, watch
         watch.close()
 

@@ -38,6 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="warn",
         help="Where a vendor's rule refused a call and no test asserted on it. Default: a line in the summary.",
     )
+    add(
+        "--mockserver-unused",
+        choices=("fail", "warn", "ignore"),
+        default="warn",
+        help="Where a test pinned an answer or a fault that no call used. Default: a line in the summary.",
+    )
     add("--mockserver-cov", action="store_true", help="Show which documented answers the tests met.")
     add("--mockserver-cov-json", metavar="FILE", help="Write that for `mockserver coverage merge`.")
     add("--mockserver-cov-vendor", metavar="VENDOR", action="append", help="Count this vendor only. Repeatable.")
@@ -161,5 +167,13 @@ def _conclude(config: pytest.Config, test: str, watch: "Watch") -> None:
         complaints.append(f"refusals that no assertion matched and nobody read:\n{lines}")
     elif option.mockserver_refused == "warn":
         findings.overlook(test, watch.unasserted)
+    if option.mockserver_unused == "fail" and watch.unused:
+        lines = "\n".join(f"  {pin}" for pin in watch.unused)
+        complaints.append(f"pins that no call used:\n{lines}")
+    elif option.mockserver_unused == "warn":
+        findings.pin_in_vain(test, watch.unused)
+    if watch.unawaited:
+        lines = "\n".join(f"  {line}" for line in watch.unawaited)
+        complaints.append(f"what is never awaited asserts nothing and has no effect:\n{lines}")
     if complaints and not watch.failed:
         pytest.fail("\n".join(complaints), pytrace=False)

@@ -4,13 +4,14 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from mockserver.testing.account import Account, Made
-from mockserver.testing.assertions import AccountCalls
+from mockserver.testing.arguments import nearest_hint
+from mockserver.testing.calls import AccountCalls
 from mockserver.testing.client import Control
 
 if TYPE_CHECKING:
@@ -91,8 +92,29 @@ Folder = str | PathLike[str]
 Folders = Folder | Iterable[Folder]
 
 
+class RunSettings(TypedDict, total=False):
+    """The settings of ``mockserver serve`` beside its folders. Sizes are bytes, times seconds."""
+
+    builtin: bool
+    accounts: Folder | None
+    host: str
+    port: int
+    public_url: str | None
+    admin_token: str | None
+    explain: bool
+    log: Literal["text", "json", "off"]
+    max_accounts: int
+    max_connections: int
+    max_journal_calls: int
+    max_journal_bytes: int
+    max_body: int
+    max_head: int
+    idle_timeout: int
+    request_timeout: int
+
+
 @contextmanager
-def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Any) -> Iterator[MockServer]:
+def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[RunSettings]) -> Iterator[MockServer]:
     """A server on a free port, ready on entry, gone on exit.
 
     ``contracts`` and ``fixtures`` are folders beside the built-in ones; ``settings`` are those of
@@ -165,11 +187,17 @@ class _ServerThread:
             self._ready.set()
 
 
-def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: dict[str, Any]) -> "Settings":
-    from mockserver.server.settings import Settings, check_names  # noqa: PLC0415 -- as in run()
+def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: Mapping[str, Any]) -> "Settings":
+    from mockserver.server.settings import RENAMED, Settings  # noqa: PLC0415 -- as in run()
 
-    check_names(given)
-    if isinstance(given.get("accounts"), str):
+    known = [setting.name for setting in fields(Settings)]
+    unknown = [name for name in given if name not in known]
+    if unknown and unknown[0] in RENAMED:
+        raise TypeError(f"the setting {unknown[0]} is now {RENAMED[unknown[0]]}")
+    if unknown:
+        hint = nearest_hint(unknown[0], known)
+        raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}{hint}")
+    if isinstance(given.get("accounts"), str | PathLike):
         given = {**given, "accounts": Path(given["accounts"])}
     chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "port": 0, **given})
     if chosen.admin_token is None and not chosen.is_loopback:

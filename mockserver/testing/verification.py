@@ -5,83 +5,54 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.matching.compare import Difference, masked
+from mockserver.matching.explain import Explanation
+from mockserver.matching.pattern import Pattern, View, answer_view, headers_view, value_at
+from mockserver.matching.verdict import Count, Miss, nearest
+from mockserver.spec.pointer import MISSING
 from mockserver.testing.call import Call
-from mockserver.testing.comparison import Difference
-from mockserver.testing.explanation import explain
-from mockserver.testing.where import Pattern
+from mockserver.testing.where import Conditions
 
-LONGEST = 60.0  # seconds that the server waits for one question
-
-_KINDS = {None: "", True: "accepted ", False: "refused "}
+MAX_WAIT_SECONDS = 60.0  # seconds that the server waits for one question
 
 Ask = Callable[[Mapping[str, Any], float], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """How many calls are meant; no ``most`` means any number above."""
-
-    least: int = 1
-    most: int | None = None
-
-    @classmethod
-    def exactly(cls, number: int) -> "Count":
-        return cls(number, number)
-
-    def __str__(self) -> str:
-        if self.least == self.most:
-            return f"exactly {self.least}"
-        if self.most is None:
-            return f"at least {self.least}"
-        return f"at most {self.most}" if self.least == 0 else f"from {self.least} to {self.most}"
-
-    @property
-    def shape(self) -> dict[str, int]:
-        """As the control API takes it."""
-        return {"at_least": self.least} if self.most is None else {"at_least": self.least, "at_most": self.most}
-
-    def is_exceeded(self, number: int) -> bool:
-        return self.most is not None and number > self.most
-
-
-@dataclass(frozen=True, slots=True)
 class Question:
-    """``scope`` is what the control API takes beside the pattern (vendor, operation, accepted, since)."""
+    """``scope`` is what the control API takes beside the conditions (vendor, operation, accepted, since)."""
 
     scope: Mapping[str, Any]
-    pattern: Pattern
+    conditions: Conditions
     count: Count
     within: float = 0.0
     settle: float = 0.0
 
     def shape(self, count: Count, within: float = 0.0, settle: float = 0.0) -> dict[str, Any]:
         """The plain part as the control API takes it."""
-        return {**self.scope, **self.pattern.plain, "count": count.shape, "within": within, "settle": settle}
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A call that was not the one, and where it differs."""
-
-    call: Call
-    differences: tuple[Difference, ...]
+        most = {} if count.most is None else {"at_most": count.most}
+        times = {"count": {"at_least": count.least, **most}, "within": within, "settle": settle}
+        return {**self.scope, **self.conditions.plain, **times}
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """``verified`` is None where it cannot be known; ``calls`` fit, newest first, at most a hundred of ``matched``."""
+    """``verified`` is None where it cannot be known; ``calls`` fit, newest first, at most a hundred of ``matched``.
+
+    Secrets are masked in ``calls``, ``nearest`` and ``message``.
+    """
 
     verified: bool | None
     matched: int
     evicted: int
     calls: tuple[Call, ...]
-    nearest: tuple[Miss, ...]
+    nearest: tuple[Miss[Call], ...]
     message: str
 
 
 def verify(question: Question, ask: Ask) -> Verification:
     """The verdict. ``ask`` puts a question to the server, given the seconds that it may take."""
-    if question.pattern.own:
+    if question.conditions.own:
         return _Comparison(question, ask).verdict()
     within, settle = question.within, question.settle
     return _read(ask(question.shape(question.count, within, settle), within + settle))
@@ -94,11 +65,31 @@ def _read(answer: Mapping[str, Any]) -> Verification:
         evicted=answer["evicted"],
         calls=tuple(Call(data) for data in answer["calls"]),
         nearest=tuple(
-            Miss(Call(near["call"]), tuple(Difference(**one) for one in near["differences"]))
-            for near in answer["nearest"]
+            Miss(Call(miss["call"]), tuple(Difference(**difference) for difference in miss["differences"]))
+            for miss in answer["nearest"]
         ),
         message=answer["message"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A call that fits the plain part: its request as it was sent, as it may be shown, and where it differs."""
+
+    call: Call
+    shown: View
+    differences: tuple[Difference, ...]
+
+    def miss(self, mask: Callable[[str], str]) -> Miss[Call]:
+        """The call and its differences, secrets masked."""
+        return Miss(self.call, tuple(self._masked(difference, mask) for difference in self.differences))
+
+    def _masked(self, difference: Difference, mask: Callable[[str], str]) -> Difference:
+        found = difference.found
+        if found is not MISSING:
+            shown = value_at(self.shown, difference.pointer)
+            found = masked(found, mask) if shown is MISSING else shown  # the name of a member was masked, too
+        return Difference(difference.pointer, masked(difference.expected, mask), found)
 
 
 class _Comparison:
@@ -107,58 +98,85 @@ class _Comparison:
     def __init__(self, question: Question, ask: Ask) -> None:
         self._question = question
         self._ask = ask
-        self._fits: list[Call] = []
-        self._misses: list[Miss] = []
-        self._candidates = self._look(Count(0))
+        self._candidates: list[_Candidate] = []
+        self._masks: dict[str, str] = {}
+        self._plain = self._look(Count(0))
 
     def verdict(self) -> Verification:
         question, count = self._question, self._question.count
         deadline = time.monotonic() + question.within
-        while len(self._fits) < count.least and self._wait(deadline):
+        while len(self._fitting) < count.least and self._wait(deadline):
             pass
         deadline = time.monotonic() + question.settle
-        while not count.is_exceeded(len(self._fits)) and self._wait(deadline):
+        while not count.is_exceeded(len(self._fitting)) and self._wait(deadline):
             pass
         return self._decided()
+
+    @property
+    def _fitting(self) -> list[Call]:
+        return [candidate.call for candidate in self._candidates if not candidate.differences]
 
     def _wait(self, deadline: float) -> bool:
         """Wait for another candidate; False when the time is over."""
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        self._candidates = self._look(Count(self._candidates.matched + 1), min(left, LONGEST))
+        self._plain = self._look(Count(self._plain.matched + 1), min(left, MAX_WAIT_SECONDS))
         return True
 
     def _look(self, count: Count, within: float = 0.0) -> Verification:
-        candidates = _read(self._ask(self._question.shape(count, within), within))
-        compared = [(call, self._question.pattern.differences(call)) for call in candidates.calls]
-        self._fits = [call for call, differences in compared if not differences]
-        self._misses = [Miss(call, tuple(differences)) for call, differences in compared if differences]
-        return candidates
+        answer = self._ask({**self._question.shape(count, within), "views": True}, within)
+        plain = _read(answer)
+        self._masks = answer["masks"]
+        self._candidates = [
+            _candidate(call, view, self._question.conditions.own)
+            for call, view in zip(plain.calls, answer["views"], strict=True)
+        ]
+        return plain
 
     def _decided(self) -> Verification:
-        question, candidates = self._question, self._candidates
-        unseen = candidates.matched - len(candidates.calls) + candidates.evicted
-        verified = _decide(len(self._fits), question.count, unseen)
-        nearest = tuple(sorted(self._misses, key=lambda miss: len(miss.differences))[:3])
-        plain = None if verified else _read(self._ask(question.shape(question.count), 0))
-        message = explain(
-            str(question.scope.get("operation", "any operation")),
-            f"{question.count} {_KINDS[question.scope.get('accepted')]}call(s)",
-            len(self._fits),
-            candidates.matched,
-            unseen=unseen if verified is None else 0,
-            exceeding=self._fits if question.count.is_exceeded(len(self._fits)) else (),
-            nearest=[(miss.call, miss.differences) for miss in nearest],
-            plain=plain.message if plain is not None and not plain.verified else "",
+        question, fitting, plain = self._question, self._fitting, self._plain
+        unseen = plain.matched - len(plain.calls) + plain.evicted
+        verified = question.count.verdict(len(fitting), unseen)
+        misses = nearest(candidate.miss(self._mask) for candidate in self._candidates if candidate.differences)
+        explanation = Explanation(
+            what=str(question.scope.get("operation", "any vendor")),
+            count=question.count,
+            accepted=question.scope.get("accepted"),
+            recipient=question.conditions.plain.get("recipient"),
+            matched=len(fitting),
+            among=f"{plain.matched} fit the plain parts",
+            unknown=_unseen(unseen) if verified is None else "",
+            fitting=[call.data for call in fitting],
+            nearest=[Miss(miss.call.data, miss.differences) for miss in misses],
         )
-        return Verification(verified, len(self._fits), candidates.evicted, tuple(self._fits), nearest, message)
+        lines, near = list(explanation.lines()), tuple(misses)
+        if not verified:
+            answer = _read(self._ask(question.shape(question.count), 0))
+            if not answer.verified:
+                lines, near = [*lines, answer.message], near or answer.nearest
+        return Verification(verified, len(fitting), plain.evicted, tuple(fitting), near, "\n".join(lines))
+
+    def _mask(self, text: str) -> str:
+        """A text of the test's own, which may name secrets as they are or as Python writes them in quotes."""
+        for secret in sorted(self._masks, key=len, reverse=True):
+            for written in (secret, repr(secret)[1:-1]):
+                text = text.replace(written, self._masks[secret])
+        return text
 
 
-def _decide(fits: int, count: Count, unseen: int) -> bool | None:
-    """Calls that could not be compared leave open whatever they could change."""
-    if count.is_exceeded(fits):
-        return False
-    if unseen and (fits < count.least or count.most is not None):
-        return None
-    return fits >= count.least
+def _candidate(call: Call, view: Mapping[str, Any], own: Pattern) -> _Candidate:
+    differences = own.differences(_as_view(view["sent"]))
+    return _Candidate(call, _as_view(view["shown"]), tuple(differences))
+
+
+def _as_view(parts: Mapping[str, Any]) -> View:
+    """A request in the control API's shape as patterns see it."""
+    return {**parts, "headers": headers_view(parts["headers"]), "answer": answer_view(parts.get("answer", ""))}
+
+
+def _unseen(number: int) -> str:
+    return (
+        f"{number} more calls were evicted or are too many to be compared here. "
+        "Say more in plain values or by when=, or reset earlier"
+    )

@@ -1,13 +1,14 @@
-"""What a call must look like: plain data, and objects that compare themselves."""
+"""What a call must be like: plain data for the server, and objects whose own ``==`` is asked here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from mockserver.testing.call import Call, Request
-from mockserver.testing.comparison import ABSENT, Difference, Own, compared, is_equal_to_itself_only, is_plain, kept
+from mockserver.matching.compare import OwnEquality
+from mockserver.matching.pattern import PARTS, Pattern
+from mockserver.spec.pointer import MISSING
+from mockserver.testing.arguments import nearest_hint
 
-PARTS = ("path", "query", "headers", "body")
 OUTER = ("recipient", "answer")
 KNOWN = (*PARTS, "when", *OUTER)
 
@@ -15,68 +16,71 @@ KNOWN = (*PARTS, "when", *OUTER)
 class Where(TypedDict, total=False):
     """Named members must be equal, the rest is free.
 
-    ``path`` is the whole path, or its parameters by name; ``when`` maps pointers to JSON Schemas.
+    ``json`` fits only a body that is read as JSON, ``form`` only the fields of a form, ``body`` either.
+
+    ``path`` is the whole path, or its parameters by name; ``when`` maps pointers to JSON Schemas. A header that was
+    sent twice is its values joined (``"one, two"``), or each of them. A value may be an object with an ``==`` of its
+    own, such as ``unittest.mock.ANY`` or one of dirty-equals; it is asked about what was sent, secrets included.
     """
 
     path: Any
     query: Any
     headers: Any
     body: Any
+    json: Any
+    form: Any
     when: Mapping[str, Any]
     recipient: Any
     answer: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """``plain`` is for the server, as its API takes it; ``own`` holds, by part, what has an ``==`` of its own.
+class Conditions:
+    """``plain`` is for the server, as its API takes it; ``own`` holds what decides by its own ``==``.
 
-    Plain data is held against what was sent, ``own`` against the calls as they are shown: secrets masked.
+    Both are held against what was sent, secrets included.
     """
 
     plain: Mapping[str, Any]
-    own: Mapping[str, Any]
+    own: Pattern
 
     @classmethod
-    def of(cls, where: Mapping[str, Any]) -> "Pattern":
-        """Raises TypeError for a name that is not known and a value that can never be equal."""
-        unknown = [name for name in where if name not in KNOWN]
-        if unknown:
-            raise TypeError(f"{', '.join(unknown)} cannot be asked of a call; known: {', '.join(KNOWN)}")
-        plain: dict[str, Any] = {}
+    def of(cls, where: Mapping[str, Any], asking: str = "", options: tuple[str, ...] = ()) -> "Conditions":
+        """Raises TypeError for a name that is not known and a value that can never be equal.
+
+        ``asking`` is the method that asks, ``options`` are its other parameters, for the message.
+        """
+        for name in where:
+            if name not in KNOWN:
+                takes = f"; {asking} takes {', '.join(options)}" if options else ""
+                hint = nearest_hint(name, (*options, *KNOWN))
+                raise TypeError(f"{name} cannot be asked of a call; known: {', '.join(KNOWN)}{takes}{hint}")
+        outer: dict[str, Any] = {}
+        parts: dict[str, Any] = {}
         own: dict[str, Any] = {}
-        sent: dict[str, Any] = {}
         for name, value in where.items():
             if name == "when":
-                plain[name] = _schemas(value)
+                outer[name] = _schemas(value)
                 continue
-            expected = _lower(value) if name == "headers" and isinstance(value, Mapping) else value
-            for_server, for_us = _divide(expected, name)
-            if name in OUTER and for_server is not ABSENT:
-                plain[name] = _word(for_server, name)
-            elif for_server is not ABSENT:
-                sent[name] = for_server
-            if for_us is not ABSENT:
-                own[name] = for_us
-        return cls(plain | ({"where": sent} if sent else {}), own)
-
-    def differences(self, call: Call) -> list[Difference]:
-        """Where a call is not what the objects of ``own`` expect."""
-        found: list[Difference] = []
-        for name, expected in self.own.items():
-            found += compared(expected, _seen(call, name, expected), f"/{name}")
-        return found
+            plain, own_part = _divided(value, name)
+            if plain is not MISSING and name in OUTER:
+                outer[name] = _word(plain, name)
+            elif plain is not MISSING:
+                parts[name] = plain
+            if own_part is not MISSING:
+                own[name] = own_part
+        return cls(outer | ({"where": parts} if parts else {}), Pattern(own))
 
 
 def plain_only(where: Mapping[str, Any], purpose: str) -> Mapping[str, Any]:
     """``where`` and ``when`` for a decision that the server takes alone. Raises TypeError."""
-    pattern = Pattern.of(where)
-    if pattern.own:
+    conditions = Conditions.of(where)
+    if conditions.own:
         raise TypeError(
-            f"{purpose} is decided by the server, which cannot call the == of {', '.join(pattern.own)}; "
+            f"{purpose} is decided by the server, which cannot call the == of {', '.join(conditions.own.where)}; "
             "use when={pointer: JSON Schema}"
         )
-    return pattern.plain
+    return conditions.plain
 
 
 def _schemas(when: Any) -> Mapping[str, Any]:
@@ -91,47 +95,35 @@ def _word(value: Any, name: str) -> str:
     return str(value)
 
 
-def _lower(headers: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(name).lower(): value for name, value in headers.items()}
-
-
-def _divide(value: Any, at: str) -> tuple[Any, Any]:
-    """A value as its plain part and the part with an ``==`` of its own; ABSENT where there is none."""
+def _divided(value: Any, at: str) -> tuple[Any, Any]:
+    """A value as its plain part and the part with an ``==`` of its own; MISSING where there is none."""
     if isinstance(value, Mapping):
-        parts = {str(name): _divide(item, f"{at}[{name!r}]") for name, item in value.items()}
-        plain = {name: one for name, (one, _) in parts.items() if one is not ABSENT}
-        own = {name: other for name, (_, other) in parts.items() if other is not ABSENT}
-        return plain, own or ABSENT
+        members = {str(name): _divided(item, f"{at}[{name!r}]") for name, item in value.items()}
+        plain = {name: member for name, (member, _) in members.items() if member is not MISSING}
+        own = {name: member for name, (_, member) in members.items() if member is not MISSING}
+        return plain, own or MISSING
     if isinstance(value, list | tuple):
-        items = [_divide(item, f"{at}[{index}]") for index, item in enumerate(value)]
-        if all(own is ABSENT for _, own in items):
-            return [plain for plain, _ in items], ABSENT
-        return ABSENT, kept(value)  # its length and order cannot be asked in parts
-    if is_plain(value):
-        return value, ABSENT
-    if is_equal_to_itself_only(value):
+        items = [_divided(item, f"{at}[{index}]") for index, item in enumerate(value)]
+        if all(own is MISSING for _, own in items):
+            return [plain for plain, _ in items], MISSING
+        return MISSING, _whole(value)  # its length and order cannot be asked in parts
+    if _is_plain(value):
+        return value, MISSING
+    inherited: Any = object.__eq__
+    if type(value).__eq__ is inherited:
         raise TypeError(f"{at} cannot be compared with what a client sent: {value!r} is equal to itself only")
-    return ABSENT, Own(value)
+    return MISSING, OwnEquality(value)
 
 
-def _seen(call: Call, name: str, expected: Any) -> Any:
-    """One part of a call as patterns see it; a form's fields count as body and as query."""
-    if name in OUTER:
-        value = call.data[name]
-        if name == "answer" and value is not None and list(compared(expected, value, "")):
-            return value.rpartition("/")[2]
-        return ABSENT if value is None else value
-    request = call.request
-    if name == "path":
-        return request.path_params if isinstance(expected, Mapping) else request.path
-    if name == "headers":
-        return dict(request.headers)
-    return {**(request.form or {}), **request.query} if name == "query" else _body(request)
+def _whole(value: Any) -> Any:
+    """A value to be compared here, its plain parts included."""
+    if isinstance(value, Mapping):
+        return {str(name): _whole(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(item) for item in value]
+    return value if _is_plain(value) else OwnEquality(value)
 
 
-def _body(request: Request) -> Any:
-    if request.form is not None:
-        return request.form
-    if request.json is None and request.body.strip() != b"null":
-        return request.body.decode("utf-8", "replace") if request.body else ABSENT
-    return request.json
+def _is_plain(value: Any) -> bool:
+    """Whether a value is one that JSON has, and no object beside."""
+    return value is None or type(value) in {bool, int, float, str}

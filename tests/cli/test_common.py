@@ -71,7 +71,7 @@ def test_help(arguments: list[str]) -> None:
         pytest.param(
             ["account", "--live", "--url", "http://127.0.0.1:1"], "no mockserver answers .* refused.*", id="off"
         ),
-        pytest.param(["account", "--files", "empty.yaml/x"], "cannot write empty.yaml/x/voximplant/.*", id="files"),
+        pytest.param(["account", "--files", "empty.yaml/x"], "cannot write empty.yaml/x/voximplant: .*", id="files"),
         pytest.param(["serve", "--public-url", "sms.test"], "--public-url must be an http address, .*", id="public"),
         pytest.param(
             ["serve", "--host", "ü..x"], "cannot listen on ü..x:[0-9]+: .*; choose another --host .*", id="host"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.account import Sample, credential_members, file_texts, sample, tokens, values_at
+from mockserver.engine.account import Sample, credential_members, sample, tokens
 from mockserver.engine.credentials import read_token
 from mockserver.spec.pointer import MISSING
 from tests.engine.workbench import NOW, Bench, acme, arrive, operation, parse, request
@@ -43,29 +43,6 @@ def test_a_token_lives_as_long_as_its_contract_lets_it(bench: Bench) -> None:
 def test_credential_members() -> None:
     """Members that schemes or files read are credentials; all else is what the customer owns."""
     assert credential_members(acme()) == {"key", "pin", "clients"}
-
-
-@pytest.mark.parametrize(
-    ("pointer", "values"),
-    [
-        pytest.param("/account/a", [1], id="member"),
-        pytest.param("/account/list/x", [2, 3], id="through-a-list"),
-        pytest.param("/account/list/deep/y", [4, 5], id="through-two"),
-        pytest.param("/account/none", [], id="nothing"),
-        pytest.param("/account/a/b", [], id="below-a-value"),
-    ],
-)
-def test_values_at(pointer: str, values: list[Any]) -> None:
-    """Lists are looked through, in order."""
-    data = {"a": 1, "list": [{"x": 2, "deep": [{"y": 4}, {"y": 5}]}, {"x": 3}, {}]}
-    assert [value for value, _ in values_at(data, pointer)] == values
-
-
-def test_files(bench: Bench) -> None:
-    """A file names the first record's values, as JSON."""
-    (text,) = file_texts(acme().files, bench.mine).values()
-    assert json.loads(text) == {"key": bench.mine["key"], "client": bench.mine["clients"][0]["id"]}
-    assert text.endswith("}\n")
 
 
 def test_sample(bench: Bench) -> None:

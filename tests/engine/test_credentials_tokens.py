@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.engine.credentials import is_signed_by, read_token, sign
+from mockserver.engine.credentials import check_rsa_key, is_signed_by, read_token, sign
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
 
 SECRET = "a shared secret"
@@ -31,6 +32,24 @@ def public_key() -> str:
     public = private.public_key()
     form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return public.public_bytes(*form).decode()
+
+
+def unsound_key() -> str:
+    """A private key in PEM whose numbers are of no key: it can be read, and what it signs verifies with no key."""
+    private = serialization.load_pem_private_key(rsa_key().encode(), None)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    n = private.private_numbers()
+    wrong = rsa.RSAPrivateNumbers(n.p, n.q, n.d + 2, n.dmp1 + 2, n.dmq1, n.iqmp, n.public_numbers)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return wrong.private_key(unsafe_skip_rsa_key_validation=True).private_bytes(*form).decode()
+
+
+def test_an_unsound_rsa_key_is_told() -> None:
+    """A key is checked once, when an account is made; not whenever it signs, which would take 35 ms each time."""
+    check_rsa_key(rsa_key())
+    for key in (unsound_key(), public_key(), SECRET, ""):
+        with pytest.raises(ValueError, match=r"\w"):
+            check_rsa_key(key)
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512"])

@@ -24,7 +24,7 @@ from mockserver.engine.fault import (
 )
 from mockserver.engine.pin import PinState, literal
 from mockserver.engine.response import RenderedResponse
-from tests.engine.workbench import Bench, operation, request
+from tests.engine.workbench import Bench, request
 
 NEEDED = {"delay": {"seconds": 1}}  # what a kind cannot do without
 DELAYS = {"seconds", "uniform", "lognormal"}
@@ -218,7 +218,7 @@ def test_a_fault_is_used_up_by_those_it_hits(times: int, probability: float, see
         assume(left.met < 400)
         assert left.left == times - hits
         hits += left.striking is not None
-        left = left.used()
+        left = left.after_request()
     assert (hits, left.left, left.met >= times) == (times, 0, True)
 
 
@@ -227,7 +227,7 @@ def test_a_fault_without_end() -> None:
     left = pin("reset", times=None)
     for _ in range(50):
         assert left.striking is not None
-        left = left.used()
+        left = left.after_request()
     assert (left.left, left.is_spent, left.met) == (None, False, 50)
 
 
@@ -237,7 +237,7 @@ def test_answers_beside_a_fault() -> None:
     seen: list[Any] = []
     while not left.is_spent:
         seen.append(left.entry)
-        left = left.used()
+        left = left.after_request()
     assert seen == ["first", "second", "second", "second"]
     assert pin("reset").entry is None
 
@@ -246,7 +246,7 @@ def decided(bench: Bench, pinned: PinState, key: str = "") -> RecordedCall:
     """The call of a message under a pin."""
     body = {"from": bench.mine["lines"][0]["number"], "to": "+15"}
     found = request("send_sms", headers={"x-key": key or bench.mine["key"]}, body=body)
-    facts = msgspec.structs.replace(bench.facts(), pins={"one": pinned})
+    facts = msgspec.structs.replace(bench.facts(), pins={"one": (pinned,)})
     return bench.engine.decide(found, facts).call
 
 
@@ -267,11 +267,11 @@ def test_lost_without_an_answer(bench: Bench, kind: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "answer", "accepted"),
     [
-        pytest.param(operation("send_sms").answers["sent"], "acme.send_sms/sent", 1, id="sent"),
-        pytest.param(operation("send_sms").answers["busy"], "acme.send_sms/busy", 0, id="busy"),
+        pytest.param("sent", "acme.send_sms/sent", 1, id="sent"),
+        pytest.param("busy", "acme.send_sms/busy", 0, id="busy"),
         pytest.param(None, "acme.send_sms/sent", 1, id="rules"),
-        pytest.param(literal(operation("send_sms"), 202, {}, None), "", 1, id="literal"),
-        pytest.param(literal(operation("send_sms"), 503, {}, {"a": 1}), "", 0, id="literal-error"),
+        pytest.param(literal(202, {}, None), "", 1, id="literal"),
+        pytest.param(literal(503, {}, {"a": 1}), "", 0, id="literal-error"),
     ],
 )
 def test_an_answer_given(bench: Bench, kind: str, entry: Any, answer: str, accepted: int) -> None:
@@ -282,7 +282,7 @@ def test_an_answer_given(bench: Bench, kind: str, entry: Any, answer: str, accep
 
 def test_a_refusal_comes_whole(bench: Bench) -> None:
     """A pinned success is not for a request with problems, and so is its fault not."""
-    call = decided(bench, pin("reset", operation("send_sms").answers["sent"]), key="nobody's")
+    call = decided(bench, pin("reset", "sent"), key="nobody's")
     assert (call.answer, call.fault, call.status) == ("acme.send_sms/refused", "", 400)
 
 

@@ -9,11 +9,10 @@ import pytest
 from mockserver.engine.call import unpack_headers
 from mockserver.engine.choice import MAGIC, Choice, choose
 from mockserver.engine.engine import Decision
-from mockserver.engine.pin import Literal, PinState, lay_over, literal
+from mockserver.engine.pin import Entry, PinState, first_fitting, lay_over, literal
 from mockserver.engine.problem import Problem
 from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern
-from mockserver.spec.model import Answer
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import Bench, operation, request
 
@@ -21,15 +20,17 @@ SEND = operation("send_sms")
 UNKNOWN = Problem("unknown", "/body/from", "", "nobody's")
 
 
-def entry(written: Any) -> Answer | Literal | None:
+def entry(written: Any) -> Entry:
     """An answer by name, the rules, or a literal with this status."""
     if isinstance(written, int):
-        return literal(SEND, written, {}, None)
-    return None if written == "rules" else SEND.answers[written]
+        return literal(written, {}, None)
+    return None if written == "rules" else str(written)
 
 
 def pinned(*written: Any, account: str = "one", **members: Any) -> PinState:
-    return PinState("p-1", account, "acme.send_sms", tuple(entry(one) for one in written), written, **members)
+    return PinState(
+        "p-1", account, members.pop("reach", "acme.send_sms"), tuple(entry(one) for one in written), written, **members
+    )
 
 
 def test_entries_are_used_up_in_order() -> None:
@@ -37,21 +38,22 @@ def test_entries_are_used_up_in_order() -> None:
     pin, met = pinned("busy", "rules", "sent"), []
     while not pin.is_spent:
         met.append((pin.entry, pin.left))
-        pin = pin.used()
-    assert met == [(SEND.answers["busy"], 3), (None, 2), (SEND.answers["sent"], 1)]
-    assert (pin.left, pin.position, pin.met) == (0, 3, 3)
+        pin = pin.after_request()
+    assert met == [("busy", 3), (None, 2), ("sent", 1)]
+    assert (pin.left, pin.used, pin.met) == (0, 3, 3)
 
 
 def test_the_last_stays() -> None:
     """With ``then`` last, it is never spent, and its last entry answers for ever."""
     pin = pinned("sent", "busy", then="last")
     for _ in range(5):
-        pin = pin.used()
-    assert (pin.entry, pin.left, pin.is_spent) == (SEND.answers["busy"], 0, False)
+        pin = pin.after_request()
+    assert (pin.entry, pin.left, pin.used, pin.is_spent) == ("busy", 0, 5, False)
 
 
 def choice(pin: PinState, *problems: Problem, prefer: str = "", recipient: str = "", view: Any = None) -> Choice:
-    found = choose(SEND, problems, view or {}, recipient, prefer=prefer, pin=pin)
+    answer = first_fitting([pin], SEND, {}, has_problems=bool(problems)).answer
+    found = choose(SEND, problems, view or {}, recipient, prefer=prefer, pinned=answer)
     assert found is not None
     return found
 
@@ -93,7 +95,7 @@ def decided(bench: Bench, pin: PinState, *, key: str | None = None, **body: Any)
     """What becomes of a request of the first account, whose key it has."""
     sent = {"from": bench.mine["lines"][0]["number"], "to": "+15", **body}
     found = request("send_sms", headers={"x-key": bench.mine["key"] if key is None else key}, body=sent)
-    facts = msgspec.structs.replace(bench.facts(), pins={pin.account: pin})
+    facts = msgspec.structs.replace(bench.facts(), pins={pin.account: (pin,)})
     return bench.engine.decide(found, facts)
 
 
@@ -103,7 +105,8 @@ def test_a_use_is_what_the_call_uses_up() -> None:
     for written, key, used in [("sent", None, True), ("sent", "", False), ("rules", "", True), ("busy", "", True)]:
         pin = pinned(written)
         found = decided(bench, pin, key=key)
-        assert found.uses.pin is (pin if used else None), (written, key)
+        assert found.uses.pins == ((pin,) if used else ()), (written, key)
+        assert found.call.pin == (pin.id if used else "")
         assert bool(found.call.problems) is (key == "")
 
 
@@ -112,26 +115,26 @@ def test_a_pin_is_for_its_account_and_for_requests_that_fit() -> None:
     bench = Bench()
     bound = Pattern({"body": {"text": "Bye"}, "headers": {"X-Key": bench.mine["key"]}})
     assert decided(bench, pinned("busy", account="two")).call.chosen_by == "default"
-    assert decided(bench, pinned("busy", pattern=bound), text="Hi").uses.pin is None
+    assert decided(bench, pinned("busy", pattern=bound), text="Hi").uses.pins == ()
     assert decided(bench, pinned("busy", pattern=bound), text="Bye").call.chosen_by == "pin"
 
 
 def test_values_are_laid_over_whatever_the_pin_lets_through() -> None:
     """Over the named answer, and headers over the rules' answer too; not where the pin did not count."""
     bench = Bench()
-    overlay = ((Pointer.parse("/header/Retry-After"), 0),)
+    changes = ((Pointer.parse("/header/Retry-After"), 0),)
     for written in ("busy", "rules"):
-        found = decided(bench, pinned(written, overlay=overlay))
+        found = decided(bench, pinned(written, changes=changes))
         assert ["retry-after", "0"] in unpack_headers(found.call.response_headers)
-    refused = decided(bench, pinned("sent", overlay=overlay), key="")
+    refused = decided(bench, pinned("sent", changes=changes), key="")
     assert "retry-after" not in dict(unpack_headers(refused.call.response_headers))
 
 
 def test_lay_over() -> None:
     """Headers are replaced in any case, values of the body in place, and the length is that of the new body."""
     before = RenderedResponse.of(400, [(b"x-old", b"1")], '{"a":[{"b":1},2],"c":"é"}'.encode())
-    overlay = {"/header/X-OLD": "2", "/header/X-New": 1.5, "/body/a/0/b": {"x": None}, "/body/a/1": "ü", "/body/c": []}
-    after = lay_over(before, tuple((Pointer.parse(at), value) for at, value in overlay.items()))
+    changes = {"/header/X-OLD": "2", "/header/X-New": 1.5, "/body/a/0/b": {"x": None}, "/body/a/1": "ü", "/body/c": []}
+    after = lay_over(before, tuple((Pointer.parse(at), value) for at, value in changes.items()))
     assert json.loads(after.body) == {"a": [{"b": {"x": None}}, "ü"], "c": []}
     assert after.headers == [(b"x-old", b"2"), (b"x-new", b"1.5"), (b"content-length", b"%d" % len(after.body))]
     assert after.status == 400
@@ -153,7 +156,7 @@ def test_lay_over() -> None:
 )
 def test_a_literal_as_bytes(headers: dict[str, str], body: Any, raw: bytes, sent: Any) -> None:
     """Text is sent as it is, all else as JSON; header names in lower case, the length last."""
-    response = literal(SEND, 418, headers, body).response
+    response = literal(418, headers, body).response
     assert response == RenderedResponse.of(418, sent, raw)
 
 
@@ -179,7 +182,7 @@ def test_a_literal_as_bytes(headers: dict[str, str], body: Any, raw: bytes, sent
 )
 def test_a_literal_is_held_against_the_contract(status: int, body: Any, warning: str) -> None:
     """It is off the contract in any case; what is more wrong with it is said."""
-    assert literal(SEND, status, {}, body).warnings == (warning,)
+    assert literal(status, {}, body).warnings(SEND) == (warning,)
 
 
 def test_a_literal_is_recorded_as_what_it_is() -> None:

@@ -76,7 +76,7 @@ def problems(found: ParsedRequest) -> list[tuple[str, str, str]]:
 
 def chosen(to: str, *found: Problem, view: Any = None, recipient: str = "", prefer: str = "") -> Choice:
     """The choice of an operation for these problems."""
-    choice = choose(operation(to), found, view or {}, recipient, prefer=prefer, pin=None)
+    choice = choose(operation(to), found, view or {}, recipient, prefer=prefer, pinned=None)
     assert choice is not None
     return choice
 

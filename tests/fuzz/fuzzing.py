@@ -140,9 +140,9 @@ def first_path(tried: Trial) -> Trial:
     return tried._replace(document={**tried.document, "paths": {path: item}})
 
 
-def assert_faithful(app: Any, account: AccountData, way: Way, folder: Path, *, examples: int) -> None:
+def assert_faithful(tried: Trial, way: Way) -> None:
     """No check fails in any phase, and every operation has accepted and refused."""
-    report = fuzz(trial(app, account, way, folder, examples=examples))
+    report = fuzz(tried)
     assert not report.findings, str(report)
     names = {f"{operation.method} {operation.path}" for operation in way.contract.operations}
     assert set(report.accepted) == set(report.refused) == names

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from mockserver.engine.account import sample, values_at
+from mockserver.engine.account import sample
+from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer
 

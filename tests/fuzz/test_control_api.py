@@ -14,6 +14,7 @@ from tests.fuzz.fuzzing import SHARED, Trial, fuzz
 TOKEN = "control-api-token"
 OPERATION = "polyai.send_sms"
 EXAMPLES = 20  # of each operation
+RECIPIENT = r"\s*[0-9]|\s*[^\s(0-9][\s\S]*[0-9]"  # it has a digit, and its country code is not left out
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +35,35 @@ def document(guarded: Application) -> Any:
     paths, schemas = found["paths"], found["components"]["schemas"]
     paths["/_mock/calls/{id}"]["get"]["parameters"][0]["schema"] = {"enum": [call]}
     paths["/_mock/pins/{operation}"]["put"]["parameters"][0]["schema"] = {"enum": [OPERATION]}
+    for method in ("get", "delete"):
+        parameters = paths["/_mock/pins"][method]["parameters"]
+        del parameters[2]  # an id is known for as long as its pin is
+        parameters[1]["schema"] = {"enum": [OPERATION, f"{contract.vendor}.*", "*"]}
+    paths["/_mock/calls"]["delete"]["parameters"][1]["schema"] = {"enum": [OPERATION, f"{contract.vendor}.*", "*"]}
     body(paths["/_mock/accounts"]["post"])["properties"]["vendors"] = {"type": "object", "maxProperties": 0}
     limits = body(paths["/_mock/accounts/{id}/limits"]["put"])
     limits |= {"properties": {OPERATION: limits["additionalProperties"]}, "additionalProperties": False}
     pin, expectation = schemas["PinRequest"]["properties"], schemas["Expectation"]["properties"]
     pin["answers"]["items"]["anyOf"][0]["enum"] = ["rules", *answers]
     expectation["answer"]["enum"] = answers
-    expectation["vendor"]["enum"] = [contract.vendor for contract in guarded.contracts]
-    expectation["operation"]["enum"] = [o.id for contract in guarded.contracts for o in contract.operations]
+    expectation["vendor"]["enum"] = [contract.vendor]
+    expectation["operation"]["enum"] = [OPERATION]
+    expectation["recipient"]["pattern"] = f"^({RECIPIENT})"
+    del schemas["Where"]["properties"]["path"]  # one of the operation
+    accepted_only = ("answer", "accepted", "where")  # together they may ask for what only refused calls have
+    schemas["Expectation"]["anyOf"] = [
+        {"properties": dict.fromkeys(set(accepted_only) - {name}, False)} for name in accepted_only
+    ]
+    filters = {"vendor": [contract.vendor], "operation": [OPERATION], "answer": ["sent"], "accepted": [True]}
+    for parameter in paths["/_mock/calls"]["get"]["parameters"]:
+        if parameter["name"] in filters:
+            parameter["schema"]["enum"] = filters[parameter["name"]]
+        if parameter["name"] == "recipient":
+            parameter["schema"]["pattern"] = f"^({RECIPIENT}|$)"
     schemas["Fault"]["properties"]["uniform"] = {"enum": [[0, 60], [0.5, 0.5]]}  # from least to most
     del expectation["count"]["anyOf"][1]["properties"]["at_least"]  # is not above at_most
-    del pin["set"]  # depends on the answers' bodies
-    del pin["when"], expectation["when"]  # hold any JSON Schema: there is hardly a wrong one
-    del expectation["within"], expectation["settle"]  # wait
+    # Changes depend on the answers' bodies. A `when` holds any JSON Schema, hardly a wrong one. The others wait.
+    del pin["changes"], pin["when"], expectation["when"], expectation["within"], expectation["settle"]
     return found
 
 

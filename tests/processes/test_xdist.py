@@ -31,6 +31,9 @@ def test_reset_in_a_loop(mock_vendors, number):
 def test_overlooked(mock_vendors):
     send(mock_vendors.polyai, key="")
 
+def test_pinned_in_vain(mock_vendors):
+    mock_vendors.polyai.pin("rate_limited")
+
 def test_failed(mock_vendors):
     send(mock_vendors.polyai)
     raise ZeroDivisionError
@@ -43,12 +46,13 @@ def test_eight_workers(pytester: pytest.Pytester, server: MockServer, own: bool)
     write(pytester, TESTS)
     where = [] if own else ["--mockserver-url", server.url]
     result = apart(pytester, "-n", "8", *where, "--mockserver-cov", "--mockserver-cov-json=cov.json")
-    result.assert_outcomes(passed=45, failed=1)
+    result.assert_outcomes(passed=46, failed=1)
     result.stdout.fnmatch_lines(
         [
             "* mockserver calls *",
             "*polyai.send_sms/sent 202 default",
             "test_app.py::test_overlooked: * 401 rule *",
+            "test_app.py::test_pinned_in_vain: test_app.py:*: pin of polyai.* (rate_limited) was never used: no call *",
             "* mockserver coverage *",
             "  202 sent * natural 161 * forced 0 *",
             "  429 rate_limited * natural 0 * forced 20 *",

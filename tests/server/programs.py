@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from starlette.testclient import TestClient
 
 from mockserver.engine.account import AccountData
 from mockserver.server.application import Application
@@ -55,6 +56,23 @@ def sender(url: str) -> Callable[[Sent], Reply]:
         return reply
 
     return send
+
+
+def in_process(client: TestClient) -> Callable[[Sent], Reply]:
+    """Sends what a fixture has to the application, without a server."""
+
+    def send(sent: Sent) -> Reply:
+        response = client.request(sent.method, sent.url, headers=sent.headers, content=sent.content)
+        return Reply(response.status_code, response.headers, response.content)
+
+    return send
+
+
+def pinned(url: str, kind: str) -> requests.Response:
+    """The answer to a pin with a fault of this kind."""
+    fault = {"kind": kind, **({"seconds": 0} if kind == "delay" else {})}
+    body = {"account": "default", "fault": fault}
+    return requests.put(f"{url}/_mock/pins/polyai.send_sms", json=body, timeout=PATIENCE)
 
 
 def replays_at(url: str, app: Application) -> dict[str, Replay]:

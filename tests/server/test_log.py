@@ -20,7 +20,8 @@ from starlette.testclient import TestClient
 from mockserver.engine.call import call_id
 from mockserver.server import log as log_module
 from mockserver.server.application import create_app
-from mockserver.server.log import NO_EXPLANATION, Explanation, JsonForm, TextForm, log_to, printable
+from mockserver.server.log import NO_DETAILS, JsonForm, LineDetails, TextForm, log_to, printable
+from mockserver.server.settings import LogForm
 from mockserver.testing import run
 from tests.engine.workbench import ACME, recorded
 from tests.server.customers import SETTINGS, Customer
@@ -33,7 +34,7 @@ AT = 1_800_000_000.1234  # 2027-01-15 08:00:00 UTC
 
 @contextmanager
 def logged(
-    monkeypatch: pytest.MonkeyPatch, form: str = "text", **settings: Any
+    monkeypatch: pytest.MonkeyPatch, form: LogForm = "text", **settings: Any
 ) -> Iterator[tuple[Customer, io.StringIO]]:
     """A customer of a server that logs, and what it logs: all is there when the block ends."""
     stream = io.StringIO()
@@ -128,7 +129,7 @@ def test_the_problem_is_the_one_that_was_answered(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch, form: LogForm) -> None:
     """Wherever a client put them: in a path, in a value that is refused; own ones and presented ones."""
     with logged(monkeypatch, form) as (customer, stream):
         own, presented = customer.mine["key"], "presented-secret-0001"
@@ -164,7 +165,7 @@ def test_a_number_that_is_a_secret_is_masked(monkeypatch: pytest.MonkeyPatch) ->
         pytest.param({"params": {"\x1b\n": "\x1b\n"}}, id="query"),
     ],
 )
-def test_whatever_a_client_sends(monkeypatch: pytest.MonkeyPatch, form: str, request_: dict[str, Any]) -> None:
+def test_whatever_a_client_sends(monkeypatch: pytest.MonkeyPatch, form: LogForm, request_: dict[str, Any]) -> None:
     """One call is one line, of printable characters."""
     with logged(monkeypatch, form) as (customer, stream):
         if "json" in request_:
@@ -200,9 +201,9 @@ def test_faults_and_clients_that_left() -> None:
         recorded(answer="a.b/sent", operation="a.b", status=202, accepted=True).label, fault="reset"
     )
     call = structs.replace(recorded(received_at=AT, outcome="aborted"), label=label)
-    assert PLAIN.line(call, "", NO_EXPLANATION) == "08:00:00.123 a.b/sent 202 - - 0.0ms fault reset aborted"
+    assert PLAIN.line(call, "", NO_DETAILS) == "08:00:00.123 a.b/sent 202 - - 0.0ms fault reset aborted"
     lost = structs.replace(call, label=structs.replace(label, answer="", accepted=False))
-    assert PLAIN.line(lost, "", NO_EXPLANATION) == "08:00:00.123 a.b/- 202 - - 0.0ms fault reset aborted"
+    assert PLAIN.line(lost, "", NO_DETAILS) == "08:00:00.123 a.b/- 202 - - 0.0ms fault reset aborted"
 
 
 def test_colours() -> None:
@@ -210,8 +211,8 @@ def test_colours() -> None:
     coloured = TextForm(is_coloured=True)
     for accepted, colour in ((True, "\x1b[32m"), (False, "\x1b[31m")):
         call = recorded(answer="a.b/c", operation="a.b", status=200, accepted=accepted, received_at=AT, outcome="sent")
-        plain = PLAIN.line(call, "+1", NO_EXPLANATION)
-        assert coloured.line(call, "+1", NO_EXPLANATION) == plain.replace("a.b/c 200", f"{colour}a.b/c 200\x1b[0m")
+        plain = PLAIN.line(call, "+1", NO_DETAILS)
+        assert coloured.line(call, "+1", NO_DETAILS) == plain.replace("a.b/c 200", f"{colour}a.b/c 200\x1b[0m")
 
 
 class Terminal(io.StringIO):
@@ -298,8 +299,8 @@ def test_any_text(form: Any, text: str, at: str) -> None:
     """A line is one line, whatever is told of the call."""
     call = recorded(number=1 << 24, operation="a.b", answer="a.b/c", rule="a.yaml:1")
     words = {"kind": "invalid", "at": at, "reason": "", "message": text}
-    for explanation in (Explanation(words), Explanation(None, text, at or "/", [text])):
-        line = form.line(call, "", explanation)
+    for details in (LineDetails(words), LineDetails(None, text, at or "/", [text])):
+        line = form.line(call, "", details)
         assert line.isprintable()
         if isinstance(form, JsonForm):
             shown = json.loads(line)

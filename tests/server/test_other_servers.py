@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 
 from mockserver.engine.fault import LOSING, NEEDS_WIRE, SPOILING
 from mockserver.server.application import Application
-from tests.evidence import Reply, Sent, replayed
+from tests.evidence import replayed
 from tests.live import PATIENCE, live_server
-from tests.server.programs import program, replays_at, replays_in, sender
+from tests.server.programs import in_process, pinned, program, replays_at, replays_in, sender
 
 UVICORN = (sys.executable, "-m", "uvicorn", "--factory", "mockserver:create_app", "--port", "0")
 
@@ -19,19 +19,7 @@ UVICORN = (sys.executable, "-m", "uvicorn", "--factory", "mockserver:create_app"
 @pytest.fixture(scope="module")
 def expected(app: Application, client: TestClient) -> dict[str, Any]:
     """What is fixed of each exchange, without any server."""
-
-    def send(sent: Sent) -> Reply:
-        response = client.request(sent.method, sent.url, headers=sent.headers, content=sent.content)
-        return Reply(response.status_code, response.headers, response.content)
-
-    return replayed(send, replays_in(app))
-
-
-def pinned(url: str, kind: str) -> requests.Response:
-    """The answer to a pin with a fault of this kind."""
-    fault = {"kind": kind, **({"seconds": 0} if kind == "delay" else {})}
-    body = {"account": "default", "fault": fault}
-    return requests.put(f"{url}/_mock/pins/polyai.send_sms", json=body, timeout=PATIENCE)
+    return replayed(in_process(client), replays_in(app))
 
 
 def test_ours(app: Application, expected: dict[str, Any]) -> None:

@@ -260,6 +260,15 @@ def test_a_server_that_keeps_no_raw_path(router: VendorRouter, value: str, raw: 
     assert hit[1] == {"number": value}
 
 
+def test_a_raw_path_with_its_query(router: VendorRouter) -> None:
+    """The query is no part of the path, though some clients leave it there."""
+    scope = {**scope_of("/base/typed/5"), "raw_path": b"/base/typed/5?whole=6"}
+    hit = router.find(scope)
+    assert hit == walked(router.routes, scope)
+    assert hit is not None
+    assert hit[1] == {"number": "5"}
+
+
 def test_many_hosts(router: VendorRouter) -> None:
     """However many spellings of a Host header come, each finds what it finds."""
     for number in range(MAX_HOST_HEADERS + 2):

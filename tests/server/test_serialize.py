@@ -110,6 +110,7 @@ def test_an_empty_call() -> None:
         "evidence",
         "chosen_by",
         "rule",
+        "pin",
         "recipient",
     ]
     assert (found["problems"], found["request"]["headers"], found["request"]["path_params"]) == ([], [], {})

@@ -10,7 +10,6 @@ from mockserver.server.settings import (
     RENAMED,
     Settings,
     SettingsError,
-    check_names,
     from_environment,
     is_loopback,
     variable,
@@ -110,27 +109,13 @@ def test_mistakes_are_named(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(("former", "setting"), RENAMED.items())
 def test_a_former_name_is_told_with_the_present_one(former: str, setting: str) -> None:
-    """A variable is refused, and so is a keyword; those that are still named so in the environment are read there."""
-    with pytest.raises(TypeError, match=f"^the setting {former} is now {setting}$"):
-        check_names(["port", former])
+    """The variable is refused; those that are still named so in the environment are read there."""
     name = f"MOCKSERVER_{former.upper()}"
     if name == variable(setting):
         assert from_environment({name: "7"}) != Settings()
     else:
         with pytest.raises(SettingsError, match=f"^{name} is now {variable(setting)}$"):
             from_environment({name: "7"})
-
-
-def test_an_unknown_name_is_told_with_those_that_are_known() -> None:
-    """In the order of the settings."""
-    with pytest.raises(TypeError, match=r"^ports, x is no setting of a server; known: contracts, .*request_timeout$"):
-        check_names(["ports", "host", "x"])
-
-
-def test_defaults_may_be_others() -> None:
-    """What the environment does not say is as the caller has it."""
-    found = from_environment({"MOCKSERVER_SERVE_PORT": "1"}, Settings(log="text", port=2))
-    assert found == Settings(log="text", port=1)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from mockserver.store.accounts import AccountError, Registry, claimed
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
+from tests.engine.test_credentials_tokens import unsound_key
 from tests.engine.workbench import acme
 
 KEY = ("/account/key", "k" * 20)
@@ -107,6 +108,7 @@ def test_refused_accounts(registry: Registry, account_id: str, vendors: Any, poi
         pytest.param([{"algorithm": "HS257"}], id="unknown-algorithm"),
         pytest.param([{"algorithm": None}], id="null-for-an-algorithm"),
         pytest.param([{}, {"algorithm": "RS256"}], id="secret-for-rsa"),
+        pytest.param([{"algorithm": "RS256", "secret": unsound_key()}], id="numbers-that-do-not-belong-together"),
         pytest.param([{}, {}, {"secret": "x"}], id="no-rsa-key"),
     ],
 )

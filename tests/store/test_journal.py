@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mockserver.engine.call import Label, RecordedCall
+from mockserver.engine.expectation import Expectation
 from mockserver.store.journal import BLOCK_BYTES, CALL_OVERHEAD, LINE_BLOCKS, Journal, Query, weigh
 from tests.engine.workbench import recorded
 
@@ -287,6 +288,17 @@ class Model(RuleBasedStateMachine):
             assert not lost or sum(size for size, _ in before.values()) > BYTES // BLOCK_BYTES
             spared = [self.size(name) for name in self.calls if name not in lost]
             assert all(before[name][0] >= max(spared, default=0) for name in lost)
+
+    @rule(account=st.sampled_from(["a", "b", "", None]), answer=st.sampled_from(["v/a", "v/b", "v/c"]))
+    def clear_some(self, account: str | None, answer: str) -> None:
+        names = list(self.calls) if account is None else [account] if account in self.calls else []
+        gone = 0
+        for name in names:
+            evicted, kept = self.journal.evicted(name), self.kept(name)
+            left = [one for one in kept if one.answer != answer]
+            self.calls[name] = [*self.calls[name][:evicted], *left]
+            gone += len(kept) - len(left)
+        assert self.journal.clear_some(account, Expectation(answer=answer).admits) == gone
 
     @rule(account=st.sampled_from(["a", "b", "", None]))
     def clear(self, account: str | None) -> None:

@@ -92,13 +92,14 @@ def signed_request(store: Store, account_id: str) -> ParsedRequest:
 
 def test_facts_tell_clocks_and_first_sights(store: Store) -> None:
     """Of the accounts that a request may be from, and of its own tokens."""
-    assert dict(run(store.facts(sent("one"))).first_seen) == {}, "nobody's token is of no account"
     signed = signed_request(store, "one")
     (credential,) = signed.credentials.values()
-    assert dict(run(store.facts(signed)).first_seen) == {credential.digest: NOW}
+    assert dict(run(store.facts(signed)).first_seen) == {}, "the time is real, so nobody asks"
     assert [run(store.newest_token(account)) for account in KEYS] == [NOW, 0]
     clock = REAL.advanced(NOW, 60)
     run(store.set_clock("one", clock))
+    assert dict(run(store.facts(signed)).first_seen) == {credential.digest: NOW}
+    assert dict(run(store.facts(sent("one"))).first_seen) == {}, "nobody's token is of no account"
     assert run(store.facts(sent("one"))).clocks == {"one": clock}
     assert run(store.facts(sent("two"))).clocks == {"two": REAL}
     assert run(store.clock("one")) == (clock, NOW)

@@ -1,11 +1,12 @@
 """Answers that a test fixes."""
 
+from typing import Any
 from unittest.mock import ANY
 
 import pytest
 import requests
 
-from mockserver.testing import Account, ControlError
+from mockserver.testing import Account, ControlError, fault
 from tests.testing.sending import send
 
 
@@ -50,7 +51,7 @@ def test_a_pin_may_be_for_some_requests_only(account: Account) -> None:
 
 def test_values_are_laid_over_an_answer(account: Account) -> None:
     """A test's own header travels with the vendor's answer."""
-    account.polyai.send_sms.pin("rate_limited", set={"/header/Retry-After": "0"})
+    account.polyai.send_sms.pin("rate_limited", changes={"/header/Retry-After": "0"})
     headers = {
         "X-PolyAi-Auth-Token": account.polyai.credentials["api_key"],
         "X-TOKEN-ID": account.polyai.owned["connectors"][0]["id"],
@@ -73,10 +74,89 @@ def test_mistakes_are_told(account: Account) -> None:
     """No answer, and one that the contract does not have, named with those that it has."""
     with pytest.raises(TypeError, match="at least one answer"):
         account.polyai.send_sms.pin()
-    with pytest.raises(ControlError, match=r"no such answer; it has: sent, .*rate_limited.*at /body/answers/0"):
+    with pytest.raises(ControlError, match=r"no such answer; it has: rate_limited, .*sent.*at /body/answers/0"):
         account.polyai.send_sms.pin("rate_limit")
+
+
+def test_set_is_called_changes(account: Account) -> None:
+    """The old name and any other that is not known are told."""
+    operation: Any = account.polyai.send_sms
+    with pytest.raises(TypeError, match="pin has no 'set'; it is called changes"):
+        operation.pin("rate_limited", set={"/header/Retry-After": "0"})
+    with pytest.raises(TypeError, match="pin has no 'times'; known: where, when, then, force, changes, fault, replace"):
+        operation.pin("rate_limited", times=2)
+
+
+def test_two_stubs(account: Account) -> None:
+    """Each answers the requests that it is for; a block removes its own pin only."""
+    operation = account.polyai.send_sms
+    bye = operation.pin("server_error", where={"body": {"message": "Bye"}}, then="last")
+    with operation.pin("rate_limited", "rate_limited") as hi:
+        assert [send(account.polyai, text) for text in ("Hi", "Bye", "Bye")] == [429, 500, 500]
+        assert (hi.used, bye.used) == (1, 2)
+    assert (hi.used, bye.id == hi.id) == (1, False)
+    assert [send(account.polyai, text) for text in ("Hi", "Bye")] == [202, 500]
+    bye.remove()
+    bye.remove()
+    assert (send(account.polyai, "Bye"), bye.used) == (202, 3)
+
+
+def test_replacing(account: Account) -> None:
+    """A pin that could never take effect is told; with ``replace`` it takes the others' place."""
+    operation = account.polyai.send_sms
+    first = operation.pin("server_error", then="last")
+    with pytest.raises(ControlError, match=f"the earlier pin {first.id} of polyai.send_sms .* send replace: true"):
+        operation.pin("rate_limited")
+    operation.pin("rate_limited", replace=True)
+    assert [send(account.polyai) for _ in range(2)] == [429, 202]
+
+
+def test_an_outage(account: Account) -> None:
+    """All operations of a vendor, or of all vendors, until it is over."""
+    polyai = account.polyai
+    with polyai.pin("server_error", then="last") as outage:
+        assert outage.data["operation"] == "polyai.*"
+        assert send(polyai) == 500
+    for target in (polyai, account):
+        target.pin(fault=fault.reset(times=None))
+        for _ in range(2):
+            with pytest.raises(requests.ConnectionError):
+                send(polyai)
+        target.unpin()
+        assert send(polyai) == 202
+
+
+def test_unpin_is_for_what_belongs_here(account: Account) -> None:
+    """An operation's pins; a vendor's, with those of its operations; all."""
+    operation, vendor = account.polyai.send_sms, account.polyai
+    pins = {
+        name: target.pin("rules", where={"body": {"message": name}})
+        for name, target in (("operation", operation), ("vendor", vendor), ("account", account))
+    }
+    operation.unpin()
+    for name in ("operation", "vendor", "account"):
+        send(vendor, name)
+    assert [pin.used for pin in pins.values()] == [0, 1, 1]
+    operation.pin("server_error")
+    vendor.unpin()
+    assert send(vendor) == 202
+    operation.pin("server_error")
+    account.unpin()
+    assert send(vendor) == 202
+
+
+def test_a_pin_of_a_reset_account(account: Account) -> None:
+    """It is gone: nothing to remove, and nobody knows how often it was used."""
+    with account.polyai.send_sms.pin("rate_limited") as pin:
+        account.reset()
+    pin.remove()
+    with pytest.raises(ControlError, match="there is no such pin"):
+        _ = pin.used
 
 
 def test_it_says_what_it_is(account: Account) -> None:
     """A failing test's local variables can be read."""
-    assert repr(account.polyai.send_sms) == f"<Operation polyai.send_sms of account {account.id}>"
+    operation = account.polyai.send_sms
+    assert repr(operation) == f"<Operation polyai.send_sms of account {account.id}>"
+    pin = account.polyai.pin("server_error")
+    assert repr(pin) == f"<Pin {pin.id} of polyai.* of account {account.id}>"

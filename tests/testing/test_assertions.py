@@ -7,7 +7,8 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from dirty_equals import IsStr
+import requests
+from dirty_equals import IsOneOf, IsStr
 
 from mockserver.testing import Account, ControlError, MockServer
 from tests.testing.sending import TO, send
@@ -30,6 +31,49 @@ def test_accepted_is_less_than_called(account: Account) -> None:
     assert operation.assert_called_once(answer="unauthorized").request.json["message"] == "two"
     assert [call.accepted for call in operation.calls] == [True, False]
     assert "expected exactly 2 accepted call(s), found 1" in failure(operation.assert_accepted, times=2)
+
+
+def test_refused_is_what_the_vendor_did_not_take(account: Account) -> None:
+    """All refusals, or those with one answer; exactly so many, and accepted calls do not count."""
+    send(account.polyai, "one")
+    send(account.polyai, "two", key="")
+    send(account.polyai, "three", to="5")
+    for side in (account, account.polyai, account.polyai.send_sms):
+        assert [call.request.json["message"] for call in side.assert_refused(times=2)] == ["two", "three"]
+        (call,) = side.assert_refused(answer="unauthorized", times=1)
+        assert call.request.json["message"] == "two"
+        assert side.assert_accepted_once().request.json["message"] == "one"
+        side.assert_refused(answer="sent", times=0)
+    assert "expected at least 1 refused call(s), found 0" in failure(account.avaamo.assert_refused)
+    send(account.polyai, "four")
+    assert "polyai: expected exactly 1 accepted call(s), found 2" in failure(account.polyai.assert_accepted_once)
+
+
+def test_a_vendor_speaks_for_its_operations(account: Account) -> None:
+    """Its calls are those of all its operations, and of no other vendor."""
+    send(account.polyai)
+    assert account.polyai.assert_called_once() == account.polyai.send_sms.calls[0]
+    account.avaamo.assert_not_called()
+    assert account.polyai.verify(at_most=0).verified is False
+    assert "avaamo: expected at least 1 call(s), found 0" in failure(account.avaamo.assert_called)
+
+
+def test_a_form_is_no_json(account: Account) -> None:
+    """``json`` and ``form`` fit one kind of body each, ``body`` either; values may compare themselves."""
+    polyai, voximplant = account.polyai, account.voximplant
+    send(polyai, "Hi")
+    fields = {"source": voximplant.owned["numbers"][0]["number"], "destination": "447700900222", "sms_body": "Hi"}
+    headers = {"Authorization": f"Bearer {voximplant.tokens['Jwt']}"}
+    requests.post(f"{voximplant.url}/platform_api/SendSmsMessage", data=fields, headers=headers, timeout=10)
+    for side, name, other, member in ((polyai, "json", "form", "message"), (voximplant, "form", "json", "sms_body")):
+        for value in ("Hi", IsStr(regex="H.")):
+            for part in (name, "body"):
+                side.assert_called_once(**{part: {member: value}})  # type: ignore[arg-type]  # a part's name
+            side.assert_not_called(**{other: {member: value}})  # type: ignore[arg-type]  # as above
+    assert "/form: expected" in failure(polyai.assert_called, form={"message": "Hi"})
+    assert '/json/message: expected "Ho", found "Hi"' in failure(polyai.assert_called, json={"message": "Ho"})
+    with pytest.raises(ControlError, match="a form's values are texts"):
+        polyai.assert_called(form={"n": 1})
 
 
 def test_an_account_speaks_for_all_its_vendors(account: Account) -> None:
@@ -69,7 +113,8 @@ def test_one_of_two_calls_is_meant(account: Account, where: dict[str, Any]) -> N
         account.polyai.send_sms.assert_called(times=2, **where)
     else:
         assert account.polyai.send_sms.assert_called_once(**where).request.json["message"] == "Hi"
-    account.avaamo.send_sms.assert_not_called(**where)
+    elsewhere = {name: value for name, value in where.items() if name != "path"}  # a path that it has not is refused
+    account.avaamo.send_sms.assert_not_called(**elsewhere)
 
 
 def test_secrets_match_unmasked(account: Account) -> None:
@@ -78,6 +123,41 @@ def test_secrets_match_unmasked(account: Account) -> None:
     key = account.polyai.credentials["api_key"]
     call = account.polyai.send_sms.assert_called_once(headers={"X-PolyAi-Auth-Token": key})
     assert key not in str(call.data)
+
+
+@pytest.mark.parametrize("wrap", [str, IsOneOf, lambda key: IsOneOf(key, "other"), lambda _: ANY], ids=range(4))
+def test_whoever_compares_sees_what_was_sent(account: Account, wrap: Any) -> None:
+    """A text, and an object with an == of its own: both meet the credential itself, neither shows it."""
+    send(account.polyai)
+    key = account.polyai.credentials["api_key"]
+    operation = account.polyai.send_sms
+    call = operation.assert_called_once(headers={"X-PolyAi-Auth-Token": wrap(key), "X-Token-ID": IsStr()})
+    assert key not in str(call.data)
+    text = failure(
+        operation.assert_called, headers={"X-PolyAi-Auth-Token": wrap(key)}, body={"message": IsStr(regex="x")}
+    )
+    assert key not in text
+
+
+def test_a_credential_in_an_objects_own_words_is_masked(account: Account) -> None:
+    """The failure of a comparison with a credential shows which one by its mask, and nothing of it in clear."""
+    key = account.polyai.credentials["api_key"]
+    send(account.polyai)
+    headers = {"X-PolyAi-Auth-Token": IsOneOf(f"{key}!", "other")}
+    text = failure(account.polyai.send_sms.assert_called, headers=headers)
+    assert key not in text
+    masked = re.search(r"expected IsOneOf\('(\*\*\*\w{8})!', 'other'\), found \"(.*)\"", text)
+    assert masked is not None
+    assert masked[1] == masked[2]
+
+
+@pytest.mark.parametrize("wrap", [str, IsOneOf], ids=["plain", "compared in Python"])
+def test_texts_that_look_alike_are_told_apart(account: Account, wrap: Any) -> None:
+    """A no-break space in an SMS is written so that it is seen, whoever compared."""
+    send(account.polyai, "See you at 2\u202fPM")
+    text = failure(account.polyai.send_sms.assert_called, body={"message": wrap("See you at 2 PM")})
+    assert r'found "See you at 2\u202fPM"' in text
+    assert ("(first difference at index 12)" in text) is (wrap is str)
 
 
 def test_the_nearest_call_is_shown_with_its_differences(account: Account) -> None:
@@ -92,7 +172,7 @@ def test_differences_found_in_python_have_the_same_form(account: Account) -> Non
     """What only Python can compare is told as the server tells the rest."""
     send(account.polyai, "Hi", key="")
     text = failure(account.polyai.send_sms.assert_called, body={"message": IsStr(regex="B.*")})
-    assert "expected at least 1 call(s), found 0 among 1 that fit the plain parts" in text
+    assert "expected at least 1 call(s), found 0 (1 fit the plain parts)" in text
     assert "/body/message: expected IsStr(regex='B.*'), found \"Hi\"" in text
     assert "refused: unauthenticated absent /header/x-polyai-auth-token: " in text
 
@@ -168,7 +248,9 @@ def test_a_running_loop_is_not_blocked(account: Account, name: str, wait: dict[s
 
 def test_a_mistyped_name_is_told_at_once(account: Account) -> None:
     """An unknown keyword is no pattern that never fits, but a TypeError with the known ones."""
-    with pytest.raises(TypeError, match="bodi cannot be asked of a call; known: path, query, headers, body, when"):
+    with pytest.raises(
+        TypeError, match="bodi cannot be asked of a call; known: path, query, headers, body, json, form, when"
+    ):
         account.polyai.send_sms.assert_called(bodi={})  # type: ignore[call-arg]  # the mistake itself
 
 

@@ -1,12 +1,13 @@
 """The async forms: same names, awaited, and the loop goes on meanwhile."""
 
 import asyncio
+import re
 from unittest.mock import ANY
 
 import aiohttp
 import pytest
 
-from mockserver.testing import AsyncAccount, AsyncMockServer, MockServer
+from mockserver.testing import AsyncAccount, AsyncMockServer, AsyncPin, ControlError, MockServer
 from tests.testing.sending import TO
 
 pytestmark = pytest.mark.anyio
@@ -64,11 +65,22 @@ async def test_pins_are_awaited_or_entered(server: MockServer) -> None:
     async with AsyncMockServer(server.url).account() as account:
         operation = account.polyai.send_sms
         pin = await operation.pin("rate_limited", then="last")
-        assert pin.data["left"] is None or pin.data["left"] >= 1
+        assert isinstance(pin, AsyncPin)
         assert await send(account) == 429
-        await operation.unpin()
-        async with operation.pin("server_error"):
-            assert await send(account) == 500
+        assert (await pin.used, pin.data["id"]) == (1, pin.id)
+        await pin.remove()
+        async with operation.pin("server_error", where={"body": {"message": "Hi"}}) as first:
+            async with await account.polyai.pin("server_error", "server_error") as second:
+                assert (await send(account), await send(account)) == (500, 500)
+            assert (await first.used, await second.used) == (1, 1)
+        assert await send(account) == 202
+        await account.pin("server_error", then="last")
+        with pytest.raises(ControlError, match="could never take effect"):
+            await operation.pin("rate_limited")
+        await account.unpin()
+        await operation.pin("server_error", then="last")
+        await account.polyai.unpin()
+        assert await send(account) == 202
         await operation.pin("server_error", then="last")
         await operation.reset()
         assert await send(account) == 202
@@ -97,3 +109,16 @@ async def test_they_say_what_they_are(server: MockServer) -> None:
         assert repr(account) == f"<Account {account.id}>"
         assert repr(account.polyai).startswith("<Vendor polyai")
         assert repr(account.polyai.send_sms).startswith("<Operation polyai.send_sms")
+
+
+async def test_a_plain_with_would_block(server: MockServer) -> None:
+    """It is refused in a line, before and after the pin is made."""
+    async with AsyncMockServer(server.url).account() as account:
+        operation = account.polyai.send_sms
+        pin = await operation.pin("rate_limited")
+        for entered in (pin, operation.pin("server_error")):
+            with pytest.raises(TypeError, match="use `async with`"), entered:  # type: ignore[union-attr]  # the mistake
+                pass
+        assert repr(pin).startswith(f"<Pin {pin.id} of polyai.send_sms")
+        (line,) = await account.unused_pins()
+        assert re.fullmatch(r"\S*test_asynchronous\.py:\d+: pin of polyai\.send_sms \(rate_limited\) .* came", line)

@@ -60,6 +60,46 @@ def test_refusals_can_fail_the_test(pytester: pytest.Pytester, server: MockServe
     )
 
 
+LIMITED = """
+def test_overcome(mock_vendors):
+    mock_vendors.limit("polyai", requests=1, seconds=60)
+    assert [send(mock_vendors.polyai) for _ in range(2)] == [202, 429]
+    mock_vendors.advance(60)
+    assert send(mock_vendors.polyai) == 202
+
+def test_given_up(mock_vendors):
+    mock_vendors.limit("polyai", requests=1, seconds=60)
+    assert [send(mock_vendors.polyai) for _ in range(2)] == [202, 429]
+
+def test_overcome_elsewhere(mock_vendors):
+    mock_vendors.limit("polyai", requests=1, seconds=60)
+    assert [send(mock_vendors.polyai) for _ in range(2)] == [202, 429]
+    requests.get(f"{mock_vendors.voximplant.url}/SendSmsMessage", headers={"Prefer": "example=sent"}, timeout=10)
+
+def test_not_the_limit_alone(mock_vendors):
+    mock_vendors.limit("polyai", requests=1, seconds=60)
+    assert send(mock_vendors.polyai) == 202
+    assert send(mock_vendors.polyai, key="") == 401
+    mock_vendors.advance(60)
+    assert send(mock_vendors.polyai) == 202
+"""
+
+
+def test_a_limit_that_the_client_overcame_is_not_overlooked(pytester: pytest.Pytester, server: MockServer) -> None:
+    """The test has set it, and the client has waited; one that ended in failure is told, as is another mistake."""
+    write(pytester, "import requests\n" + LIMITED)
+    result = here(pytester, "--mockserver-url", server.url)
+    result.assert_outcomes(passed=4)
+    result.stdout.no_fnmatch_line("*test_overcome: *")
+    result.stdout.fnmatch_lines(
+        [
+            "test_app.py::test_given_up: * 429 rule limited *",
+            "test_app.py::test_overcome_elsewhere: * 429 rule limited *",
+            "test_app.py::test_not_the_limit_alone: * 401 rule unauthenticated *",
+        ]
+    )
+
+
 def test_refusals_can_be_ignored(pytester: pytest.Pytester, server: MockServer) -> None:
     """Nothing is said of them."""
     write(pytester, REFUSED)

@@ -114,6 +114,29 @@ def test_undone_again():
     os.environ.pop("KEPT")
 
 
+def test_a_token_for_the_environment_blocks_no_loop(pytester: pytest.Pytester, server: MockServer) -> None:
+    """Without a loop it is set; in one, the server is asked by what is awaited."""
+    write(
+        pytester,
+        """
+def test_it(async_mock_vendors, monkeypatch):
+    import asyncio
+    variables = {"TOKEN": "voximplant.tokens.Jwt"}
+    async def code():
+        async_mock_vendors.setenv({"URL": "voximplant.url"})
+        with pytest.raises(RuntimeError, match="setenv of a token would block .*await async_mock_vendors.environment"):
+            async_mock_vendors.setenv(variables)
+        for name, value in (await async_mock_vendors.environment(variables)).items():
+            monkeypatch.setenv(name, value)
+    asyncio.run(code())
+    assert os.environ["URL"] == async_mock_vendors.voximplant.url
+    assert os.environ["TOKEN"].count(".") == 2
+    async_mock_vendors.setenv(variables)
+""",
+    )
+    here(pytester, "--mockserver-url", server.url).assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize(
     ("marker", "message"),
     [

@@ -17,7 +17,8 @@ from mockserver.engine.facts import Limit
 from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.calls import learn_accounts
-from mockserver.server.control.requests import ApiError, State, member, origin, read_object, state_of
+from mockserver.server.control.names import known_account, known_vendor
+from mockserver.server.control.requests import ApiError, State, member, origin, read_object, state_of, unknown
 from mockserver.server.serialize import account_shape, budget_shape, clock_shape, moment
 from mockserver.spec.load import root_path
 from mockserver.spec.model import OperationSpec
@@ -46,6 +47,8 @@ async def make_account(request: Request) -> Response:
     body = await read_object(request, ("id", "vendors", "test", "seed"))
     account_id = member(body, "id", str, f"a-{secrets.token_hex(6)}")
     vendors, test = member(body, "vendors", dict, {}), member(body, "test", str)
+    for vendor in vendors:
+        known_vendor(state_of(request), vendor, join("body", "vendors", vendor))
     try:
         account = await state_of(request).store.add_account(account_id, vendors, test, _seed(body))
     except AccountError as error:
@@ -87,11 +90,7 @@ async def reset_account(request: Request) -> Response:
 
 async def account_of(request: Request) -> AccountData:
     """The account that the path names. Raises ApiError."""
-    account_id = request.path_params["id"]
-    account = await state_of(request).store.account(account_id)
-    if account is None:
-        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/path/id")
-    return account
+    return await known_account(state_of(request), request.path_params["id"], "/path/id")
 
 
 async def _shape(request: Request, account: AccountData) -> dict[str, Any]:
@@ -168,10 +167,11 @@ def _moment(value: Any) -> float:
 def _operations(state: State, name: str) -> list[OperationSpec]:
     """The operation of this name, or those of the vendor that have a limit."""
     every = [o for contract in state.contracts for o in contract.operations if o.name == o.spelling]
-    found = [o for o in every if o.id == name or (o.vendor == name and o.rate_limit is not None)]
+    limited = [o for o in every if o.rate_limit is not None]
+    found = [o for o in every if o.id == name] or [o for o in limited if o.vendor == name]
     if not found:
-        detail = "is no operation, and no vendor that documents a rate limit; GET /_mock/contracts lists them"
-        raise ApiError(400, detail, join("body", name))
+        known = [word for operation in limited for word in (operation.vendor, operation.id)]
+        raise unknown("vendor or operation with a rate limit", name, known, join("body", name))
     return found
 
 

@@ -1,18 +1,20 @@
 """Recorded calls over HTTP: list, show, clear."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mockserver.engine.call import RecordedCall, call_number
+from mockserver.engine.call import Label, RecordedCall, call_number
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.requests import ApiError, State, state_of, write
+from mockserver.server.control.names import EVERYBODY, journal_account, known_operation, read_scope
+from mockserver.server.control.questions import check_recipient
+from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
+from mockserver.spec.reach import EVERYTHING, covers, vendor_reach
 from mockserver.store.journal import Query
-from mockserver.store.store import UNCLAIMED
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
 MAX_PAGE_CALLS = 1000
@@ -22,17 +24,21 @@ ACCOUNTS_AT_ONCE = 16  # accounts that are learned before other requests may get
 async def list_calls(request: Request) -> Response:
     """``GET /_mock/calls``: a page of calls, newest first."""
     values = parameters(request, LIST_PARAMETERS)
+    state, accepted = state_of(request), _boolean(values, "accepted")
+    account = values.get("account", EVERYBODY)
+    scope = read_scope(state, {**values, "accepted": accepted}, "query")
+    if "recipient" in values:
+        check_recipient(scope, values["recipient"], "/query/recipient")
     query = Query(
-        account=account_name(values.get("account")),
+        account=await journal_account(state, account, "/query/account", everybody=True),
         vendor=values.get("vendor"),
         operation=values.get("operation"),
         answer=values.get("answer"),
         recipient=values.get("recipient"),
-        accepted=_boolean(values, "accepted"),
+        accepted=accepted,
         limit=_whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
         before=_whole(values, "cursor", 1, 2**53),
     )
-    state = state_of(request)
     page = await state.store.calls(query)
     cursor = None if page.next is None else str(page.next)
     return write({"calls": await shown(state, page.calls), "evicted": page.evicted, "next": cursor})
@@ -49,15 +55,26 @@ async def show_call(request: Request) -> Response:
 
 
 async def clear_calls(request: Request) -> Response:
-    """``DELETE /_mock/calls?account=``: ``*`` for all accounts, so that no test clears another's by accident."""
-    account = parameters(request, ("account",)).get("account")
+    """``DELETE /_mock/calls?account=&operation=``: ``*`` for all accounts; an operation, ``vendor.*`` or ``*``.
+
+    The account has to be named, so that no test clears another's calls by accident.
+    """
+    values = parameters(request, ("account", "operation"))
+    account = values.get("account")
     if not account:
         raise ApiError(400, "name the account, or * for all", "/query/account")
-    store = state_of(request).store
-    if account not in {"*", "unclaimed"} and await store.account(account) is None:
-        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
-    await store.clear_calls(None if account == "*" else account_name(account))
+    state = state_of(request)
+    admits = _within(state, values["operation"]) if "operation" in values else None
+    whose = await journal_account(state, account, "/query/account", everybody=True)
+    await state.store.clear_calls(whose, admits)
     return Response(status_code=204)
+
+
+def _within(state: State, reach: str) -> Callable[[Label], bool]:
+    """Whether a call's label is of an operation of this reach. Raises ApiError."""
+    wider = [*(vendor_reach(contract.vendor) for contract in state.contracts), EVERYTHING]
+    known_operation(state, reach, "/query/operation", others=wider)
+    return lambda label: covers(reach, label.operation)
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
@@ -89,16 +106,11 @@ def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in known:
-            raise ApiError(400, f"is not known here; known: {', '.join(known)}", join("query", name))
+            raise unknown("", name, known, join("query", name))
         if name in values:
             raise ApiError(400, "is given more than once", join("query", name))
         values[name] = value
     return {name: value for name, value in values.items() if value}
-
-
-def account_name(name: str | None) -> str | None:
-    """An account's name in the journal."""
-    return UNCLAIMED if name == "unclaimed" else name
 
 
 def _boolean(values: dict[str, str], name: str) -> bool | None:
@@ -112,7 +124,9 @@ def _boolean(values: dict[str, str], name: str) -> bool | None:
 def _whole(values: dict[str, str], name: str, least: int, most: int) -> int | None:
     if name not in values:
         return None
-    text = values[name]
+    text, dot, zeros = values[name].partition(".")  # 60.0 is a whole number, as JSON Schema has it
+    if (dot and not zeros) or zeros.strip("0"):
+        text = ""
     if not (text.isascii() and text.isdigit() and len(text) < 17 and least <= int(text) <= most):
         raise ApiError(400, f"must be a whole number from {least} to {most}", f"/query/{name}")
     return int(text)

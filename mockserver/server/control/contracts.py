@@ -9,7 +9,8 @@ from mockserver import __version__
 from mockserver.coverage.tally import coverage_shape
 from mockserver.engine.choice import MAGIC
 from mockserver.server.control.calls import parameters
-from mockserver.server.control.requests import ApiError, origin, state_of
+from mockserver.server.control.names import known_account, known_vendor
+from mockserver.server.control.requests import origin, state_of
 from mockserver.spec.load import root_path
 from mockserver.spec.model import Contract, OperationSpec
 
@@ -33,19 +34,17 @@ async def list_contracts(request: Request) -> Response:
 
 async def show_contract(request: Request) -> Response:
     """``GET /_mock/contracts/{vendor}``: the OpenAPI document, with this server as its only one."""
-    for contract in state_of(request).contracts:
-        if contract.vendor == request.path_params["vendor"]:
-            url = origin(request) + root_path(contract.servers[0])
-            return JSONResponse({**contract.document, "servers": [{"url": url}]})
-    raise ApiError(404, "there is no such contract; GET /_mock/contracts lists them", "/path/vendor")
+    contract = known_vendor(state_of(request), request.path_params["vendor"], "/path/vendor", status=404)
+    url = origin(request) + root_path(contract.servers[0])
+    return JSONResponse({**contract.document, "servers": [{"url": url}]})
 
 
 async def show_coverage(request: Request) -> Response:
     """``GET /_mock/coverage``: which documented answers an account, or all together, have met."""
     state = state_of(request)
     account = parameters(request, ("account",)).get("account")
-    if account is not None and await state.store.account(account) is None:
-        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
+    if account is not None:
+        await known_account(state, account, "/query/account")
     return JSONResponse(coverage_shape(state.contracts, await state.store.coverage(account)))
 
 

@@ -1,4 +1,4 @@
-"""Pins over HTTP: put, list, clear."""
+"""Pins over HTTP: put, list, remove."""
 
 import secrets
 from itertools import pairwise
@@ -9,80 +9,166 @@ from starlette.responses import JSONResponse, Response
 
 from mockserver.engine.bodies import integral
 from mockserver.engine.fault import NEEDS_WIRE, Fault, FaultError, read_fault
-from mockserver.engine.pin import Literal, PinState, literal
+from mockserver.engine.pin import (
+    Entry,
+    Literal,
+    PinState,
+    answer_of,
+    literal,
+    obstacle,
+)
 from mockserver.server.control.calls import parameters
-from mockserver.server.control.requests import ApiError, member, read_object, read_pattern, state_of
+from mockserver.server.control.requests import (
+    ApiError,
+    State,
+    member,
+    nearest_names,
+    read_object,
+    read_pattern,
+    state_of,
+)
+from mockserver.server.serialize import moment_text
 from mockserver.server.wire.protocol import WIRE
-from mockserver.spec.model import BODILESS_STATUSES, Answer, OperationSpec
+from mockserver.spec.model import BODILESS_STATUSES, OperationSpec
 from mockserver.spec.pointer import Pointer, join
+from mockserver.spec.reach import EVERYTHING, covers, vendor_reach
 
-PIN_MEMBERS = ("account", "answers", "then", "where", "when", "set", "force", "fault")
+PIN_MEMBERS = ("account", "answers", "then", "where", "when", "changes", "force", "fault", "replace")
+FILTERS = ("account", "operation", "id")
 MAX_ANSWERS = 1000  # of one pin
+MAX_PINS = 1000  # of one account
 
 
 async def put_pin(request: Request) -> Response:
     """``PUT /_mock/pins/{operation}``."""
     state = state_of(request)
-    operation = _operation(request)
-    body = await read_object(request, PIN_MEMBERS)
+    reach = request.path_params["operation"]
+    operations = _covered(state, reach)
+    if not operations:
+        raise ApiError(404, f"there is no such operation; known: {_known_reaches(state, reach)}", "/path/operation")
+    body = await _read_body(request)
     account = member(body, "account", str)
     if account is None:
         raise ApiError(400, "name the account that it is for", "/body/account")
     if await state.store.account(account) is None:
         raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
+    pin = _pin(request, account, reach, operations, body)
+    replaces = member(body, "replace", bool, default=False)
+    pins = await state.store.pins(account)
+    _check_effective([one for one in pins if not (replaces and one.reach == reach)], pin, operations)
+    await state.store.put_pin(pin, replaces=replaces)
+    return JSONResponse(_shape(pin))
+
+
+async def list_pins(request: Request) -> Response:
+    """``GET /_mock/pins?account=&operation=&id=``: those that are not used up; with ``id`` that one, as it was last."""
+    store = state_of(request).store
+    account, reach, pin_id = await _filters(request)
+    pins = await store.pins(account, reach)
+    if pin_id is not None:
+        pins = [pin for pin in pins if pin.id == pin_id] or [await _retired(request, account, pin_id, pins)]
+    return JSONResponse({"pins": [_shape(pin) for pin in pins]})
+
+
+async def clear_pins(request: Request) -> Response:
+    """``DELETE /_mock/pins?account=&operation=&id=``: ``*`` for all accounts."""
+    if not request.query_params.get("account"):
+        parameters(request, FILTERS)
+        raise ApiError(400, "name the account, or * for all", "/query/account")
+    store = state_of(request).store
+    account, reach, pin_id = await _filters(request)
+    if pin_id is not None:
+        pins = await store.pins(account, reach)
+        if not any(pin.id == pin_id for pin in pins):
+            raise _unknown_pin(pin_id, pins)
+    await store.remove_pins(account, reach, pin_id)
+    return Response(status_code=204)
+
+
+async def _filters(request: Request) -> tuple[str | None, str, str | None]:
+    """The account (None: all), the reach and the id of the pins that are meant. Raises ApiError."""
+    state, values = state_of(request), parameters(request, FILTERS)
+    account, reach = values.get("account", "*"), values.get("operation", EVERYTHING)
+    if account != "*" and await state.store.account(account) is None:
+        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
+    if not _covered(state, reach):
+        raise ApiError(400, f"there is no such operation; known: {_known_reaches(state, reach)}", "/query/operation")
+    return None if account == "*" else account, reach, values.get("id")
+
+
+async def _retired(request: Request, account: str | None, pin_id: str, pins: list[PinState]) -> PinState:
+    pin = await state_of(request).store.retired_pin(account, pin_id)
+    if pin is None:
+        raise _unknown_pin(pin_id, pins)
+    return pin
+
+
+def _unknown_pin(pin_id: str, pins: list[PinState]) -> ApiError:
+    known = nearest_names(pin_id, [pin.id for pin in pins])
+    return ApiError(400, f"there is no such pin; known: {known or 'none'}", "/query/id")
+
+
+def _covered(state: State, reach: str) -> list[OperationSpec]:
+    """The operations of a reach, each once; none where there is no such operation or vendor."""
+    operations = (operation for contract in state.contracts for operation in contract.operations)
+    return [o for o in operations if o.name == o.spelling and covers(reach, o.id)]
+
+
+def _known_reaches(state: State, name: str) -> str:
+    vendors = [vendor_reach(contract.vendor) for contract in state.contracts]
+    return nearest_names(name, [*(operation.id for operation in _covered(state, EVERYTHING)), *vendors, EVERYTHING])
+
+
+async def _read_body(request: Request) -> dict[str, Any]:
+    body = await read_object(request, None)
+    if "set" in body:
+        raise ApiError(400, "is not known here: it is called changes", "/body/set")
+    for name in body:
+        if name not in PIN_MEMBERS:
+            raise ApiError(400, f"is not known here; known: {', '.join(PIN_MEMBERS)}", join("body", name))
+    return body
+
+
+def _pin(request: Request, account: str, reach: str, operations: list[OperationSpec], body: dict[str, Any]) -> PinState:
+    """The pin that a body describes. Raises ApiError."""
     fault = _fault(body, can_break=WIRE in request.scope.get("extensions", {}))
     written = member(body, "answers", list, [])
     if len(written) > MAX_ANSWERS or not (written or fault):
         raise ApiError(400, f"must list from 1 to {MAX_ANSWERS} answers", "/body/answers")
-    entries = tuple(_entry(operation, item, f"/body/answers/{index}") for index, item in enumerate(written))
+    entries = tuple(_entry(reach, operations, item, f"/body/answers/{index}") for index, item in enumerate(written))
     then = member(body, "then", str, "rules")
     if then not in {"rules", "last"}:
         raise ApiError(400, "must be rules or last", "/body/then")
-    overlay = tuple(_overlay(entries, text, value) for text, value in member(body, "set", dict, {}).items())
-    _check_apart([pointer for pointer, _ in overlay])
-    pin = PinState(
+    values = member(body, "changes", dict, {})
+    changes = tuple(_change(operations, entries, text, value) for text, value in values.items())
+    _check_apart([pointer for pointer, _ in changes])
+    return PinState(
         id=f"p-{secrets.token_hex(6)}",
         account=account,
-        operation=operation.id,
+        reach=reach,
         entries=entries,
         written=tuple(written),
         then=then,
         fault=fault,
         pattern=read_pattern(body),
-        overlay=overlay,
+        changes=changes,
         force=member(body, "force", bool, default=False),
+        made_at=state_of(request).sources.now(),
     )
-    await state.store.put_pin(pin)
-    return JSONResponse(_shape(pin))
 
 
-async def list_pins(request: Request) -> Response:
-    """``GET /_mock/pins?account=``."""
-    account = parameters(request, ("account",)).get("account")
-    pins = await state_of(request).store.pins(None if account == "*" else account)
-    return JSONResponse({"pins": [_shape(pin) for pin in pins]})
-
-
-async def clear_pins(request: Request) -> Response:
-    """``DELETE /_mock/pins?account=&operation=``: ``*`` for all accounts."""
-    values = parameters(request, ("account", "operation"))
-    account = values.get("account")
-    if account is None:
-        raise ApiError(400, "name the account, or * for all", "/query/account")
-    store = state_of(request).store
-    if account != "*" and await store.account(account) is None:
-        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/query/account")
-    await store.clear_pins(None if account == "*" else account, values.get("operation"))
-    return Response(status_code=204)
-
-
-def _operation(request: Request) -> OperationSpec:
-    name = request.path_params["operation"]
-    for contract in state_of(request).contracts:
-        for operation in contract.operations:
-            if operation.id == name and operation.name == operation.spelling:
-                return operation
-    raise ApiError(404, "there is no such operation; GET /_mock/contracts lists them", "/path/operation")
+def _check_effective(pins: list[PinState], pin: PinState, operations: list[OperationSpec]) -> None:
+    """Refuse a pin that could never take effect beside these earlier ones, and more pins than an account may have."""
+    earlier = obstacle(pins, pin, operations)
+    if earlier is not None:
+        cure = "send replace: true" if earlier.reach == pin.reach else "remove that pin first"
+        raise ApiError(
+            409,
+            f"it could never take effect: the earlier pin {earlier.id} of {earlier.reach} answers all of its requests, "
+            f"for ever; {cure}",
+        )
+    if len(pins) >= MAX_PINS:
+        raise ApiError(409, f"the account has {len(pins)} pins, and may have {MAX_PINS}; remove some first")
 
 
 def _fault(body: dict[str, Any], *, can_break: bool) -> Fault | None:
@@ -99,20 +185,21 @@ def _fault(body: dict[str, Any], *, can_break: bool) -> Fault | None:
     return fault
 
 
-def _entry(operation: OperationSpec, item: Any, at: str) -> Answer | Literal | None:
+def _entry(reach: str, operations: list[OperationSpec], item: Any, at: str) -> Entry:
+    """One item of answers. A name must be known to at least one operation of the reach."""
     if item == "rules":
         return None
     if isinstance(item, str):
-        answer = operation.answers.get(item.removeprefix(f"{operation.id}/"))
-        if answer is None:
-            raise ApiError(400, f"{operation.id} has no such answer; it has: {', '.join(operation.answers)}", at)
-        return answer
+        if not any(answer_of(item, operation) for operation in operations):
+            known = nearest_names(item, {name: None for operation in operations for name in operation.answers})
+            raise ApiError(400, f"{reach} has no such answer; it has: {known}", at)
+        return item
     if not isinstance(item, dict):
         raise ApiError(400, "must be an answer's name, 'rules', or {status, headers, body}", at)
-    return _literal(operation, item, at)
+    return _literal(item, at)
 
 
-def _literal(operation: OperationSpec, item: dict[str, Any], at: str) -> Literal:
+def _literal(item: dict[str, Any], at: str) -> Literal:
     for name in item:
         if name not in {"status", "headers", "body"}:
             raise ApiError(400, "is not known here; known: status, headers, body", at + join(name))
@@ -125,7 +212,7 @@ def _literal(operation: OperationSpec, item: dict[str, Any], at: str) -> Literal
         raise ApiError(400, "must be an object", f"{at}/headers")
     for name, value in headers.items():
         _check_header(name, value, at + join("headers", name))
-    return literal(operation, status, headers, item.get("body"))
+    return literal(status, headers, item.get("body"))
 
 
 def _check_header(name: str, value: Any, at: str) -> None:
@@ -136,8 +223,9 @@ def _check_header(name: str, value: Any, at: str) -> None:
         raise ApiError(400, "must be a string of printable ASCII", at)
 
 
-def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any) -> tuple[Pointer, Any]:
-    at = join("body", "set", text)
+def _change(operations: list[OperationSpec], entries: tuple[Entry, ...], text: str, value: Any) -> tuple[Pointer, Any]:
+    """One value to be laid over the answers: a header, or a member that the body of each of them has."""
+    at = join("body", "changes", text)
     pointer = Pointer.parse(text)
     part, below = pointer.tokens[:1], len(pointer.tokens) - 1
     if not text.startswith("/") or not ((part == ("header",) and below == 1) or (part == ("body",) and below > 0)):
@@ -150,30 +238,33 @@ def _overlay(entries: tuple[Answer | Literal | None, ...], text: str, value: Any
     for entry in entries or (None,):
         if entry is None:
             raise ApiError(400, "needs answers by name: who knows what the body of the rules' answer has", at)
-        if not entry.has_member(Pointer(pointer.tokens[1:])):
+        answers = (answer_of(entry, operation) for operation in operations)
+        if not all(answer.has_member(Pointer(pointer.tokens[1:])) for answer in answers if answer is not None):
             raise ApiError(400, "is in the body of some of these answers only, or of none", at)
     return pointer, value
 
 
 def _check_apart(pointers: list[Pointer]) -> None:
-    """Refuse a value within another that is set too: only the contract's sample says what the body has."""
+    """Refuse a value within another that is changed too: only the contract's sample says what the body has."""
     ordered = sorted(pointers, key=lambda pointer: pointer.tokens)
     for outer, inner in pairwise(ordered):
         if outer.covers(inner):
-            raise ApiError(400, f"lies within {outer}, which is set too", join("body", "set", str(inner)))
+            raise ApiError(400, f"lies within {outer}, which is changed too", join("body", "changes", str(inner)))
 
 
 def _shape(pin: PinState) -> dict[str, Any]:
     return {
         "id": pin.id,
-        "operation": pin.operation,
+        "operation": pin.reach,
         "account": pin.account,
         "answers": list(pin.written),
+        "used": pin.used,
         "left": pin.left,
         "then": pin.then,
         "where": dict(pin.pattern.where),
         "when": {str(pointer): schema for pointer, _, schema in pin.pattern.when},
-        "set": {str(pointer): value for pointer, value in pin.overlay},
+        "changes": {str(pointer): value for pointer, value in pin.changes},
         "force": pin.force,
         "fault": dict(pin.fault.written) if pin.fault is not None else None,
+        "made_at": moment_text(pin.made_at),
     }

@@ -1,7 +1,9 @@
 """What the control API's handlers share: the server's state, request bodies checked, problem details."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -11,11 +13,11 @@ from starlette.responses import JSONResponse, Response
 
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.sources import Sources
-from mockserver.matching.pattern import PARTS, Pattern
+from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import Unreachable
-from mockserver.spec.model import Contract
+from mockserver.spec.model import Contract, Validator
 from mockserver.spec.pointer import Pointer, join
 from mockserver.store.store import Store
 
@@ -101,8 +103,39 @@ async def on_http_exception(_request: Request, error: Exception) -> Response:
     return problem(error.status_code, detail, headers=headers)
 
 
+MAX_NAMES_LISTED = 20  # known names in a message
+MAX_NAMES_COMPARED = 500  # with one that is not known: each takes up to 50 us
+MAX_WORD_SHOWN = 80  # characters of a word that is not known
+NEAR = 0.7  # of 1: two names that are so alike may be meant for each other
+
+
+def nearest_names(word: str, known: Iterable[str]) -> str:
+    """Known names in a row, those that a word may be meant for first; "none" where there are none."""
+    names = list(islice(dict.fromkeys(known), MAX_NAMES_COMPARED))
+    near = get_close_matches(word[:MAX_WORD_SHOWN], names, MAX_NAMES_LISTED, NEAR)
+    ordered = [*near, *(name for name in names if name not in near)]
+    more = f" and {len(ordered) - MAX_NAMES_LISTED} more" if len(ordered) > MAX_NAMES_LISTED else ""
+    return (", ".join(ordered[:MAX_NAMES_LISTED]) or "none") + more
+
+
+def unknown(  # noqa: PLR0913 -- what is said of it, and where it stands
+    kind: str, word: str, known: Iterable[str], pointer: str, *, status: int = 400, hint: str = ""
+) -> ApiError:
+    """The refusal of a name that is not known, for every route.
+
+    In a path its status is 404, in a query or a body 400, for an account 404 anywhere. The detail repeats the word, cut
+    where it is long, and lists at most 20 known ones, the nearest first. ``kind`` says what it should be the name of;
+    without one it is the name of a member or parameter. ``hint`` is a further sentence.
+    """
+    said = f"there is no such {kind}: {_quoted(word)}" if kind else f"{_quoted(word)} is not known here"
+    return ApiError(status, f"{said}; known: {nearest_names(word, known)}{f'. {hint}' if hint else ''}", pointer)
+
+
+def _quoted(word: str) -> str:
+    return repr(word) if len(word) <= MAX_WORD_SHOWN else f"{word[:MAX_WORD_SHOWN]!r}…"
+
+
 BODY_LIMIT = 1024 * 1024
-ROOTS = ("path", "query", "header", "headers", "body")
 
 
 async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[str, Any]:
@@ -125,7 +158,7 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
         raise ApiError(400, "must be an object", "/body")
     for name in body:
         if known is not None and name not in known:
-            raise ApiError(400, f"is not known here; known: {', '.join(known)}", join("body", name))
+            raise unknown("", name, known, join("body", name))
     return body
 
 
@@ -154,24 +187,35 @@ def seconds(body: dict[str, Any], name: str, most: float) -> float:
 
 
 def read_pattern(body: dict[str, Any]) -> Pattern:
-    """``where`` and ``when`` of a body. Raises ApiError."""
+    """The pattern of a body's ``where`` and ``when``. Raises ApiError."""
     where: dict[str, Any] = member(body, "where", dict, {})
     for part, value in where.items():
         if part not in PARTS:
-            raise ApiError(400, f"is not known here; known: {', '.join(PARTS)}", join("body", "where", part))
-        if part != "body" and not isinstance(value, dict) and not (part == "path" and isinstance(value, str)):
+            raise unknown("", part, PARTS, join("body", "where", part))
+        if part not in {"body", "json"} and not isinstance(value, dict | (str if part == "path" else dict)):
             raise ApiError(400, "must be an object", join("body", "where", part))
+    _check_texts(where)
     when = [_condition(text, schema) for text, schema in member(body, "when", dict, {}).items()]
     return Pattern(where, tuple(when))
 
 
-def _condition(text: str, schema: Any) -> Any:
+def _check_texts(where: Mapping[str, Any]) -> None:
+    """Refuse what no request can have: on the wire these values are texts."""
+    for part in ("path", "query", "headers", "form"):
+        values = where.get(part)
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if not isinstance(value, str):
+                raise ApiError(400, "must be a string: what is sent there is text", join("body", "where", part, name))
+
+
+def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
+    """A pointer, the schema of what it names, compiled (None: it must be absent), and the schema as written."""
     import jsonschema_rs  # noqa: PLC0415 -- only patterns with schemas need it
 
     at = join("body", "when", text)
     pointer = Pointer.parse(text)
-    if not text.startswith("/") or pointer.tokens[0] not in ROOTS:
-        raise ApiError(400, f"a pointer begins with one of: {', '.join('/' + root for root in ROOTS)}", at)
+    if not text.startswith("/") or pointer.tokens[0] not in WHEN_ROOTS:
+        raise ApiError(400, f"a pointer begins with one of: {', '.join('/' + root for root in WHEN_ROOTS)}", at)
     if pointer.tokens[0] in {"header", "headers"}:
         pointer = Pointer(tuple(token.lower() for token in pointer.tokens))
     if schema is False:

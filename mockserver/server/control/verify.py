@@ -1,6 +1,8 @@
-"""``POST /_mock/calls/verify``: was it called? Always 200; the answer is in the body."""
+"""``POST /_mock/calls/verify``: was it called? A question that no request can answer is refused."""
 
-from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -8,10 +10,16 @@ from starlette.responses import Response
 
 from mockserver.engine.bodies import integral
 from mockserver.engine.call import RecordedCall, unpack_headers
-from mockserver.engine.expectation import Expectation
-from mockserver.server.build import BUILTIN_ACCOUNTS
+from mockserver.engine.expectation import Expectation, RequestView
+from mockserver.matching.compare import Difference
+from mockserver.matching.explain import Explanation
+from mockserver.matching.pattern import REQUEST_PARTS
+from mockserver.matching.verdict import Count, Miss
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.calls import account_name, shown
+from mockserver.server.control.calls import shown
+from mockserver.server.control.hints import cure, missing_lines
+from mockserver.server.control.names import journal_account, read_scope
+from mockserver.server.control.questions import Doubts, check_pattern, check_recipient
 from mockserver.server.control.requests import (
     ApiError,
     State,
@@ -20,79 +28,65 @@ from mockserver.server.control.requests import (
     read_pattern,
     seconds,
     state_of,
+    unknown,
     write,
 )
-from mockserver.server.messages import Stray, explain
 from mockserver.server.serialize import Shown, moment
-from mockserver.server.verification import Asked, Count, Near, Verdict, verify
+from mockserver.server.verification import Asked, Verdict, verify
 from mockserver.spec.pointer import MISSING, join
-from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED
 
-MEMBERS = (
+QUESTION_MEMBERS = (
     "account", "vendor", "operation", "answer", "accepted", "recipient", "since", "where", "when", "count", "within",
-    "settle",
+    "settle", "views",
 )  # fmt: skip
-LONGEST = 60  # seconds that a verification may wait
-SHOWN = 100
-STRAYS = 1000  # latest calls of another account among which strays are looked for
+MAX_WAIT_SECONDS = 60.0  # for calls, in one question
+MAX_CALLS_SHOWN = 100
 
 
 async def verify_calls(request: Request) -> Response:
     """Wait, decide, explain."""
     state = state_of(request)
-    body = await read_object(request, MEMBERS)
+    body = await read_object(request, QUESTION_MEMBERS)
     name = member(body, "account", str)
     if not name:
         raise ApiError(400, "name the account whose calls are meant", "/body/account")
-    account = account_name(name) or UNCLAIMED
-    if account != UNCLAIMED and await state.store.account(account) is None:
-        raise ApiError(404, "there is no such account; GET /_mock/accounts lists them", "/body/account")
+    account = await journal_account(state, name, "/body/account", everybody=False)
+    expectation, doubts = _expectation(state, body)
     asked = Asked(
-        account,
-        _expectation(state, body),
+        account or UNCLAIMED,
+        expectation,
         _count(member(body, "count", dict, {"at_least": 1})),
-        within=seconds(body, "within", LONGEST),
-        settle=seconds(body, "settle", LONGEST),
+        within=seconds(body, "within", MAX_WAIT_SECONDS),
+        settle=seconds(body, "settle", MAX_WAIT_SECONDS),
     )
-    return write(await _shape(state, asked, await verify(state.store, asked)))
+    with_views = member(body, "views", bool, default=False)
+    if doubts.refusal is not None and not await _has_happened(state, asked):
+        raise doubts.refusal
+    verdict = await verify(state.store, asked)
+    shape = await _shape(state, asked, verdict, doubts.warnings)
+    return write({**shape, **await _views(state, asked.account, _latest(verdict))} if with_views else shape)
 
 
-def _expectation(state: State, body: dict[str, Any]) -> Expectation:
-    operation, vendor = member(body, "operation", str), member(body, "vendor", str)
-    known = {o.id for contract in state.contracts for o in contract.operations}
-    if operation is not None and operation not in known:
-        raise ApiError(400, f"there is no such operation; known: {', '.join(sorted(known))}", "/body/operation")
-    vendors = [contract.vendor for contract in state.contracts]
-    if vendor is not None and vendor not in vendors:
-        raise ApiError(400, f"there is no such vendor; known: {', '.join(vendors)}", "/body/vendor")
-    answer = member(body, "answer", str)
-    if answer is not None and not _is_known(state, answer):
-        raise ApiError(400, "no contract has such an answer; GET /_mock/contracts lists them", "/body/answer")
-    since = member(body, "since", str)
+async def _has_happened(state: State, asked: Asked) -> bool:
+    """Whether there is such a call already, however unlikely it is: a pin may have forced its answer."""
+    return bool((await verify(state.store, replace(asked, within=0, settle=0))).matched)
+
+
+def _expectation(state: State, body: dict[str, Any]) -> tuple[Expectation, Doubts]:
+    """What is asked, and what speaks against it. Raises ApiError."""
+    kinds = {"vendor": str, "operation": str, "answer": str, "accepted": bool, "recipient": str, "since": str}
+    values = {name: member(body, name, kind) for name, kind in kinds.items()}
+    scope = read_scope(state, values, "body")
+    since, recipient, pattern = values.pop("since"), values["recipient"], read_pattern(body)
     try:
         earliest = None if since is None else moment(since)
     except ValueError as error:
         raise ApiError(400, "must be a time as ISO 8601 has it", "/body/since") from error
-    return Expectation(
-        vendor=vendor,
-        operation=operation,
-        answer=answer,
-        accepted=member(body, "accepted", bool),
-        recipient=member(body, "recipient", str),
-        since=earliest,
-        pattern=read_pattern(body),
-    )
-
-
-def _is_known(state: State, answer: str) -> bool:
-    """Whether any operation has this answer, by name or id: a misspelt one would never be met."""
-    return any(
-        answer in {known.name, known.id}
-        for contract in state.contracts
-        for operation in contract.operations
-        for known in operation.answers.values()
-    )
+    warnings = () if recipient is None else check_recipient(scope, recipient, "/body/recipient")
+    doubts = check_pattern(scope, pattern)
+    expectation = Expectation(**values, since=earliest, pattern=pattern)
+    return expectation, replace(doubts, warnings=warnings + doubts.warnings)
 
 
 def _count(body: dict[str, Any]) -> Count:
@@ -100,7 +94,7 @@ def _count(body: dict[str, Any]) -> Count:
     body = {name: integral(value) for name, value in body.items()}
     for name, value in body.items():
         if name not in known:
-            raise ApiError(400, f"is not known here; known: {', '.join(sorted(known))}", join("body", "count", name))
+            raise unknown("", name, sorted(known), join("body", "count", name))
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ApiError(400, "must be a whole number, 0 or more", join("body", "count", name))
     if "exactly" in body:
@@ -113,64 +107,86 @@ def _count(body: dict[str, Any]) -> Count:
     return count
 
 
-async def _shape(state: State, asked: Asked, verdict: Verdict) -> dict[str, Any]:
-    account = asked.account
-    owner = await state.store.account(account)
-    matched = verdict.matched[: -SHOWN - 1 : -1]
-    shapes = await shown(state, [*matched, *(near.call for near in verdict.nearest)])
-
-    def masked(call: RecordedCall) -> Shown:
-        return Shown(state.masker, state.masker.of_call(call, owner))
-
-    strays = [] if verdict.verified or account == UNCLAIMED else await _strays(state, asked)
+async def _shape(state: State, asked: Asked, verdict: Verdict, warnings: tuple[str, ...]) -> dict[str, Any]:
+    matched = _latest(verdict)
+    shapes = await shown(state, [*matched, *(miss.call for miss in verdict.nearest)])
+    owner = await state.store.account(asked.account)
+    misses: list[Miss[Mapping[str, Any]]] = []
+    for shape, miss in zip(shapes[len(matched) :], verdict.nearest, strict=True):
+        masked = Shown(state.masker, state.masker.of_call(miss.call, owner))
+        misses.append(Miss(shape, tuple(_masked_differences(miss, masked))))
+    explanation = Explanation(
+        what=asked.expectation.operation or asked.expectation.vendor or "any vendor",
+        count=asked.count,
+        accepted=asked.expectation.accepted,
+        recipient=asked.expectation.recipient,
+        matched=len(verdict.matched),
+        among=f"{verdict.recorded} recorded for account {asked.account or 'unclaimed'}",
+        unknown=_evicted(verdict.evicted) if verdict.verified is None else "",
+        fitting=shapes[: len(matched)],
+        nearest=misses,
+    )
+    lines = list(explanation.lines(partial(cure, state.contracts)))
+    if not verdict.verified and not asked.count.is_exceeded(len(verdict.matched)):
+        lines += await missing_lines(state, asked, verdict)
+    lines += [f"Warning: {warning}" for warning in warnings]
     return {
         "verified": verdict.verified,
         "matched": len(verdict.matched),
         "evicted": verdict.evicted,
         "calls": shapes[: len(matched)],
-        "nearest": [
-            {"call": call, "differences": _differences(near, masked(near.call))}
-            for call, near in zip(shapes[len(matched) :], verdict.nearest, strict=True)
-        ],
-        "message": explain(verdict, asked, strays, state.contracts, masked),
+        "nearest": [{"call": miss.call, "differences": _difference_shapes(miss)} for miss in misses],
+        "message": "\n".join(lines),
+        "warnings": list(warnings),
     }
 
 
-def _differences(near: Near, masked: Shown) -> list[dict[str, Any]]:
+def _latest(verdict: Verdict) -> Sequence[RecordedCall]:
+    """The calls that are shown of those that fit, newest first."""
+    return verdict.matched[: -MAX_CALLS_SHOWN - 1 : -1]
+
+
+def _evicted(number: int) -> str:
+    return (
+        f"{number} calls of this account had to make room in the journal. "
+        "Raise max-journal-calls or max-journal-bytes, or reset earlier"
+    )
+
+
+def _masked_differences(miss: Miss[RecordedCall], masked: Shown) -> Iterator[Difference]:
+    for difference in miss.differences:
+        yield Difference(difference.pointer, masked.value(difference.expected), masked.value(difference.found))
+
+
+def _difference_shapes(miss: Miss[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
-        {
-            "pointer": one.pointer,
-            "expected": masked.value(one.expected),
-            "found": None if one.found is MISSING else masked.value(one.found),
-        }
-        for one in near.differences
+        {"pointer": one.pointer, "expected": one.expected, "found": None if one.found is MISSING else one.found}
+        for one in miss.differences
     ]
 
 
-async def _strays(state: State, asked: Asked) -> list[Stray]:
-    """Calls since the account was made that nobody or a built-in account got."""
-    account, expectation = asked.account, asked.expectation
-    born, turns = await state.store.born(account), Turns()
-    found: Counter[tuple[str, str]] = Counter()
-    for other in (UNCLAIMED, *BUILTIN_ACCOUNTS):
-        if other == account:
-            continue
-        whose = "nobody" if other == UNCLAIMED else f"the built-in account {other}"
-        latest = (await state.store.calls(Query(account=other, limit=STRAYS))).calls
-        for call in reversed(latest):
-            if call.received_at >= born and expectation.concerns(call) and call.vendor:
-                found[whose, _credential(state, call)] += 1
-            await turns.give()
-    return [(whose, number, credential) for (whose, credential), number in found.most_common(3)]
+async def _views(state: State, account: str, calls: Sequence[RecordedCall]) -> dict[str, Any]:
+    """The requests of these calls as patterns see them, as sent and masked; and what masks each secret of theirs."""
+    owner, turns = await state.store.account(account), Turns()
+    views = []
+    masks = {}
+    for call in calls:
+        presented = state.masker.of_call(call, owner)
+        views.append({"sent": _view(call, None), "shown": _view(call, Shown(state.masker, presented))})
+        masks.update(state.masker.masks(call, owner))
+        await turns.give()
+    return {"views": views, "masks": masks}
 
 
-def _credential(state: State, call: RecordedCall) -> str:
-    """The credentials of a call, masked, as ``header x-api-key ***1a2b3c4d``; or that it had none."""
-    carried = [
-        f"{name} {state.masker.header(value)}"
-        for name, value in unpack_headers(call.headers)
-        if state.masker.hides_header(name)
-    ]
-    if carried:
-        return "header " + ", header ".join(carried)
-    return "credentials in its query" if state.masker.hides_any(call) else "no credential"
+def _view(call: RecordedCall, masked: Shown | None) -> dict[str, Any]:
+    """A request as patterns see it, its headers as pairs; masked where it is to be shown."""
+    view = RequestView(call, call.reads)
+    values: dict[str, Any] = {part: view.get(part) for part in ("recipient", *REQUEST_PARTS) if part != "headers"}
+    values["answer"] = call.answer or MISSING
+    parts = {part: value for part, value in values.items() if value is not MISSING}
+    if masked is None:
+        return {**parts, "headers": unpack_headers(call.headers)}
+    shown_parts = {part: masked.value(value) for part, value in parts.items()}
+    if isinstance(parts.get("body"), str):  # a form that could not be read, perhaps
+        shown_parts["body"] = masked.query(parts["body"])
+    return {**shown_parts, "headers": masked.headers(call.headers)}

@@ -167,7 +167,9 @@ def test_delete(make: Make) -> None:
     one = make("gone", key="free-again")
     one.send()
     assert one.client.delete("/_mock/accounts/gone").status_code == 204
-    assert one.calls() == []
+    gone = one.client.get("/_mock/calls?account=gone")
+    assert (gone.status_code, gone.json()["pointer"]) == (404, "/query/account")
+    assert [call for call in one.calls(account="*") if call["account"] == "gone"] == []
     response = one.send(json={"from": "1", "to": "2"})
     assert response.headers["x-mock-problem"] == "unauthenticated signature /header/x-key"
     assert make("gone", key="free-again").calls() == []

@@ -1,5 +1,7 @@
 """Clocks and rate limits over HTTP: what can be set, and what is told of a mistake."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,9 +114,12 @@ class Instant:
         """The status of setting a clock."""
         return self.client.post(f"/_mock/accounts/{account}/clock", json=how).status_code
 
-    def present(self, token: str) -> None:
-        """A request with a token, whatever becomes of it."""
-        self.client.post("/base/kid", headers={"X-Token": token})
+    def present(self, token: str, account: str = "default") -> None:
+        """A request with a token of an account, which nobody has signed; each name is another token."""
+        shape = self.client.get(f"/_mock/accounts/{account}").json()["vendors"]["acme"]
+        halves = {"alg": "none", "kid": shape["credentials"]["clients"][0]["id"]}, {"name": token}
+        header, claims = (urlsafe_b64encode(json.dumps(half).encode()).decode().rstrip("=") for half in halves)
+        self.client.post("/base/kid", headers={"X-Token": f"{header}.{claims}."})
 
 
 @pytest.fixture
@@ -138,8 +143,9 @@ def test_a_jump_waits_for_other_tokens(instant: Instant) -> None:
         assert instant.jump("default", **how) == 200
     assert len(instant.waits) == 2
     instant.present("one")
+    instant.present("new", "second")
     assert instant.jump("default", advance=1) == 200
-    assert len(instant.waits) == 2
+    assert len(instant.waits) == 2, "a token that came before, and another account's, need no wait"
 
 
 def test_to_stop_and_go_on_is_no_jump(instant: Instant) -> None:
@@ -154,8 +160,9 @@ def test_an_account_that_goes_meanwhile(instant: Instant) -> None:
     store = instant.client.app.store  # type: ignore[attr-defined]
     instant.client.post("/_mock/accounts", json={"id": "gone"})
     instant.meanwhile = lambda: store.remove_account("gone")
-    instant.present("one")
+    instant.present("one", "gone")
     assert instant.jump("gone", advance=5) == 404
+    assert len(instant.waits) == 1
     instant.client.post("/_mock/accounts", json={"id": "gone"})
     assert instant.client.get("/_mock/accounts/gone").json()["clock"]["offset"] == 0
 

@@ -36,12 +36,13 @@ def busy(customer: Customer) -> Customer:
         pytest.param({"answer": "acme.send_sms/sent"}, [0], id="answer"),
         pytest.param({"answer": "done"}, [3], id="answer-by-name"),
         pytest.param({"recipient": "+1 (415) 555-0123"}, [0], id="recipient"),
-        pytest.param({"recipient": "nobody"}, [], id="recipient-without-digits"),
+        pytest.param({"recipient": "+1 (415) 555-0199"}, [], id="another-recipient"),
         pytest.param({"accepted": "true"}, [3, 0], id="accepted"),
         pytest.param({"accepted": "false"}, [2, 1], id="refused"),
         pytest.param({"accepted": "", "limit": ""}, [3, 2, 1, 0], id="empty-is-absent"),
         pytest.param({"limit": "1"}, [3], id="limit"),
-        pytest.param({"vendor": "nobody"}, [], id="nothing"),
+        pytest.param({"limit": "1.0"}, [3], id="limit-as-a-number"),
+        pytest.param({"answer": "closed"}, [], id="nothing"),
     ],
 )
 def test_filters(busy: Customer, query: dict[str, str], found: list[int]) -> None:
@@ -89,6 +90,8 @@ def test_evictions_are_told() -> None:
         pytest.param("limit=1001", "/query/limit", "from 1 to 1000", id="limit-too-large"),
         pytest.param("limit=-1", "/query/limit", "whole number", id="limit-negative"),
         pytest.param("limit=%D9%A1", "/query/limit", "whole number", id="limit-in-other-digits"),
+        pytest.param("limit=1.5", "/query/limit", "whole number", id="limit-with-a-fraction"),
+        pytest.param("limit=1.", "/query/limit", "whole number", id="limit-with-a-dot"),
         pytest.param("cursor=x", "/query/cursor", "whole number", id="cursor"),
         pytest.param("cursor=" + "9" * 5000, "/query/cursor", "whole number", id="cursor-endless"),
         pytest.param("accepted=1", "/query/accepted", "true or false", id="accepted"),
@@ -223,4 +226,30 @@ def test_nothing_is_cleared_by_accident(busy: Customer, query: dict[str, str], s
     response = clear(busy.client, **query)
     assert response.status_code == status
     assert response.json()["pointer"] == ("/query/vendor" if "vendor" in query else "/query/account")
+    assert len(busy.calls()) == 4
+
+
+@pytest.mark.parametrize(
+    ("operation", "left"),
+    [
+        ("acme.send_sms", [3, 2]),
+        ("acme.by_claim", [2, 1, 0]),
+        ("acme.*", [2]),
+        ("acme.post_merged", [3, 2, 1, 0]),
+        ("*", []),
+    ],
+)
+def test_clear_is_one_operations(busy: Customer, operation: str, left: list[int]) -> None:
+    """Or a vendor's; the other calls of the account stay, in their order."""
+    everything = [call["id"] for call in busy.calls()][::-1]
+    assert clear(busy.client, account=busy.id, operation=operation).status_code == 204
+    assert [call["id"] for call in busy.calls()] == [everything[number] for number in left]
+
+
+@pytest.mark.parametrize("operation", ["acme.nothing", "nobody.*", "acme"])
+def test_an_operation_to_clear_is_known(busy: Customer, operation: str) -> None:
+    """A misspelt one clears nothing, and the known ones are told."""
+    response = clear(busy.client, account=busy.id, operation=operation)
+    assert (response.status_code, response.json()["pointer"]) == (400, "/query/operation")
+    assert "acme.send_sms" in response.json()["detail"]
     assert len(busy.calls()) == 4

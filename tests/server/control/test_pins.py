@@ -1,12 +1,14 @@
 """Pinned answers over HTTP: what they do to a client's requests, and what becomes of them."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
 import pytest
 
 from mockserver.server.control.app import description
+from mockserver.server.control.pins import MAX_PINS
 from tests.server.conftest import Make
 from tests.server.customers import Customer
 
@@ -43,17 +45,19 @@ def test_what_was_pinned_is_shown(customer: Customer) -> None:
     assert pin == {
         "id": pin["id"], "operation": SEND, "account": customer.id,
         "answers": ["busy", f"{SEND}/refused", "rules", {"status": 418}],
-        "left": 4, "then": "rules", "where": {}, "when": {}, "set": {}, "force": False, "fault": None,
+        "used": 0, "left": 4, "then": "rules", "where": {}, "when": {}, "changes": {}, "force": False, "fault": None,
+        "made_at": pin["made_at"],
     }  # fmt: skip
     assert pins(customer) == [pin]
     members: dict[str, Any] = {
         "then": "last", "where": {"body": {"text": "Hi"}}, "when": {"/header/x-trace": False},
-        "set": {"/header/Retry-After": 0, "/body/field": [1]}, "force": True,
+        "changes": {"/header/Retry-After": 0, "/body/field": [1]}, "force": True,
     }  # fmt: skip
     other = put(customer, "refused", **members)
     assert {name: other[name] for name in members} == members
-    assert pins(customer) == [other], "it has taken the place of the first"
+    assert pins(customer) == [pin, other]
     assert other["id"] != pin["id"]
+    assert datetime.fromisoformat(pin["made_at"]) <= datetime.fromisoformat(other["made_at"]) <= datetime.now(UTC)
 
 
 def test_used_up_in_order(customer: Customer) -> None:
@@ -120,14 +124,18 @@ def test_query_and_form_are_text(customer: Customer) -> None:
 
 def test_values_of_ones_own(customer: Customer) -> None:
     """Laid over the vendor's answer: headers on any answer, members of the body that it has."""
-    put(customer, "refused", set={"/header/Retry-After": "0", "/header/content-type": "a/b", "/body/field": {"x": 1}})
+    put(
+        customer,
+        "refused",
+        changes={"/header/Retry-After": "0", "/header/content-type": "a/b", "/body/field": {"x": 1}},
+    )
     response = customer.send()
     assert (response.status_code, response.json()) == (400, {"field": {"x": 1}, "value": "none"})
     assert (response.headers["retry-after"], response.headers["content-type"]) == ("0", "a/b")
     assert customer.call(response)["response"]["json"] == response.json()
-    put(customer, "rules", {"status": 200, "body": {"a": [1, 2]}}, set={"/header/X-Fixed": 1.5})
+    put(customer, "rules", {"status": 200, "body": {"a": [1, 2]}}, changes={"/header/X-Fixed": 1.5})
     assert [customer.send().headers["x-fixed"] for _ in range(2)] == ["1.5", "1.5"]
-    put(customer, {"status": 200, "body": {"a": [1, {"b": 2}]}}, set={"/body/a/1/b": 3})
+    put(customer, {"status": 200, "body": {"a": [1, {"b": 2}]}}, changes={"/body/a/1/b": 3})
     assert customer.send().json() == {"a": [1, {"b": 3}]}
 
 
@@ -190,7 +198,8 @@ def test_forgotten(make: Make) -> None:
     assert pins(one) == []
     pin_both()
     client.delete(f"/_mock/accounts/{one.id}")
-    assert (pins(one), len(pins(other))) == ([], 1)
+    assert client.get("/_mock/pins", params={"account": one.id}).status_code == 404
+    assert len(pins(other)) == 1
     assert client.delete("/_mock/pins?account=*").status_code == 204
     assert client.get("/_mock/pins").json() == {"pins": []}
 
@@ -201,3 +210,109 @@ def test_a_preference_leaves_a_pin_alone(customer: Customer) -> None:
     assert customer.send(headers={"Prefer": "example=delayed"}).headers["x-mock-answer"] == "acme.send_sms/delayed"
     answers = [customer.send().headers["x-mock-answer"] for _ in range(2)]
     assert answers == ["acme.send_sms/sent", "acme.send_sms/busy"]
+
+
+def test_a_list_answers_in_order(customer: Customer) -> None:
+    """The first that fits and is not used up; each call says which it was, each pin how often it was used."""
+    bye = put(customer, "busy", "busy", where={"body": {"text": "Bye"}})
+    first, second = put(customer, "refused"), put(customer, "rules", {"status": 418})
+    good = {**customer.good, "text": "Bye"}
+    assert answers(customer, 2) == ["refused", "sent"]
+    assert answers(customer, 3, json=good) == ["busy", "busy", "418"]
+    assert answers(customer, 1) == ["sent"]
+    used = [first["id"], second["id"], bye["id"], bye["id"], second["id"], None]
+    assert [call["pin"] for call in customer.calls()][::-1] == used
+    assert pins(customer) == []
+    assert [find(customer, pin)["used"] for pin in (bye, first, second)] == [2, 1, 2]
+
+
+def find(customer: Customer, pin: dict[str, Any], **query: str) -> dict[str, Any]:
+    """A pin by its id."""
+    response = customer.client.get("/_mock/pins", params={"account": customer.id, "id": pin["id"], **query})
+    (found,) = response.json()["pins"]
+    assert found["id"] == pin["id"]
+    return dict(found)
+
+
+def test_used_and_left_are_counted(customer: Customer) -> None:
+    """Each use counts, also of a pin without end, and of one that was removed meanwhile."""
+    some, endless = put(customer, "busy", "busy"), put(customer, "refused", then="last")
+    answers(customer, 1)
+    assert [(pin["used"], pin["left"]) for pin in pins(customer)] == [(1, 1), (0, 1)]
+    assert (find(customer, some)["used"], find(customer, endless, account="*")["used"]) == (1, 0)
+    answers(customer, 3)
+    customer.client.delete("/_mock/pins", params={"account": customer.id})
+    assert [(find(customer, pin)["used"], find(customer, pin)["left"]) for pin in (some, endless)] == [(2, 0), (2, 0)]
+
+
+def test_replacing_is_asked_for(customer: Customer) -> None:
+    """A new pin takes the place of those of the same operation, however they were bound; others stay."""
+    put(customer, "busy", where={"body": {"text": "Bye"}})
+    put(customer, "busy", then="last")
+    everywhere = put(customer, "refused", operation="acme.*")
+    mine = put(customer, "refused", then="last", replace=True)
+    assert pins(customer) == [everywhere, mine]
+    put(customer, "refused", operation="acme.*", replace=True)
+    assert [pin["operation"] for pin in pins(customer)] == [SEND, "acme.*"]
+
+
+def test_one_is_removed(customer: Customer) -> None:
+    """The one of this id stays for ever away; what is not there is told, with what is."""
+    first, second = put(customer, "busy"), put(customer, "refused")
+    query = {"account": customer.id, "id": first["id"]}
+    assert customer.client.delete("/_mock/pins", params=query).status_code == 204
+    assert pins(customer) == [second]
+    for pin_id in (first["id"], "p-0"):
+        refused = customer.client.delete("/_mock/pins", params={**query, "id": pin_id})
+        assert (refused.status_code, refused.json()["pointer"]) == (400, "/query/id")
+        assert refused.json()["detail"] == f"there is no such pin; known: {second['id']}"
+    assert customer.client.delete("/_mock/pins", params={**query, "account": "*", "id": second["id"]}).is_success
+    assert customer.client.get("/_mock/pins", params={**query, "id": "p-0"}).json()["detail"].endswith("known: none")
+
+
+@pytest.mark.parametrize(("reach", "ping"), [("acme.*", "refused"), ("*", "refused"), (SEND, "done")])
+def test_an_outage(customer: Customer, reach: str, ping: str) -> None:
+    """A pin for all operations, of a vendor or of all, answers those that have the answer; others go by the rules."""
+    put(customer, "busy", "refused", "refused", operation=reach, then="last")
+    assert answers(customer, 1, path="/base/ping", json={}) == ["done"], "it has no such answer"
+    assert answers(customer, 2) == ["busy", "refused"]
+    assert answers(customer, 2, path="/base/ping", json={}) == [ping, ping]
+    assert pins(customer)[0]["operation"] == reach
+
+
+def test_filters(make: Make) -> None:
+    """Pins are listed and removed by what they are for: a vendor's are its own and those of its operations."""
+    one, other = make(), make()
+    reaches = [SEND, "acme.*", "acme.ping", "*"]
+    for reach in reaches:
+        put(one, "refused", operation=reach)
+    put(other, "refused")
+    for reach, found in [("*", reaches), ("acme.*", reaches[:3]), (SEND, [SEND])]:
+        listed = one.client.get("/_mock/pins", params={"account": one.id, "operation": reach}).json()["pins"]
+        assert [pin["operation"] for pin in listed] == found
+    one.client.delete("/_mock/pins", params={"account": one.id, "operation": "acme.*"})
+    assert ([pin["operation"] for pin in pins(one)], len(pins(other))) == (["*"], 1)
+
+
+@pytest.mark.parametrize(
+    ("operation", "cure"), [(SEND, "send replace: true"), ("acme.*", "remove that pin first"), ("*", "remove that pin")]
+)
+def test_what_can_never_take_effect_is_told(customer: Customer, operation: str, cure: str) -> None:
+    """A pin behind one that answers everything is refused, with the id of that one and what to do."""
+    first = put(customer, "busy", then="last", operation=operation)
+    body = {"account": customer.id, "answers": ["busy"], "where": {"body": {"text": "Bye"}}}
+    refused = customer.client.put(f"/_mock/pins/{SEND}", json=body)
+    assert refused.status_code == 409
+    assert f"the earlier pin {first['id']} of {operation} answers all of its requests" in refused.json()["detail"]
+    assert cure in refused.json()["detail"]
+    assert pins(customer) == [first]
+    replaced = customer.client.put(f"/_mock/pins/{SEND}", json={**body, "replace": True})
+    assert replaced.status_code == (200 if operation == SEND else 409)
+
+
+def test_an_account_has_so_many_pins(customer: Customer) -> None:
+    """The list is bounded, and says so."""
+    for _ in range(MAX_PINS):
+        assert customer.client.put(f"/_mock/pins/{SEND}", json={"account": customer.id, "answers": ["busy"]}).is_success
+    refused = customer.client.put(f"/_mock/pins/{SEND}", json={"account": customer.id, "answers": ["busy"]})
+    assert (refused.status_code, f"may have {MAX_PINS}" in refused.json()["detail"]) == (409, True)

@@ -40,11 +40,13 @@ def pins(customer: Customer) -> list[dict[str, Any]]:
         pytest.param({"fault": {"kind": "delay"}}, "/body/fault", id="delay-of-nothing"),
         pytest.param({"fault": {"kind": "delay", "uniform": [0, 61]}}, "/body/fault/uniform/1", id="uniform"),
         pytest.param({"fault": MALFORMED, "answers": ["lost"]}, "/body/answers/0", id="no-such-answer"),
-        pytest.param({"fault": MALFORMED, "set": {"/body/id": 1}}, "/body/set/~1body~1id", id="set-without-answers"),
         pytest.param(
-            {"fault": MALFORMED, "answers": ["sent", "rules"], "set": {"/body/id": 1}},
-            "/body/set/~1body~1id",
-            id="set-of-the-rules",
+            {"fault": MALFORMED, "changes": {"/body/id": 1}}, "/body/changes/~1body~1id", id="change-without-answers"
+        ),
+        pytest.param(
+            {"fault": MALFORMED, "answers": ["sent", "rules"], "changes": {"/body/id": 1}},
+            "/body/changes/~1body~1id",
+            id="change-of-the-rules",
         ),
         pytest.param({"answers": [{"status": 204, "body": {}}]}, "/body/answers/0/body", id="body-without-place"),
         pytest.param({"answers": [{"status": 304, "body": ""}]}, "/body/answers/0/body", id="empty-text"),
@@ -125,10 +127,10 @@ def test_for_some_requests_only(customer: Customer) -> None:
 
 def test_values_laid_over_a_spoilt_answer(customer: Customer) -> None:
     """A fault breaks the answer as the pin has it; headers may be set whatever the answer is."""
-    put(customer, fault=MALFORMED, answers=["busy"], set={"/body/busy": "very", "/header/X-Mood": "bad"})
+    put(customer, fault=MALFORMED, answers=["busy"], changes={"/body/busy": "very", "/header/X-Mood": "bad"})
     response = customer.send()
     assert (response.text, response.headers["x-mood"]) == ('{"busy":"very",', "bad")
-    put(customer, fault={"kind": "delay", "seconds": 0}, set={"/header/X-Mood": "good"})
+    put(customer, fault={"kind": "delay", "seconds": 0}, changes={"/header/X-Mood": "good"})
     assert customer.send().headers["x-mood"] == "good"
 
 

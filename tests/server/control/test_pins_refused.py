@@ -22,7 +22,7 @@ LITERAL = {"status": 200, "body": {"a": {"b": 1}}}
         pytest.param(
             {"answers": ["sent"] * (MAX_ANSWERS + 1)}, "/body/answers", f"from 1 to {MAX_ANSWERS}", id="too-many"
         ),
-        pytest.param({"answers": ["sent", "sentt"]}, "/body/answers/1", "it has: sent, delayed,", id="no-answer"),
+        pytest.param({"answers": ["sent", "sentt"]}, "/body/answers/1", "it has: sent, ", id="no-answer"),
         pytest.param({"answers": ["acme.ping/refused"]}, "/body/answers/0", "has no such answer", id="anothers-answer"),
         pytest.param({"answers": [418]}, "/body/answers/0", "{status, headers, body}", id="number"),
         pytest.param({"answers": [{}]}, "/body/answers/0/status", "from 200 to 599", id="no-status"),
@@ -61,39 +61,53 @@ LITERAL = {"status": 200, "body": {"a": {"b": 1}}}
         ),
         pytest.param({"then": "stay"}, "/body/then", "rules or last", id="then"),
         pytest.param({"force": 1}, "/body/force", "true or false", id="force"),
-        pytest.param({"where": {"header": {}}}, "/body/where/header", "known: path,", id="where"),
+        pytest.param({"where": {"header": {}}}, "/body/where/header", "known: headers, path,", id="where"),
         pytest.param({"when": {"/owned/x": {}}}, "/body/when/~1owned~1x", "begins with", id="when"),
-        pytest.param({"set": []}, "/body/set", "an object", id="set"),
-        pytest.param({"set": {"/status": 1}}, "/body/set/~1status", "/header/<name> or", id="set-elsewhere"),
-        pytest.param({"set": {"x/header/A": "1"}}, "/body/set/x~1header~1A", "/header/<name> or", id="set-no-pointer"),
+        pytest.param({"changes": []}, "/body/changes", "an object", id="change"),
+        pytest.param({"changes": {"/status": 1}}, "/body/changes/~1status", "/header/<name> or", id="change-elsewhere"),
         pytest.param(
-            {"set": {"/header/A/B": "1"}}, "/body/set/~1header~1A~1B", "/header/<name>", id="set-below-a-header"
+            {"changes": {"x/header/A": "1"}}, "/body/changes/x~1header~1A", "/header/<name> or", id="change-no-pointer"
         ),
-        pytest.param({"set": {"/header/A": None}}, "/body/set/~1header~1A", "string or a number", id="set-header-null"),
-        pytest.param({"set": {"/header/A": "é"}}, "/body/set/~1header~1A", "printable", id="set-header-no-ascii"),
         pytest.param(
-            {"set": {"/header/Connection": "x"}}, "/body/set/~1header~1Connection", "can be set", id="set-header-ours"
+            {"changes": {"/header/A/B": "1"}},
+            "/body/changes/~1header~1A~1B",
+            "/header/<name>",
+            id="change-below-a-header",
         ),
-        pytest.param({"set": {"/body": 1}}, "/body/set/~1body", "pointer into /body", id="set-whole-body"),
-        pytest.param({"set": {"/body/x": 1}}, "/body/set/~1body~1x", "of none", id="set-nothing-there"),
         pytest.param(
-            {"answers": ["refused", "busy"], "set": {"/body/field": 1}},
-            "/body/set/~1body~1field",
+            {"changes": {"/header/A": None}}, "/body/changes/~1header~1A", "string or a number", id="change-header-null"
+        ),
+        pytest.param(
+            {"changes": {"/header/A": "é"}}, "/body/changes/~1header~1A", "printable", id="change-header-no-ascii"
+        ),
+        pytest.param(
+            {"changes": {"/header/Connection": "x"}},
+            "/body/changes/~1header~1Connection",
+            "can be set",
+            id="change-header-ours",
+        ),
+        pytest.param({"changes": {"/body": 1}}, "/body/changes/~1body", "pointer into /body", id="change-whole-body"),
+        pytest.param({"changes": {"/body/x": 1}}, "/body/changes/~1body~1x", "of none", id="change-nothing-there"),
+        pytest.param(
+            {"answers": ["refused", "busy"], "changes": {"/body/field": 1}},
+            "/body/changes/~1body~1field",
             "some",
-            id="set-in-one",
+            id="change-in-one",
         ),
         pytest.param(
-            {"answers": ["sent", "rules"], "set": {"/body/id": 1}},
-            "/body/set/~1body~1id",
+            {"answers": ["sent", "rules"], "changes": {"/body/id": 1}},
+            "/body/changes/~1body~1id",
             "by name",
-            id="set-in-the-rules",
+            id="change-in-the-rules",
         ),
         pytest.param(
-            {"answers": [LITERAL], "set": {"/body/a/b": 1, "/body/a": 2}},
-            "/body/set/~1body~1a~1b",
-            "lies within /body/a",
-            id="set-within-another",
+            {"answers": [LITERAL], "changes": {"/body/a/b": 1, "/body/a": 2}},
+            "/body/changes/~1body~1a~1b",
+            "lies within /body/a, which is changed too",
+            id="change-within-another",
         ),
+        pytest.param({"set": {"/header/A": "1"}}, "/body/set", "it is called changes", id="the-old-name"),
+        pytest.param({"replace": 1}, "/body/replace", "true or false", id="replace"),
         pytest.param({"fault": {"kind": "flood"}}, "/body/fault/kind", "must be one of", id="fault"),
     ],
 )
@@ -121,9 +135,36 @@ def test_mistakes(customer: Customer, members: dict[str, Any], pointer: str, say
         ("DELETE /_mock/pins?account=nobody", None, 404, "/query/account"),
         ("DELETE /_mock/pins?account=*&answer=x", None, 400, "/query/answer"),
         ("GET /_mock/pins?operation=x", None, 400, "/query/operation"),
+        ("GET /_mock/pins?operation=acm.*", None, 400, "/query/operation"),
+        ("GET /_mock/pins?account=nobody", None, 404, "/query/account"),
+        ("GET /_mock/pins?id=x", None, 400, "/query/id"),
+        ("GET /_mock/pins?answer=x", None, 400, "/query/answer"),
+        ("DELETE /_mock/pins?account=*&operation=send_sms", None, 400, "/query/operation"),
+        ("PUT /_mock/pins/acm.*", {"account": "default", "answers": ["rules"]}, 404, "/path/operation"),
     ],
 )
 def test_who_and_what(acme_client: TestClient, request_line: str, body: Any, status: int, pointer: str) -> None:
     """An account must be named, so that no test pins or forgets another's by accident; what is unknown is told."""
     response = acme_client.request(*request_line.split(), json=body)
     assert (response.status_code, response.json()["pointer"]) == (status, pointer)
+
+
+def test_known_names_are_told(acme_client: TestClient) -> None:
+    """Of operations and answers that are not known, those that are, the nearest first."""
+    body = {"account": "default", "answers": ["busi"]}
+    unknown = acme_client.put("/_mock/pins/acme.send_smss", json=body).json()["detail"]
+    assert unknown.startswith("there is no such operation; known: acme.send_sms, ")
+    assert unknown.endswith(", *")
+    assert "acme.*" in unknown
+    for reach in (SEND, "*"):
+        refused = acme_client.put(f"/_mock/pins/{reach}", json=body)
+        assert (refused.status_code, refused.json()["pointer"]) == (400, "/body/answers/0")
+        assert refused.json()["detail"].startswith(f"{reach} has no such answer; it has: busy, ")
+
+
+def test_changes_of_many_operations(customer: Customer) -> None:
+    """A member of the body must be in the answer of each operation that has one of this name."""
+    body = {"account": customer.id, "answers": ["busy"], "changes": {"/body/busy": 1}}
+    assert customer.client.put("/_mock/pins/acme.*", json=body).status_code == 200
+    refused = customer.client.put("/_mock/pins/acme.*", json={**body, "answers": ["refused"]})
+    assert (refused.status_code, refused.json()["pointer"]) == (400, "/body/changes/~1body~1busy")

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
 from mockserver.server.control.app import description
-from mockserver.server.control.verify import SHOWN
+from mockserver.server.control.verify import MAX_CALLS_SHOWN
 from tests.live import Live
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
@@ -50,11 +50,15 @@ def busy(customer: Customer) -> Customer:
         pytest.param({"accepted": True}, [2, 0], id="accepted"),
         pytest.param({"accepted": False}, [3, 1], id="refused"),
         pytest.param({"recipient": "1 (415) 555-0123"}, [0], id="recipient"),
-        pytest.param({"recipient": "nobody"}, [], id="recipient-without-digits"),
+        pytest.param({"recipient": "+1 (415) 555-0199"}, [], id="another-recipient"),
         pytest.param({"since": "2000-01-01T00:00:00Z"}, [3, 2, 1, 0], id="since"),
         pytest.param({"since": "2999-01-01"}, [], id="since-later"),
         pytest.param({"where": {"body": {"text": "Hi"}}}, [0], id="body"),
         pytest.param({"where": {"body": {"a": "5"}}}, [2], id="form-as-body"),
+        pytest.param({"where": {"form": {"a": "5"}}}, [2], id="form"),
+        pytest.param({"where": {"json": {"a": "5"}}}, [], id="a-form-is-no-json"),
+        pytest.param({"where": {"json": {"text": "Hi"}}}, [0], id="json"),
+        pytest.param({"where": {"form": {"text": "Hi"}}}, [], id="json-is-no-form"),
         pytest.param({"where": {"query": {"a": "5"}}}, [2], id="form-as-query"),
         pytest.param({"where": {"path": "/nowhere"}}, [3], id="path"),
         pytest.param({"where": {"headers": {"X-TRACE": "t"}}}, [0], id="header"),
@@ -121,9 +125,9 @@ def test_differences_as_data(customer: Customer) -> None:
 
 def test_as_many_as_a_hundred_are_shown(customer: Customer) -> None:
     """Of more, the latest; all are counted."""
-    sent = [customer.send().headers["x-mock-call"] for _ in range(SHOWN + 1)]
+    sent = [customer.send().headers["x-mock-call"] for _ in range(MAX_CALLS_SHOWN + 1)]
     found = verdict(customer)
-    assert found["matched"] == SHOWN + 1
+    assert found["matched"] == MAX_CALLS_SHOWN + 1
     assert [call["id"] for call in found["calls"]] == sent[:0:-1]
 
 
@@ -186,8 +190,10 @@ def test_an_account_that_goes_while_it_is_waited_for() -> None:
         pytest.param({"account": None}, "/body/account", "a string", id="account-null"),
         pytest.param({"account": ""}, "/body/account", "name the account", id="account-empty"),
         pytest.param({"times": 1}, "/body/times", "known: account, vendor,", id="unknown-member"),
-        pytest.param({"operation": "acme.nothing"}, "/body/operation", "known: acme.by_both,", id="operation"),
-        pytest.param({"answer": "sendt"}, "/body/answer", "no contract has such an answer", id="answer-misspelt"),
+        pytest.param({"operation": "acme.nothing"}, "/body/operation", "known: acme.ping,", id="operation"),
+        pytest.param(
+            {"answer": "sendt"}, "/body/answer", "no such answer: 'sendt'; known: sent,", id="answer-misspelt"
+        ),
         pytest.param({"operation": "send_sms"}, "/body/operation", "no such operation", id="operation-without-vendor"),
         pytest.param({"vendor": "nobody"}, "/body/vendor", "known: acme", id="vendor"),
         pytest.param({"answer": 1}, "/body/answer", "a string", id="answer"),
@@ -195,7 +201,7 @@ def test_an_account_that_goes_while_it_is_waited_for() -> None:
         pytest.param({"recipient": 49}, "/body/recipient", "a string", id="recipient"),
         pytest.param({"since": "noon"}, "/body/since", "ISO 8601", id="since"),
         pytest.param({"where": []}, "/body/where", "an object", id="where"),
-        pytest.param({"where": {"bodi": {}}}, "/body/where/bodi", "known: path, query,", id="where-part"),
+        pytest.param({"where": {"bodi": {}}}, "/body/where/bodi", "known: body, path, query,", id="where-part"),
         pytest.param({"where": {"query": "a=1"}}, "/body/where/query", "an object", id="where-query"),
         pytest.param({"where": {"path": ["x"]}}, "/body/where/path", "an object", id="where-path"),
         pytest.param({"when": {"body": {}}}, "/body/when/body", "begins with one of: /path,", id="when-no-pointer"),
@@ -205,7 +211,7 @@ def test_an_account_that_goes_while_it_is_waited_for() -> None:
         pytest.param({"when": {"/body": "true"}}, "/body/when/~1body", "must be an object", id="when-text"),
         pytest.param({"when": {"/body": {"$ref": "http://a.test/"}}}, "/body/when/~1body", "not a", id="when-remote"),
         pytest.param({"count": 1}, "/body/count", "an object", id="count"),
-        pytest.param({"count": {"most": 1}}, "/body/count/most", "known: at_least, at_most", id="count-unknown"),
+        pytest.param({"count": {"most": 1}}, "/body/count/most", "known: at_most, at_least", id="count-unknown"),
         pytest.param({"count": {"exactly": -1}}, "/body/count/exactly", "0 or more", id="count-negative"),
         pytest.param({"count": {"at_most": 1.5}}, "/body/count/at_most", "whole number", id="count-fraction"),
         pytest.param({"count": {"at_least": True}}, "/body/count/at_least", "whole number", id="count-true"),

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from mockserver.matching.explain import MAX_FITTING_LISTED
+from mockserver.matching.show import CONTEXT
 from mockserver.server.application import create_app
-from mockserver.server.messages import MOST_SHOWN, WIDTH
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 
@@ -40,8 +41,8 @@ def lines(customer: Customer, **asked: Any) -> list[str]:
     ],
 )
 def test_the_headline(customer: Customer, asked: dict[str, Any], headline: str) -> None:
-    """What was expected, what was found, among how many, of whom; alone where nothing came."""
-    assert message(customer, **asked) == f"{headline} (0 recorded for account {customer.id})."
+    """What was expected, what was found, among how many, of whom."""
+    assert lines(customer, **asked)[0] == f"{headline} (0 recorded for account {customer.id})."
 
 
 def test_nobodys_calls_have_a_name(customer: Customer) -> None:
@@ -55,7 +56,7 @@ def test_the_nearest_call(customer: Customer) -> None:
     sent = customer.send(json={**customer.good, "text": "Hi"})
     where = {"body": {"text": "Bye", "sender": None}, "query": {"q": "1"}}
     (call,) = customer.calls()
-    assert lines(customer, where=where, answer="busy", when={"/body/text": {"maxLength": 1}})[1:] == [
+    assert lines(customer, where=where, answer="busy", when={"/body/text": {"maxLength": 1}})[1:-1] == [
         "Nearest call:",
         f"  {call['id']} {call['received_at'][11:23]} POST /base/messages -> 202 acme.send_sms/sent (by default)",
         '      /answer: expected "busy", found "acme.send_sms/sent"',
@@ -91,11 +92,38 @@ def test_a_call_to_no_operation_and_one_off_the_contract(customer: Customer) -> 
 
 
 def test_long_values_are_cut(customer: Customer) -> None:
-    """A terminal shows the beginning, and how much there is."""
+    """A terminal shows them from shortly before the first difference, and how much there is."""
     customer.send(json={**customer.good, "extra": "x" * 600})
-    (line,) = (line for line in lines(customer, where={"body": {"extra": "y" * 600}}) if "/body/extra" in line)
-    shown = {char: f'"{char * (WIDTH - 1)}… (602 characters)' for char in "xy"}
-    assert line == f"      /body/extra: expected {shown['y']}, found {shown['x']}"
+    (line,) = (line for line in lines(customer, where={"body": {"extra": "x" * 599}}) if "/body/extra" in line)
+    expected, found = f'"…{"x" * CONTEXT}" (599 characters)', f'"…{"x" * CONTEXT}x" (600 characters)'
+    assert line == f"      /body/extra: expected {expected}, found {found} (first difference at index 599)"
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"), [("2\u202fPM", "2 PM"), ("cafe\u0301", "caf\u00e9"), ("\u0410nna", "Anna"), ("Hi ", "Hi")]
+)
+def test_texts_that_look_alike(customer: Customer, sent: str, meant: str) -> None:
+    """In a body or a query: what the eye does not tell apart is written so that it does."""
+    customer.send(json={**customer.good, "text": sent}, params={"q": sent})
+    where = {"body": {"text": meant}, "query": {"q": meant}}
+    found = [line for line in lines(customer, where=where) if "first difference" in line]
+    assert [line.strip().partition(":")[0] for line in found] == ["/body/text", "/query/q"]
+    for line in found:
+        expected, shown = line.partition("expected ")[2].rpartition(" (first")[0].split(", found ")
+        assert (expected + shown).isascii()
+        assert expected != shown
+
+
+def test_secrets_that_are_masked_alike(make: Make) -> None:
+    """A key in lower case has the mask of the key: the message says that they differ there."""
+    key = "KEY-" + "x" * 20
+    customer = make(key=key)
+    customer.send(headers={"X-Trace": key.lower()})
+    text = message(customer, where={"headers": {"x-trace": key}})
+    (line,) = (line for line in text.splitlines() if "/headers/x-trace" in line)
+    expected, found = line.partition("expected ")[2].split(", found ")
+    assert found == f"{expected} (they differ where they are masked)"
+    assert key.lower() not in text.lower()
 
 
 def test_many_differences_are_cut(customer: Customer) -> None:
@@ -183,12 +211,12 @@ def test_other_problems_have_no_cure(customer: Customer) -> None:
 
 def test_too_many_calls_are_listed(customer: Customer) -> None:
     """The latest of those that fit, newest first; no nearest ones, for none is missing."""
-    sent = [customer.send().headers["x-mock-call"] for _ in range(MOST_SHOWN + 2)]
+    sent = [customer.send().headers["x-mock-call"] for _ in range(MAX_FITTING_LISTED + 2)]
     customer.send(json={})
     found = lines(customer, accepted=True, count={"at_most": 1})
-    assert found[0].startswith(f"any vendor: expected at most 1 accepted call(s), found {MOST_SHOWN + 2} (")
+    assert found[0].startswith(f"any vendor: expected at most 1 accepted call(s), found {MAX_FITTING_LISTED + 2} (")
     assert found[1] == "Calls that fit, latest first:"
-    assert [line.split()[0] for line in found[2:]] == sent[: -MOST_SHOWN - 1 : -1]
+    assert [line.split()[0] for line in found[2:]] == sent[: -MAX_FITTING_LISTED - 1 : -1]
 
 
 @pytest.fixture
@@ -218,8 +246,67 @@ def test_calls_that_went_elsewhere(make: Make, default: Customer) -> None:
     assert wrong.startswith("  1 to nobody, carrying header x-key ***")
     assert ", header authorization Bearer ***" in wrong
     assert none == "  1 to nobody, carrying no credential"
-    assert found[5:] == ["  Were the credentials read before the account was made (at import, say)?"]
+    assert found[5:] == [
+        "  Were the credentials read before the account was made (at import, say)?",
+        "POST /nowhere got a 404: no operation has this path; nearest: POST /merged (acme.post_merged)",
+    ]
     assert default.mine["key"] not in "".join(found)
+
+
+def test_too_early(make: Make) -> None:
+    """Where nothing came at all, and nobody waited for it."""
+    customer = make()
+    hint = "No call has come yet; code that sends in the background needs within=... (seconds to wait for it)."
+    assert lines(customer)[1:] == [hint]
+    assert lines(customer, operation="acme.ping", count={"exactly": 2})[1:] == [hint]
+    assert lines(customer, within=0.01)[1:] == []
+    assert lines(customer, count={"exactly": 0})[1:] == []
+    customer.send()
+    assert hint not in lines(customer, operation="acme.ping")
+
+
+def test_paths_that_nobody_has(make: Make) -> None:
+    """Of late 404s to the account or to nobody: method, path and nearest operation, and what the base URL lacks."""
+    customer = make()
+    client = customer.client
+    client.get("/typed/5?x=1")
+    assert "404" not in message(customer)  # it is a path of another of the vendor's servers
+    client.post("/acme/base/base/messages")
+    customer.send("/bas/messages")
+    client.post("/v1/base/rpc")
+    client.post("/base/base/messages")
+    found = lines(customer, operation="acme.send_sms", count={"exactly": 3})
+    got = "got a 404: no operation has this path; nearest:"
+    assert [line for line in found if "404" in line and line.startswith("POST")] == [
+        f"POST /bas/messages {got} POST /messages (acme.send_sms): does the base URL have /bas too much?",
+        f"POST /base/base/messages {got} POST /base/messages (acme.send_sms): does the base URL have /base too much?",
+        f"POST /v1/base/rpc {got} POST /base/rpc (acme.rpc): does the base URL have /v1 too much?",
+    ]
+    assert "got a 404" not in message(customer, since="2999-01-01")
+    assert "got a 404" not in message(make())
+
+
+def test_a_base_url_that_lacks_its_path() -> None:
+    """The commonest mistake: the address is right, but for the path of the vendor's API."""
+    with TestClient(create_app(), base_url="http://localhost") as client:
+        account = client.post("/_mock/accounts", json={}).json()
+        client.post("/SendSmsMessage?sms_body=Hi")
+        verdict = client.post("/_mock/calls/verify", json={"account": account["id"]}).json()
+        assert verdict["message"].splitlines()[1:] == [
+            "POST /SendSmsMessage got a 404: no operation has this path; nearest: "
+            "POST /platform_api/SendSmsMessage (voximplant.send_sms): does the base URL lack /platform_api?"
+        ]
+
+
+def test_an_unknown_path_is_masked_and_cut(make: Make) -> None:
+    """A secret in it is not shown, nor more of it than tells which it is."""
+    customer = make()
+    customer.send(f"/nowhere/{customer.mine['key']}/{'x' * 500}")
+    text = message(customer, operation="acme.ping")
+    (line,) = (line for line in text.splitlines() if "got a 404" in line)
+    assert customer.mine["key"] not in text
+    assert "/nowhere/***" in line
+    assert len(line) < 400
 
 
 def test_strays_of_other_operations_are_another_matter(make: Make, default: Customer) -> None:

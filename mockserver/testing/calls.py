@@ -1,0 +1,92 @@
+"""The recorded calls of an account: read, forgotten, and those that a test has seen."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mockserver.testing.call import Call
+from mockserver.testing.client import Control, ControlError
+from mockserver.testing.unawaited import Unawaited
+
+PAGE_CALLS = "1000"  # calls read at a time
+
+
+class Calls(list[Call]):
+    """Calls, oldest first. As with any list, ``calls[-1]`` of no calls raises IndexError, and so do these two."""
+
+    def __init__(self, calls: Iterable[Call] = (), of: str = "this list") -> None:
+        super().__init__(calls)
+        self._of = of
+
+    @property
+    def first(self) -> Call:
+        """The oldest. Raises IndexError if there is none."""
+        return self._at(0)
+
+    @property
+    def last(self) -> Call:
+        """The latest. Raises IndexError if there is none."""
+        return self._at(-1)
+
+    def _at(self, index: int) -> Call:
+        if not self:
+            raise IndexError(f"{self._of} has no recorded call")
+        return self[index]
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """An assertion that found too few calls and did not wait: the call that was then the latest ("": none)."""
+
+    name: str
+    scope: Mapping[str, str]
+    latest: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCalls:
+    """The recorded calls of an account. ``seen`` are the ids of those that a test has read or an assertion matched.
+
+    ``pin_places`` says by its id in which file and line a pin was made. ``unused_pins`` has a line for each pin whose
+    ``with`` block ended before a call used it. ``early`` are assertions that may only have been asked too early.
+    """
+
+    control: Control
+    account: str
+    seen: set[str] = field(default_factory=set)
+    pin_places: dict[str, str] = field(default_factory=dict)
+    unused_pins: list[str] = field(default_factory=list)
+    unawaited: Unawaited = field(default_factory=Unawaited)
+    early: list[Early] = field(default_factory=list)
+
+    def calls(self, **filters: str | None) -> Calls:
+        """The calls of a vendor or operation, oldest first. They count as read."""
+        calls = self.all(**filters)
+        self.seen.update(call.id for call in calls)
+        return calls
+
+    def all(self, **filters: str | None) -> Calls:
+        """The calls of a vendor or operation, oldest first. They do not count as read."""
+        name = filters.get("operation") or filters.get("vendor") or f"account {self.account}"
+        return Calls(list(self._newest(filters))[::-1], name)
+
+    def _newest(self, filters: Mapping[str, str | None]) -> Iterator[Call]:
+        cursor: str | None = None
+        while True:
+            page = self.control.get("calls", account=self.account, limit=PAGE_CALLS, cursor=cursor, **filters)
+            yield from (Call(data) for data in page["calls"])
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def forget(self, reach: str) -> None:
+        """Forget the calls of an operation, or of a vendor (``vendor.*``), and remove their pins."""
+        self.control.delete("calls", account=self.account, operation=reach)
+        self.control.delete("pins", account=self.account, operation=reach)
+
+    def note_early(self, name: str, scope: Mapping[str, str]) -> None:
+        """Remember that an assertion found too few calls and did not wait."""
+        try:
+            latest = self.control.get("calls", account=self.account, limit="1", **scope)["calls"]
+        except ControlError:  # the assertion's own failure says more
+            return
+        self.early.append(Early(name, scope, latest[0]["id"] if latest else ""))

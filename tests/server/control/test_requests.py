@@ -1,0 +1,58 @@
+"""The refusal of a name that is not known."""
+
+from difflib import SequenceMatcher
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockserver.server.control.requests import MAX_NAMES_LISTED, MAX_WORD_SHOWN, NEAR, nearest_names, unknown
+
+NAME = st.text("abc._*", min_size=1, max_size=8)
+KNOWN = st.lists(NAME, max_size=40, unique=True)
+
+
+def listed(text: str) -> list[str]:
+    """The names in a row of them."""
+    names = text.partition(" and ")[0].split(", ")
+    return [] if names == ["none"] else names
+
+
+@given(NAME, KNOWN)
+def test_known_names_are_listed(word: str, known: list[str]) -> None:
+    """Each once, twenty at most and the number of the others, and none where there are none."""
+    text = nearest_names(word, known)
+    names = listed(text)
+    assert len(names) == min(len(known), MAX_NAMES_LISTED)
+    assert len(set(names)) == len(names)
+    assert set(names) <= set(known)
+    more = len(known) - MAX_NAMES_LISTED
+    assert text.endswith(f" and {more} more") if more > 0 else " and " not in text
+
+
+@given(NAME, KNOWN)
+def test_the_nearest_are_first(word: str, known: list[str]) -> None:
+    """A name that is near goes before all that are not; those stay in their order."""
+    near = {name for name in known if SequenceMatcher(None, name, word).ratio() >= NEAR}
+    names = listed(nearest_names(word, known))
+    assert [name in near for name in names] == sorted((name in near for name in names), reverse=True)
+    rest = [name for name in known if name not in near]
+    assert [name for name in names if name not in near] == rest[: len(names) - len(near & set(names))]
+
+
+@given(st.text(max_size=300), KNOWN, st.sampled_from(["", "vendor"]))
+def test_the_word_is_repeated(word: str, known: list[str], kind: str) -> None:
+    """As it can be printed, cut where it is long; with the pointer, and the status of where it stands."""
+    error = unknown(kind, word, known, "/query/x")
+    assert (error.status, error.pointer) == (400, "/query/x")
+    assert repr(word[:MAX_WORD_SHOWN]) in str(error)
+    assert word[: MAX_WORD_SHOWN + 1] in str(error) or len(word) > MAX_WORD_SHOWN or not word.isalnum()
+    assert f"known: {nearest_names(word, known)}" in str(error)
+    assert unknown(kind, word, known, "/path/x", status=404).status == 404
+
+
+def test_many_names_take_little_time() -> None:
+    """Of very many names the first ones are compared, so that nobody waits for a mistyped one."""
+    known = [f"a-{number:012x}" for number in range(100_000)]
+    text = nearest_names("a-00000000000f", known)
+    assert listed(text)[0] == "a-00000000000f"
+    assert text.endswith("more")
