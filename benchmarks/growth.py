@@ -21,7 +21,7 @@ ACCOUNTS = (1, 100, 10_000)
 RECORDED = (0, 10_000, 100_000, 1_000_000)
 SECONDS, RUNS = 2, 3
 CALLS = 10_000  # of one run where calls are counted
-UNBOUNDED = {"MOCKSERVER_JOURNAL_CALLS": str(10**7), "MOCKSERVER_JOURNAL_BYTES": str(10**11)}
+UNBOUNDED = {"MOCKSERVER_MAX_JOURNAL_CALLS": str(10**7), "MOCKSERVER_MAX_JOURNAL_BYTES": str(10**11)}
 LONGEST = 600  # seconds that recording calls may take
 
 

@@ -46,5 +46,5 @@ def live_server(settings: Settings | None = None, **options: Any) -> Iterator[Li
     """Serve the contracts of these settings; ``options`` are uvicorn's."""
     settings = settings or Settings()
     app = create_app(settings)
-    with served(app, settings.serve_host, **options) as port:
+    with served(app, settings.host, **options) as port:
         yield Live(app, f"http://127.0.0.1:{port}", port)

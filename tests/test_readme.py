@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from mockserver.engine.choice import MAGIC
-from mockserver.server.settings import PREFIX, Settings
+from mockserver.server.settings import Settings, variable
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.testing import Account, MockServer, Operation, Vendor, fault, plugin
 from mockserver.testing.assertions import Assertions
@@ -130,7 +130,7 @@ def test_compose_file() -> None:
     services = yaml.safe_load(block("compose", SERVER))["services"]
     assert services["vendors"]["build"] == "."
     assert services["app"]["depends_on"]["vendors"]["condition"] == "service_healthy"
-    settings = {PREFIX + field.name.upper() for field in fields(Settings)}
+    settings = {variable(field.name) for field in fields(Settings)}
     assert services["vendors"]["environment"].keys() <= settings
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     assert "HEALTHCHECK" in dockerfile

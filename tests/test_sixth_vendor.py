@@ -1,5 +1,6 @@
 """A vendor that this package has never heard of: one contract and one file of accounts, no Python."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -197,7 +198,7 @@ def test_alone(folders: list[str]) -> None:
     """Without the built-in contracts there is this vendor only, and another's path is nobody's."""
     with serving("--port", "0", "--no-builtin", *folders) as server:
         assert [" ".join(line.split()) for line in server.lines[1:-1]] == [
-            f"pigeon {server.url}/coop try: mockserver curl pigeon --url {server.url}"
+            f"pigeon {server.url}/coop try: {sys.executable} -m mockserver curl pigeon --url {server.url}"
         ]
         assert send(f"{server.url}/coop/v2/flights").status_code == 201
         stranger = requests.post(f"{server.url}/sms/o", timeout=PATIENCE)

@@ -29,7 +29,8 @@ class Commands(click.Group):
 def cli() -> None:
     """An offline stand-in for conversational-SMS vendors.
 
-    Every option of serve can also be set as MOCKSERVER_<OPTION> (MOCKSERVER_SERVE_HOST, MOCKSERVER_SERVE_PORT).
+    Every option of serve can also be set as MOCKSERVER_<OPTION>, but --host as MOCKSERVER_SERVE_HOST and --port as
+    MOCKSERVER_SERVE_PORT.
     """
 
 

@@ -13,14 +13,16 @@ from urllib.request import Request, urlopen
 import click
 
 from mockserver.cli.common import (
-    DEFAULT_URL,
     CommandError,
     contract_options,
     ending_with_findings,
-    http_address,
+    find_contract,
     known_accounts,
+    server_url,
 )
+from mockserver.cli.schemathesis import settings_file
 from mockserver.engine.sources import Sources
+from mockserver.server.build import contracts_of
 from mockserver.server.serialize import account_shape
 from mockserver.server.settings import Settings
 from mockserver.spec.account_values import file_texts
@@ -32,28 +34,31 @@ from mockserver.testing.files import write_files
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["json", "dotenv", "github"]),
+    type=click.Choice(["json", "dotenv", "github", "schemathesis"]),
     default="json",
     show_default=True,
-    help='github is for: >> "$GITHUB_ENV"',
+    help='github is for: >> "$GITHUB_ENV"; schemathesis for: st --config-file, with --vendor',
 )
+@click.option("--vendor", metavar="VENDOR", help="Print this vendor's part alone.")
 @click.option(
     "--files",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Also write the files that vendors hand out, as DIR/<vendor>/<file>.",
 )
-@click.option("--url", default=DEFAULT_URL, show_default=True, metavar="BASE", help="Where the server is.")
+@click.option("--url", metavar="BASE", help="Where the server is. [MOCKSERVER_PUBLIC_URL, or http://127.0.0.1:8080]")
 @click.option(
     "--live", is_flag=True, help="Ask the running server at --url (MOCKSERVER_ADMIN_TOKEN), not the fixtures."
 )
 @contract_options
 @ending_with_findings
 def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
-    account_id: str, form: str, files: Path | None, url: str, live: bool, settings: Settings
+    account_id: str, form: str, vendor: str | None, files: Path | None, url: str | None, live: bool, settings: Settings
 ) -> None:
     """Print an account's URLs, credentials, possessions and tokens."""
-    base = http_address(url, "--url")
+    if form == "schemathesis" and vendor is None:
+        raise CommandError("--format schemathesis is for one vendor: add --vendor VENDOR")
+    base = server_url(url, settings)
     if live:
         shape = _fetch(base, "accounts", account_id, "vendors", settings)
         vendors = shape["vendors"] if files else ()
@@ -65,12 +70,26 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
             raise CommandError(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
         shape = account_shape(accounts[account_id], contracts, base, Sources.real().now())
         declared = {contract.vendor: contract.files for contract in contracts}
+    if vendor is not None:
+        shape, declared = _only(vendor, shape), {name: files for name, files in declared.items() if name == vendor}
     written = _write(shape, declared, files) if files else {}
     if form == "json":
         click.echo(json.dumps(shape | ({"files": written} if files else {}), indent=2))
         return
+    if form == "schemathesis":
+        contract = find_contract(contracts_of(settings), str(vendor))
+        part = shape["vendors"][vendor]
+        click.echo(settings_file(contract, {**part["credentials"], **part["owned"]}, part["tokens"]), nl=False)
+        return
     for name, value in [*variables(shape), *written.items()]:
         click.echo(_dotenv(name, value) if form == "dotenv" else _github(name, value))
+
+
+def _only(vendor: str, shape: Mapping[str, Any]) -> dict[str, Any]:
+    """An account with one vendor. Raises CommandError if it has no such one."""
+    if vendor not in shape["vendors"]:
+        raise CommandError(f"there is no vendor {vendor!r}; known: {', '.join(shape['vendors']) or 'none'}")
+    return {**shape, "vendors": {vendor: shape["vendors"][vendor]}}
 
 
 def variables(shape: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

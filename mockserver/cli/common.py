@@ -1,8 +1,10 @@
 """What several commands share: settings from options, contracts, accounts, and how a command ends on an error."""
 
 import functools
+import shlex
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,10 @@ import click
 
 from mockserver.engine.account import AccountData
 from mockserver.server.build import contracts_of, fill_registry
-from mockserver.server.settings import Settings, SettingsError, from_environment
+from mockserver.server.settings import Settings, SettingsError, from_environment, variable
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.model import Contract
 from mockserver.store.accounts import Registry
-
-DEFAULT_URL = "http://127.0.0.1:8080"
 
 
 class CommandError(click.ClickException):
@@ -45,7 +45,7 @@ def contract_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path),
         help="A folder with <vendor>/accounts.yaml. Repeatable.",
     )
-    @click.option("--no-builtin", is_flag=True, help="Leave the built-in contracts out.")
+    @click.option("--builtin/--no-builtin", default=None, help="Whether the built-in contracts are there. [they are]")
     @click.option(
         "--accounts",
         metavar="FILE",
@@ -54,21 +54,23 @@ def contract_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(command)
     def with_settings(
-        contracts: tuple[Path, ...], fixtures: tuple[Path, ...], no_builtin: bool, accounts: Path | None, **rest: Any
+        contracts: tuple[Path, ...],
+        fixtures: tuple[Path, ...],
+        builtin: bool | None,
+        accounts: Path | None,
+        **rest: Any,
     ) -> Any:
         settings = environment_settings()
-        chosen: dict[str, Any] = {}
-        if contracts:
-            chosen["contracts"] = contracts
-        if fixtures:
-            chosen["fixtures"] = fixtures
-        if no_builtin:
-            chosen["builtin"] = False
-        if accounts:
-            chosen["accounts"] = accounts
-        return command(settings=replace(settings, **chosen), **rest)
+        chosen: dict[str, Any] = {"contracts": contracts or None, "fixtures": fixtures or None}
+        chosen |= {"builtin": builtin, "accounts": accounts}
+        return command(settings=with_chosen(settings, chosen), **rest)
 
     return with_settings
+
+
+def with_chosen(settings: Settings, chosen: Mapping[str, Any]) -> Settings:
+    """The settings, those replaced for which there was an option: whose value is not None."""
+    return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
 
 
 def environment_settings() -> Settings:
@@ -103,6 +105,27 @@ def http_address(url: str, option: str) -> str:
     if not url.startswith(("http://", "https://")):
         raise CommandError(f"{option} must be an http address, not {url!r}")
     return url.rstrip("/")
+
+
+def server_url(url: str | None, settings: Settings) -> str:
+    """Where the server is: ``--url``, else the public address that the settings give, else this machine.
+
+    Raises CommandError for what is no http address.
+    """
+    if url is None and settings.public_url:
+        return http_address(settings.public_url, variable("public_url"))
+    return http_address(url or f"http://127.0.0.1:{settings.port}", "--url")
+
+
+def program() -> str:
+    """How a shell runs this program again: as its user wrote it, or by the name that is found on PATH."""
+    path = Path(sys.argv[0])
+    if path.name == "__main__.py":
+        return shlex.join([sys.executable, "-m", "mockserver"])
+    found = shutil.which(path.name)
+    if path.is_absolute() and found is not None and Path(found).samefile(path):
+        return path.name
+    return shlex.quote(sys.argv[0])
 
 
 def known_accounts(settings: Settings) -> tuple[tuple[Contract, ...], dict[str, AccountData]]:

@@ -5,13 +5,12 @@ import shlex
 import click
 
 from mockserver.cli.common import (
-    DEFAULT_URL,
     CommandError,
     contract_options,
     ending_with_findings,
     find_contract,
-    http_address,
     known_accounts,
+    server_url,
 )
 from mockserver.engine.account import sample
 from mockserver.engine.sources import Sources
@@ -21,11 +20,11 @@ from mockserver.spec.load import root_path
 
 @click.command()
 @click.argument("vendor")
-@click.option("--url", default=DEFAULT_URL, show_default=True, metavar="BASE", help="Where the server is.")
+@click.option("--url", metavar="BASE", help="Where the server is. [MOCKSERVER_PUBLIC_URL, or http://127.0.0.1:8080]")
 @click.option("--account", "account_id", default="default", show_default=True, help="Who calls.")
 @contract_options
 @ending_with_findings
-def curl(vendor: str, url: str, account_id: str, settings: Settings) -> None:
+def curl(vendor: str, url: str | None, account_id: str, settings: Settings) -> None:
     """Print a curl command that sends an SMS through VENDOR, its tokens freshly signed."""
     contracts, accounts = known_accounts(settings)
     contract = find_contract(contracts, vendor)
@@ -33,7 +32,7 @@ def curl(vendor: str, url: str, account_id: str, settings: Settings) -> None:
         raise CommandError(f"there is no account {account_id!r}; known: {', '.join(accounts)}")
     operation = next((o for o in contract.operations if o.name == o.spelling == "send_sms"), contract.operations[0])
     call = sample(contract, operation, accounts[account_id].vendors[vendor], Sources.real().now())
-    base = http_address(url, "--url")
+    base = server_url(url, settings)
     words = ["curl", "-sS", "-i", "-X", call.method, base + root_path(contract.servers[0]) + call.path]
     for name, value in call.headers.items():
         words += ["-H", f"{name}: {value}"]

@@ -11,6 +11,7 @@ from mockserver.engine.problem import Problem
 class Label(msgspec.Struct, frozen=True, cache_hash=True):
     """What a call has in common with others that were answered alike; ``notes`` is JSON text, "" where there is none.
 
+    ``rule`` is the place of the rule that chose the answer, ``acme.yaml:41``; "" where none did.
     Calls are grouped by the value of their label, so labels that were made elsewhere group alike.
     """
 
@@ -24,6 +25,7 @@ class Label(msgspec.Struct, frozen=True, cache_hash=True):
     status: int = 0
     fault: str = ""
     notes: str = ""
+    rule: str = ""
 
 
 class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
@@ -98,6 +100,10 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
     @property
     def notes(self) -> str:
         return self.label.notes
+
+    @property
+    def rule(self) -> str:
+        return self.label.rule
 
 
 RUN_BITS = 24  # a call's number is the run's number above these bits, and the count of calls in them

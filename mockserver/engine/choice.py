@@ -24,12 +24,13 @@ _ORDER = {kind: number for number, kind in enumerate(KINDS)}
 class Choice(msgspec.Struct, frozen=True):
     """An answer, what chose it (prefer, pin, rule, magic or default), and the problem that it answers, if any.
 
-    A literal is a test's own response, which no contract has.
+    A literal is a test's own response, which no contract has. ``rule`` is the place of the rule that chose.
     """
 
     answer: Answer | Literal
     chosen_by: str
     problem: Problem | None
+    rule: str = ""
 
 
 def choose(  # noqa: PLR0913 -- everything that may decide, in one place
@@ -55,7 +56,7 @@ def choose(  # noqa: PLR0913 -- everything that may decide, in one place
         problem = _met(rule, problems) if rule.on_problem else None
         if (rule.on_problem and problem is None) or not _fits(rule, view):
             continue
-        return Choice(rule.answer, "rule", problem)
+        return Choice(rule.answer, "rule", problem, rule.place)
     if recipient[1:9] == MAGIC and len(recipient) == MAGIC_LENGTH:
         magic = operation.magic.get(recipient[-3:])
         if magic is not None:

@@ -123,15 +123,15 @@ class Engine:
         pin: PinState | None,
         fault: Fault | None,
     ) -> Label:
-        answer, chosen_by = choice.answer, choice.chosen_by
+        answer, chosen_by, rule = choice.answer, choice.chosen_by, choice.rule
         if fault is None and isinstance(answer, Answer):
-            return self._answer_label(operation, answer, chosen_by, reads)
+            return self._answer_label(operation, answer, chosen_by, reads, rule)
         parts = _answer_parts(answer, chosen_by)
         if pin is not None and fault is not None and fault.loses_reply and not pin.entries:
-            parts = ("", "", False, "")  # the request was never answered
+            parts, rule = ("", "", False, ""), ""  # the request was never answered
         notes = json.dumps(answer.warnings(operation)) if isinstance(answer, Literal) else ""
         kind = fault.kind if fault is not None else ""
-        return self._trouble_label(operation.vendor, operation.id, *parts, reads, status, kind, notes)
+        return self._trouble_label(operation.vendor, operation.id, *parts, reads, status, kind, notes, rule)
 
     def _record(  # noqa: PLR0913, PLR0917 -- the parts of a call
         self,
@@ -211,9 +211,9 @@ def _seeded_ids(account: AccountData | None, facts: Facts) -> SeededIds | None:
     return None if seed is None else SeededIds(*seed)
 
 
-def _answer_label(operation: OperationSpec, answer: Answer, chosen_by: str, reads: str) -> Label:
+def _answer_label(operation: OperationSpec, answer: Answer, chosen_by: str, reads: str, rule: str) -> Label:
     """The label of calls that got an answer as the contract has it."""
-    return Label(operation.vendor, operation.id, *_answer_parts(answer, chosen_by), reads, answer.status)
+    return Label(operation.vendor, operation.id, *_answer_parts(answer, chosen_by), reads, answer.status, rule=rule)
 
 
 def _answer_parts(answer: Answer | Literal, chosen_by: str) -> tuple[str, str, bool, str]:

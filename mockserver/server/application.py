@@ -1,5 +1,6 @@
 """The whole server as one Starlette application."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,8 @@ from mockserver.server.build import contracts_of, store_of
 from mockserver.server.control.app import control_routes, description
 from mockserver.server.control.requests import State
 from mockserver.server.endpoint import Exchanges
+from mockserver.server.front_page import pages
+from mockserver.server.log import CallLog, log_to
 from mockserver.server.masking import Masker
 from mockserver.server.routing import VendorRouter, vendor_routes
 from mockserver.server.settings import Settings, from_environment
@@ -22,7 +25,8 @@ from mockserver.store.store import Store
 class Application(Starlette):
     """A Starlette whose routes are the control API under ``/_mock`` and every documented path.
 
-    ``state.mock`` holds all that the server works on. A vendor's path is answered without Starlette's own
+    ``state.mock`` holds all that the server works on; ``state.log`` writes to standard error while it serves, where the
+    settings ask for a log. A vendor's path is answered without Starlette's own
     middleware, which has nothing to do there, unless middleware or exception handlers were added.
     """
 
@@ -30,13 +34,12 @@ class Application(Starlette):
 
     def __init__(self, mock: State) -> None:
         super().__init__()
-        settings = mock.settings
-        exchanges = Exchanges(
-            mock.contracts, mock.store, mock.sources, body_limit=settings.body_limit, explain=settings.explain
-        )
+        log = log_to(sys.stderr, mock)
+        exchanges = Exchanges(mock, log)
         routes = [*control_routes(mock), *vendor_routes(mock.contracts, exchanges.answer)]
-        self.router = VendorRouter(routes, exchanges.unknown_path, _lifespan)
+        self.router = VendorRouter(routes, exchanges.unknown_path, pages(mock), _lifespan)
         self.state.mock = mock
+        self.state.log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not (self.user_middleware or self.exception_handlers):
@@ -82,5 +85,10 @@ def create_app(settings: Settings | None = None, sources: Sources | None = None)
 
 @asynccontextmanager
 async def _lifespan(app: Application) -> AsyncIterator[None]:
+    log: CallLog | None = app.state.log
+    if log is not None:
+        await log.open()
     yield
+    if log is not None:
+        await log.close()
     app.state.mock.unreachable.close()

@@ -47,7 +47,9 @@ def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sourc
     """A store with the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
     registry = Registry(contracts)
     fill_registry(registry, settings, contracts)
-    return Store(registry, Journal(settings.journal_calls, settings.journal_bytes), sources, settings.most_accounts)
+    return Store(
+        registry, Journal(settings.max_journal_calls, settings.max_journal_bytes), sources, settings.max_accounts
+    )
 
 
 def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Contract]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,15 +11,16 @@ import msgspec
 from mockserver.engine.call import Label, RecordedCall, pack_headers
 from mockserver.engine.engine import Decision, Engine
 from mockserver.engine.fault import Fault
+from mockserver.engine.problem import Problem
 from mockserver.engine.request import Arrival, ParsedRequest
 from mockserver.engine.response import RenderedResponse
-from mockserver.engine.sources import Sources
+from mockserver.server.control.requests import State
+from mockserver.server.log import CallLog
 from mockserver.server.routing import Endpoint
 from mockserver.server.wire.asgi import CLOSE, DisconnectedError, receive_body, write_whole
 from mockserver.server.wire.faults import ClientLeftError, Line, deliver, send_whole
 from mockserver.server.wire.protocol import WIRE
-from mockserver.spec.model import Contract
-from mockserver.store.store import UNCLAIMED, Store
+from mockserver.store.store import UNCLAIMED
 
 NO_EXTENSIONS: Mapping[str, Any] = {}
 NO_PATH = Label(status=404)  # of calls whose path no contract has
@@ -27,13 +28,18 @@ MAX_LABELS = 4_096  # whose headers are remembered
 
 
 class Going(msgspec.Struct, frozen=True):
-    """What goes to a client, headers packed, and how: the record of it, the fault and the request's number for it."""
+    """What goes to a client, headers packed, and how: the record of it, the fault and the request's number for it.
+
+    ``problem`` is the one that is answered; ``nearest`` are operations near a path that no contract has.
+    """
 
     call: RecordedCall
     head: bytes
     body: bytes
     fault: Fault | None = None
     number: int = 0
+    problem: Problem | None = None
+    nearest: Sequence[str] = ()
 
     @property
     def response(self) -> RenderedResponse:
@@ -43,20 +49,13 @@ class Going(msgspec.Struct, frozen=True):
 class Exchanges:
     """Answers clients as the vendors would, and records it."""
 
-    def __init__(
-        self,
-        contracts: tuple[Contract, ...],
-        store: Store,
-        sources: Sources,
-        *,
-        body_limit: int,
-        explain: bool,
-    ) -> None:
-        self._engine = Engine(contracts, sources)
-        self._store = store
-        self._sources = sources
-        self._body_limit = body_limit
-        self._explain = explain
+    def __init__(self, mock: State, log: CallLog | None) -> None:
+        self._engine = Engine(mock.contracts, mock.sources)
+        self._store = mock.store
+        self._sources = mock.sources
+        self._max_body = mock.settings.max_body
+        self._explain = mock.settings.explain
+        self._log = log
         self._answer_headers = lru_cache(maxsize=MAX_LABELS)(_answer_headers)
 
     async def answer(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any, send: Any) -> None:
@@ -93,11 +92,13 @@ class Exchanges:
                 outcome = "sent"
         finally:
             await self._store.complete(going.call, outcome, (time.perf_counter() - started) * 1000)
+            if self._log is not None:
+                self._log.add(going.call, going.problem, going.nearest)
 
     async def _exchange(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any) -> Going:
         method = scope["method"]
         operation = endpoint.operations.get(method) or endpoint.otherwise
-        body, oversize, ended = await receive_body(receive, operation.body_limit or self._body_limit)  # 2 receive
+        body, oversize, ended = await receive_body(receive, operation.body_limit or self._max_body)  # 2 receive
         headers = pack_headers(scope["headers"])
         arrival = Arrival(method, scope["path"], params, scope["query_string"], headers, body, oversize)
         request = self._engine.parse(operation, arrival)  # 3 parse
@@ -114,11 +115,11 @@ class Exchanges:
             head += b"\r\nallow: " + endpoint.allow
         if not ended:
             head += CLOSE
-        return Going(call, head, call.response_body, decision.fault, decision.number)
+        return Going(call, head, call.response_body, decision.fault, decision.number, decision.problem)
 
     async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> Going:
         """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
-        body, oversize, ended = await receive_body(receive, self._body_limit)
+        body, oversize, ended = await receive_body(receive, self._max_body)
         path, query, sent = scope["path"], scope["query_string"], pack_headers(scope["headers"])
         arrival = Arrival(scope["method"], path, {}, query, sent, body, oversize)
         text = json.dumps(
@@ -150,7 +151,7 @@ class Exchanges:
         head = call.response_headers
         if self._explain:
             head += b"\r\nx-mock-call: " + call.id.encode("ascii")
-        return Going(call, head if ended else head + CLOSE, text)
+        return Going(call, head if ended else head + CLOSE, text, nearest=nearest)
 
     async def _claimed_by(self, arrival: Arrival) -> str:
         """The account that any vendor's credential in header, query or form names."""
@@ -162,9 +163,10 @@ class Exchanges:
 
 
 def _answer_headers(label: Label) -> bytes:
-    """Our headers that say which answer this is and what it relies on, up to the call's id."""
+    """Our headers that say which answer this is, what it relies on and which rule chose it, up to the call's id."""
     answer = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
-    return f"{answer}\r\nx-mock-evidence: {label.evidence}\r\nx-mock-call: ".encode("ascii")
+    rule = f"\r\nx-mock-rule: {label.rule}" if label.rule else ""
+    return f"{answer}\r\nx-mock-evidence: {label.evidence}{rule}\r\nx-mock-call: ".encode("ascii")
 
 
 def _call_headers(decision: Decision, request: ParsedRequest) -> bytes:

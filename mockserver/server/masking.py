@@ -38,6 +38,7 @@ class Needles:
     def __init__(self, found: Iterable[str] = ()) -> None:
         self._keepers: dict[str, int] = {}
         self._by_start: dict[str, tuple[tuple[str, str], ...]] = {}  # as it is written, and the secret
+        self.numbers = 0  # secrets that could be part of a phone number
         self.count(found, 1)
 
     def count(self, found: Iterable[str], change: int) -> None:
@@ -52,11 +53,13 @@ class Needles:
                 self._remove(secret)
 
     def _add(self, secret: str) -> None:
+        self.numbers += _is_number(secret)
         for written in _spellings(secret):
             start = written[:_START]
             self._by_start[start] = (*self._by_start.get(start, ()), (written, secret))
 
     def _remove(self, secret: str) -> None:
+        self.numbers -= _is_number(secret)
         for written in _spellings(secret):
             start = written[:_START]
             kept = tuple(entry for entry in self._by_start.pop(start, ()) if entry[1] != secret)
@@ -76,6 +79,9 @@ class Needles:
             for written, secret in known[text[at : at + _START]]
             if text.startswith(written, at) or written.startswith(text[at:])
         ]
+
+
+NO_SECRETS = Needles()
 
 
 class Masker:
@@ -137,6 +143,10 @@ class Masker:
             done = max(done, end)
         return "".join((*kept, text[done:]))
 
+    def number(self, text: str) -> str:
+        """A phone number, which is ``+`` and digits, with the secrets of accounts in it masked; few have such a one."""
+        return self.text(text, NO_SECRETS) if self._known.numbers else text
+
     def _read(self, text: str) -> tuple[list[Span], list[Reading]]:
         """Where secrets of accounts and tokens stand, and how else the text can be read. Most texts come again."""
         readings: list[Reading] = [(text, range(len(text) + 1))]
@@ -196,6 +206,10 @@ class Masker:
         """``***`` and eight hex digits that two equal secrets share, by a key of this process."""
         digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
         return f"***{digest.hex()[:8]}"
+
+
+def _is_number(secret: str) -> bool:
+    return secret.strip(" +").isdigit()
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from starlette.routing import BaseRoute, Match, Router
-from starlette.types import Lifespan, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from mockserver.spec.load import root_path
@@ -268,12 +268,20 @@ class _Index:
 class VendorRouter(Router):
     """Starlette's router, which finds a vendor's route by an index instead of asking each.
 
-    What is added to ``routes``, or taken from it, counts from the next request on.
+    What is added to ``routes``, or taken from it, counts from the next request on. ``pages`` are what GET gets where no
+    route has the path.
     """
 
-    def __init__(self, routes: Sequence[BaseRoute], unknown_path: UnknownPath, lifespan: Lifespan[Any]) -> None:
+    def __init__(
+        self,
+        routes: Sequence[BaseRoute],
+        unknown_path: UnknownPath,
+        pages: Mapping[str, ASGIApp],
+        lifespan: Lifespan[Any],
+    ) -> None:
         super().__init__(routes, redirect_slashes=False, default=self._no_route, lifespan=lifespan)
         self._unknown_path = unknown_path
+        self._pages = pages
         self._index = _Index(self.routes)
 
     def find(self, scope: Scope) -> tuple[VendorRoute, dict[str, str]] | None:
@@ -303,6 +311,8 @@ class VendorRouter(Router):
         """Tell the client that nothing is here: no vendor speaks WebSocket, and none has this path."""
         if scope["type"] == "websocket":
             await WebSocketClose()(scope, receive, send)
+        elif scope["path"] in self._pages and scope["method"] in {"GET", "HEAD"}:
+            await self._pages[scope["path"]](scope, receive, send)
         else:
             await self._unknown_path(self.nearest(scope["path"]), scope, receive, send)
 

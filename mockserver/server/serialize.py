@@ -44,6 +44,7 @@ def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) 
         "accepted": bool(call.accepted),
         "evidence": call.evidence or None,
         "chosen_by": call.chosen_by or None,
+        "rule": call.rule or None,
         "pin": call.pin or None,
         "recipient": show.text(call.recipient) or None,
         "problems": show.value(unpack_problems(call.problems)),

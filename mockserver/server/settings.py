@@ -1,39 +1,46 @@
-"""How a server is set up. Every setting can come from the environment as MOCKSERVER_<NAME>."""
+"""How a server is set up. A setting has one name: in Python, as an option of ``serve``, and in the environment."""
 
 import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+LogForm = Literal["text", "json", "off"]
+LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Sizes are bytes, times seconds. ``contracts`` and ``fixtures`` are folders beside the built-in ones."""
+    """Sizes are bytes, times seconds. ``contracts`` and ``fixtures`` are folders beside the built-in ones.
+
+    ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for.
+    """
 
     contracts: tuple[Path, ...] = ()
     fixtures: tuple[Path, ...] = ()
     builtin: bool = True
     accounts: Path | None = None
-    serve_host: str = "127.0.0.1"
-    serve_port: int = 8080
+    host: str = "127.0.0.1"
+    port: int = 8080
     public_url: str | None = None
     admin_token: str | None = None
     explain: bool = True
-    body_limit: int = 1024 * 1024
-    journal_calls: int = 10_000
-    journal_bytes: int = 64 * 1024 * 1024
-    most_accounts: int = 10_000
-    most_connections: int = 2048
-    header_limit: int = 64 * 1024
+    log: LogForm = "off"
+    max_accounts: int = 10_000
+    max_connections: int = 2048
+    max_journal_calls: int = 10_000
+    max_journal_bytes: int = 64 * 1024 * 1024
+    max_body: int = 1024 * 1024
+    max_head: int = 64 * 1024
     idle_timeout: int = 75
     request_timeout: int = 30
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        return is_loopback(self.serve_host)
+        return is_loopback(self.host)
 
 
 def is_loopback(host: str) -> bool:
@@ -50,19 +57,48 @@ class SettingsError(ValueError):
     """A setting cannot be used; the text names it and says what it must be."""
 
 
-# MOCKSERVER_HOST and MOCKSERVER_PORT belong to another product's client: ours are …_SERVE_HOST and …_SERVE_PORT.
 PREFIX = "MOCKSERVER_"
+_VARIABLES = {"host": "SERVE_HOST", "port": "SERVE_PORT"}  # which are not named as the setting is
+ANOTHER_PRODUCTS = {PREFIX + "HOST": "host", PREFIX + "PORT": "port"}
+"""Variables of another product's client, which are not read, and the settings that a user may have meant."""
+
+RENAMED = {
+    "serve_host": "host",
+    "serve_port": "port",
+    "most_accounts": "max_accounts",
+    "most_connections": "max_connections",
+    "journal_calls": "max_journal_calls",
+    "journal_bytes": "max_journal_bytes",
+    "body_limit": "max_body",
+    "header_limit": "max_head",
+}
+"""Settings by the names that they had before."""
+
 _NUMBERS = {setting.name for setting in fields(Settings) if setting.type is int}
+
+
+def variable(setting: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + _VARIABLES.get(setting, setting.upper())
+
+
+def option(setting: str) -> str:
+    """The command line's option for a setting."""
+    return f"--{setting.replace('_', '-')}"
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings with what the environment says. Raises SettingsError."""
     source = os.environ if environment is None else environment
+    for former, setting in RENAMED.items():
+        name = PREFIX + former.upper()
+        if source.get(name) and name != variable(setting):
+            raise SettingsError(f"{name} is now {variable(setting)}")
     values: dict[str, Any] = {}
-    for setting in fields(Settings):
-        name = PREFIX + setting.name.upper()
+    for field in fields(Settings):
+        name = variable(field.name)
         if source.get(name):
-            values[setting.name] = _read(name, setting.name, source[name])
+            values[field.name] = _read(name, field.name, source[name])
     return Settings(**values)
 
 
@@ -76,8 +112,10 @@ def _read(name: str, field: str, text: str) -> Any:
             raise SettingsError(f"{name} must be true or false, not {text!r}")
         return text.lower() in {"1", "true", "yes", "on"}
     if field in _NUMBERS:
-        least, most = (0, 65535) if field == "serve_port" else (1, 10**16)
+        least, most = (0, 65535) if field == "port" else (1, 10**16)
         if not (text.isascii() and text.isdigit() and len(text) < 18 and least <= int(text) <= most):
             raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}")
         return int(text)
+    if field == "log" and text not in LOG_FORMS:
+        raise SettingsError(f"{name} must be one of {', '.join(LOG_FORMS)}, not {text!r}")
     return text

@@ -28,7 +28,7 @@ def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any)
         "proxy_headers": False,  # a client's own address is what counts; 1 us a request
         "timeout_graceful_shutdown": GRACE_SECONDS,
         "timeout_keep_alive": settings.idle_timeout,
-        "h11_max_incomplete_event_size": settings.header_limit + MAX_READ_BYTES,  # ours is the clearer refusal
+        "h11_max_incomplete_event_size": settings.max_head + MAX_READ_BYTES,  # ours is the clearer refusal
         "ws": "none",  # with websockets installed, a POST that asks for an upgrade would hang
     }
     config = bound(uvicorn.Config(app, **options | overrides), settings)

@@ -89,6 +89,7 @@ class Rule:
 
     A rule ``on_problem`` answers a problem of one of ``kinds`` (None: any), with this ``reason`` (None: any), at or
     below ``at`` (None: anywhere). ``when`` are schemas that values must fit; where it is None the value must be absent.
+    ``place`` is where it is written: ``acme.yaml:41``.
     """
 
     answer: Answer
@@ -97,6 +98,7 @@ class Rule:
     at: Pointer | None
     reason: str | None
     when: tuple[tuple[Pointer, Validator | None], ...]
+    place: str
 
 
 @dataclass(frozen=True, slots=True)

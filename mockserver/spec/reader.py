@@ -4,6 +4,7 @@ import json
 from collections.abc import Hashable, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Any
 
 import jsonschema_rs
@@ -31,6 +32,10 @@ class Reader:
         """Add an error at a container or at one of its members."""
         place = self.source.place(container, key)
         self.errors.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
+
+    def file_and_line(self, container: object) -> str:
+        """Where a container is written, for people: the file's name without its folder, and the line."""
+        return f"{PurePath(self.source.file).name}:{self.source.place(container).line}"
 
     def mapping(self, container: dict[str, Any], key: str, *, required: bool = False) -> dict[str, Any]:
         """A member that must be a mapping, its ``$ref`` followed; an empty one if it is absent."""

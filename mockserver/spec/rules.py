@@ -48,6 +48,7 @@ def read_rules(
             at=Pointer.parse(node["at"]) if "at" in node else None,
             reason=node.get("reason"),
             when=tuple(when),
+            place=reader.file_and_line(node),
         )
         rules.append((node, rule))
     return rules

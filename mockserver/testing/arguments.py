@@ -13,8 +13,6 @@ SYNONYMS = {  # what other libraries call it
     "wait": "within",
     "data": "form",
     "params": "query",
-    "host": "serve_host",
-    "port": "serve_port",
 }
 
 

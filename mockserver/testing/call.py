@@ -104,6 +104,11 @@ class Call:
         return self._text("chosen_by")
 
     @property
+    def rule(self) -> str | None:
+        """File and line of the rule that chose the answer, as ``acme.yaml:41``."""
+        return self._text("rule")
+
+    @property
     def recipient(self) -> str | None:
         return self._text("recipient")
 

@@ -28,7 +28,8 @@ def run_command(command: str, contracts: Iterable[str] = ()) -> Iterator[MockSer
     """The server that ``COMMAND serve`` starts on a free port, ready on entry, gone on exit.
 
     ``command`` is split as by a shell; ``contracts`` are folders beside the built-in ones. The process gets
-    no MOCKSERVER_ variables. It ends with this process, however this one ends. Raises ControlError.
+    no MOCKSERVER_ variables of this one, and writes no log. It ends with this process, however this one ends.
+    Raises ControlError.
     """
     with TemporaryDirectory(prefix="mockserver-") as folder:
         output = Path(folder, "output")
@@ -42,6 +43,7 @@ def run_command(command: str, contracts: Iterable[str] = ()) -> Iterator[MockSer
 def _start(command: str, contracts: Iterable[str], output: Path) -> subprocess.Popen[bytes]:
     options = [word for folder in contracts for word in ("--contracts", folder)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    environment[f"{PREFIX}LOG"] = "off"  # its output is kept in a file, which would grow
     try:
         with output.open("wb") as file:  # a pipe would fill up where nobody reads it
             return subprocess.Popen(  # noqa: S603 -- the user's own command

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from mockserver.testing.account import Account, Made
 from mockserver.testing.arguments import nearest_hint
@@ -97,17 +97,18 @@ class RunSettings(TypedDict, total=False):
 
     builtin: bool
     accounts: Folder | None
-    serve_host: str
-    serve_port: int
+    host: str
+    port: int
     public_url: str | None
     admin_token: str | None
     explain: bool
-    body_limit: int
-    journal_calls: int
-    journal_bytes: int
-    most_accounts: int
-    most_connections: int
-    header_limit: int
+    log: Literal["text", "json", "off"]
+    max_accounts: int
+    max_connections: int
+    max_journal_calls: int
+    max_journal_bytes: int
+    max_body: int
+    max_head: int
     idle_timeout: int
     request_timeout: int
 
@@ -124,7 +125,7 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
 
     chosen = _settings(_paths(contracts), _paths(fixtures), settings)
     app = create_app(chosen)
-    thread = _ServerThread(app, listen(chosen.serve_host, chosen.serve_port))
+    thread = _ServerThread(app, listen(chosen.host, chosen.port))
     thread.start()
     try:
         yield MockServer(thread.url, chosen.admin_token)
@@ -187,16 +188,18 @@ class _ServerThread:
 
 
 def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: Mapping[str, Any]) -> "Settings":
-    from mockserver.server.settings import Settings  # noqa: PLC0415 -- as in run()
+    from mockserver.server.settings import RENAMED, Settings  # noqa: PLC0415 -- as in run()
 
     known = [setting.name for setting in fields(Settings)]
     unknown = [name for name in given if name not in known]
+    if unknown and unknown[0] in RENAMED:
+        raise TypeError(f"the setting {unknown[0]} is now {RENAMED[unknown[0]]}")
     if unknown:
         hint = nearest_hint(unknown[0], known)
         raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}{hint}")
     if isinstance(given.get("accounts"), str | PathLike):
         given = {**given, "accounts": Path(given["accounts"])}
-    chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "serve_port": 0, **given})
+    chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "port": 0, **given})
     if chosen.admin_token is None and not chosen.is_loopback:
         return replace(chosen, admin_token=secrets.token_urlsafe(24))
     return chosen

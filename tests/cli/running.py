@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,13 +74,16 @@ class Serving:
 @contextmanager
 def serving(*args: str | Path, **environment: str) -> Iterator[Serving]:
     """``mockserver serve`` until the block ends."""
-    process = subprocess.Popen(
-        [*COMMAND, "serve", *map(str, args)],
-        env=surroundings(**environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with serving_by([*COMMAND, "serve", *map(str, args)], surroundings(**environment)) as server:
+        yield server
+
+
+@contextmanager
+def serving_by(
+    command: Sequence[str], environment: Mapping[str, str], stderr: int = subprocess.PIPE
+) -> Iterator[Serving]:
+    """The server that a command starts, until the block ends; ``stderr`` is a file's descriptor."""
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True)
     try:
         yield Serving(process, lines_until_ready(process))
     finally:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mockserver import __version__
+from mockserver.cli.common import program
 from tests.cli.running import invoke, run
 
 LONG = "x" * 5000
@@ -75,6 +77,8 @@ def test_help(arguments: list[str]) -> None:
             ["serve", "--host", "ü..x"], "cannot listen on ü..x:[0-9]+: .*; choose another --host .*", id="host"
         ),
         pytest.param(["serve", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:[0-9]+: .*", id="other's address"),
+        pytest.param(["serve", "--body-limit", "5"], "--body-limit is now --max-body", id="former name"),
+        pytest.param(["serve", "--most-accounts=5"], "--most-accounts is now --max-accounts", id="former name, equals"),
         pytest.param(["check", "--contracts", LONG], f"cannot use {LONG}: File name too long", id="long"),
     ],
 )
@@ -125,11 +129,13 @@ def test_findings(files: Path, taken: str, command: list[str], arguments: list[s
     [
         pytest.param("SERVE_PORT", "http", "must be a whole number from 0 to 65535, not 'http'", id="word"),
         pytest.param("SERVE_PORT", "65536", "must be a whole number from 0 to 65535, not '65536'", id="port"),
-        pytest.param("BODY_LIMIT", "-1", "must be a whole number from 1 to 10+, not '-1'", id="negative"),
-        pytest.param("JOURNAL_CALLS", "0", "must be a whole number from 1 to 10+, not '0'", id="none"),
-        pytest.param("JOURNAL_BYTES", "1" * 5000, "must be a whole number from 1 to 10+, not '1+'", id="huge"),
-        pytest.param("BODY_LIMIT", "²", "must be a whole number from 1 to 10+, not '²'", id="superscript"),
+        pytest.param("MAX_BODY", "-1", "must be a whole number from 1 to 10+, not '-1'", id="negative"),
+        pytest.param("MAX_JOURNAL_CALLS", "0", "must be a whole number from 1 to 10+, not '0'", id="none"),
+        pytest.param("MAX_JOURNAL_BYTES", "1" * 5000, "must be a whole number from 1 to 10+, not '1+'", id="huge"),
+        pytest.param("MAX_BODY", "²", "must be a whole number from 1 to 10+, not '²'", id="superscript"),
         pytest.param("EXPLAIN", "maybe", "must be true or false, not 'maybe'", id="boolean"),
+        pytest.param("LOG", "yes", "must be one of text, json, off, not 'yes'", id="form"),
+        pytest.param("HEADER_LIMIT", "5", "is now MOCKSERVER_MAX_HEAD", id="former name"),
     ],
 )
 def test_environment(name: str, value: str, said: str) -> None:
@@ -137,6 +143,54 @@ def test_environment(name: str, value: str, said: str) -> None:
     ended = invoke("check", **{f"MOCKSERVER_{name}": value})
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert re.fullmatch(f"mockserver: MOCKSERVER_{name} {said}\n", ended.stderr), ended.stderr
+
+
+@pytest.mark.parametrize("command", [["account"], ["curl", "polyai"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    ("options", "environment", "url"),
+    [
+        pytest.param([], {}, "http://127.0.0.1:8080", id="nothing"),
+        pytest.param([], {"MOCKSERVER_SERVE_PORT": "9000"}, "http://127.0.0.1:9000", id="port"),
+        pytest.param([], {"MOCKSERVER_PUBLIC_URL": "http://vendors:8080/"}, "http://vendors:8080", id="public"),
+        pytest.param(["--url", "http://x"], {"MOCKSERVER_PUBLIC_URL": "http://y"}, "http://x", id="option"),
+    ],
+)
+def test_where_the_server_is(command: list[str], options: list[str], environment: dict[str, str], url: str) -> None:
+    """The option says it, else the public URL of the settings, else this machine."""
+    ended = invoke(*command, *options, **environment)
+    addresses = set(re.findall(r"https?://[a-z0-9.:]+(?=[/\"' ])", ended.stdout))
+    assert url in addresses, ended.output
+
+
+def test_a_wrong_public_url_is_named() -> None:
+    """As it was given."""
+    ended = invoke("account", MOCKSERVER_PUBLIC_URL="vendors:8080")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr == "mockserver: MOCKSERVER_PUBLIC_URL must be an http address, not 'vendors:8080'\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "is_on_path", "shown"),
+    [
+        pytest.param(".venv/bin/mockserver", False, ".venv/bin/mockserver", id="relative"),
+        pytest.param(".venv/bin/mockserver", True, ".venv/bin/mockserver", id="relative, on PATH too"),
+        pytest.param("{}/.venv/bin/mockserver", False, "{}/.venv/bin/mockserver", id="absolute"),
+        pytest.param("{}/.venv/bin/mockserver", True, "mockserver", id="found on PATH"),
+        pytest.param("{}/mockserver/__main__.py", True, f"{sys.executable} -m mockserver", id="module"),
+        pytest.param("a b/mockserver", False, "'a b/mockserver'", id="blank"),
+    ],
+)
+def test_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, written: str, is_on_path: bool, shown: str
+) -> None:
+    """A shell can run the program again by what is printed of it."""
+    folder = tmp_path / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "mockserver").write_text("#!/bin/sh\n")
+    (folder / "mockserver").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder) if is_on_path else "/nowhere")
+    monkeypatch.setattr("sys.argv", [written.format(tmp_path), "serve"])
+    assert program() == shown.format(tmp_path)
 
 
 def test_undecodable_name(files: Path) -> None:

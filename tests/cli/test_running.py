@@ -12,7 +12,8 @@ PATIENCE = 60  # seconds that no test waits
 
 def program(source: str) -> subprocess.Popen[str]:
     """A process that is no server."""
-    return subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", source], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def test_ready() -> None:

@@ -1,23 +1,32 @@
 """``mockserver serve``: what it prints, which options it takes, how it ends."""
 
+import contextlib
 import http.client
 import json
+import os
 import re
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
 import pytest
 import requests
 
 from mockserver import __version__
+from mockserver.cli.serve import serve
 from mockserver.server.application import Application
-from mockserver.server.settings import Settings
-from tests.cli.running import invoke, run, serving
+from mockserver.server.settings import RENAMED, Settings, option, variable
+from tests.cli.running import COMMAND, invoke, run, serving, serving_by, surroundings
 from tests.live import PATIENCE
 
 VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
@@ -51,7 +60,8 @@ def test_announcement() -> None:
     with serving("--port", "0") as server:
         assert server.lines[0] == f"mockserver {__version__} is ready on {server.url}"
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]+", server.url)
-        tries = [f"{vendor} {server.url} try: mockserver curl {vendor} --url {server.url}" for vendor in VENDORS]
+        program = f"{sys.executable} -m mockserver"  # as it was run
+        tries = [f"{vendor} {server.url} try: {program} curl {vendor} --url {server.url}" for vendor in VENDORS]
         assert [" ".join(line.split()) for line in server.lines[1:-1]] == tries
         assert get(server.lines[-1].rpartition("curl ")[2]).json()["calls"] == []
 
@@ -79,6 +89,8 @@ def test_behind_a_proxy(options: list[str], environment: dict[str, str]) -> None
         port = free.getsockname()[1]
     with serving(*options, MOCKSERVER_SERVE_PORT=str(port), **environment) as server:
         assert server.url == ELSEWHERE
+        assert server.lines[1] == f"It listens on http://127.0.0.1:{port}"
+        assert server.lines[-1].endswith(f"Calls: curl http://127.0.0.1:{port}/_mock/calls")
         vendors = get(f"http://127.0.0.1:{port}/_mock/accounts/default").json()["vendors"]
         assert {part["url"] for part in vendors.values()} == {ELSEWHERE}
         answer = requests.post(f"http://127.0.0.1:{port}/sms/o", timeout=PATIENCE)
@@ -92,6 +104,17 @@ def test_elsewhere() -> None:
         assert server.url.startswith("http://127.0.0.1:")
         said = re.fullmatch(r"Control API token \(.*MOCKSERVER_ADMIN_TOKEN.*\): (\S{32,})", server.lines[1])
         assert said, server.lines
+        assert server.lines[2].endswith(f"export MOCKSERVER_ADMIN_TOKEN={said[1]}")
+        hint = server.lines[-1].partition("   Calls: ")[2]
+        assert hint.endswith('-H "Authorization: Bearer $MOCKSERVER_ADMIN_TOKEN"')
+        shown = subprocess.run(
+            ["bash", "-c", f'curl() {{ command curl -sS "$@"; }}; {hint}'],
+            env={**os.environ, "MOCKSERVER_ADMIN_TOKEN": said[1], "no_proxy": "*"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(shown.stdout)["evicted"] == 0
         assert get(f"{server.url}/_mock/health").json()["status"] == "ready"
         answer = requests.post(f"{server.url}/sms/o", timeout=PATIENCE)
         assert answer.headers["x-mock-answer"] == "opentact.send_sms/unauthorized"
@@ -106,7 +129,7 @@ def test_elsewhere() -> None:
 
 
 def test_sigterm_in_flight() -> None:
-    """A request that is half sent at SIGTERM is still answered; then the process ends without complaint."""
+    """A request that is half sent at SIGTERM is still answered, and logged; then the process ends without complaint."""
     body = b'{"from": "12065550141", "to": "+13115552367", "text": "Hello, world!"}'
     with serving("--port", "0") as server:
         address = urlsplit(server.url).netloc
@@ -124,7 +147,9 @@ def test_sigterm_in_flight() -> None:
         assert (response.status, json.load(response)["success"]) == (200, True)
         connection.close()
         assert server.process.wait(PATIENCE) in {-signal.SIGTERM, 0}
-        assert server.process.communicate() == ("", "")
+        output, log = server.process.communicate()
+        assert output == ""
+        assert re.fullmatch(r"[\d:.]{12} opentact\.send_sms/sent 200 default \+13115552367 [\d.]+ms\n", log)
 
 
 def _until_refused(address: str) -> None:
@@ -137,6 +162,44 @@ def _until_refused(address: str) -> None:
             return
         time.sleep(0.02)
     pytest.fail("the server still listens")
+
+
+@contextmanager
+def full_pipe() -> Iterator[int]:
+    """The writing end of a pipe that nobody reads, and that takes no more."""
+    reading, writing = os.pipe()
+    try:
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x")
+        os.set_blocking(writing, True)
+        yield writing
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_log_that_nobody_reads() -> None:
+    """A pipe that takes no more stops neither answers nor the end."""
+    command = [*COMMAND, "serve", "--port", "0"]
+    with full_pipe() as pipe, serving_by(command, surroundings(), pipe) as server:
+        for _ in range(20):
+            assert requests.post(f"{server.url}/sms/o", timeout=PATIENCE).status_code == 401
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE) in {-signal.SIGTERM, 0}
+
+
+def test_closed_standard_error() -> None:
+    """Without one it serves, and writes to nothing else."""
+    command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND, "serve", "--port", "0"]
+    with serving_by(command, surroundings()) as server:
+        assert requests.post(f"{server.url}/sms/o", timeout=PATIENCE).status_code == 401
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(PATIENCE) == 0
 
 
 def test_interrupted() -> None:
@@ -183,9 +246,9 @@ def test_open_files(
     was_set: list[Any] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: was_set.append(limits))
-    ended = invoke("serve", "--most-connections", "100")
+    ended = invoke("serve", "--max-connections", "100")
     assert was_set == ([] if raised is None else [(raised, hard)])
-    assert built[0].most_connections == possible
+    assert built[0].max_connections == possible
     told = f"mockserver: open files (ulimit -Hn) suffice for {possible} connections at once only\n"
     assert ended.stderr == ("" if possible == 100 else told)
 
@@ -203,29 +266,102 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
     for folder in (here, there):
         folder.mkdir()
         (folder / "accounts.json").write_text('{"id": "third"}', "utf-8")
-    given = {
-        "SERVE_HOST": "127.0.0.2",
-        "SERVE_PORT": "1",
-        "BODY_LIMIT": "2",
-        "JOURNAL_CALLS": "3",
-        "JOURNAL_BYTES": "4",
-    }
-    bounds = {"MOST_ACCOUNTS": "21", "MOST_CONNECTIONS": "22", "HEADER_LIMIT": "23"}
-    bounds |= {"IDLE_TIMEOUT": "24", "REQUEST_TIMEOUT": "25"}
+    given = {"SERVE_HOST": "127.0.0.2", "SERVE_PORT": "1", "LOG": "json"}
+    bounds = {"MAX_ACCOUNTS": "21", "MAX_CONNECTIONS": "22", "MAX_JOURNAL_CALLS": "23", "MAX_JOURNAL_BYTES": "24"}
+    bounds |= {"MAX_BODY": "25", "MAX_HEAD": "26", "IDLE_TIMEOUT": "27", "REQUEST_TIMEOUT": "28"}
     given |= bounds
     given |= {"PUBLIC_URL": "http://five", "CONTRACTS": f"{there}:{here}", "FIXTURES": f"{there}:", "BUILTIN": "0"}
     environment = {f"MOCKSERVER_{name}": value for name, value in given.items()}
     environment["MOCKSERVER_ACCOUNTS"] = str(there / "accounts.json")
-    options: list[str | Path] = ["--host", "localhost", "--port", "11", "--body-limit", "12", "--journal-calls", "13"]
-    options += ["--journal-bytes", "14", "--public-url", "http://fifteen", "--contracts", here, "--no-explain"]
+    options: list[str | Path] = ["--host", "localhost", "--port", "11", "--log", "off"]
+    options += ["--public-url", "http://fifteen", "--contracts", here, "--no-explain"]
     options += [part for name in bounds for part in (f"--{name.lower().replace('_', '-')}", f"1{bounds[name]}")]
-    options += ["--fixtures", here, "--fixtures", there, "--accounts", here / "accounts.json", "--no-builtin"]
+    options += ["--fixtures", here, "--fixtures", there, "--accounts", here / "accounts.json"]
     assert invoke("serve", **environment).exit_code == 0
-    assert invoke("serve", *options, **environment).exit_code == 0
+    assert invoke("serve", "--no-builtin", *options, **environment).exit_code == 0
     paths = (there / "accounts.json", here / "accounts.json")
-    first = ("127.0.0.2", 1, "http://five", None, True, 2, 3, 4, 21, 22, 23, 24, 25)
-    second = ("localhost", 11, "http://fifteen", None, False, 12, 13, 14, 121, 122, 123, 124, 125)
+    numbers = {name.lower(): int(value) for name, value in bounds.items()}
     assert built == [
-        Settings((there, here), (there,), False, paths[0], *first),
-        Settings((here,), (here, there), False, paths[1], *second),
+        Settings(
+            (there, here), (there,), False, paths[0], "127.0.0.2", 1, "http://five", None, True, "json", **numbers
+        ),
+        Settings(
+            (here,),
+            (here, there),
+            False,
+            paths[1],
+            "localhost",
+            11,
+            "http://fifteen",
+            None,
+            False,
+            "off",
+            **{name: int(f"1{value}") for name, value in numbers.items()},
+        ),
     ]
+
+
+def test_options_on_and_off(built: list[Settings]) -> None:
+    """An option can switch on what the environment switches off."""
+    invoke("serve", "--explain", "--builtin", MOCKSERVER_EXPLAIN="0", MOCKSERVER_BUILTIN="0")
+    assert (built[0].explain, built[0].builtin) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "log"),
+    [([], {}, "text"), ([], {"MOCKSERVER_LOG": "off"}, "off"), (["--log", "json"], {"MOCKSERVER_LOG": "off"}, "json")],
+    ids=["nothing", "environment", "option"],
+)
+def test_log_is_on(built: list[Settings], options: list[str], environment: dict[str, str], log: str) -> None:
+    """It writes a log unless that is switched off."""
+    assert invoke("serve", *options, **environment).exit_code == 0
+    assert built[0].log == log
+
+
+def test_every_setting_has_one_name() -> None:
+    """In Python, as an option, in the environment (but for --host and --port) and in the README.
+
+    The token has no option: other users of a machine can read the command line of a process.
+    """
+    settings = {field.name for field in fields(Settings)}
+    options = {str(parameter.name) for parameter in serve.params if not getattr(parameter, "hidden", False)}
+    assert options | {"admin_token"} == settings
+    for parameter in serve.params:
+        if parameter.name in settings and isinstance(parameter, click.Option):
+            assert parameter.opts[0] == option(parameter.name)
+    variables = {name: variable(name) for name in settings}
+    assert {name for name in settings if variables[name] != f"MOCKSERVER_{name.upper()}"} == {"host", "port"}
+    assert (variables["host"], variables["port"]) == ("MOCKSERVER_SERVE_HOST", "MOCKSERVER_SERVE_PORT")
+
+
+@pytest.mark.parametrize("former", [name for name in RENAMED if not name.startswith("serve_")])
+def test_former_names(taken: str, former: str) -> None:
+    """An option and a variable of a former name are told with the present one, in one line."""
+    old = f"--{former.replace('_', '-')}"
+    ended = invoke("serve", "--port", taken, old, "5")
+    assert (ended.exit_code, ended.stderr) == (2, f"mockserver: {old} is now {option(RENAMED[former])}\n")
+    ended = invoke("serve", "--port", taken, **{f"MOCKSERVER_{former.upper()}": "5"})
+    said = f"mockserver: MOCKSERVER_{former.upper()} is now {variable(RENAMED[former])}\n"
+    assert (ended.exit_code, ended.stderr) == (2, said)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param({}, "", id="none"),
+        pytest.param(
+            {"PORT": "9"}, "MOCKSERVER_PORT not read, another product's; ours: MOCKSERVER_SERVE_PORT", id="one"
+        ),
+        pytest.param(
+            {"PORT": "9", "HOST": "h"},
+            "MOCKSERVER_HOST and MOCKSERVER_PORT not read, another product's; "
+            "ours: MOCKSERVER_SERVE_HOST and MOCKSERVER_SERVE_PORT",
+            id="both",
+        ),
+    ],
+)
+def test_another_products_variables(built: list[Settings], given: dict[str, str], said: str) -> None:
+    """Those that look like ours, and are not read, are named with ours in one line."""
+    ended = invoke("serve", **{f"MOCKSERVER_{name}": value for name, value in given.items()})
+    assert ended.stderr == (f"mockserver: {said}\n" if said else "")
+    assert (built[0].host, built[0].port) == ("127.0.0.1", 8080)

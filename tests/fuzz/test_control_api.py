@@ -19,7 +19,7 @@ RECIPIENT = r"\s*[0-9]|\s*[^\s(0-9][\s\S]*[0-9]"  # it has a digit, and its coun
 
 @pytest.fixture(scope="module")
 def guarded() -> Application:
-    return create_app(Settings(serve_host="0.0.0.0", admin_token=TOKEN))  # noqa: S104 -- nothing listens
+    return create_app(Settings(host="0.0.0.0", admin_token=TOKEN))  # noqa: S104 -- nothing listens
 
 
 @pytest.fixture(scope="module")

@@ -159,7 +159,7 @@ def test_heads_that_are_too_large(server: Server) -> None:
         for client in clients:
             answer = await client.answer()
             assert (answer.status, answer.headers["content-type"]) == (431, "application/problem+json")
-            assert "may have 4096 bytes; --header-limit or MOCKSERVER_HEADER_LIMIT" in answer.json["detail"]
+            assert "may have 4096 bytes; --max-head or MOCKSERVER_MAX_HEAD" in answer.json["detail"]
 
     beside_a_healthy_customer(server, bad)
 
@@ -175,7 +175,7 @@ def test_more_connections_than_the_most(server: Server) -> None:
         for client in refused:
             answer = await client.answer()
             assert (answer.status, answer.json["title"]) == (503, "Too many connections")
-            assert f"{most} connections are open already; --most-connections or" in answer.json["detail"]
+            assert f"{most} connections are open already; --max-connections or" in answer.json["detail"]
             assert await client.rest() == b""
             client.close()
         for client in held[:500]:

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from mockserver.server.settings import Settings
 from tests.engine.workbench import ACME
 
-SETTINGS = Settings(builtin=False, contracts=(ACME.parent,), body_limit=5000)
+SETTINGS = Settings(builtin=False, contracts=(ACME.parent,), max_body=5000)
 
 
 @dataclass(frozen=True)

@@ -144,11 +144,11 @@ def test_lifespan() -> None:
 
 def test_without_settings_the_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A factory has nothing else to go by; a mistake there is one line."""
-    monkeypatch.setenv("MOCKSERVER_JOURNAL_CALLS", "7")
-    assert create_app().settings.journal_calls == 7
-    assert create_app(SETTINGS).settings.journal_calls == SETTINGS.journal_calls
-    monkeypatch.setenv("MOCKSERVER_JOURNAL_CALLS", "many")
-    with pytest.raises(SettingsError, match="MOCKSERVER_JOURNAL_CALLS must be"):
+    monkeypatch.setenv("MOCKSERVER_MAX_JOURNAL_CALLS", "7")
+    assert create_app().settings.max_journal_calls == 7
+    assert create_app(SETTINGS).settings.max_journal_calls == SETTINGS.max_journal_calls
+    monkeypatch.setenv("MOCKSERVER_MAX_JOURNAL_CALLS", "many")
+    with pytest.raises(SettingsError, match="MOCKSERVER_MAX_JOURNAL_CALLS must be"):
         create_app()
 
 

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from mockserver.engine.account import sample
 from mockserver.server.application import Application, create_app
 from mockserver.spec.load import root_path
+from tests.engine.workbench import ACME
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
 
@@ -49,6 +50,7 @@ def test_a_refusal_says_why(customer: Customer) -> None:
         "evidence": "assumed",
         "call": "",
         "problem": "invalid maxLength /body/text",
+        "rule": "acme.yaml:100",
     }
     assert explained(customer.send(json=customer.good, headers={"X-Key": "x"}))["problem"] == (
         "unauthenticated signature /header/x-key"
@@ -81,6 +83,31 @@ def test_nothing_is_echoed_in_our_headers(customer: Customer, request_: dict[str
     response = customer.send(**request_)
     assert explained(response)["call"]
     assert "MARK" not in str(explained(response))
+
+
+@pytest.mark.parametrize(
+    ("request_", "text"),
+    [
+        pytest.param({"path": "/base/rpc", "json": {"method": "Ping", "text": 1}}, "{problem: any", id="dispatched"),
+        pytest.param({"path": "/base/rpc", "json": {"text": "x"}}, "{when: {/body: {}}", id="own"),
+        pytest.param({"method": "DELETE"}, "{problem: method, answer: method_not_allowed}", id="method"),
+    ],
+)
+def test_a_rule_that_chose_is_named(customer: Customer, request_: dict[str, Any], text: str) -> None:
+    """By file and line, in the header as in the call; the rule is the one that is written on that line."""
+    response = customer.send(**request_)
+    rule = explained(response)["rule"]
+    name, _, line = rule.partition(":")
+    assert (name, customer.call(response)["rule"]) == (ACME.name, rule)
+    assert text in ACME.read_text("utf-8").splitlines()[int(line) - 1]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Prefer": "example=busy"}], ids=["accepted", "preferred"])
+def test_no_rule_is_named_where_none_chose(customer: Customer, headers: dict[str, str]) -> None:
+    """A success and a preference have none."""
+    response = customer.send(headers=headers)
+    assert "rule" not in explained(response)
+    assert customer.call(response)["rule"] is None
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE", "HEAD", "QUERY"])

@@ -53,7 +53,7 @@ def no_lifespan(_: Any) -> Any:
 
 
 def router_of(*contracts: Contract) -> VendorRouter:
-    return VendorRouter(vendor_routes(contracts, answer), answer, no_lifespan)
+    return VendorRouter(vendor_routes(contracts, answer), answer, {}, no_lifespan)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ RECORDED = recorded(
     evidence="assumed",
     accepted=False,
     chosen_by="rule",
+    rule="acme.yaml:101",
     recipient="+15",
     problems=pack_problems((Problem("invalid", "/body/to", "type", "not text"),)),
     method="POST",
@@ -51,6 +52,7 @@ SHOWN = {
     "accepted": False,
     "evidence": "assumed",
     "chosen_by": "rule",
+    "rule": "acme.yaml:101",
     "recipient": "+15",
     "problems": [{"kind": "invalid", "at": "/body/to", "reason": "type", "message": "not text"}],
     "request": {
@@ -107,6 +109,7 @@ def test_an_empty_call() -> None:
         "answer",
         "evidence",
         "chosen_by",
+        "rule",
         "pin",
         "recipient",
     ]

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from mockserver.server.settings import Settings, SettingsError, from_environment, is_loopback
+from mockserver.server.settings import (
+    RENAMED,
+    Settings,
+    SettingsError,
+    from_environment,
+    is_loopback,
+    variable,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,16 +27,17 @@ from mockserver.server.settings import Settings, SettingsError, from_environment
         pytest.param("BUILTIN", "No", "builtin", False, id="builtin"),
         pytest.param("EXPLAIN", "0", "explain", False, id="explain"),
         pytest.param("EXPLAIN", "ON", "explain", True, id="explain-on"),
-        pytest.param("SERVE_HOST", "0.0.0.0", "serve_host", "0.0.0.0", id="host"),  # noqa: S104 -- nobody listens
-        pytest.param("SERVE_PORT", "0", "serve_port", 0, id="port"),
+        pytest.param("LOG", "json", "log", "json", id="log"),
+        pytest.param("SERVE_HOST", "0.0.0.0", "host", "0.0.0.0", id="host"),  # noqa: S104 -- nobody listens
+        pytest.param("SERVE_PORT", "0", "port", 0, id="port"),
         pytest.param("PUBLIC_URL", "https://x", "public_url", "https://x", id="public-url"),
         pytest.param("ADMIN_TOKEN", "t", "admin_token", "t", id="token"),
-        pytest.param("BODY_LIMIT", "1", "body_limit", 1, id="body-limit"),
-        pytest.param("JOURNAL_CALLS", "7", "journal_calls", 7, id="journal-calls"),
-        pytest.param("JOURNAL_BYTES", "9", "journal_bytes", 9, id="journal-bytes"),
-        pytest.param("MOST_ACCOUNTS", "5", "most_accounts", 5, id="most-accounts"),
-        pytest.param("MOST_CONNECTIONS", "6", "most_connections", 6, id="most-connections"),
-        pytest.param("HEADER_LIMIT", "8", "header_limit", 8, id="header-limit"),
+        pytest.param("MAX_BODY", "1", "max_body", 1, id="max-body"),
+        pytest.param("MAX_JOURNAL_CALLS", "7", "max_journal_calls", 7, id="max-journal-calls"),
+        pytest.param("MAX_JOURNAL_BYTES", "9", "max_journal_bytes", 9, id="max-journal-bytes"),
+        pytest.param("MAX_ACCOUNTS", "5", "max_accounts", 5, id="max-accounts"),
+        pytest.param("MAX_CONNECTIONS", "6", "max_connections", 6, id="max-connections"),
+        pytest.param("MAX_HEAD", "8", "max_head", 8, id="max-head"),
         pytest.param("IDLE_TIMEOUT", "3", "idle_timeout", 3, id="idle-timeout"),
         pytest.param("REQUEST_TIMEOUT", "2", "request_timeout", 2, id="request-timeout"),
     ],
@@ -49,17 +57,18 @@ def test_defaults() -> None:
         fixtures=(),
         builtin=True,
         accounts=None,
-        serve_host="127.0.0.1",
-        serve_port=8080,
+        host="127.0.0.1",
+        port=8080,
         public_url=None,
         admin_token=None,
         explain=True,
-        body_limit=1_048_576,
-        journal_calls=10_000,
-        journal_bytes=67_108_864,
-        most_accounts=10_000,
-        most_connections=2048,
-        header_limit=65_536,
+        log="off",
+        max_accounts=10_000,
+        max_connections=2048,
+        max_journal_calls=10_000,
+        max_journal_bytes=67_108_864,
+        max_body=1_048_576,
+        max_head=65_536,
         idle_timeout=75,
         request_timeout=30,
     )
@@ -74,27 +83,39 @@ def test_every_setting_is_tried_above() -> None:
 def test_what_is_not_ours_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty variables count as absent, other products' are not read; by default the process's own are."""
     assert from_environment({"MOCKSERVER_SERVE_PORT": "", "MOCKSERVER_PORT": "x", "SERVE_PORT": "x"}) == Settings()
-    monkeypatch.setenv("MOCKSERVER_JOURNAL_CALLS", "12")
-    assert from_environment().journal_calls == 12
+    monkeypatch.setenv("MOCKSERVER_MAX_JOURNAL_CALLS", "12")
+    assert from_environment().max_journal_calls == 12
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         pytest.param("EXPLAIN", "maybe", id="boolean"),
+        pytest.param("LOG", "yes", id="form"),
         pytest.param("SERVE_PORT", "-1", id="negative"),
         pytest.param("SERVE_PORT", "65536", id="no-port"),
-        pytest.param("BODY_LIMIT", "0", id="zero"),
+        pytest.param("MAX_BODY", "0", id="zero"),
         pytest.param("REQUEST_TIMEOUT", "0.5", id="fraction"),
-        pytest.param("JOURNAL_CALLS", "1e3", id="exponent"),
-        pytest.param("JOURNAL_CALLS", "\u0661", id="other-digits"),
-        pytest.param("JOURNAL_BYTES", "9" * 5000, id="endless"),
+        pytest.param("MAX_JOURNAL_CALLS", "1e3", id="exponent"),
+        pytest.param("MAX_JOURNAL_CALLS", "\u0661", id="other-digits"),
+        pytest.param("MAX_JOURNAL_BYTES", "9" * 5000, id="endless"),
     ],
 )
 def test_mistakes_are_named(name: str, text: str) -> None:
     """The variable, what it must be, and what it is."""
     with pytest.raises(SettingsError, match=f"^MOCKSERVER_{name} must be .* not '{text}'$"):
         from_environment({f"MOCKSERVER_{name}": text})
+
+
+@pytest.mark.parametrize(("former", "setting"), RENAMED.items())
+def test_a_former_name_is_told_with_the_present_one(former: str, setting: str) -> None:
+    """The variable is refused; those that are still named so in the environment are read there."""
+    name = f"MOCKSERVER_{former.upper()}"
+    if name == variable(setting):
+        assert from_environment({name: "7"}) != Settings()
+    else:
+        with pytest.raises(SettingsError, match=f"^{name} is now {variable(setting)}$"):
+            from_environment({name: "7"})
 
 
 @pytest.mark.parametrize(
@@ -118,4 +139,4 @@ def test_mistakes_are_named(name: str, text: str) -> None:
 def test_loopback(host: str, local: bool) -> None:
     """Names and addresses of this machine, and no name that only begins like one."""
     assert is_loopback(host) is local
-    assert Settings(serve_host=host).is_loopback is local
+    assert Settings(host=host).is_loopback is local

@@ -2,8 +2,10 @@
 
 import pytest
 
+from mockserver.spec.load import read_contract
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.rules import Possible
+from mockserver.spec.source import read_yaml
 from tests.spec.test_security import KEY, TOKEN
 from tests.spec.writing import SMALL, Case, assert_error, changed, contract, errors_of
 
@@ -59,6 +61,19 @@ def test_first_rule_answers_all() -> None:
 def test_reachable(rule: str) -> None:
     """A rule that can decide in some case is not an error."""
     assert contract((ANY, f"          - {rule}\n{ANY}"))
+
+
+def test_a_rule_knows_its_place() -> None:
+    """The name of its file without a folder, and its line; that of another spelling is the original's."""
+    result, _ = read_contract(read_yaml("a folder/acme.yaml", SMALL), "acme")
+    lines = SMALL.splitlines()
+    places = {rule.place for operation in result.operations for rule in operation.rules}
+    numbered = {f"acme.yaml:{number}" for number, line in enumerate(lines, 1) if "answer: " in line}
+    assert places
+    assert places <= numbered
+    for operation in result.operations:
+        for rule in operation.rules:
+            assert f"answer: {rule.answer.name}" in lines[int(rule.place.partition(":")[2]) - 1]
 
 
 def uncovered(*edits: tuple[str, str], operation: str = "/sms/{batch}", only_rule: str = "") -> list[str]:

@@ -68,11 +68,16 @@ def test_settings_are_those_of_serve(tmp_path: Path) -> None:
         with pytest.raises(ControlError, match="an account 'known' already"):
             server.account(id="known")
         taken = int(server.url.rpartition(":")[2])
-        with pytest.raises(ListenError, match="cannot listen"), run(serve_port=taken):
+        with pytest.raises(ListenError, match="cannot listen"), run(port=taken):
             pass
     with (
-        pytest.raises(TypeError, match=r"port is no setting of a server; known: .*Did you mean 'serve_port'"),
-        run(port=1),  # type: ignore[call-arg]  # the mistake itself
+        pytest.raises(TypeError, match=r"ports is no setting of a server; known: .*Did you mean 'port'"),
+        run(ports=1),  # type: ignore[call-arg]  # the mistake itself
+    ):
+        pass
+    with (
+        pytest.raises(TypeError, match=r"^the setting journal_calls is now max_journal_calls$"),
+        run(journal_calls=1),  # type: ignore[call-arg]  # the mistake itself
     ):
         pass
 
@@ -84,7 +89,7 @@ def test_settings_are_those_of_serve(tmp_path: Path) -> None:
 )
 def test_other_addresses_can_be_listened_on(host: str, begin: str) -> None:
     """Off loopback the control API wants a token, which this client has."""
-    with run(serve_host=host) as server:
+    with run(host=host) as server:
         assert server.url.startswith(begin)
         assert server.account().id
 

@@ -17,8 +17,9 @@ from mockserver.spec.model import Contract, OperationSpec
 
 async def health(request: Request) -> Response:
     """``GET /_mock/health``: answers once all contracts are compiled."""
-    vendors = [contract.vendor for contract in state_of(request).contracts]
-    return JSONResponse({"status": "ready", "version": __version__, "vendors": vendors})
+    versions = {contract.vendor: contract.version for contract in state_of(request).contracts}
+    ready = {"status": "ready", "version": __version__, "vendors": list(versions), "contracts": versions}
+    return JSONResponse(ready)
 
 
 async def openapi(request: Request) -> Response:

@@ -43,7 +43,12 @@ def state_of(request: Request) -> State:
 
 def origin(request: Request) -> str:
     """Where this client reaches the server: ``--public-url``, else the request's own host."""
-    public = state_of(request).settings.public_url
+    return origin_of(state_of(request).settings, request)
+
+
+def origin_of(settings: Settings, request: Request) -> str:
+    """As ``origin``, for a request to any part of the server."""
+    public = settings.public_url
     if public:
         return public.rstrip("/")
     return f"{request.url.scheme}://{request.headers.get('host') or 'localhost'}"

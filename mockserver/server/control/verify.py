@@ -149,7 +149,7 @@ def _latest(verdict: Verdict) -> Sequence[RecordedCall]:
 def _evicted(number: int) -> str:
     return (
         f"{number} calls of this account had to make room in the journal. "
-        "Raise journal-calls or journal-bytes, or reset earlier"
+        "Raise max-journal-calls or max-journal-bytes, or reset earlier"
     )
 
 

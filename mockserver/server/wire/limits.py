@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from mockserver.server.settings import option, variable
 from mockserver.server.wire.asgi import DisconnectedError, receive_body
 
 
@@ -41,12 +42,12 @@ UNREADABLE = Refusal(400, "Not HTTP", "This is no HTTP/1.1 request that can be r
 
 
 def too_many_connections(most: int) -> Refusal:
-    detail = f"{most} connections are open already; {_raised_by('most_connections')}"
+    detail = f"{most} connections are open already; {_raised_by('max_connections')}"
     return Refusal(503, "Too many connections", detail)
 
 
 def header_too_large(limit: int) -> Refusal:
-    detail = f"Request line and headers may have {limit} bytes; {_raised_by('header_limit')}"
+    detail = f"Request line and headers may have {limit} bytes; {_raised_by('max_head')}"
     return Refusal(431, "Header too large", detail)
 
 
@@ -56,7 +57,7 @@ def too_slow(seconds: int) -> Refusal:
 
 
 def _raised_by(setting: str) -> str:
-    return f"--{setting.replace('_', '-')} or MOCKSERVER_{setting.upper()} raises that."
+    return f"{option(setting)} or {variable(setting)} raises that."
 
 
 FRAME = len("  HTTP/1.1\r\n\r\n")  # around method and target, and behind the headers

@@ -32,8 +32,8 @@ class Bounded:
         super().connection_made(transport)  # type: ignore[misc]
         self.connection = Connection(transport)
         self.extensions = {WIRE: self.connection}
-        if len(self.connections) - len(self.lingering) > self.settings.most_connections:
-            self.refuse(too_many_connections(self.settings.most_connections))
+        if len(self.connections) - len(self.lingering) > self.settings.max_connections:
+            self.refuse(too_many_connections(self.settings.max_connections))
 
     def watched_data_received(self, data: bytes) -> None:
         """Take bytes that may be too many, or that nobody wants."""
@@ -47,8 +47,8 @@ class Bounded:
             self.head_bytes = 0
         elif is_next and self.cycle is cycle:  # behind another request, a head counts from the next bytes on
             self.head_bytes += len(data)
-        if self.head_bytes > self.settings.header_limit and not self.connection.is_deaf:
-            self.refuse(header_too_large(self.settings.header_limit))
+        if self.head_bytes > self.settings.max_head and not self.connection.is_deaf:
+            self.refuse(header_too_large(self.settings.max_head))
 
     def eof_received(self) -> bool:
         """Whether the connection stays: a client that sends no more still gets the answer to what it has asked."""
@@ -165,7 +165,7 @@ def bound(config: uvicorn.Config, settings: Settings) -> uvicorn.Config:
     chosen: Any = config.http_protocol_class
     kind = _on_httptools(chosen, settings) if hasattr(chosen, "on_message_begin") else _on_h11(chosen)
     kind.settings = settings
-    kind.measuring = HeaderLimit(config.loaded_app, settings.header_limit)
+    kind.measuring = HeaderLimit(config.loaded_app, settings.max_head)
     kind.lingering = set()
     config.http_protocol_class = kind
     return config
@@ -173,7 +173,7 @@ def bound(config: uvicorn.Config, settings: Settings) -> uvicorn.Config:
 
 def _on_httptools(chosen: Any, settings: Settings) -> Any:
     received, start = chosen.data_received, chosen._start_asgi_task  # noqa: SLF001 -- it alone knows what is running
-    at_once = settings.header_limit
+    at_once = settings.max_head
 
     class Protocol(_Httptools, chosen):  # type: ignore[misc]  # which class it is, uvicorn decides when it runs
         def data_received(self, data: bytes) -> None:

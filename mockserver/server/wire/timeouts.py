@@ -54,8 +54,8 @@ class Sweep:
         settings, is_due = self._settings, seconds >= self._patience[wait]
         if wait is Wait.REQUEST and is_due:
             protocol.refuse(too_slow(settings.request_timeout))
-        elif wait is Wait.REQUEST and _fields_size(protocol) > settings.header_limit:
-            protocol.refuse(header_too_large(settings.header_limit))
+        elif wait is Wait.REQUEST and _fields_size(protocol) > settings.max_head:
+            protocol.refuse(header_too_large(settings.max_head))
         elif wait is Wait.NEXT and is_due:
             protocol.transport.close()
         elif wait in {Wait.READER, Wait.END} and is_due:

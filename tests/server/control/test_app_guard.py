@@ -11,7 +11,7 @@ from mockserver.server.application import create_app
 from tests.server.customers import SETTINGS
 
 TOKEN = "the-token"
-EVERYWHERE = replace(SETTINGS, serve_host="0.0.0.0")  # noqa: S104 -- nobody listens
+EVERYWHERE = replace(SETTINGS, host="0.0.0.0")  # noqa: S104 -- nobody listens
 LOCAL = {"Host": "localhost:8080"}
 
 

@@ -66,7 +66,7 @@ def test_pages(busy: Customer) -> None:
 
 def test_evictions_are_told() -> None:
     """A list says how many calls had to make room, of this account or of all."""
-    with TestClient(create_app(replace(SETTINGS, journal_calls=2)), base_url="http://localhost") as client:
+    with TestClient(create_app(replace(SETTINGS, max_journal_calls=2)), base_url="http://localhost") as client:
         one, other = Customer.made(client), Customer.made(client)
         for _ in range(5):
             one.send()

@@ -14,11 +14,12 @@ from tests.engine.workbench import acme
 
 
 def test_health(acme_client: TestClient) -> None:
-    """Ready, which version, for whom."""
+    """Ready, which version, for whom, by which versions of the contracts."""
     assert acme_client.get("/_mock/health").json() == {
         "status": "ready",
         "version": mockserver.__version__,
         "vendors": ["acme"],
+        "contracts": {"acme": "1"},
     }
 
 

@@ -129,7 +129,7 @@ def test_tests_are_named(acme_client: TestClient) -> None:
 
 def test_it_outlives_calls_and_accounts() -> None:
     """The journal keeps two, is reset, the account goes; the total knows it all, and counts all accounts together."""
-    settings = replace(SETTINGS, journal_calls=2)
+    settings = replace(SETTINGS, max_journal_calls=2)
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         one, other = Customer.made(client), Customer.made(client)
         for _ in range(4):

@@ -328,7 +328,7 @@ def test_strays_of_other_operations_are_another_matter(make: Make, default: Cust
 
 def test_evicted_calls_are_told() -> None:
     """Why it cannot be known, and what helps; what is here is shown all the same."""
-    settings = replace(SETTINGS, journal_calls=2)
+    settings = replace(SETTINGS, max_journal_calls=2)
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         customer = Customer.made(client)
         for _ in range(3):
@@ -337,6 +337,6 @@ def test_evicted_calls_are_told() -> None:
         assert found == [
             f"any vendor: expected exactly 2 call(s), found 2 (2 recorded for account {customer.id}). "
             "Cannot be known: 1 calls of this account had to make room in the journal. "
-            "Raise journal-calls or journal-bytes, or reset earlier."
+            "Raise max-journal-calls or max-journal-bytes, or reset earlier."
         ]
         assert "Nearest calls:" in lines(customer, answer="busy")

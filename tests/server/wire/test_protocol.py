@@ -48,7 +48,7 @@ def refusal(raw: bytes) -> tuple[int, Any]:
     return status, problem["detail"]
 
 
-HEADER_SAYS = f"Request line and headers may have {LIMIT} bytes; --header-limit or MOCKSERVER_HEADER_LIMIT raises that."
+HEADER_SAYS = f"Request line and headers may have {LIMIT} bytes; --max-head or MOCKSERVER_MAX_HEAD raises that."
 HEADER = (431, HEADER_SAYS)
 UNREADABLE = (400, "This is no HTTP/1.1 request that can be read; the connection ends here.")
 SLOW = (
@@ -70,7 +70,7 @@ def test_a_head_has_a_limit(http: str, piece: int) -> None:
         assert refusal(await client.rest()) == HEADER
         assert len(server.app.asked) == 2
 
-    run(test, http, header_limit=LIMIT)
+    run(test, http, max_head=LIMIT)
 
 
 def test_a_head_behind_another_request(http: str) -> None:
@@ -84,7 +84,7 @@ def test_a_head_behind_another_request(http: str) -> None:
         assert refusal(await client.rest()) == HEADER
         assert len(server.app.asked) == 2
 
-    run(test, http, header_limit=LIMIT)
+    run(test, http, max_head=LIMIT)
 
 
 @pytest.mark.parametrize("before", [b"", QUICK], ids=["first", "behind another"])
@@ -100,7 +100,7 @@ def test_a_head_without_end(http: str, before: bytes) -> None:
             await client.send(b"x" * LIMIT)
         assert refusal(await client.rest()) == HEADER
 
-    run(test, http, header_limit=LIMIT)
+    run(test, http, max_head=LIMIT)
 
 
 def test_requests_in_one_segment(http: str) -> None:
@@ -113,7 +113,7 @@ def test_requests_in_one_segment(http: str) -> None:
         await client.in_pieces(whole, len(whole) - 5)
         assert [(await client.answer()).body.decode() for _ in paths] == paths
 
-    run(test, http, header_limit=LIMIT)
+    run(test, http, max_head=LIMIT)
 
 
 def test_a_large_body_is_no_head(http: str) -> None:
@@ -129,7 +129,7 @@ def test_a_large_body_is_no_head(http: str) -> None:
         await client.send(b"x" * 200_000)
         assert refusal(await client.rest()) == HEADER
 
-    run(test, http, header_limit=LIMIT)
+    run(test, http, max_head=LIMIT)
 
 
 def test_a_client_that_leaves_within_a_body_behind_too_large_a_head(http: str) -> None:
@@ -143,7 +143,7 @@ def test_a_client_that_leaves_within_a_body_behind_too_large_a_head(http: str) -
         client.writer.close()
         await server.until(lambda: not server.state.tasks and not server.state.connections)
 
-    run(test, http, header_limit=LIMIT)
+    run(test, http, max_head=LIMIT)
 
 
 def test_what_is_no_http(http: str) -> None:
@@ -176,7 +176,7 @@ def test_nonsense_in_a_head_that_is_too_large(http: str) -> None:
             await asyncio.sleep(0.02)
         assert refusal(await client.rest()) in {UNREADABLE, HEADER}
 
-    run(test, http, header_limit=LIMIT)
+    run(test, http, max_head=LIMIT)
 
 
 def test_nonsense_behind_an_answer_in_the_making(http: str) -> None:
@@ -357,7 +357,7 @@ def test_too_many_connections(http: str) -> None:
 
     async def test(server: Inside) -> None:
         first, _ = [await server.connect() for _ in range(2)]
-        words = "2 connections are open already; --most-connections or MOCKSERVER_MOST_CONNECTIONS raises that."
+        words = "2 connections are open already; --max-connections or MOCKSERVER_MAX_CONNECTIONS raises that."
         for _ in range(3):
             refused = await server.connect()
             await refused.send(QUICK * 1000)
@@ -374,7 +374,7 @@ def test_too_many_connections(http: str) -> None:
         await server.until(lambda: len(server.state.connections) == 2)
         assert refusal(await (await server.connect()).rest()) == (503, words)
 
-    run(test, http, most_connections=2)
+    run(test, http, max_connections=2)
 
 
 def test_few_refused_connections_linger(http: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,7 +388,7 @@ def test_few_refused_connections_linger(http: str, monkeypatch: pytest.MonkeyPat
         assert refusal(await (await server.connect(stays=False)).rest())[0] == 503
         assert len(server.state.connections) == 3
 
-    run(test, http, most_connections=1)
+    run(test, http, max_connections=1)
 
 
 def test_headers_behind_a_body() -> None:
@@ -402,7 +402,7 @@ def test_headers_behind_a_body() -> None:
         server.pass_time(0)
         assert refusal(await client.rest()) == HEADER
 
-    run(test, "httptools", header_limit=LIMIT)
+    run(test, "httptools", max_head=LIMIT)
 
 
 def test_requests_in_one_segment_of_a_client_that_left(http: str) -> None:
