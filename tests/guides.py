@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from mockserver.cli.serve import serve
-from mockserver.server.settings import PREFIX, Settings
+from mockserver.server.settings import Settings, variable
 from mockserver.spec.reference import reference
 from tests.evidence import ROOT
 
@@ -74,17 +74,14 @@ def settings() -> str:
     options = {str(parameter.name): parameter for parameter in serve.params if isinstance(parameter, click.Option)}
     lines = ["| variable | option | what it is |", "| --- | --- | --- |"]
     for field in dataclasses.fields(Settings):
-        variable = PREFIX + {"host": "SERVE_HOST", "port": "SERVE_PORT"}.get(field.name, field.name.upper())
-        option = options.get(field.name.removeprefix("serve_"))
+        option = options.get(field.name)
         name, text = (f"`{option.opts[0]}`", option.help) if option else ("", WITHOUT_OPTION.get(field.name, ""))
-        lines.append(f"| `{variable}` | {name} | {text} |")
+        lines.append(f"| `{variable(field.name)}` | {name} | {text} |")
     return "\n".join(lines)
 
 
 WITHOUT_OPTION = {
     "admin_token": "The bearer token of the control API. Beyond loopback, one is made up where there is none.",
-    "builtin": "Whether the built-in contracts are there.",
-    "explain": "Whether answers have X-Mock-* headers.",
 }
 
 GENERATORS: dict[str, Callable[[], str]] = {"vocabulary": reference, "modules": modules, "settings": settings}

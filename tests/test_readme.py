@@ -1,5 +1,7 @@
 """README and the users' guides tell the truth: their examples are tests, their commands run, their settings exist."""
 
+import contextlib
+import io
 import os
 import re
 import shlex
@@ -97,8 +99,24 @@ def test_the_refused_call(live: Live) -> None:
     """The call that lacks a header is refused, and its headers are those that README shows."""
     printed = shell(block("refused"), live)
     shown = re.findall(r"^x-mock-.*$", README, re.MULTILINE)
-    assert len(shown) == 3
+    assert len(shown) == 4
     assert set(shown) <= set(printed.splitlines())
+
+
+def test_the_logged_line() -> None:
+    """The log's line of that call is the one that README shows, but for its times."""
+    (shown,) = re.findall(r"^[\d:.]+ (polyai\.send_sms/connector_missing .*)$", README, re.MULTILINE)
+    written = io.StringIO()
+    with contextlib.redirect_stderr(written), live_server(Settings(log="text")) as live:
+        shell(block("refused"), live)
+    without_times = re.sub(r"[\d.]+ms", "ms", shown)
+    assert without_times in re.sub(r"[\d.]+ms", "ms", written.getvalue())
+
+
+def test_settings_of_schemathesis(live: Live) -> None:
+    """The first of the two commands writes a file; a run with it is in the fuzz lane."""
+    command = block("schemathesis").splitlines()[0].partition(" > ")[0].removeprefix(".venv/bin/")
+    assert "[auth" in shell(f"{shlex.quote(sys.executable)} -m {command}", live)
 
 
 @pytest.mark.parametrize("line", block("control", SERVER).splitlines())
