@@ -103,7 +103,7 @@ def example(folders: Path) -> Iterator[tuple[TestClient, dict[str, Replay]]]:
     settings = Settings(contracts=(folders / "my-contracts",), fixtures=(folders / "my-fixtures",), builtin=False)
     app = create_app(settings)
     accounts = {account.id: account for account in asyncio.run(app.store.accounts())}
-    replays = {contract.vendor: Replay(contract, accounts, time.time()) for contract in app.contracts}
+    replays = {contract.vendor: Replay(contract, accounts, time.time) for contract in app.contracts}
     with TestClient(app, base_url="http://localhost") as client:
         yield client, replays
 

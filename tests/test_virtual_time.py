@@ -53,7 +53,7 @@ class Customer:
         assert account is not None
         contract = next(contract for contract in self.app.contracts if contract.vendor == vendor)
         case = case_of(vendor, name)
-        replay = Replay(contract, {"default": account}, self.real.now)
+        replay = Replay(contract, {"default": account}, lambda: self.real.now)
         return replay.request(_handed(case, tokens) if tokens else case)
 
     def send(self, sent: Any) -> Any:

@@ -82,10 +82,10 @@ def replays_at(url: str, app: Application) -> dict[str, Replay]:
         shape = requests.get(f"{url}/_mock/accounts/{account}", timeout=PATIENCE).json()["vendors"]
         vendors = {vendor: {**known["credentials"], **known["owned"]} for vendor, known in shape.items()}
         accounts[account] = AccountData(account, vendors)
-    return {contract.vendor: Replay(contract, accounts, time.time()) for contract in app.contracts}
+    return {contract.vendor: Replay(contract, accounts, time.time) for contract in app.contracts}
 
 
 def replays_in(app: Application) -> dict[str, Replay]:
     """What fixtures name of the application's own accounts."""
     accounts = {account.id: account for account in asyncio.run(app.store.accounts())}
-    return {contract.vendor: Replay(contract, accounts, time.time()) for contract in app.contracts}
+    return {contract.vendor: Replay(contract, accounts, time.time) for contract in app.contracts}
