@@ -108,9 +108,7 @@ class Replay:
 
     def request(self, case: Mapping[str, Any]) -> Sent:
         """The fixture's request as bytes."""
-        self._now = (
-            self._clock()
-        )  # a token of seconds would have expired where a busy machine replays hundreds of cases
+        self._now = self._clock()  # not once for all: a token of seconds would expire while a busy machine replays
         node = case["request"]
         known = {"method", "path", "path_params", "query", "headers", "json", "form", "multipart", "text"}
         assert node.keys() <= known, sorted(node)

@@ -15,7 +15,8 @@ LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")
 class Settings:
     """Sizes are bytes, times seconds. ``contracts`` and ``fixtures`` are folders beside the built-in ones.
 
-    ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for.
+    ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for. A value
+    that cannot be used raises SettingsError.
     """
 
     contracts: tuple[Path, ...] = ()
@@ -36,6 +37,10 @@ class Settings:
     max_head: int = 64 * 1024
     idle_timeout: int = 75
     request_timeout: int = 30
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            _check(field.name, getattr(self, field.name))
 
     @property
     def is_loopback(self) -> bool:
@@ -75,6 +80,7 @@ RENAMED = {
 """Settings by the names that they had before."""
 
 _NUMBERS = {setting.name for setting in fields(Settings) if setting.type is int}
+_SWITCHES = {setting.name for setting in fields(Settings) if setting.type is bool}
 
 
 def variable(setting: str) -> str:
@@ -85,6 +91,21 @@ def variable(setting: str) -> str:
 def option(setting: str) -> str:
     """The command line's option for a setting."""
     return f"--{setting.replace('_', '-')}"
+
+
+def _check(setting: str, value: object) -> None:
+    """Raise SettingsError for a value that the setting cannot have."""
+    least, most = _bounds(setting)
+    if setting in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most):
+        raise SettingsError(f"{setting} must be a whole number from {least} to {most}, not {value!r}")
+    if setting in _SWITCHES and not isinstance(value, bool):
+        raise SettingsError(f"{setting} must be True or False, not {value!r}")
+    if setting == "log" and value not in LOG_FORMS:
+        raise SettingsError(f"{setting} must be one of {', '.join(LOG_FORMS)}, not {value!r}")
+
+
+def _bounds(number: str) -> tuple[int, int]:
+    return (0, 65535) if number == "port" else (1, 10**16)
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -107,12 +128,12 @@ def _read(name: str, field: str, text: str) -> Any:
         return tuple(Path(part) for part in text.split(os.pathsep) if part)
     if field == "accounts":
         return Path(text)
-    if field in {"builtin", "explain"}:
+    if field in _SWITCHES:
         if text.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
             raise SettingsError(f"{name} must be true or false, not {text!r}")
         return text.lower() in {"1", "true", "yes", "on"}
     if field in _NUMBERS:
-        least, most = (0, 65535) if field == "port" else (1, 10**16)
+        least, most = _bounds(field)
         if not (text.isascii() and text.isdigit() and len(text) < 18 and least <= int(text) <= most):
             raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}")
         return int(text)

@@ -163,7 +163,7 @@ def finish(option: Any, findings: Findings) -> bool:
     return not findings.complaints
 
 
-def show(reporter: pytest.TerminalReporter, option: Any, findings: Findings) -> None:
+def show(reporter: "pytest.TerminalReporter", option: Any, findings: Findings) -> None:
     """Print the findings; nothing if there are none."""
     refused, unused = findings.refused_lines(), findings.unused_lines()
     assumed, lost = findings.assumed_line(), findings.lost_line()
@@ -200,7 +200,7 @@ def _written(option: Any, document: Document | None) -> list[str]:
     return []
 
 
-def _show_coverage(reporter: pytest.TerminalReporter, findings: Findings) -> None:
+def _show_coverage(reporter: "pytest.TerminalReporter", findings: Findings) -> None:
     reporter.section("mockserver coverage", red=bool(findings.complaints))
     if findings.coverage is not None and findings.counted is not None:
         reporter.line(render_report("text", findings.coverage, findings.counted, findings.complaints))

@@ -134,7 +134,7 @@ def pytest_testnodedown(node: Any) -> None:
         _findings(node.config).absorb(output[OUTPUT])
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config: pytest.Config) -> None:
     if FINDINGS in config.stash:
         from mockserver.testing.findings import show  # noqa: PLC0415 -- as above
 

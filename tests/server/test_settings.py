@@ -140,3 +140,20 @@ def test_loopback(host: str, local: bool) -> None:
     """Names and addresses of this machine, and no name that only begins like one."""
     assert is_loopback(host) is local
     assert Settings(host=host).is_loopback is local
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"max_body": "abc"}, "max_body must be a whole number from 1 to"),
+        ({"max_accounts": -1}, "max_accounts must be a whole number from 1 to"),
+        ({"idle_timeout": True}, "idle_timeout must be a whole number"),
+        ({"port": 65536}, "port must be a whole number from 0 to 65535, not 65536"),
+        ({"explain": "no"}, "explain must be True or False, not 'no'"),
+        ({"log": "xml"}, "log must be one of text, json, off, not 'xml'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_in_python_too(settings: dict[str, Any], message: str) -> None:
+    """A server that would break at its first call is not made."""
+    with pytest.raises(SettingsError, match=message):
+        Settings(**settings)
