@@ -98,7 +98,8 @@ class Engine:
             raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
         ids = _seeded_ids(account, facts) if facts.seeds else None
         wait = budget.retry_after if limited and budget is not None else None
-        context = Context(view, choice.problem, ids or self._sources, facts.time(account), wait)
+        now = facts.time(account) if facts.clocks else facts.now
+        context = Context(view, choice.problem, ids or self._sources, now, wait)
         answer = choice.answer
         response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
         fault, uses = None, NOTHING_USED
@@ -107,14 +108,18 @@ class Engine:
         if pinned.met or budget is not None or ids is not None:
             limit_key = "" if limited or budget is None else budget_key(request)
             uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn)
-        label = self._label(operation, choice, request.reads, response.status, pinned.pin, fault)
+        label = (
+            self._answer_label(operation, answer, choice.chosen_by, request.reads, choice.rule)
+            if fault is None and isinstance(answer, Answer)
+            else self._label_of_trouble(operation, choice, request.reads, response.status, pinned.pin, fault)
+        )
         call = self._record(request, account, label, recipient, problems, response, facts.now)
         if pinned.pin is None:
             return Decision(call, choice.problem, uses, None)
         call.pin = pinned.pin.id
         return Decision(call, choice.problem, uses, fault, pinned.pin.met)
 
-    def _label(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
+    def _label_of_trouble(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
         self,
         operation: OperationSpec,
         choice: Choice,
@@ -123,10 +128,9 @@ class Engine:
         pin: PinState | None,
         fault: Fault | None,
     ) -> Label:
-        answer, chosen_by, rule = choice.answer, choice.chosen_by, choice.rule
-        if fault is None and isinstance(answer, Answer):
-            return self._answer_label(operation, answer, chosen_by, reads, rule)
-        parts = _answer_parts(answer, chosen_by)
+        """The label of a call with a fault, or with an answer that a test wrote itself."""
+        answer, rule = choice.answer, choice.rule
+        parts = _answer_parts(answer, choice.chosen_by)
         if pin is not None and fault is not None and fault.loses_reply and not pin.entries:
             parts, rule = ("", "", False, ""), ""  # the request was never answered
         notes = json.dumps(answer.warnings(operation)) if isinstance(answer, Literal) else ""
