@@ -184,20 +184,24 @@ def _application(value: Apply) -> Make:
     return apply
 
 
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
-
-
-def timestamp(seconds: float, of_second: Callable[[int], str] = _second) -> str:
+def timestamp(seconds: float) -> str:
     """Unix seconds as ISO 8601 in UTC, with milliseconds, cut, and ``Z``."""
+    return _timestamp(_second, seconds)
+
+
+def _timestamp(of_second: Callable[[int], str], seconds: float) -> str:
     whole, milliseconds = divmod(int(seconds * 1000), 1000)
     return f"{of_second(whole)}.{milliseconds:03}Z"
+
+
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def _remembering_timestamp() -> Callable[[float], str]:
     """``timestamp`` that remembers the last texts: an answer may have a time twice, and many calls have a second."""
     of_second = lru_cache(maxsize=MAX_TIMESTAMPS)(_second)
-    return lru_cache(maxsize=MAX_TIMESTAMPS)(partial(timestamp, of_second=of_second))
+    return lru_cache(maxsize=MAX_TIMESTAMPS)(partial(_timestamp, of_second))
 
 
 def _header_value(value: Any) -> bytes:
