@@ -106,7 +106,7 @@ class CallLog:
 
     async def _write_pending(self) -> None:
         """Lines of all calls that wait, in their order; other requests get their turn."""
-        turns, masker = Turns(), self._mock.masker
+        turns, line, number = Turns(), self._form.line, self._mock.masker.number
         while self._pending and self._writer is not None:
             if self._timer is not None:
                 self._timer.cancel()
@@ -116,8 +116,9 @@ class CallLog:
             lines = [self._form.notice(self._dropped)] if self._dropped else []
             self._dropped = 0
             for call, problem, nearest in entries:
-                if call.operation and (problem is None or call.accepted):
-                    lines.append(self._form.line(call, masker.number(call.recipient), NO_DETAILS))
+                label = call.label
+                if label.operation and (problem is None or label.accepted):
+                    lines.append(line(call, number(call.recipient), NO_DETAILS))
                 else:
                     lines.append(await self._explained(call, problem, nearest))
                     await turns.give()
@@ -170,21 +171,29 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-class _Seconds:
-    """Times of calls, of which many have a second."""
+class _Figures:
+    """Times and durations as text: many calls have the same second, and Python's own formats take twice as long."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._second = -1
         self._text = ""
+        self._thousandths = [f".{number:03}" for number in range(1000)]
 
-    def text(self, seconds: float) -> tuple[str, int]:
-        """The second by the pattern, in UTC, and the milliseconds, as the control API has them."""
-        milliseconds = round(seconds * 1_000_000) // 1000
-        second = milliseconds // 1000
+    def moment(self, seconds: float) -> str:
+        """Unix seconds by the pattern, in UTC, with the milliseconds that the control API shows."""
+        second = int(seconds)
+        microseconds = round((seconds - second) * 1_000_000)
+        if microseconds == 1_000_000:
+            second, microseconds = second + 1, 0
         if second != self._second:
             self._second, self._text = second, datetime.fromtimestamp(second, UTC).strftime(self._pattern)
-        return self._text, milliseconds % 1000
+        return self._text + self._thousandths[microseconds // 1000]
+
+    def thousandths(self, milliseconds: float) -> str:
+        """A number with three digits behind the point."""
+        thousandths = round(milliseconds * 1000)
+        return f"{thousandths // 1000}{self._thousandths[thousandths % 1000]}"
 
 
 RED, GREEN, PLAIN = "\x1b[31m", "\x1b[32m", "\x1b[0m"
@@ -195,14 +204,13 @@ class TextForm:
 
     def __init__(self, *, is_coloured: bool) -> None:
         self._is_coloured = is_coloured
-        self._seconds = _Seconds("%H:%M:%S")
+        self._figures = _Figures("%H:%M:%S")
         self._words = lru_cache(maxsize=MAX_LABELS)(self._words_of)
 
     def line(self, call: RecordedCall, recipient: str, details: LineDetails) -> str:
-        time, milliseconds = self._seconds.text(call.received_at)
         label = call.label
         line = (
-            f"{time}.{milliseconds:03} {self._words(label)} {call.account or '-'} {recipient or '-'}"
+            f"{self._figures.moment(call.received_at)} {self._words(label)} {call.account or '-'} {recipient or '-'}"
             f" {call.duration_ms:.1f}ms"
         )
         if call.outcome == "sent" and label.accepted and not label.fault:
@@ -238,11 +246,11 @@ class JsonForm:
     """
 
     def __init__(self) -> None:
-        self._seconds = _Seconds("%Y-%m-%dT%H:%M:%S")
+        self._figures = _Figures("%Y-%m-%dT%H:%M:%S")
         self._members = lru_cache(maxsize=MAX_LABELS)(_members_of)
 
     def line(self, call: RecordedCall, recipient: str, details: LineDetails) -> str:
-        time, milliseconds = self._seconds.text(call.received_at)
+        figures = self._figures
         before, behind = self._members(call.label)
         problem, asked = "null", ""
         if details.problem is not None:
@@ -251,8 +259,9 @@ class JsonForm:
             asked = f',"method":{_json(details.method)},"path":{_json(details.path)}'
             asked += f',"nearest":{_json(details.nearest)}'
         return (
-            f'{{"received_at":"{time}.{milliseconds:03}+00:00","id":"{call.id}","account":{_text_or_null(call.account)},'
-            f'{before},"recipient":{_text_or_null(recipient)},{behind},"duration_ms":{round(call.duration_ms, 3)},'
+            f'{{"received_at":"{figures.moment(call.received_at)}+00:00","id":"{call.id}",'
+            f'"account":{_text_or_null(call.account)},'
+            f'{before},"recipient":{_text_or_null(recipient)},{behind},"duration_ms":{figures.thousandths(call.duration_ms)},'
             f'"outcome":"{call.outcome}","problem":{problem}{asked}}}'
         )
 

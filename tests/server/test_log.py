@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -306,6 +307,15 @@ def test_any_text(form: Any, text: str, at: str) -> None:
             shown = json.loads(line)
             assert shown["id"] == call_id(1 << 24)
             assert (shown["problem"] or words) == words
+
+
+@given(st.floats(0, 4e9), st.floats(0, 1e7))
+def test_figures(seconds: float, milliseconds: float) -> None:
+    """Times and durations are those of the control API, to the millisecond and the microsecond."""
+    call = recorded(number=1 << 24, operation="a.b", received_at=seconds, duration_ms=milliseconds)
+    line = json.loads(JsonForm().line(call, "", NO_DETAILS))
+    assert line["received_at"] == datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    assert line["duration_ms"] == pytest.approx(milliseconds, abs=0.00051)
 
 
 @given(st.text(st.characters()))
