@@ -97,9 +97,14 @@ class Engine:
         if choice is None:
             raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
         ids = _seeded_ids(account, facts) if facts.seeds else None
-        wait = budget.retry_after if limited and budget is not None else None
-        now = facts.time(account) if facts.clocks else facts.now
-        context = Context(view, choice.problem, ids or self._sources, now, wait)
+        time = facts.time(account) if facts.clocks else facts.now
+        context = Context(
+            view,
+            choice.problem,
+            ids or self._sources,
+            time,
+            budget.retry_after if limited and budget is not None else None,
+        )
         answer = choice.answer
         response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
         fault, uses = None, NOTHING_USED
