@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from itertools import count, islice
+from itertools import count
 from typing import Any
 
 from mockserver.coverage.tally import Coverage, Tally
@@ -51,8 +51,6 @@ class Store:
         self._most_accounts = most_accounts
         self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
         self._born = dict.fromkeys(registry.accounts, sources.now())
-        self._came = dict(registry.accounts)
-        self._gone: list[AccountData] = []
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     async def facts(self, request: ParsedRequest) -> Facts:
@@ -137,7 +135,6 @@ class Store:
         if len(self._idle) >= self._most_accounts:
             await self.remove_account(next(iter(self._idle)))
         self._idle[account_id] = None
-        self._came[account_id] = account
         self._born[account_id] = self._sources.now()
         if test is not None:
             self._coverage.belongs(account_id, test)
@@ -151,23 +148,12 @@ class Store:
 
     async def remove_account(self, account_id: str) -> None:
         """Forget an account, its calls and pins; what it covered stays. Raises KeyError where there is none."""
-        account = self._registry.accounts[account_id]
         self._registry.remove(account_id)
-        if self._came.pop(account_id, None) is None:
-            self._gone.append(account)
         del self._born[account_id]
         self._idle.pop(account_id, None)
         self._seeds.remove(account_id)
         await self.reset_account(account_id)
         self._coverage.forget(account_id)
-
-    async def account_changes(self, most: int) -> tuple[list[AccountData], list[AccountData]]:
-        """Accounts that came, and that went, since this was asked: at most so many of each, each told once."""
-        came, gone = list(islice(self._came.values(), most)), self._gone[:most]
-        for account in came:
-            del self._came[account.id]
-        del self._gone[:most]
-        return came, gone
 
     async def reset_account(self, account_id: str) -> None:
         """Forget what an account did, its pins, limits and clock; its credentials stay, and a seed begins anew."""

@@ -1,6 +1,6 @@
 """What the control API's handlers share: the server's state, request bodies checked, problem details."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
+from mockserver.server.checkpoint import Turns
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import Unreachable
@@ -136,6 +137,7 @@ def _quoted(word: str) -> str:
 
 
 BODY_LIMIT = 1024 * 1024
+PIECES_AT_ONCE = 100  # of a response
 
 
 async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[str, Any]:
@@ -162,9 +164,27 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
     return body
 
 
-def write(value: Any) -> Response:
-    """A response of JSON. A thousand calls take milliseconds to write, and nobody else gets a turn meanwhile."""
-    return Response(msgspec.json.encode(value), media_type="application/json")
+async def write(value: Mapping[str, Any]) -> Response:
+    """A response of a JSON object. Of a list in it, each item is written by itself: others get their turn meanwhile."""
+    turns, pieces = Turns(), [b"{"]
+    for name, member in value.items():
+        pieces += (b"," if len(pieces) > 1 else b"", msgspec.json.encode(name), b":")
+        if not isinstance(member, list):
+            pieces.append(msgspec.json.encode(member))
+            continue
+        pieces.append(b"[")
+        for number, item in enumerate(member):
+            pieces += (b"," if number else b"", msgspec.json.encode(item))
+            await turns.give()
+        pieces.append(b"]")
+    pieces.append(b"}")
+    headers = {"Content-Length": str(sum(map(len, pieces)))}
+    return StreamingResponse(_each(pieces), headers=headers, media_type="application/json")
+
+
+async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    for start in range(0, len(pieces), PIECES_AT_ONCE):
+        yield b"".join(pieces[start : start + PIECES_AT_ONCE])
 
 
 def member(body: dict[str, Any], name: str, kind: type, default: Any = None) -> Any:
