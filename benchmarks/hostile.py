@@ -96,7 +96,8 @@ class Steps:
 
     async def timed(self, work: Coroutine[Any, Any, T]) -> T:
         """The work's result; each of its steps is timed."""
-        return await _Timed(work, self)
+        result: T = await _Timed(work, self)
+        return result
 
     def taken(self) -> float:
         """The longest step since this was asked."""
@@ -125,7 +126,7 @@ async def ask(app: Application, method: str, path: str, headers: dict[str, str],
     """The body of the application's response."""
     path, _, query = path.partition("?")
     sent = [(name.encode(), value.encode()) for name, value in {"host": "localhost", **headers}.items()]
-    scope = {
+    scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
+from mockserver.matching.schema_size import SchemaSizeError, schema_size
 from mockserver.server.checkpoint import Turns
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
@@ -137,6 +138,9 @@ def _quoted(word: str) -> str:
 
 
 BODY_LIMIT = 1024 * 1024
+MAX_SCHEMAS = 10_000  # sub-schemas in the ``when`` of a pattern, counted each time that a reference leads to them
+MAX_EXPECTED = 20_000  # values in the ``where`` of a pattern
+MAX_REGEX = 256 * 1024  # bytes of a compiled pattern
 PIECES_AT_ONCE = 100  # of a response
 
 
@@ -215,8 +219,34 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
         if part not in {"body", "json"} and not isinstance(value, dict | (str if part == "path" else dict)):
             raise ApiError(400, "must be an object", join("body", "where", part))
     _check_texts(where)
-    when = [_condition(text, schema) for text, schema in member(body, "when", dict, {}).items()]
+    _check_size(where)
+    room = MAX_SCHEMAS
+    when = []
+    for text, schema in member(body, "when", dict, {}).items():
+        room = _check_schema(schema, room, join("body", "when", text))
+        when.append(_condition(text, schema))
     return Pattern(where, tuple(when))
+
+
+def _check_size(where: Mapping[str, Any]) -> None:
+    """Refuse more expected values than may be held against a call at a time."""
+    waiting: list[Any] = [where]
+    number = 0
+    while waiting:
+        value = waiting.pop()
+        number += 1
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        if number > MAX_EXPECTED:
+            raise ApiError(400, f"more than {MAX_EXPECTED} values are expected", "/body/where")
+
+
+def _check_schema(schema: Any, room: int, at: str) -> int:
+    """What is left of a number of sub-schemas after those of a schema, which cannot be stopped once it is evaluated."""
+    try:
+        return room - schema_size(schema, room)
+    except SchemaSizeError as error:
+        raise ApiError(400, str(error), at) from error
 
 
 def _check_texts(where: Mapping[str, Any]) -> None:
@@ -244,6 +274,7 @@ def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
     if not isinstance(schema, dict | bool):  # a text would be read as the text of a schema
         raise ApiError(400, "not a JSON Schema: must be an object, true or false", at)
     try:
-        return pointer, jsonschema_rs.validator_for(schema, offline=True), schema
+        engine = jsonschema_rs.RegexOptions(size_limit=MAX_REGEX)  # in linear time: it has no references backwards
+        return pointer, jsonschema_rs.validator_for(schema, offline=True, pattern_options=engine), schema
     except (jsonschema_rs.ValidationError, ValueError) as error:
         raise ApiError(400, f"not a JSON Schema: {str(error).splitlines()[0]}", at) from error
