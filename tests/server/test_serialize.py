@@ -235,3 +235,48 @@ def test_many_problems_are_cut() -> None:
     assert len(found["problems"]) == MAX_PROBLEMS
     assert found["problems"][0]["message"] == "y" * MAX_PROBLEM_TEXT + CUT
     conforms(found, "Call")
+
+
+@pytest.mark.parametrize(
+    "text", ["eyJ", "eyJaaaaaaaa.aaaaaaaa.a ", "polyai-", "%", "\\", "~", "-----BEGIN A-----", "key=a&"]
+)
+@pytest.mark.parametrize("reads", ["json", "form", "nothing"])
+def test_what_is_done_for_a_call_is_bounded(monkeypatch: pytest.MonkeyPatch, text: str, reads: str) -> None:
+    """However long a body is, and whatever is in it, as many characters are looked at for secrets."""
+    looked_at: list[int] = []
+    for name in ("text", "fields", "body"):
+        monkeypatch.setattr(Masker, name, counting(getattr(Masker, name), looked_at))
+    totals = []
+    for size in (4, 8):
+        looked_at.clear()
+        body = json.dumps({"text": text * (size * MAX_MEMBER_SHOWN // len(text)), "to": "1"}).encode()
+        found = shown(body=body, reads=reads, query=body, response_body=body)
+        assert {"/request/body_base64", "/response/body_base64", "/request/query"} <= {*found["cut"]}
+        totals.append(sum(looked_at))
+    assert totals[0] == pytest.approx(totals[1], abs=100)
+    assert totals[0] < 20 * MAX_MEMBER_SHOWN
+
+
+def counting(method: Any, looked_at: list[int]) -> Any:
+    def counted(masker: Masker, text: str, *how: Any, **more: Any) -> str:
+        looked_at.append(len(text))
+        found: str = method(masker, text, *how, **more)
+        return found
+
+    return counted
+
+
+def test_others_get_their_turn_within_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large call is shown in pieces."""
+    turns = 0
+
+    async def show() -> None:
+        nonlocal turns
+        showing = asyncio.create_task(call_shape(RECORDED, Masker((acme(),)), Turns()))
+        while not showing.done():
+            await asyncio.sleep(0)
+            turns += 1
+
+    monkeypatch.setattr("mockserver.server.checkpoint.SHARE", 0)
+    asyncio.run(show())
+    assert turns >= 8
