@@ -39,6 +39,7 @@ def _count(widths: list[int], single: int, part: int) -> int:
 
 
 _NOT_DIGITS = re.compile(r"[^0-9]+")
+MAX_DIGITS = 15  # of a phone number (E.164)
 _PHONE = re.compile(r"(?:[a-z]+:)?[-+0-9 ().,/*#\u00a0\u2010-\u2015]*")  # how people write a phone number
 
 

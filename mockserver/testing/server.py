@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from mockserver.testing.account import Account, Made
-from mockserver.testing.arguments import nearest_hint
 from mockserver.testing.calls import AccountCalls
 from mockserver.testing.client import Control
+from mockserver.testing.names import Public, nearest_hint
 
 if TYPE_CHECKING:
     from socket import socket
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mockserver.server.settings import Settings
 
 
-class MockServer:
+class MockServer(Public):
     """``token`` is the control API's (default: the environment's MOCKSERVER_ADMIN_TOKEN).
 
     ``before_delete`` is called with the id of each account that is about to be deleted. The server is

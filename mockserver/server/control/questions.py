@@ -4,9 +4,8 @@ Where nothing narrows a question to accepted calls, a refused call may be meant,
 that the schema forbids, a value that it does not allow. Of such a question only this is refused:
 
 - a recipient that is no phone number, or one without its country code: calls have ``+`` and digits;
-- a path, or a path parameter, that no operation in scope has, and a form or JSON where none reads a body so. Where the
-  scope is not narrowed at all, a call on a path of no operation may be meant, which is answered 404: then a path, or
-  JSON, is only warned of.
+- a path, or a path parameter, that no operation in scope has. Where the scope is not narrowed at all, a call on a path
+  of no operation may be meant, which is answered 404: then it is only warned of.
 
 (A value of query, headers or path that is no text is refused where the pattern is read, for pins as well.)
 
@@ -15,8 +14,9 @@ each way to write such a request is against the schema: a member that it forbids
 A pin that forces an answer can make such a call all the same, so whoever refuses looks for one first. Where refused
 calls may be meant beside accepted ones, the same is a warning.
 
-A member that no schema in scope names, and a header much like one that is named, is a warning in either case. A call
-that fits a question puts its doubts to rest, but for those about what must be absent.
+A member that no schema in scope names, a header much like one that is named, and a form or JSON where no operation in
+scope reads a body so, is a warning in either case. A call that fits a question puts its doubts to rest, but for those
+about what must be absent. A pin for a body that nothing reads so is refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ from mockserver.server.control.names import Scope
 from mockserver.server.control.paths import operation_paths
 from mockserver.server.control.requests import ApiError, nearest_names, quoted, unknown
 from mockserver.spec.check import pointers_read
-from mockserver.spec.functions import phone_digits
+from mockserver.spec.functions import MAX_DIGITS, phone_digits
 from mockserver.spec.members import Stranger, strangers
 from mockserver.spec.model import Contract, Media, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer, join
@@ -41,7 +41,6 @@ MAX_WARNINGS = 10
 MAX_POINTER_SHOWN = 200  # characters
 MAX_VALUES = 1000  # of a part, held against its schema
 MAX_VIOLATIONS = 100  # looked at of a request
-MAX_DIGITS = 15  # of a phone number (E.164)
 DIGITS_WITH_COUNTRY = range(11, MAX_DIGITS + 1)  # of a number without a plus sign that is surely whole
 NEAR_HEADER = 0.8  # of 1: names that are so alike are meant for each other
 COMMON_HEADERS = (
@@ -99,23 +98,24 @@ def check_recipient(scope: Scope, recipient: str, pointer: str) -> tuple[str, ..
     return ()
 
 
-def check_pattern(scope: Scope, pattern: Pattern, *, known_paths_only: bool = False) -> Doubts:
+def check_pattern(scope: Scope, pattern: Pattern, *, is_pin: bool = False) -> Doubts:
     """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit.
 
-    ``known_paths_only``: whether calls on paths of no operation are not meant, as in a pin.
+    ``is_pin``: whether it is for requests to come, of which none has a path of no operation.
     """
     if not pattern:
         return Doubts()
-    known_only = scope.is_narrow or known_paths_only
+    known_only = scope.is_narrow or is_pin
     warnings = [
-        *_unread_kinds(scope, pattern, known_only),
+        *_unread_kinds(scope, pattern, is_pin=is_pin),
         *_check_path(scope, pattern, known_only),
         *_check_path_names(scope, pattern),
     ]
     named = chain(_misspelt_headers(scope, pattern), _unknown_members(scope, pattern, is_required=True))
     warnings += islice(named, MAX_WARNINGS + 1)
     lasting = tuple(islice(_unknown_members(scope, pattern, is_required=False), MAX_WARNINGS + 1))
-    impossible = None if scope.means_refusal else _impossible(scope, pattern)
+    can_tell = not scope.means_refusal and not any(_unread_kinds(scope, pattern, is_pin=is_pin))
+    impossible = _impossible(scope, pattern) if can_tell else None
     if impossible is not None and not scope.means_success:
         warnings = warnings or [f"only a refused call can have it: {impossible[1]}"]
         impossible = None
@@ -127,7 +127,7 @@ def check_pin(scope: Scope, pattern: Pattern, *, is_success: bool) -> tuple[str,
 
     ``is_success``: whether all of its answers are successes, which are for requests without problems.
     """
-    doubts = check_pattern(replace(scope, accepted=True) if is_success else scope, pattern, known_paths_only=True)
+    doubts = check_pattern(replace(scope, accepted=True) if is_success else scope, pattern, is_pin=True)
     if doubts.impossible is None:
         return doubts.told(0)
     at, why = doubts.impossible
@@ -135,8 +135,8 @@ def check_pin(scope: Scope, pattern: Pattern, *, is_success: bool) -> tuple[str,
     raise ApiError(400, detail, at)
 
 
-def _unread_kinds(scope: Scope, pattern: Pattern, known_only: bool) -> Iterator[str]:
-    """A form, or JSON, where no operation in scope reads a body so. Of an unknown path, JSON is read as such."""
+def _unread_kinds(scope: Scope, pattern: Pattern, *, is_pin: bool) -> Iterator[str]:
+    """A form, or JSON, where no operation in scope reads a body so."""
     readings = set(_readings(scope))
     for part, reads in (("form", FORMS), ("json", {"json"})):
         if part not in pattern.where or not scope.members or readings & reads:
@@ -144,7 +144,7 @@ def _unread_kinds(scope: Scope, pattern: Pattern, known_only: bool) -> Iterator[
         others = " or ".join(sorted({"form" if other in FORMS else other for other in readings} - {"nothing"}))
         cure = f"its body is read as {others}: ask {others}={{...}}" if others else "it has no body: ask query={...}"
         detail = f"no request to {scope.what} is read as {part}; {cure}"
-        if part == "form" or known_only:
+        if is_pin:
             raise ApiError(400, detail, join("body", "where", part))
         yield detail
 

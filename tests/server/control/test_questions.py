@@ -299,20 +299,14 @@ def test_pins_are_for_texts_too(acme: TestClient) -> None:
     ],
 )
 def test_how_a_body_is_read(request: pytest.FixtureRequest, vendor: str, operation: str, part: str, cure: str) -> None:
-    """Where no operation in scope reads a body so, no call has such a one; for a pin that is no other."""
+    """Where no operation in scope reads a body so, no call has such a one; a pin for it is refused."""
     client: TestClient = request.getfixturevalue(vendor)
-    where = {part: {"text": "Hi"}}
+    where, told = {part: {"text": "Hi"}}, f"no request to {operation} is read as {part}; {cure}"
     for others in ({}, {"accepted": True}, {"accepted": False}):
-        detail = refused(client, f"/body/where/{part}", operation, where=where, **others)
-        assert detail == f"no request to {operation} is read as {part}; {cure}"
+        assert warnings(client, operation, where=where, **others) == [told]
     answered = client.put(f"/_mock/pins/{operation}", json={"account": "default", "answers": ["rules"], "where": where})
     assert (answered.status_code, answered.json()["pointer"]) == (400, f"/body/where/{part}")
-
-
-def test_how_a_body_of_any_call_is_read(closed: TestClient) -> None:
-    """On a path of no operation JSON is read as such, a form is not."""
-    assert "is read as form" in refused(closed, "/body/where/form", where={"form": {"text": "Hi"}})
-    assert warnings(closed, where={"json": {"text": "Hi"}}) == []
+    assert answered.json()["detail"] == told
 
 
 def test_a_header_that_is_misspelt(five: TestClient) -> None:
