@@ -77,7 +77,8 @@ def test_pytest_shows_it(pytester: pytest.Pytester, server: MockServer) -> None:
     result.stdout.fnmatch_lines(
         ["*test_app.py:5: MockServerWarning: assert_not_called: /json/user_numbr is in no schema*"]
     )
-    here(pytester, "--mockserver-url", server.url).assert_outcomes(failed=1)
+    strict = ("-W", "default", "-W", "error::mockserver.testing.MockServerWarning")
+    here(pytester, "--mockserver-url", server.url, *strict).assert_outcomes(failed=1)
 
 
 def test_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
