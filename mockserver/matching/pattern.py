@@ -68,8 +68,7 @@ class Pattern:
 
     def covers(self, other: "Pattern") -> bool:
         """Whether whatever fits another pattern certainly fits this one, as far as both are written alike."""
-        asked = {(str(pointer), _text(schema)) for pointer, _, schema in other.when}
-        return all((str(pointer), _text(schema)) in asked for pointer, _, schema in self.when) and all(
+        return self.written_schemas <= other.written_schemas and all(
             any(
                 _implies(other.where[same], expected)
                 for same in (part, *_NARROWER.get(part, ()))
@@ -77,6 +76,11 @@ class Pattern:
             )
             for part, expected in self.where.items()
         )
+
+    @cached_property
+    def written_schemas(self) -> frozenset[tuple[str, str]]:
+        """``when`` as text."""
+        return frozenset((str(pointer), _text(schema)) for pointer, _, schema in self.when)
 
     def fits(self, view: View) -> bool:
         """Whether there is no difference."""
