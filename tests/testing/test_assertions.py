@@ -78,6 +78,22 @@ def test_a_form_is_no_json(account: Account) -> None:
         polyai.assert_called(form={"n": 1})
 
 
+@pytest.mark.parametrize(
+    ("json", "expected"),
+    [
+        ({"meta": {"id": ANY, "kind": "x"}}, "/json/meta: expected {'id': <ANY>, 'kind': 'x'}, found nothing"),
+        ({"message": "Hi", "meta": ANY}, "/json/meta: expected <ANY>, found nothing"),
+        ({"message": "Ho", "meta": ANY}, '/json/message: expected "Ho", found "Hi"'),
+    ],
+)
+def test_a_failure_has_one_headline(account: Account, json: Any, expected: str) -> None:
+    """Whatever is compared here and what there, the headline stands once, and the difference below it."""
+    send(account.polyai, "Hi")
+    message = failure(account.polyai.assert_accepted, json=json)
+    assert message.count("expected at least 1 accepted call(s)") == 1
+    assert expected in message
+
+
 def test_an_account_speaks_for_all_its_vendors(account: Account) -> None:
     """Who was sent to is asked without naming the vendor, in whatever way the number is written."""
     send(account.polyai)
