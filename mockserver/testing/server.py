@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from mockserver.testing.account import Account, Made
-from mockserver.testing.arguments import nearest_hint
+from mockserver.testing.arguments import json_value, mapping
 from mockserver.testing.calls import AccountCalls
 from mockserver.testing.client import Control
+from mockserver.testing.names import Public, nearest_hint
 
 if TYPE_CHECKING:
     from socket import socket
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mockserver.server.settings import Settings
 
 
-class MockServer:
+class MockServer(Public):
     """``token`` is the control API's (default: the environment's MOCKSERVER_ADMIN_TOKEN).
 
     ``before_delete`` is called with the id of each account that is about to be deleted. The server is
@@ -65,6 +66,8 @@ class MockServer:
     ) -> Made:
         """What ``account`` is built from, for a class of its own."""
         given = {"id": id, "vendors": vendors, "test": test, "seed": seed}
+        if vendors is not None:
+            json_value("vendors", mapping("vendors", vendors, 'as in {"<vendor>": {"api_key": "..."}}'))
         operations = self._known_operations()
         shape = self._control.post("accounts", {name: value for name, value in given.items() if value is not None})
         return Made(AccountCalls(self._control, shape["id"]), shape, operations, self._before_delete)
@@ -134,31 +137,22 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
 
 
 class _ServerThread:
-    """uvicorn in a daemon thread; no logger is touched."""
+    """The server in a daemon thread; no logger is touched."""
 
-    def __init__(self, app: "Application", listening: "socket") -> None:
-        from uvicorn.protocols.http.auto import AutoHTTPProtocol  # noqa: PLC0415 -- as in run()
+    def __init__(self, app: "Application", listening: "list[socket]") -> None:
+        from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415 -- as in run()
 
-        from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415
-
-        class Quiet(AutoHTTPProtocol):  # type: ignore[valid-type,misc]  # a class chosen by what is installed
-            """Keeps its requests out of whatever log uvicorn.access has in this process."""
-
-            def __init__(self, *args: Any, **kwargs: Any) -> None:
-                super().__init__(*args, **kwargs)
-                self.access_log = False
-
-        self._socket = listening
+        self._sockets = listening
+        self._address = listening[0].getsockname()[:2]
         self._ready = threading.Event()
         self._failure: BaseException | None = None
-        quiet = {"http": Quiet, "log_config": None, "log_level": None, "access_log": None}
-        self._server = uvicorn_server(app, self._ready.set, timeout_graceful_shutdown=1, **quiet)
+        self._server = uvicorn_server(app, self._ready.set, log_level=None, access_log=None)
         self._thread = threading.Thread(target=self._run, name="mockserver", daemon=True)
 
     @property
     def url(self) -> str:
         """Where the server is reached from this machine."""
-        host, port = self._socket.getsockname()[:2]
+        host, port = self._address
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not listened on
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -173,10 +167,11 @@ class _ServerThread:
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join()
-        self._socket.close()
+        for listening in self._sockets:
+            listening.close()
 
     def _serve(self) -> None:
-        self._server.run(sockets=[self._socket])
+        self._server.run(self._sockets)
 
     def _run(self) -> None:
         try:
