@@ -8,7 +8,7 @@ import msgspec
 
 from mockserver.engine.account import AccountData
 from mockserver.engine.authentication import Authenticator
-from mockserver.engine.bodies import UnreadableError, read_form, read_multipart
+from mockserver.engine.bodies import UnreadableError, read_form, read_multipart, read_query
 from mockserver.engine.call import Label, RecordedCall, pack_params, pack_problems, unpack_headers
 from mockserver.engine.choice import Choice, check_owned, choose, ordered, recipient_of
 from mockserver.engine.credentials import Claim, CredentialReader
@@ -17,7 +17,7 @@ from mockserver.engine.facts import Facts, budget_key
 from mockserver.engine.fault import Fault, planned
 from mockserver.engine.pin import NOT_PINNED, NOTHING_USED, Literal, Pinned, PinState, Uses, first_fitting, lay_over
 from mockserver.engine.problem import Problem
-from mockserver.engine.request import Arrival, ParsedRequest, RequestParser, read_query
+from mockserver.engine.request import Arrival, ParsedRequest, RequestParser
 from mockserver.engine.response import Context, RenderedResponse, Renderer
 from mockserver.engine.sources import SeededIds, Sources
 from mockserver.spec.model import Answer, Contract, OperationSpec

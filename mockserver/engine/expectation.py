@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart
+from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart, read_query
 from mockserver.engine.call import Label, RecordedCall, unpack_headers, unpack_params
-from mockserver.engine.request import Arrival, read_query
+from mockserver.engine.request import Arrival
 from mockserver.matching.compare import Difference, Test
 from mockserver.matching.pattern import Pattern, answer_view, headers_view
 from mockserver.spec.functions import digits

@@ -3,11 +3,10 @@
 import re
 from functools import lru_cache, partial
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
-from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart
+from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart, read_query
 from mockserver.engine.call import unpack_headers
 from mockserver.engine.credentials import (
     MAX_REMEMBERED,
@@ -227,15 +226,6 @@ def _repetitions(operation: OperationSpec, repeated: list[str]) -> list[Problem]
         for at in dict.fromkeys(repeated)
         if at in declared or at.startswith("/body/")
     ]
-
-
-def read_query(query: bytes) -> list[tuple[str, str]]:
-    """The pairs of a query string, also of one that is badly written."""
-    try:
-        return read_form(query)
-    except UnreadableError:
-        pairs = [pair.partition("=") for pair in query.decode("latin-1").split("&")[:1000]]
-        return [(unquote(name), unquote(value)) for name, _, value in pairs]
 
 
 def _problem(violation: Any, data: dict[str, Any]) -> Problem:

@@ -1,7 +1,6 @@
 """One exchange with a client, in seven hops: the endpoint behind every vendor's path."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -14,6 +13,7 @@ from mockserver.engine.fault import Fault
 from mockserver.engine.problem import Problem
 from mockserver.engine.request import Arrival, ParsedRequest
 from mockserver.engine.response import RenderedResponse
+from mockserver.engine.sources import steady_time
 from mockserver.server.control.requests import State
 from mockserver.server.log import CallLog
 from mockserver.server.routing import Endpoint
@@ -60,7 +60,7 @@ class Exchanges:
 
     async def answer(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any, send: Any) -> None:
         """Answer a request whose path is documented. The first hop, route, is the application's."""
-        started = time.perf_counter()
+        started = steady_time()
         if scope["method"] == "OPTIONS":
             await send_whole(send, RenderedResponse(204, b"allow: " + endpoint.allow, b""))
             return
@@ -72,7 +72,7 @@ class Exchanges:
 
     async def unknown_path(self, nearest: list[str], scope: Any, receive: Any, send: Any) -> None:
         """Answer a request whose path no contract has, in our own words, which name the ``nearest`` operations."""
-        started = time.perf_counter()
+        started = steady_time()
         try:
             going = await self._unknown_path(nearest, scope, receive)
         except DisconnectedError:
@@ -91,7 +91,7 @@ class Exchanges:
                     await send_whole(send, going.response)
                 outcome = "sent"
         finally:
-            await self._store.complete(going.call, outcome, (time.perf_counter() - started) * 1000)
+            await self._store.complete(going.call, outcome, (steady_time() - started) * 1000)
             if self._log is not None:
                 self._log.add(going.call, going.problem, going.nearest)
 

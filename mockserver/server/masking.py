@@ -9,9 +9,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from mockserver.engine.account import AccountData, credential_members
-from mockserver.engine.bodies import UnreadableError, read_json, read_multipart
+from mockserver.engine.bodies import UnreadableError, read_json, read_multipart, read_query
 from mockserver.engine.call import RecordedCall, unpack_headers
-from mockserver.engine.request import read_query
 from mockserver.spec.model import Contract
 
 ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
