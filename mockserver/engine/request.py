@@ -8,6 +8,14 @@ import msgspec
 
 from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart, read_query
 from mockserver.engine.call import unpack_headers
+from mockserver.engine.coding import (
+    KNOWN_CODINGS,
+    InflatedTooLargeError,
+    UnknownCodingError,
+    codings_of,
+    decoded,
+    header_value,
+)
 from mockserver.engine.credentials import (
     MAX_REMEMBERED,
     MAX_REMEMBERED_BYTES,
@@ -30,8 +38,10 @@ class Head(msgspec.Struct, frozen=True):
     packed: bytes
     values: dict[str, str]
     content_type: str
+    codings: tuple[str, ...]
     prefer: str
     credentials: Credentials
+    notes: tuple[str, ...] = ()
 
     @property
     def essence(self) -> str:
@@ -39,6 +49,8 @@ class Head(msgspec.Struct, frozen=True):
         return self.content_type.partition(";")[0].strip().lower()
 
 
+MAX_WORD = 80  # characters of a client's word in a message
+MAX_BODY = 1024 * 1024  # bytes, where neither the operation nor a setting says otherwise
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?")
 _BOOLEANS = {"true": True, "True": True, "1": True, "false": False, "False": False, "0": False}
@@ -72,7 +84,7 @@ class ParsedRequest(msgspec.Struct, frozen=True):
 
     ``data`` is ``{path, query, header, body?}``, with only those headers that the operation looks at, their names in
     lower case. ``reads`` says how the body was read: json, form, multipart or nothing. The credentials are not
-    verified yet, nor is it known who owns the values of ``owned``.
+    verified yet, nor is it known who owns the values of ``owned``. ``notes`` say what is odd, and no problem.
     """
 
     operation: OperationSpec
@@ -83,6 +95,7 @@ class ParsedRequest(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
     credentials: Credentials
     owned: tuple[Possession, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def claims(self) -> list[Claim]:
@@ -97,8 +110,9 @@ class RequestParser:
     A head that was not seen before may still have credentials that were: the reader remembers those.
     """
 
-    def __init__(self, reader: CredentialReader) -> None:
+    def __init__(self, reader: CredentialReader, max_body: int = MAX_BODY) -> None:
         self._reader = reader
+        self._max_body = max_body
         self._read_head = partial(read_head, reader)
         self._remembered_head = lru_cache(maxsize=MAX_REMEMBERED)(self._read_head)
 
@@ -113,32 +127,87 @@ class RequestParser:
             data["query"] = _named(read_query(arrival.query), "query", repeated)
         media = _media(operation, arrival, head, problems)
         if media is not None and media.reads != "nothing":
-            try:
-                if media.reads == "json":
-                    data["body"] = read_json(arrival.body)
-                else:
-                    _read_form(operation, media, arrival, head, data, repeated)
-            except UnreadableError as error:
-                problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
+            self._read_body(operation, media, arrival, head, data, repeated, problems)
         if operation.dispatch is not None and not problems:
             operation = _named_by(operation.dispatch, data, repeated) or operation
         if repeated:
             problems += _repetitions(operation, repeated)
         _hold_against_schema(operation, media, data, problems)
-        carried, schemes = head.credentials, operation.query_schemes
+        carried, schemes, notes = head.credentials, operation.query_schemes, head.notes
         if schemes:
             carried = {**carried, **self._reader.read(schemes, data)}
+            notes += (
+                _given_twice([scheme.at for scheme in schemes if scheme.at in repeated], "first") if repeated else ()
+            )
         reads = "nothing" if media is None else media.reads
-        return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, _claimed(operation, data))
+        owned = _claimed(operation, data)
+        return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, owned, notes)
+
+    def _read_body(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goes
+        self,
+        operation: OperationSpec,
+        media: Media,
+        arrival: Arrival,
+        head: Head,
+        data: dict[str, Any],
+        repeated: list[str],
+        problems: list[Problem],
+    ) -> None:
+        """Add the body to the data, or a problem to the others."""
+        content = arrival.body
+        try:
+            if head.codings:
+                content = self._without_codings(operation, media, content, head.codings)
+            if media.reads == "json":
+                data["body"] = read_json(content)
+            else:
+                _read_form(operation, media, content, head, data, repeated)
+        except UnreadableError as error:
+            problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
+        except _CodingError as error:
+            problems.append(error.problem)
+
+    def _without_codings(self, operation: OperationSpec, media: Media, raw: bytes, codings: tuple[str, ...]) -> bytes:
+        """A body without its content codings. Raises UnreadableError, _CodingError."""
+        limit = operation.body_limit or self._max_body
+        try:
+            return decoded(raw, codings, limit)
+        except UnknownCodingError as error:
+            kind = "unreadable" if media.essence == "*/*" else "media_type"  # where any type will do, none is refused
+            message = f"Content-Encoding must be one of {KNOWN_CODINGS}, not {str(error)[:MAX_WORD]!r}"
+            raise _CodingError(Problem(kind, "/header/content-encoding", "", message, str(error))) from error
+        except InflatedTooLargeError as error:
+            message = f"a body that without its Content-Encoding has more than {limit} bytes is too large"
+            raise _CodingError(Problem("too_large", "/body", "", message)) from error
+
+
+class _CodingError(Exception):
+    """A body's content coding keeps it from being read."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
 
 
 def read_head(reader: CredentialReader, operation: OperationSpec, packed: bytes) -> Head:
-    """The head of packed headers; of a header given twice the last value counts."""
-    headers = dict(unpack_headers(packed))
-    values = {name: value.strip() for name, value in headers.items() if name in operation.headers}
+    """The head of packed headers. Of a header given twice the last value counts; lists of ours are joined."""
+    lines = unpack_headers(packed)
+    headers = dict(lines)
     schemes = tuple(scheme for scheme in operation.schemes if scheme.where == "header")
+    notes: tuple[str, ...] = ()
+    if len(headers) < len(lines):
+        headers |= {name: header_value(lines, name) for name in ("content-encoding", "prefer") if name in headers}
+        names = [name for name, _ in lines]
+        notes = _given_twice([scheme.at for scheme in schemes if names.count(scheme.key) > 1], "last")
+    values = {name: value.strip() for name, value in headers.items() if name in operation.headers}
     carried = reader.read(schemes, {"header": values})
-    return Head(packed, values, headers.get("content-type", ""), headers.get("prefer", ""), carried)
+    codings = codings_of(headers.get("content-encoding", ""))
+    return Head(packed, values, headers.get("content-type", ""), codings, headers.get("prefer", ""), carried, notes)
+
+
+def _given_twice(credentials: list[str], counts: str) -> tuple[str, ...]:
+    """Notes on the places of credentials that came more than once."""
+    return tuple(f"{at} is given more than once: the {counts} counts" for at in credentials)
 
 
 def _hold_against_schema(
@@ -206,10 +275,9 @@ def _media(operation: OperationSpec, arrival: Arrival, head: Head, problems: lis
 
 
 def _read_form(  # noqa: PLR0913, PLR0917 -- the form, how it is read, and where its fields go
-    operation: OperationSpec, media: Media, arrival: Arrival, head: Head, data: dict[str, Any], repeated: list[str]
+    operation: OperationSpec, media: Media, raw: bytes, head: Head, data: dict[str, Any], repeated: list[str]
 ) -> None:
     """Add a form's fields to the data: as its body, or to the query. Raises UnreadableError."""
-    raw = arrival.body
     form = read_form(raw) if media.reads == "form" else read_multipart(raw, head.content_type.encode("latin-1"))
     if operation.merges_form:
         data["query"] = {**_named(form, "query", repeated), **data["query"]}

@@ -50,7 +50,7 @@ class Exchanges:
     """Answers clients as the vendors would, and records it."""
 
     def __init__(self, mock: State, log: CallLog | None) -> None:
-        self._engine = Engine(mock.contracts, mock.sources)
+        self._engine = Engine(mock.contracts, mock.sources, mock.settings.max_body)
         self._store = mock.store
         self._sources = mock.sources
         self._max_body = mock.settings.max_body
@@ -163,10 +163,14 @@ class Exchanges:
 
 
 def _answer_headers(label: Label) -> bytes:
-    """Our headers that say which answer this is, what it relies on and which rule chose it, up to the call's id."""
+    """Our headers that say which answer this is, what it relies on, which rule chose it, which wish was for none.
+
+    The call's id comes next.
+    """
     answer = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
     rule = f"\r\nx-mock-rule: {label.rule}" if label.rule else ""
-    return f"{answer}\r\nx-mock-evidence: {label.evidence}{rule}\r\nx-mock-call: ".encode("ascii")
+    note = f"\r\nx-mock-note: {label.hint}" if label.hint else ""
+    return f"{answer}\r\nx-mock-evidence: {label.evidence}{rule}{note}\r\nx-mock-call: ".encode("ascii", "replace")
 
 
 def _call_headers(decision: Decision, request: ParsedRequest) -> bytes:

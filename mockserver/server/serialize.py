@@ -10,6 +10,7 @@ from mockserver.engine.account import AccountData, credential_members, tokens
 from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart
 from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
 from mockserver.engine.clock import Clock
+from mockserver.engine.coding import content_of
 from mockserver.engine.facts import Budget
 from mockserver.engine.response import timestamp
 from mockserver.server.masking import Masker, Needles
@@ -56,7 +57,7 @@ def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) 
             "headers": show.headers(call.headers),
             "form": show.form(_form(call)),
             "json": show.value(_json(call)),
-            "body_base64": show.base64(call.body),
+            "body_base64": _as_sent(call, show),
         },
         "response": {
             "status": call.status,
@@ -145,8 +146,16 @@ class Shown:
         return base64.b64encode(masked.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
+def _as_sent(call: RecordedCall, show: Shown) -> str | None:
+    """A body as it was sent, in base64; without its content coding where there is a secret in it to mask."""
+    content = content_of(call)
+    if content is not call.body and show.base64(content) == base64.b64encode(content).decode("ascii"):
+        return base64.b64encode(call.body).decode("ascii")
+    return show.base64(content)
+
+
 def _json(call: RecordedCall) -> Any:
-    return _parsed(call.body) if call.reads in {"json", ""} else None
+    return _parsed(content_of(call)) if call.reads in {"json", ""} else None
 
 
 def _parsed(raw: bytes) -> Any:
@@ -159,7 +168,7 @@ def _parsed(raw: bytes) -> Any:
 def _notes(call: RecordedCall, show: "Shown") -> list[str]:
     """What a reader of a call should know beside its problems: an answer that is not the contract's, repeated keys."""
     notes: list[str] = json.loads(call.notes or "[]")
-    duplicates = duplicate_keys(call.body) if call.reads == "json" else []
+    duplicates = duplicate_keys(content_of(call)) if call.reads == "json" else []
     return notes + [f"duplicate key {name!r}: the last counts" for name in show.value(duplicates)]
 
 
@@ -167,10 +176,10 @@ def _form(call: RecordedCall) -> list[list[str]] | None:
     """The fields of a form as pairs; None if the body is no form."""
     try:
         if call.reads == "form":
-            return [list(pair) for pair in read_form(call.body)]
+            return [list(pair) for pair in read_form(content_of(call))]
         if call.reads == "multipart":
             content_type = dict(unpack_headers(call.headers)).get("content-type", "")
-            return [list(pair) for pair in read_multipart(call.body, content_type.encode("latin-1"))]
+            return [list(pair) for pair in read_multipart(content_of(call), content_type.encode("latin-1"))]
     except UnreadableError:
         return None
     return None
