@@ -18,7 +18,7 @@ from mockserver.engine.facts import Facts, budget_key
 from mockserver.engine.fault import Fault, planned
 from mockserver.engine.pin import NOT_PINNED, NOTHING_USED, Literal, Pinned, PinState, Uses, first_fitting, lay_over
 from mockserver.engine.problem import Problem
-from mockserver.engine.request import MAX_BODY, Arrival, ParsedRequest, RequestParser
+from mockserver.engine.request import DEFAULT_MAX_BODY, Arrival, ParsedRequest, RequestParser
 from mockserver.engine.response import Context, RenderedResponse, Renderer
 from mockserver.engine.sources import SeededIds, Sources
 from mockserver.spec.model import Answer, Contract, OperationSpec
@@ -50,7 +50,7 @@ class Engine:
     is the most bytes of a body without its content coding, where its operation sets no limit.
     """
 
-    def __init__(self, contracts: tuple[Contract, ...], sources: Sources, max_body: int = MAX_BODY) -> None:
+    def __init__(self, contracts: tuple[Contract, ...], sources: Sources, max_body: int = DEFAULT_MAX_BODY) -> None:
         self._schemes = {contract.vendor: contract.schemes for contract in contracts}
         self._sources = sources
         self._reader = CredentialReader()

@@ -50,7 +50,7 @@ class Head(msgspec.Struct, frozen=True):
 
 
 MAX_WORD = 80  # characters of a client's word in a message
-MAX_BODY = 1024 * 1024  # bytes, where neither the operation nor a setting says otherwise
+DEFAULT_MAX_BODY = 1024 * 1024  # bytes, where neither the operation nor a setting says otherwise
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?")
 _BOOLEANS = {"true": True, "True": True, "1": True, "false": False, "False": False, "0": False}
@@ -110,7 +110,7 @@ class RequestParser:
     A head that was not seen before may still have credentials that were: the reader remembers those.
     """
 
-    def __init__(self, reader: CredentialReader, max_body: int = MAX_BODY) -> None:
+    def __init__(self, reader: CredentialReader, max_body: int = DEFAULT_MAX_BODY) -> None:
         self._reader = reader
         self._max_body = max_body
         self._read_head = partial(read_head, reader)

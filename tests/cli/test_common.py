@@ -90,6 +90,27 @@ def test_usage(files: Path, taken: str, arguments: list[str], said: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        pytest.param(["account", "--live"], {"MOCKSERVER_ADMIN_TOKEN": "tok\ns3cret"}, id="token"),
+        pytest.param(["account", "--live", "--url", "http://u:s3cret@127.0.0.1:1"], {}, id="address"),
+        pytest.param(["curl", "polyai", "--url", "http://u:s3cret@x"], {}, id="curl"),
+        pytest.param(["account"], {"MOCKSERVER_PUBLIC_URL": "http://s3cret@x"}, id="public-url"),
+        pytest.param(["serve", "--public-url", "http://u:s3cret@x"], {}, id="served-url"),
+        pytest.param(["serve", "--public-url", "http://例え"], {}, id="beyond-ascii"),
+        pytest.param(["serve", "--allow-origin", "*"], {}, id="origin"),
+    ],
+)
+def test_no_secret_is_in_a_usage_error(taken: str, arguments: list[str], environment: dict[str, str]) -> None:
+    """A token or the password of an address is not in the one line that says what is wrong with it."""
+    port = ["--port", taken] if arguments[0] == "serve" else []
+    ended = invoke(*arguments, *port, **environment)
+    assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1), ended.exception
+    assert ended.stderr.startswith("mockserver: ")
+    assert "s3cret" not in ended.output
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         pytest.param(["--contracts", "nowhere"], "nowhere:1:1: /: there is no such folder", id="folder"),

@@ -21,7 +21,7 @@ from mockserver.engine.coding import (
     decoded,
 )
 from mockserver.engine.expectation import Expectation
-from mockserver.engine.request import MAX_BODY
+from mockserver.engine.request import DEFAULT_MAX_BODY
 from mockserver.matching.pattern import Pattern
 from tests.engine.workbench import JSON, problems, recorded, request
 
@@ -101,7 +101,7 @@ def test_an_uncoded_body_of_the_same_size_fits() -> None:
     """The bound is the body's own."""
     packed = gzip.compress(b" " * (1000 - len(GOOD)) + GOOD)
     assert request("send_sms", headers=CODED, body=packed).problems == ()
-    packed = gzip.compress(b"a=" + b"1" * (MAX_BODY - 2))
+    packed = gzip.compress(b"a=" + b"1" * (DEFAULT_MAX_BODY - 2))
     assert request("post_form", headers={**FORM, "content-encoding": "gzip"}, body=packed).problems == ()
 
 

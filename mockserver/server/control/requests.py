@@ -136,6 +136,12 @@ def _quoted(word: str) -> str:
 
 
 BODY_LIMIT = 1024 * 1024
+CURLS_OWN = ("", "application/x-www-form-urlencoded")  # the types of `curl -d '{…}'`, whose user has named none
+
+
+def _has_no_page(request: Request) -> bool:
+    """Whether no web page sent this: a browser would say so, and a page may send a form to anybody without asking."""
+    return not any(name == "origin" or name.startswith("sec-fetch-") for name in request.headers)
 
 
 async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[str, Any]:
@@ -148,7 +154,7 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
     if not raw:
         return {}
     essence = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if essence != "application/json":
+    if essence != "application/json" and not (essence in CURLS_OWN and _has_no_page(request)):
         raise ApiError(415, "Content-Type must be application/json", "/header/content-type")
     try:
         body = read_json(bytes(raw))
