@@ -78,11 +78,22 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
     address = f"http://{_reachable(settings.host)}:{socket.getsockname()[1]}"
-    server = uvicorn_server(app, lambda: _begin(app.contracts, settings, address, new_token))
+    unsaid: list[OSError] = []
+
+    def begin() -> None:
+        try:
+            _begin(app.contracts, settings, address, new_token)
+        except OSError as error:  # nobody would learn where it is
+            unsaid.append(error)
+            server.should_exit = True
+
+    server = uvicorn_server(app, begin)
     if until_eof:
         end_with(server, sys.stdin.buffer)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
         server.run(sockets=[socket])
+    if unsaid:
+        raise unsaid[0]
 
 
 def _settings(settings: Settings, options: dict[str, Any]) -> Settings:

@@ -12,7 +12,7 @@ from mockserver.spec.model import Contract, OperationSpec, Scheme
 from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.reader import Reader
 from mockserver.spec.security import read_schemes
-from mockserver.spec.source import Source, read_yaml
+from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 
 
 def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
@@ -97,9 +97,9 @@ def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
     for file in files:
         name = str(file)
         try:
-            text = file.read_text("utf-8")
+            text = read_text(file)
         except (OSError, UnicodeDecodeError) as error:
-            errors.append(ContractError(name, 1, 1, "", f"cannot be read: {error}"))
+            errors.append(ContractError(name, 1, 1, "", f"cannot be read: {why_unread(error)}"))
             continue
         contract, reader = read_contract(read_yaml(name, text), file.stem)
         errors += reader.errors
