@@ -53,10 +53,11 @@ def walk(reader: Reader, marks: Marks, container: dict[str, Any], key: str, at: 
 
 
 def _walk(reader: Reader, marks: Marks, schema: dict[str, Any], at: Pointer, seen: frozenset[int]) -> None:
-    if id(schema) in seen:
+    if id(schema) in seen or marks.schemas > MAX_SCHEMAS:
         return
     if marks.schemas == MAX_SCHEMAS or len(seen) == MAX_SCHEMA_DEPTH:
         reader.error(schema, f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_SCHEMA_DEPTH} deep")
+        marks.schemas = MAX_SCHEMAS + 1  # once is enough
         return
     marks.schemas += 1
     seen |= {id(schema)}
