@@ -1,6 +1,7 @@
 """A request as it arrived, in bytes, and as it was understood, in typed data."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -25,7 +26,7 @@ from mockserver.engine.credentials import (
     claim_of,
 )
 from mockserver.engine.problem import Problem
-from mockserver.spec.model import Dispatch, Media, OperationSpec, Owned
+from mockserver.spec.model import ArrayStyle, Dispatch, Media, OperationSpec, Owned
 from mockserver.spec.pointer import MISSING, join
 
 
@@ -124,7 +125,7 @@ class RequestParser:
         problems: list[Problem] = []
         repeated: list[str] = []
         if arrival.query:
-            data["query"] = _named(read_query(arrival.query), "query", repeated)
+            data["query"] = _named(read_query(arrival.query), "query", repeated, operation.arrays.get("query"))
         media = _media(operation, arrival, head, problems)
         if media is not None and media.reads != "nothing":
             self._read_body(operation, media, arrival, head, data, repeated, problems)
@@ -217,6 +218,10 @@ def _hold_against_schema(
     for part, name, kind in operation.coerced:
         if name in data[part]:
             data[part][name] = coerce(data[part][name], kind)
+    for part in ("path", "header") if operation.arrays else ():
+        for name, array in operation.arrays.get(part, {}).items():
+            if name in data[part]:
+                data[part][name] = _items(data[part][name], array)
     essence = media.essence if media is not None and "body" in data else ""
     validator = operation.validators.get(essence) or operation.validators[""]
     if not validator.is_valid(data):
@@ -240,15 +245,27 @@ def _claimed(operation: OperationSpec, data: dict[str, Any]) -> tuple[Possession
     return tuple(possessions)
 
 
-def _named(pairs: list[tuple[str, str]], part: str, repeated: list[str]) -> dict[str, Any]:
-    """The first value of each name; the pointer of a name that comes again is added to ``repeated``."""
+def _named(
+    pairs: list[tuple[str, str]], part: str, repeated: list[str], arrays: Mapping[str, ArrayStyle] | None
+) -> dict[str, Any]:
+    """The first value of each name; the pointer of a name that comes again is added to ``repeated``.
+
+    Of an array, the list of its items; one whose items come one by one may come again.
+    """
     values: dict[str, Any] = {}
     for name, value in pairs:
-        if name in values:
+        if arrays and name in arrays and not arrays[name].delimiter:
+            values.setdefault(name, []).append(coerce(value, arrays[name].item))
+        elif name in values:
             repeated.append(join(part, name))
         else:
-            values[name] = value
+            values[name] = _items(value, arrays[name]) if arrays and name in arrays else value
     return values
+
+
+def _items(text: str, array: ArrayStyle) -> list[Any]:
+    """The items of an array that stand in one text."""
+    return [coerce(item, array.item) for item in text.split(array.delimiter)]
 
 
 def _media(operation: OperationSpec, arrival: Arrival, head: Head, problems: list[Problem]) -> Media | None:
@@ -280,9 +297,10 @@ def _read_form(  # noqa: PLR0913, PLR0917 -- the form, how it is read, and where
     """Add a form's fields to the data: as its body, or to the query. Raises UnreadableError."""
     form = read_form(raw) if media.reads == "form" else read_multipart(raw, head.content_type.encode("latin-1"))
     if operation.merges_form:
-        data["query"] = {**_named(form, "query", repeated), **data["query"]}
+        arrays = {**media.arrays, **operation.arrays.get("query", {})}
+        data["query"] = {**_named(form, "query", repeated, arrays), **data["query"]}
     else:
-        fields = _named(form, "body", repeated)
+        fields = _named(form, "body", repeated, media.arrays)
         data["body"] = {name: coerce(value, media.coerce.get(name)) for name, value in fields.items()}
 
 

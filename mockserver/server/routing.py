@@ -261,7 +261,7 @@ class _Index:
             if len(self._by_header) < MAX_HOST_HEADERS:
                 self._by_header[header] = paths
         entry = paths.fixed.get(scope["path"])  # as in find, at less cost: most paths are fixed
-        if entry is not None and b"%" not in scope.get("raw_path", b""):
+        if entry is not None and b"%" not in (scope.get("raw_path") or b""):
             return entry, ()
         found = paths.find(scope)
         if found is not None or paths is not self._root:

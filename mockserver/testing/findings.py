@@ -83,6 +83,8 @@ class Findings:
         self._refused: list[str] = []
         self._unused: list[str] = []
         self._lost = 0
+        self.is_forked = False
+        self.is_interrupted = False
         self.coverage: Document | None = None
         self.counted: Score | None = None
         self.complaints: list[str] = []
@@ -142,8 +144,15 @@ class Findings:
         return _shortened(self._unused)
 
     def lost_line(self) -> str | None:
-        """How many workers' findings are missing; None if none are."""
-        return f"{self._lost} worker(s) crashed: what their tests met is not counted" if self._lost else None
+        """Whose findings are missing, and why; None where none are."""
+        lost = []
+        if self._lost:
+            lost.append(f"{self._lost} worker(s) crashed: what their tests met is not counted")
+        if self.is_forked:
+            lost.append("with --forked each test ends with its process: what it met is not counted")
+        if self.is_interrupted:
+            lost.append("the run was interrupted: what its tests met is counted in part")
+        return "; ".join(lost) or None
 
 
 def _shortened(lines: list[str]) -> list[str]:
@@ -205,7 +214,7 @@ def _show_coverage(reporter: "pytest.TerminalReporter", findings: Findings) -> N
     if findings.coverage is not None and findings.counted is not None:
         reporter.line(render_report("text", findings.coverage, findings.counted, findings.complaints))
         return
-    if findings.coverage is None:
+    if findings.coverage is None and findings.lost_line() is None:
         reporter.line("no test used mock_vendors or mock_server")
     for line in findings.complaints:
         reporter.line(f"FAILED: {line}", red=True)

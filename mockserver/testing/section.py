@@ -1,6 +1,8 @@
 """What the report of a failed test shows of its account: its calls, and what the test may have missed."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 from mockserver.testing.call import Call
 from mockserver.testing.calls import AccountCalls, Calls, Early
@@ -21,9 +23,18 @@ def section(journal: AccountCalls, known: Calls | None) -> str:
     hidden = len(calls) - MAX_SECTION_LINES
     lines = [f"… {hidden} earlier calls"] if hidden > 0 else []
     lines += [line for call in calls[-MAX_SECTION_LINES:] for line in _call_lines(call)]
-    lines = lines or [f"account {journal.account} received no call"]
+    lines = lines or [f"account {journal.account} received no call", *_proxy_lines(journal.control.url)]
     unawaited = journal.unawaited.lines if known is None else []  # else the end of the test has told them
     return "\n".join([*lines, *late, *unawaited])
+
+
+def _proxy_lines(url: str) -> Iterator[str]:
+    """That calls may have gone to a proxy, where the environment names one and does not except the server."""
+    parts = urlsplit(url)
+    names = [name for name in (parts.scheme, "all") if name in getproxies_environment()]
+    if names and not proxy_bypass(parts.netloc):
+        variable = f"{names[0].upper()}_PROXY"
+        yield f"{variable} is set, and NO_PROXY does not name {parts.hostname}: the calls may have gone to the proxy"
 
 
 def _call_lines(call: Call) -> Iterator[str]:
