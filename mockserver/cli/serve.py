@@ -74,10 +74,10 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
         settings = replace(settings, max_connections=possible)
     app = create_app(settings)
     try:
-        socket = listen(settings.host, settings.port)
+        sockets = listen(settings.host, settings.port)
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
-    address = f"http://{_reachable(settings.host)}:{socket.getsockname()[1]}"
+    address = f"http://{_reachable(settings.host)}:{sockets[0].getsockname()[1]}"
     unsaid: list[OSError] = []
 
     def begin() -> None:
@@ -91,7 +91,7 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
     if until_eof:
         end_with(server, sys.stdin.buffer)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
-        server.run(sockets=[socket])
+        server.run(sockets)
     if unsaid:
         raise unsaid[0]
 

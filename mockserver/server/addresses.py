@@ -5,9 +5,9 @@ from urllib.parse import SplitResult, urlsplit
 
 _USABLE_TOKEN = re.compile(r"[!-~]+")
 _URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
-_HOST = r"(?:\[[0-9a-f:.]+\]|[0-9a-z](?:[0-9a-z.-]*[0-9a-z])?)"
-_HOST_HEADER = re.compile(rf"({_HOST})(?::[0-9]{{1,5}})?", re.IGNORECASE)
-_ORIGIN = re.compile(rf"https?://({_HOST})(?::[0-9]{{1,5}})?", re.IGNORECASE)
+_HOST_NAME = r"(?:\[[0-9a-f:.]+\]|[0-9a-z](?:[0-9a-z.-]*[0-9a-z])?)"
+_HOST_HEADER = re.compile(rf"({_HOST_NAME})(?::[0-9]{{1,5}})?", re.IGNORECASE)
+_ORIGIN = re.compile(rf"https?://({_HOST_NAME})(?::[0-9]{{1,5}})?", re.IGNORECASE)
 
 
 def usable_token(text: str) -> str:
