@@ -1,10 +1,12 @@
 """A request as it arrived, in bytes, and as it was understood, in typed data."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
+import jsonschema_rs
 import msgspec
 
 from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart, read_query
@@ -26,7 +28,7 @@ from mockserver.engine.credentials import (
     claim_of,
 )
 from mockserver.engine.problem import Problem
-from mockserver.spec.model import ArrayStyle, Dispatch, Media, OperationSpec, Owned
+from mockserver.spec.model import ArrayStyle, Dispatch, Media, OperationSpec, Owned, Validator
 from mockserver.spec.pointer import MISSING, join
 
 
@@ -50,6 +52,8 @@ class Head(msgspec.Struct, frozen=True):
         return self.content_type.partition(";")[0].strip().lower()
 
 
+MAX_VIOLATIONS_LISTED = 200  # of a request's schema
+LISTED_BYTES = 16 * 1024  # of a body whose violations are all listed
 MAX_WORD = 80  # characters of a client's word in a message
 DEFAULT_MAX_BODY = 1024 * 1024  # bytes, where neither the operation nor a setting says otherwise
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
@@ -133,7 +137,8 @@ class RequestParser:
             operation = _named_by(operation.dispatch, data, repeated) or operation
         if repeated:
             problems += _repetitions(operation, repeated)
-        _hold_against_schema(operation, media, data, problems)
+        is_large = len(arrival.body) > LISTED_BYTES
+        _hold_against_schema(operation, media, data, problems, is_large=is_large)
         carried, schemes, notes = head.credentials, operation.query_schemes, head.notes
         if schemes:
             carried = {**carried, **self._reader.read(schemes, data)}
@@ -212,7 +217,7 @@ def _given_twice(credentials: list[str], counts: str) -> tuple[str, ...]:
 
 
 def _hold_against_schema(
-    operation: OperationSpec, media: Media | None, data: dict[str, Any], problems: list[Problem]
+    operation: OperationSpec, media: Media | None, data: dict[str, Any], problems: list[Problem], *, is_large: bool
 ) -> None:
     """Turn parameters into their types, and add a problem for each violation of the schema."""
     for part, name, kind in operation.coerced:
@@ -225,7 +230,18 @@ def _hold_against_schema(
     essence = media.essence if media is not None and "body" in data else ""
     validator = operation.validators.get(essence) or operation.validators[""]
     if not validator.is_valid(data):
-        problems += [_problem(violation, data) for violation in validator.iter_errors(data)]
+        problems += [_problem(violation, data) for violation in _violations(validator, data, is_large=is_large)]
+
+
+def _violations(validator: Validator, data: dict[str, Any], *, is_large: bool) -> Iterator[Any]:
+    """What is wrong with the data; of a large request the first thing only, since the validator lists all at once."""
+    if not is_large:
+        yield from islice(validator.iter_errors(data), MAX_VIOLATIONS_LISTED)
+        return
+    try:
+        validator.validate(data)
+    except jsonschema_rs.ValidationError as violation:
+        yield violation
 
 
 def _named_by(dispatch: Dispatch, data: dict[str, Any], repeated: list[str]) -> OperationSpec | None:

@@ -17,6 +17,7 @@ from mockserver.engine.bodies import (
     MAX_FIELDS,
     MAX_PART_LINES,
     UnreadableError,
+    _unescaped,
     duplicate_keys,
     read_form,
     read_json,
@@ -234,6 +235,7 @@ def test_a_query_is_read_as_the_url_standard_has_it(raw: bytes) -> None:
         for pair in (field.partition(b"=")[::2] for field in raw.split(b"&") if field)
     ]
     assert read_query(raw) == expected
+    assert _unescaped(raw) == unquote_to_bytes(raw)
 
 
 M = 1024 * 1024

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mockserver.engine import request as request_module
 from mockserver.engine.bodies import read_query
-from mockserver.engine.request import ParsedRequest
+from mockserver.engine.request import MAX_VIOLATIONS_LISTED, ParsedRequest
 from mockserver.spec.pointer import join
 from tests.engine.workbench import JSON, arrive, operation, parse, problems, request
 
@@ -177,6 +177,14 @@ def test_a_problem_holds_the_value_and_a_short_message() -> None:
     assert 0 < len(problem.message) <= 300
     (problem,) = request("send_sms", body={**GOOD, "n": 10**400, "from": 5}, headers={}).problems
     assert problem.value == 5
+
+
+@pytest.mark.parametrize(("members", "listed"), [(500, MAX_VIOLATIONS_LISTED), (5000, 1)])
+def test_so_many_problems_are_listed(members: int, listed: int) -> None:
+    """A body with very many mistakes is refused for the first ones, a large one for its first."""
+    found = request("send_sms", body={**GOOD, **{f"x{number}": None for number in range(members)}})
+    assert len(found.problems) == listed
+    assert {problem.kind for problem in found.problems} == {"invalid"}
 
 
 def test_headers() -> None:
