@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from mockserver.engine.account import AccountData
-from mockserver.server.addresses import has_password
 from mockserver.server.build import contracts_of, fill_registry
 from mockserver.server.settings import Settings, SettingsError, from_environment, option, variable
+from mockserver.spec.addresses import has_password
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.model import Contract
 from mockserver.store.accounts import Registry

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from mockserver.server.addresses import has_password, host_of_origin, split_http, usable_token
+from mockserver.spec.addresses import has_password, host_of_origin, split_http, usable_token
 
 LogForm = Literal["text", "json", "off"]
 LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")

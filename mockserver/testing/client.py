@@ -7,7 +7,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode
 
-from mockserver.server.addresses import has_password, split_http, usable_token
+from mockserver.spec.addresses import has_password, split_http, usable_token
 
 TOKEN = "MOCKSERVER_ADMIN_TOKEN"  # noqa: S105 -- the variable's name
 PATIENCE = 30.0  # seconds for an answer, beside those that the server was asked to wait

@@ -7,7 +7,7 @@ import pytest
 
 from mockserver.testing import MockServer
 from mockserver.testing.findings import Findings
-from tests.testing.inner import here, write
+from tests.testing.inner import apart, here, write
 
 pytest_plugins = ["pytester"]
 
@@ -239,5 +239,5 @@ def test_interrupted(pytester: pytest.Pytester) -> None:
         "def test_one(mock_vendors):\n    send(mock_vendors.polyai)\n\ndef test_two():\n    raise KeyboardInterrupt\n"
     )
     write(pytester, test)
-    result = here(pytester, "--mockserver-cov", "--mockserver-cov-vendor=polyai")
+    result = apart(pytester, "--mockserver-cov", "--mockserver-cov-vendor=polyai")
     result.stdout.fnmatch_lines(["*1 of * answers*", "*the run was interrupted: * counted in part"])

@@ -12,11 +12,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from mockserver.server.addresses import host_of_header, host_of_origin
 from mockserver.server.control import accounts, calls, contracts, pins, verify
 from mockserver.server.control.requests import ApiError, State, on_api_error, on_http_exception, problem
 from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
+from mockserver.spec.addresses import host_of_header, host_of_origin
 from mockserver.spec.source import read_yaml
 
 OPEN = f"{CONTROL}/health"

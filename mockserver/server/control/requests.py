@@ -136,6 +136,7 @@ def _quoted(word: str) -> str:
 
 
 BODY_LIMIT = 1024 * 1024
+WRONG_TYPE = "Content-Type must be application/json"
 CURLS_OWN = ("", "application/x-www-form-urlencoded")  # the types of `curl -d '{…}'`, whose user has named none
 
 
@@ -155,10 +156,12 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
         return {}
     essence = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if essence != "application/json" and not (essence in CURLS_OWN and _has_no_page(request)):
-        raise ApiError(415, "Content-Type must be application/json", "/header/content-type")
+        raise ApiError(415, WRONG_TYPE, "/header/content-type")
     try:
         body = read_json(bytes(raw))
     except UnreadableError as error:
+        if essence != "application/json":
+            raise ApiError(415, WRONG_TYPE, "/header/content-type") from error
         raise ApiError(400, f"the body cannot be read: {error}", "/body") from error
     if not isinstance(body, dict):
         raise ApiError(400, "must be an object", "/body")
