@@ -118,7 +118,7 @@ def test_refused(make: Make, content: str, status: int, pointer: str, says: str)
     ],
 )
 def test_only_json_is_read(acme_client: TestClient, content_type: str, status: int) -> None:
-    """A body of another type is refused: a web page may send those anywhere. One of none is no page's, which would say so."""
+    """A body of another type is refused: a web page may send those anywhere, but says that it is one."""
     response = acme_client.post("/_mock/accounts", content=b"{}", headers={"Content-Type": content_type})
     assert response.status_code == status
     if status == 415:
