@@ -105,13 +105,13 @@ def _unowned(credential: Credential) -> Problem:
     if not credential.text:
         return _problem(scheme, "malformed", f"{_called(scheme)} does not hold a credential")
     if not isinstance(scheme.accept, Jwt):
-        return _problem(scheme, "signature", f"{_called(scheme)} is nobody's")
+        return _problem(scheme, "unknown", f"{_called(scheme)} is nobody's")
     if token is None:
         return _problem(scheme, "malformed", f"{_called(scheme)} is not a JWT")
     accept = scheme.accept
     if accept.find not in (token.claims if accept.find_in == "claim" else token.header):
         return _problem(scheme, "claims", f"the token has no {accept.find_in} {accept.find!r}")
-    return _problem(scheme, "signature", f"the token's {accept.find!r} is nobody's")
+    return _problem(scheme, "unknown", f"the token's {accept.find!r} is nobody's")
 
 
 def lasting_flaw(credential: Credential, owner: Owner) -> tuple[str, str] | None:

@@ -11,7 +11,8 @@ from mockserver.engine.problem import Problem
 class Label(msgspec.Struct, frozen=True, cache_hash=True):
     """What a call has in common with others that were answered alike; ``notes`` is JSON text, "" where there is none.
 
-    ``rule`` is the place of the rule that chose the answer, ``acme.yaml:41``; "" where none did.
+    ``rule`` is the place of the rule that chose the answer, ``acme.yaml:41``; "" where none did. ``hint`` is what a
+    client is told of a wish that names no answer; it stands in the notes, too.
     Calls are grouped by the value of their label, so labels that were made elsewhere group alike.
     """
 
@@ -26,6 +27,7 @@ class Label(msgspec.Struct, frozen=True, cache_hash=True):
     fault: str = ""
     notes: str = ""
     rule: str = ""
+    hint: str = ""
 
 
 class RecordedCall(msgspec.Struct, gc=False, kw_only=True):

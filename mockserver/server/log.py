@@ -221,6 +221,8 @@ class TextForm:
             f"{self._figures.moment(call.received_at)} {self._words(label)} {call.account or '-'} {recipient or '-'}"
             f" {call.duration_ms:.1f}ms"
         )
+        if label.hint:
+            line += f" {printable(label.hint)}"
         if call.outcome == "sent" and label.accepted and not label.fault:
             return line
         return line + self._trouble(call, details)
@@ -287,7 +289,10 @@ def _members_of(label: Label) -> tuple[str, str]:
     """The members that a label knows: those before the recipient, and those behind it."""
     before: dict[str, Any] = {"vendor": label.vendor or None, "operation": label.operation or None}
     before |= {"answer": label.answer or None, "status": label.status, "accepted": label.accepted}
-    behind = {"chosen_by": label.chosen_by or None, "rule": label.rule or None, "evidence": label.evidence or None}
+    behind: dict[str, Any] = {"chosen_by": label.chosen_by or None, "rule": label.rule or None}
+    behind |= {"evidence": label.evidence or None}
+    if label.notes:
+        behind["notes"] = json.loads(label.notes)
     return _json(before)[1:-1], _json(behind)[1:-1]
 
 

@@ -14,6 +14,7 @@ from itertools import islice
 from urllib.parse import unquote_plus
 
 from mockserver.engine.call import RecordedCall, unpack_headers
+from mockserver.engine.coding import content_of
 from mockserver.spec.model import Contract
 
 ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -144,7 +145,7 @@ class Masker:
                 content_type = value
         if not self._fields:
             return
-        body = call.body[:MAX_SEARCHED].decode("utf-8", "replace")
+        body = content_of(call)[:MAX_SEARCHED].decode("utf-8", "replace")
         for text in (call.query.decode("latin-1"), body):
             yield from (_decoded(pair[2]) for pair in self._pair.finditer(text))
         yield from (_unescaped(member[2]) for member in self._member.finditer(body))

@@ -10,6 +10,7 @@ from mockserver.engine.account import AccountData, credential_members, tokens
 from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart
 from mockserver.engine.call import RecordedCall, unpack_headers, unpack_params, unpack_problems
 from mockserver.engine.clock import Clock
+from mockserver.engine.coding import content_of
 from mockserver.engine.facts import Budget
 from mockserver.engine.response import timestamp
 from mockserver.server.checkpoint import Turns
@@ -93,7 +94,7 @@ async def _request(call: RecordedCall, show: "Shown", turns: Turns) -> dict[str,
     await turns.give()
     shape["json"] = show.at("/request/json", show.value, value)
     await turns.give()
-    shape |= show.body("/request", call.body, call.reads, content_type_of(call.headers))
+    shape |= _body_as_sent(call, show)
     await turns.give()
     return shape
 
@@ -287,8 +288,20 @@ class _Room:
             yield value
 
 
+def _body_as_sent(call: RecordedCall, show: Shown) -> dict[str, Any]:
+    """The bytes of a request's body as they were sent; without their content coding where they hold a secret."""
+    content, content_type = content_of(call), content_type_of(call.headers)
+    cut = len(show.cut)
+    shown = show.body("/request", content, call.reads, content_type)
+    plain = base64.b64encode(content[:MAX_MEMBER_SHOWN]).decode("ascii")
+    if content is call.body or shown["body_base64"] not in {None, plain}:
+        return shown
+    del show.cut[cut:]
+    return show.body("/request", call.body, call.reads, content_type)
+
+
 def _json(call: RecordedCall) -> Any:
-    return _parsed(call.body) if call.reads in {"json", ""} else None
+    return _parsed(content_of(call)) if call.reads in {"json", ""} else None
 
 
 def _parsed(raw: bytes) -> Any:
@@ -301,7 +314,7 @@ def _parsed(raw: bytes) -> Any:
 def _notes(call: RecordedCall) -> list[str]:
     """What a reader of a call should know beside its problems: an answer that is not the contract's, repeated keys."""
     notes: list[str] = json.loads(call.notes or "[]")
-    duplicates = duplicate_keys(call.body) if call.reads == "json" and len(call.body) <= MAX_MEMBER_SHOWN else []
+    duplicates = duplicate_keys(content_of(call)) if call.reads == "json" and len(call.body) <= MAX_MEMBER_SHOWN else []
     return notes + [f"duplicate key {name!r}: the last counts" for name in duplicates]
 
 
@@ -314,9 +327,11 @@ def _form(call: RecordedCall) -> list[list[str]] | None:
     """The fields of a form as pairs; None if the body is no form."""
     try:
         if call.reads == "form":
-            return [list(pair) for pair in read_form(call.body)]
+            return [list(pair) for pair in read_form(content_of(call))]
         if call.reads == "multipart":
-            return [list(pair) for pair in read_multipart(call.body, content_type_of(call.headers).encode("latin-1"))]
+            return [
+                list(pair) for pair in read_multipart(content_of(call), content_type_of(call.headers).encode("latin-1"))
+            ]
     except UnreadableError:
         return None
     return None

@@ -1,11 +1,11 @@
 """Was it called, and how often: waits for calls, decides, and finds what is nearest where it was not."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mockserver.engine.call import RecordedCall
 from mockserver.engine.expectation import Expectation
+from mockserver.engine.sources import steady_time
 from mockserver.matching.verdict import Count, Miss, nearest
 from mockserver.server.checkpoint import Turns
 from mockserver.store.journal import Query
@@ -68,7 +68,7 @@ class _Watch:
 
     async def wait(self, deadline: float) -> bool:
         """Wait for the next call and look at it; False when the time is over."""
-        left = deadline - time.monotonic()
+        left = deadline - steady_time()
         if left <= 0 or not self.store.is_waited_on:
             return False
         await self.store.wait_for_call(self.account, left)
@@ -93,10 +93,10 @@ async def verify(store: Store, asked: Asked) -> Verdict:
     account, expectation, count = asked.account, asked.expectation, asked.count
     watch = _Watch(store, account, expectation)
     await watch.look()
-    deadline = time.monotonic() + asked.within
+    deadline = steady_time() + asked.within
     while len(watch.matched) < count.least and await watch.wait(deadline):
         pass
-    deadline = time.monotonic() + asked.settle
+    deadline = steady_time() + asked.settle
     while _can_be_exceeded(watch, count) and await watch.wait(deadline):
         pass
     evicted = await store.evicted(account)

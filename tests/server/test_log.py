@@ -71,6 +71,19 @@ def test_a_refused_call(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_a_wish_that_names_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line says so, whatever the answer was, in either form."""
+    with logged(monkeypatch) as (customer, stream):
+        customer.send(headers={"Prefer": "code=999"})
+    (line,) = lines_of(stream)
+    note = r"preference unknown; known: [a-z_, ]+"
+    assert re.fullmatch(rf"{TIME} acme\.send_sms/sent 202 {customer.id} \+14155550123 {TOOK} {note}", line)
+    with logged(monkeypatch, "json") as (customer, stream):
+        customer.send(headers={"Prefer": "code=999"})
+    (said,) = json.loads(lines_of(stream)[0])["notes"]
+    assert re.fullmatch(note, said)
+
+
 def test_an_unknown_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has a line too, with the operation that is nearest."""
     with logged(monkeypatch) as (customer, stream):

@@ -139,10 +139,17 @@ def quoted(word: str) -> str:
 
 
 BODY_LIMIT = 1024 * 1024
-MAX_SCHEMAS = 10_000  # sub-schemas in the ``when`` of a pattern, counted each time that a reference leads to them
+MAX_SUB_SCHEMAS = 10_000  # sub-schemas in the ``when`` of a pattern, counted each time that a reference leads to them
 MAX_EXPECTED = 20_000  # values in the ``where`` of a pattern
 MAX_REGEX = 256 * 1024  # bytes of a compiled pattern
 PIECES_AT_ONCE = 100  # of a response
+WRONG_TYPE = "Content-Type must be application/json"
+CURLS_OWN = ("", "application/x-www-form-urlencoded")  # the types of `curl -d '{…}'`, whose user has named none
+
+
+def _has_no_page(request: Request) -> bool:
+    """Whether no web page sent this: a browser would say so, and a page may send a form to anybody without asking."""
+    return not any(name == "origin" or name.startswith("sec-fetch-") for name in request.headers)
 
 
 async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[str, Any]:
@@ -155,11 +162,13 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
     if not raw:
         return {}
     essence = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if essence != "application/json":
-        raise ApiError(415, "Content-Type must be application/json", "/header/content-type")
+    if essence != "application/json" and not (essence in CURLS_OWN and _has_no_page(request)):
+        raise ApiError(415, WRONG_TYPE, "/header/content-type")
     try:
         body = read_json(bytes(raw))
     except UnreadableError as error:
+        if essence != "application/json":
+            raise ApiError(415, WRONG_TYPE, "/header/content-type") from error
         raise ApiError(400, f"the body cannot be read: {error}", "/body") from error
     if not isinstance(body, dict):
         raise ApiError(400, "must be an object", "/body")
@@ -221,7 +230,7 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
             raise ApiError(400, "must be an object", join("body", "where", part))
     _check_texts(where)
     _check_size(where)
-    room = MAX_SCHEMAS
+    room = MAX_SUB_SCHEMAS
     when = []
     for text, schema in member(body, "when", dict, {}).items():
         room = _check_schema(schema, room, join("body", "when", text))
