@@ -59,7 +59,7 @@ class ConnectionState(Enum):
     LOST = auto()
 
 
-ANSWERING = {ConnectionState.OPEN, ConnectionState.ENDING}
+OPEN, ENDING, LINGERING, MUTED, LOST = ConnectionState
 
 
 class Protocol(asyncio.Protocol):
@@ -72,7 +72,7 @@ class Protocol(asyncio.Protocol):
     ) -> None:
         self.loop = _loop or asyncio.get_running_loop()
         self.service: Service = config.service
-        self.state = ConnectionState.OPEN
+        self.state: ConnectionState = OPEN
         self._connections: set[Any] = server_state.connections
         self._tasks: set[asyncio.Task[None]] = server_state.tasks
         self._app_state = app_state
@@ -134,7 +134,7 @@ class Protocol(asyncio.Protocol):
             self._refuse(too_many_connections(most))
 
     def data_received(self, data: bytes) -> None:
-        if self.state is not ConnectionState.OPEN:
+        if self.state is not OPEN:
             return
         self._unended += len(data)
         self._is_measured = self._unended > self.service.settings.max_head
@@ -153,15 +153,15 @@ class Protocol(asyncio.Protocol):
         if self._watch is not None or not owes or is_cut or self._is_secure:
             return False
         self._is_half_closed = True
-        if self.state is ConnectionState.OPEN:
-            self.state = ConnectionState.ENDING
+        if self.state is OPEN:
+            self.state = ENDING
         return True
 
     def connection_lost(self, _: Exception | None) -> None:
         forks.release(self._descriptor)
         self._connections.discard(self)
         self.service.lingering.discard(self)
-        self.state = ConnectionState.LOST
+        self.state = LOST
         self._give_up()
         self._parser, self._scope = None, {}  # which hold us
         if self._watch is not None and not self._watch.done():
@@ -176,7 +176,7 @@ class Protocol(asyncio.Protocol):
         drain, self._drain = self._drain, None
         if drain is not None:
             drain.set_result(None)
-        if self.current is None and self.state is not ConnectionState.LOST:
+        if self.current is None and self.state is not LOST:
             self._answer_next()
 
     # what uvicorn calls
@@ -184,8 +184,8 @@ class Protocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """The server ends: what is asked is answered still, unless it is cut or a fault has the client wait."""
         is_answering = self.current is not None and self.current is not self._arriving and self._watch is None
-        if self.state in ANSWERING and (is_answering or self._waiting):
-            self.state = ConnectionState.ENDING
+        if self.state in (OPEN, ENDING) and (is_answering or self._waiting):
+            self.state = ENDING
             last = self._waiting[-1] if self._waiting else self.current
             last.keep_alive = False  # type: ignore[union-attr]  # there is one
         else:
@@ -197,7 +197,7 @@ class Protocol(asyncio.Protocol):
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        if self.state is not ConnectionState.OPEN:
+        if self.state is not OPEN:
             raise RefusedError(UNREADABLE)  # behind the last request: nobody reads it
         parser, headers, target = self._parser, self._headers, b"".join(self._target)
         self._headers = []
@@ -241,7 +241,7 @@ class Protocol(asyncio.Protocol):
             exchange.body = pieces[0] if len(pieces) == 1 and not exchange.body else exchange.body + b"".join(pieces)
             self._waiting.append(exchange)
             if not exchange.keep_alive:
-                self.state = ConnectionState.ENDING
+                self.state = ENDING
         pieces.clear()
 
     # reading
@@ -267,7 +267,7 @@ class Protocol(asyncio.Protocol):
         exchange = self._waiting.pop()
         exchange.is_whole = False
         self._arrived -= 1
-        self.state = ConnectionState.OPEN
+        self.state = OPEN
         fields = [(name, value) for name, value in exchange.scope["headers"] if name in FRAMING]
         if not exchange.keep_alive:
             fields.append((b"connection", b"close"))
@@ -279,7 +279,7 @@ class Protocol(asyncio.Protocol):
         elif self._waiting:
             self._waiting[-1] = exchange
             exchange.is_whole = True
-        if rest and self.state is ConnectionState.OPEN:
+        if rest and self.state is OPEN:
             self._feed(rest)
 
     def _keep(self) -> None:
@@ -291,7 +291,7 @@ class Protocol(asyncio.Protocol):
             pieces.clear()
             if exchange.is_started and len(exchange.body) > MAX_KEPT_BODY:
                 self.pause_reading()
-        if self.state is ConnectionState.OPEN and (self._unended > most or fields_size(self._headers) > most):
+        if self.state is OPEN and (self._unended > most or fields_size(self._headers) > most):
             self._refuse(header_too_large(most))
 
     def pause_reading(self) -> None:
@@ -310,24 +310,20 @@ class Protocol(asyncio.Protocol):
         """Answer what waits, in its order; others get their turn now and then."""
         self._is_answering = True
         for _ in range(MAX_AT_ONCE):
-            if self.current is not None or self._drain is not None or self.state not in ANSWERING:
+            if self.current is not None or self._drain is not None or self.state not in (OPEN, ENDING):
                 break
             exchange = self._waiting.popleft() if self._waiting else self._arriving
             if exchange is None or not (exchange.is_whole or exchange.is_due):
-                self._rest()
+                if self.state is ENDING:
+                    self._end()
+                elif not self._is_reading:
+                    self.resume_reading()
                 break
             self.current = exchange
             self._start(exchange)
         else:
             self.loop.call_soon(self._answer_next)
         self._is_answering = False
-
-    def _rest(self) -> None:
-        """Nothing is to be answered now."""
-        if self.state is ConnectionState.ENDING:
-            self._end()
-        else:
-            self.resume_reading()
 
     def _start(self, exchange: HttpExchange) -> None:
         """Give a request to the application: a vendor's that is whole without a task, if it has to wait for nothing."""
@@ -343,7 +339,8 @@ class Protocol(asyncio.Protocol):
         try:
             waits_for = answering.send(None)
         except StopIteration:
-            self._finish(exchange, None)
+            if not exchange.is_answered:
+                self._finish(exchange, None)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is logged
             self._finish(exchange, error)
         else:
@@ -386,7 +383,7 @@ class Protocol(asyncio.Protocol):
         self._answered += 1
         if not exchange.keep_alive:
             self._waiting.clear()
-            self.state = ConnectionState.ENDING
+            self.state = ENDING
         if not self._is_answering:
             self._answer_next()
 
@@ -398,12 +395,12 @@ class Protocol(asyncio.Protocol):
 
     def _refuse_next(self, refusal: Refusal) -> None:
         """Refuse what is arriving, unless it stands behind the last request."""
-        if self.state is ConnectionState.OPEN:
+        if self.state is OPEN:
             self._refuse(refusal)
 
     def _refuse(self, refusal: Refusal) -> None:
         """Read no more, and say why once all whole requests that came before are answered."""
-        self.state = ConnectionState.ENDING
+        self.state = ENDING
         self._refusal = refusal
         self.service.notice(f"{refusal.status} {refusal.title}: {refusal.detail}")
         exchange, self._arriving = self._arriving, None
@@ -421,7 +418,7 @@ class Protocol(asyncio.Protocol):
             self.transport.write(self.service.start_of(refusal.status) + refusal.rest)
         is_over = self._is_half_closed or self.service.is_ending
         if not is_over and len(lingering) < MAX_LINGERING and self.transport.can_write_eof():
-            self.state = ConnectionState.LINGERING
+            self.state = LINGERING
             lingering.add(self)
             self.transport.write_eof()
             self.resume_reading()
@@ -452,7 +449,7 @@ class Protocol(asyncio.Protocol):
 
     def mute(self) -> None:
         """From now on nothing is answered. Reading never rests, so that the client's end is noticed."""
-        self.state = ConnectionState.MUTED
+        self.state = MUTED
         self._give_up()
         self.resume_reading()
 
@@ -463,7 +460,7 @@ class Protocol(asyncio.Protocol):
         self.cut()
 
     async def left(self, seconds: float | None = None) -> bool:
-        if self.state is ConnectionState.LOST:
+        if self.state is LOST:
             return True
         watch: asyncio.Future[bool] = self.loop.create_future()
         self._watch = watch
@@ -482,11 +479,11 @@ class Protocol(asyncio.Protocol):
     @property
     def wait(self) -> tuple[Wait, int]:
         """What the connection waits for, and a number that changes with the next request or response."""
-        if self.state is ConnectionState.LINGERING:
+        if self.state is LINGERING:
             return Wait.END, 0
         if self.transport.get_write_buffer_size():
             return Wait.READER, self._answered
-        if self.state is ConnectionState.MUTED:
+        if self.state is MUTED:
             return Wait.SERVER, 0
         is_begun = bool(self._arriving or self._unended or self._target or self._headers)
         if self.current is None:
@@ -496,7 +493,7 @@ class Protocol(asyncio.Protocol):
 
     def overdue(self, wait: Wait) -> None:
         """Do what is due after so long a wait."""
-        if wait is Wait.REQUEST and self.state is ConnectionState.OPEN:
+        if wait is Wait.REQUEST and self.state is OPEN:
             self._refuse(too_slow(self.service.settings.request_timeout))
         elif wait in {Wait.READER, Wait.END}:
             self.reset()
