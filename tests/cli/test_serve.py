@@ -369,3 +369,13 @@ def test_another_products_variables(built: list[Settings], given: dict[str, str]
     ended = invoke("serve", **{f"MOCKSERVER_{name}": value for name, value in given.items()})
     assert ended.stderr == (f"mockserver: {said}\n" if said else "")
     assert (built[0].host, built[0].port) == ("127.0.0.1", 8080)
+
+
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_a_public_address_beyond_ascii(built: list[Settings], way: str) -> None:
+    """It would stand in headers, which have no such letters: it is refused at the start, in one line."""
+    address = "http://例え:8080"
+    given = ["--public-url", address] if way == "option" else []
+    ended = invoke("serve", *given, **({} if given else {"MOCKSERVER_PUBLIC_URL": address}))
+    said = f"mockserver: public_url must be ASCII, its host as xn--… and its path percent-encoded, not {address!r}\n"
+    assert (ended.exit_code, ended.stderr, built) == (2, said, [])
