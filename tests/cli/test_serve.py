@@ -377,5 +377,6 @@ def test_a_public_address_beyond_ascii(built: list[Settings], way: str) -> None:
     address = "http://例え:8080"
     given = ["--public-url", address] if way == "option" else []
     ended = invoke("serve", *given, **({} if given else {"MOCKSERVER_PUBLIC_URL": address}))
-    said = f"mockserver: public_url must be ASCII, its host as xn--… and its path percent-encoded, not {address!r}\n"
+    name = "--public-url" if given else "MOCKSERVER_PUBLIC_URL"
+    said = f"mockserver: {name} must be ASCII, its host as xn--… and its path percent-encoded, not {address!r}\n"
     assert (ended.exit_code, ended.stderr, built) == (2, said, [])
