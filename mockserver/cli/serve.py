@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -54,6 +55,8 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-head", type=click.IntRange(1), metavar="BYTES", help="Of request line and headers. [64 KiB]")
 @click.option("--idle-timeout", type=click.IntRange(1), metavar="SECONDS", help="Between requests. [75]")
 @click.option("--request-timeout", type=click.IntRange(1), metavar="SECONDS", help="For one to arrive whole. [30]")
+@click.option("--let-through", multiple=True, metavar="HOST", help="Pass a client on to this real host. Repeatable.")
+@click.option("--tls-files", metavar="DIR", type=click.Path(path_type=Path), help="Write what clients trust there.")
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
@@ -91,7 +94,7 @@ def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
         click.echo(f"mockserver: {' and '.join(ignored)} not read, another product's; ours: {ours}", err=True)
     if not os.environ.get(variable("log")):
         settings = replace(settings, log="text")
-    settings = with_chosen(settings, options)
+    settings = with_chosen(settings, options | {"let_through": options["let_through"] or None})
     if settings.public_url is not None:
         settings = replace(settings, public_url=http_address(settings.public_url, "--public-url"))
     return settings
