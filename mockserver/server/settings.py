@@ -67,7 +67,7 @@ class SettingsError(ValueError):
 
 
 PREFIX = "MOCKSERVER_"
-_HOST_NAME = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_LET_THROUGH = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _VARIABLES = {"host": "SERVE_HOST", "port": "SERVE_PORT"}  # which are not named as the setting is
 ANOTHER_PRODUCTS = {PREFIX + "HOST": "host", PREFIX + "PORT": "port"}
 """Variables of another product's client, which are not read, and the settings that a user may have meant."""
@@ -115,7 +115,7 @@ def _check_hosts(setting: str, value: object) -> None:
     if not isinstance(value, tuple):
         raise SettingsError(f"{setting} must be a tuple of hosts, not {value!r}")
     for host in value:
-        if not isinstance(host, str) or not _HOST_NAME.fullmatch(host):
+        if not isinstance(host, str) or not _LET_THROUGH.fullmatch(host):
             raise SettingsError(f"{setting} must be hosts' names without scheme and port, not {host!r}")
 
 

@@ -22,11 +22,11 @@ class Incident(NamedTuple):
     agent: str
     status: int
     note: str
-    answer: bytes = b""  # the body
+    refusal: Refusal | None = None
 
     @classmethod
     def refused(cls, method: str, target: str, agent: str, refusal: Refusal) -> Self:
-        return cls(method, target, agent, refusal.status, refusal.title, refusal.body)
+        return cls(method, target, agent, refusal.status, refusal.title, refusal)
 
     @property
     def sentence(self) -> str:

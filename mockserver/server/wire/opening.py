@@ -14,17 +14,16 @@ client what it does without TLS and tunnel. A request pays for none of this.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine
 from enum import Enum, auto
 from typing import Any
 
-from mockserver.server.certificates import Certificates
-from mockserver.server.settings import Settings
+from mockserver.server.wire import forks
+from mockserver.server.wire.door import Door
 from mockserver.server.wire.hello import HANDSHAKE, server_name
 from mockserver.server.wire.incident import Incident, tls_failure, tls_left
 from mockserver.server.wire.limits import UNREADABLE, Refusal, header_too_large, too_slow
-from mockserver.server.wire.proxy import Destination, Proxy, Tunnel, no_vendors_host, unreachable
+from mockserver.server.wire.proxy import Destination, Tunnel, no_vendors_host, unreachable
 from mockserver.server.wire.relay import CONNECT_SECONDS, Relay
 from mockserver.server.wire.timeouts import Wait
 
@@ -41,20 +40,6 @@ class Phase(Enum):
     HEAD = auto()
     WORKING = auto()
     OVER = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What all connections of a server begin with.
-
-    ``protocol`` makes HTTP's, from what uvicorn gives; it can ``refuse``. ``record`` keeps what happens.
-    """
-
-    settings: Settings
-    proxy: Proxy
-    certificates: Certificates
-    protocol: Callable[..., Any]
-    record: Callable[[Incident], Coroutine[Any, Any, None]] | None = None
 
 
 class OpeningProtocol(asyncio.Protocol):
@@ -77,7 +62,7 @@ class OpeningProtocol(asyncio.Protocol):
         self.loop = _loop or asyncio.get_running_loop()
         self.phase = Phase.FIRST
         self._given = {"config": config, "server_state": server_state, "app_state": app_state, "_loop": self.loop}
-        self._door = config.door
+        self._door: Door = config.door
         self._connections: set[Any] = server_state.connections
         self._tasks: set[asyncio.Task[None]] = server_state.tasks
         self._tunnel = tunnel
@@ -87,6 +72,7 @@ class OpeningProtocol(asyncio.Protocol):
         self._is_connected = False
         self._is_left = False
         self._is_ending = False  # it is us who end it
+        self._descriptor = -1
 
     # what the event loop calls
 
@@ -95,8 +81,9 @@ class OpeningProtocol(asyncio.Protocol):
         self.transport = transport
         self._is_connected = True
         self._connections.add(self)
-        if self._hello is None and len(self._connections) > self._door.settings.max_connections:
-            self._serve(b"")  # which is refused there, unless others are leaving
+        self._descriptor = forks.hold(transport.get_extra_info("socket"))
+        if self._hello is None and self._door.is_full(self._connections):
+            self._serve(b"")  # which is refused there
         elif self._begun:
             self._look()
 
@@ -108,11 +95,16 @@ class OpeningProtocol(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """A client that leaves right behind the handshake may be one that does not trust us: Node's is like that."""
         self._is_left = True
-        self._connections.discard(self)
+        self._leave()
         is_unused = self._is_connected and self.phase is Phase.FIRST and not (self._begun or self._is_ending)
         if is_unused and self._hello is not None:
             self._tell(tls_left(self._hello, self._tunnel))
         self.phase = Phase.OVER
+
+    @property
+    def client(self) -> Any:
+        """The client's address."""
+        return self.transport.get_extra_info("peername")
 
     # what uvicorn calls
 
@@ -133,7 +125,7 @@ class OpeningProtocol(asyncio.Protocol):
     def overdue(self, wait: Wait) -> None:
         """Do what is due after so long a wait."""
         if wait is Wait.REQUEST:
-            self._refuse(too_slow(self._door.settings.request_timeout))
+            self._refuse(too_slow(self._door.service.settings.request_timeout))
         else:
             self._is_ending = True
             self.transport.close()
@@ -159,7 +151,7 @@ class OpeningProtocol(asyncio.Protocol):
     def _read_head(self) -> None:
         """Answer a CONNECT once its head is complete."""
         head, end, rest = self._begun.partition(b"\r\n\r\n")
-        limit = self._door.settings.max_head
+        limit = self._door.service.settings.max_head
         if len(head) > limit:
             self._refuse(header_too_large(limit))
         if not end or len(head) > limit:
@@ -191,9 +183,13 @@ class OpeningProtocol(asyncio.Protocol):
 
     def _hand_over(self, protocol: Any) -> None:
         self.phase = Phase.OVER
-        self._connections.discard(self)
+        self._leave()
         self.transport.set_protocol(protocol)  # before it is connected: it may write and close at once
         protocol.connection_made(self.transport)
+
+    def _leave(self) -> None:
+        self._connections.discard(self)
+        forks.release(self._descriptor)
 
     def _refuse(self, refusal: Refusal) -> None:
         self._begun = b""
@@ -220,7 +216,9 @@ class OpeningProtocol(asyncio.Protocol):
         certificates = self._door.certificates
         transport, is_told = None, False
         try:
-            context = certificates.ready or await self.loop.run_in_executor(None, certificates.context)
+            context = certificates.ready
+            if context is None:
+                context = await self.loop.run_in_executor(None, certificates.context)
             if not self._is_left:
                 transport = await start_tls(self.transport, inner, context, hello)
                 inner._is_left |= self.transport.is_closing()  # which not every event loop tells
@@ -230,7 +228,7 @@ class OpeningProtocol(asyncio.Protocol):
                 self._tell(tls_failure(error, name, self._tunnel))
         finally:
             self.phase = Phase.OVER
-            self._connections.discard(self)
+            self._leave()
             if transport is None:
                 self.transport.abort()
         if inner._is_left and not (is_told or self._is_ending):
@@ -258,9 +256,8 @@ class OpeningProtocol(asyncio.Protocol):
             self.transport.resume_reading()
 
     def _tell(self, incident: Incident) -> None:
-        """Have it recorded and logged, where the application does so."""
-        if self._door.record is not None:
-            self._spawn(self._door.record(incident))
+        """Have it recorded, where the application does so, and logged."""
+        self._spawn(self._door.tell(incident))
 
 
 async def start_tls(transport: Any, protocol: asyncio.Protocol, context: ssl.SSLContext, hello: bytes) -> Any:

@@ -14,10 +14,12 @@ import uvloop
 from mockserver.engine.sources import Sources
 from mockserver.server.certificates import Certificates
 from mockserver.server.settings import Settings
+from mockserver.server.wire.door import Door
 from mockserver.server.wire.incident import Incident
 from mockserver.server.wire.limits import Refusal, too_many_connections
-from mockserver.server.wire.opening import Door, OpeningProtocol
+from mockserver.server.wire.opening import OpeningProtocol
 from mockserver.server.wire.proxy import Proxy
+from mockserver.server.wire.service import Service
 from mockserver.server.wire.timeouts import Wait
 from tests.live import PATIENCE
 
@@ -34,7 +36,7 @@ class Lines(asyncio.Protocol):
     transport: Any
 
     def __init__(self, *, config: Any, server_state: Any, **_: Any) -> None:
-        self._settings: Settings = config.door.settings
+        self._settings: Settings = config.door.service.settings
         self._connections = server_state.connections
         self._came = b""
 
@@ -69,7 +71,7 @@ class Lines(asyncio.Protocol):
             self.transport.write(whole)
 
     def refuse(self, refusal: Refusal) -> None:
-        self.transport.write(refusal.raw)
+        self.transport.write(b"HTTP/1.1 %d Refused\r\n%s" % (refusal.status, refusal.rest))
         self.transport.close()
 
     @property
@@ -122,6 +124,10 @@ class Opened:
         asyncio.run_coroutine_threadsafe(wait(), self.loop).result(PATIENCE)
 
 
+async def no_application(*_: Any) -> None:
+    """Nothing is asked of it."""
+
+
 @contextmanager
 def opened(loop_name: str, **settings: Any) -> Iterator[Opened]:
     """Serve until the block ends; then no connection and no task is left."""
@@ -134,7 +140,7 @@ def opened(loop_name: str, **settings: Any) -> Iterator[Opened]:
 
     class Config:
         door = Door(
-            chosen,
+            Service(no_application, chosen),
             Proxy.of(HOSTS, chosen),
             Certificates(HOSTS, Sources.real().now, said.append),
             Lines,

@@ -183,7 +183,8 @@ def test_a_host_that_is_no_vendors(server: Opened) -> None:
     assert detail.endswith("--let-through other.example or MOCKSERVER_LET_THROUGH passes it on.")
     [incident] = server.incidents
     assert incident[:4] == ("CONNECT", "other.example:443", "probe/2", 502)
-    assert json.loads(incident.answer)["detail"] == detail
+    assert incident.refusal is not None
+    assert incident.refusal.detail == detail
 
 
 def test_this_machine_is_no_vendors_host_either(server: Opened) -> None:
