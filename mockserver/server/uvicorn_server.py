@@ -18,6 +18,7 @@ from mockserver.server.trust_files import write_trust_files
 from mockserver.server.wire import forks
 from mockserver.server.wire.door import Door
 from mockserver.server.wire.opening import OpeningProtocol
+from mockserver.server.wire.passing import PassingOn
 from mockserver.server.wire.protocol import Protocol
 from mockserver.server.wire.proxy import Proxy
 from mockserver.server.wire.service import Service
@@ -54,6 +55,8 @@ def door_of(app: Any, service: Service) -> Door:
         if folder is not None:
             write_trust_files(folder, identity)
 
+    if settings.let_through:
+        service.app, service.direct = PassingOn(service.app), None
     certificates = Certificates(hosts, Sources.real().now, say, write_files)
     if folder is not None:
         certificates.identity()
