@@ -13,7 +13,7 @@ import click
 
 from mockserver.engine.account import AccountData
 from mockserver.server.build import contracts_of, fill_registry
-from mockserver.server.settings import Settings, SettingsError, from_environment, variable
+from mockserver.server.settings import Settings, SettingsError, from_environment, option, variable
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.model import Contract
 from mockserver.store.accounts import Registry
@@ -69,8 +69,12 @@ def contract_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def with_chosen(settings: Settings, chosen: Mapping[str, Any]) -> Settings:
-    """The settings, those replaced for which there was an option: whose value is not None."""
-    return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
+    """The settings, those replaced for which there was an option. Raises CommandError for one that cannot be used."""
+    try:
+        return replace(settings, **{name: value for name, value in chosen.items() if value not in {None, ()}})
+    except SettingsError as error:
+        setting, _, rest = str(error).partition(" ")
+        raise CommandError(f"{option(setting)} {rest}") from error
 
 
 def environment_settings() -> Settings:
