@@ -116,6 +116,8 @@ class RunSettings(TypedDict, total=False):
     idle_timeout: int
     request_timeout: int
     allow_origin: tuple[str, ...]
+    let_through: tuple[str, ...]
+    tls_files: Folder | None
 
 
 @contextmanager
@@ -206,8 +208,10 @@ def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: Ma
     if unknown:
         hint = nearest_hint(unknown[0], known)
         raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}{hint}")
-    if isinstance(given.get("accounts"), str | PathLike):
-        given = {**given, "accounts": Path(given["accounts"])}
+    paths = {
+        name: Path(given[name]) for name in ("accounts", "tls_files") if isinstance(given.get(name), str | PathLike)
+    }
+    given = {**given, **paths}
     chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "port": 0, **given})
     if chosen.admin_token is None and not chosen.is_loopback:
         return replace(chosen, admin_token=secrets.token_urlsafe(24))

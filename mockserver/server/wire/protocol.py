@@ -28,6 +28,8 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from mockserver.server.wire import forks
 from mockserver.server.wire.asgi import MAX_KEPT_BODY, WIRE, HttpExchange, go_on
+from mockserver.server.wire.door import Door
+from mockserver.server.wire.incident import Incident
 from mockserver.server.wire.limits import (
     FAILED,
     UNREADABLE,
@@ -37,6 +39,8 @@ from mockserver.server.wire.limits import (
     too_many_connections,
     too_slow,
 )
+from mockserver.server.wire.passing import ELSEWHERE
+from mockserver.server.wire.proxy import MAX_AGENT
 from mockserver.server.wire.service import Service
 from mockserver.server.wire.target import Headers, checked_host, fields_size, head_size, read_target, with_host
 from mockserver.server.wire.timeouts import Wait
@@ -63,7 +67,7 @@ OPEN, ENDING, LINGERING, MUTED, LOST = ConnectionState
 
 
 class Protocol(asyncio.Protocol):
-    """One connection. ``config`` is uvicorn's, with a ``service``; the other arguments are those that uvicorn gives."""
+    """One connection. ``config`` is uvicorn's, with a ``service`` and a ``door``; the other arguments it gives, too."""
 
     transport: Any
 
@@ -72,6 +76,7 @@ class Protocol(asyncio.Protocol):
     ) -> None:
         self.loop = _loop or asyncio.get_running_loop()
         self.service: Service = config.service
+        self._door: Door = config.door
         self.state: ConnectionState = OPEN
         self._connections: set[Any] = server_state.connections
         self._tasks: set[asyncio.Task[None]] = server_state.tasks
@@ -131,7 +136,7 @@ class Protocol(asyncio.Protocol):
         }
         most = self.service.settings.max_connections
         if len(self._connections) - len(self.service.lingering) > most:
-            self._refuse(too_many_connections(most))
+            self.refuse(too_many_connections(most))
 
     def data_received(self, data: bytes) -> None:
         if self.state is not OPEN:
@@ -220,11 +225,23 @@ class Protocol(asyncio.Protocol):
         if scheme:
             scope["scheme"] = scheme
             headers = with_host(headers, host)
+            self._look_elsewhere(scope, host, fields.get(b"user-agent", b""))
         scope["headers"] = headers
         exchange = HttpExchange(self, scope, keep_alive=parser.should_keep_alive())
         if b"expect" in fields:
             exchange.expects_continue = fields[b"expect"].lower() == b"100-continue" and version == "1.1"
         self._arriving = exchange
+
+    def _look_elsewhere(self, scope: dict[str, Any], host: bytes, agent: bytes) -> None:
+        """See where a request goes that names its host as a proxy's clients do. Raises RefusedError."""
+        found = self._door.elsewhere(scope["scheme"], host, self.transport.get_extra_info("sockname"))
+        if isinstance(found, Refusal):
+            target = f"{scope['scheme']}://{host.decode('latin-1')}{scope['raw_path'].decode('latin-1')}"
+            incident = Incident.refused(scope["method"], target, agent.decode("latin-1")[:MAX_AGENT], found)
+            self._door.report(incident, self._tasks)
+            raise RefusedError(found)
+        if found is not None:
+            scope[ELSEWHERE] = found
 
     def on_message_complete(self) -> None:
         exchange: Any = self._arriving  # its head was complete before
@@ -292,7 +309,7 @@ class Protocol(asyncio.Protocol):
             if exchange.is_started and len(exchange.body) > MAX_KEPT_BODY:
                 self.pause_reading()
         if self.state is OPEN and (self._unended > most or fields_size(self._headers) > most):
-            self._refuse(header_too_large(most))
+            self.refuse(header_too_large(most))
 
     def pause_reading(self) -> None:
         if self._is_reading and not self.transport.is_closing():
@@ -396,9 +413,9 @@ class Protocol(asyncio.Protocol):
     def _refuse_next(self, refusal: Refusal) -> None:
         """Refuse what is arriving, unless it stands behind the last request."""
         if self.state is OPEN:
-            self._refuse(refusal)
+            self.refuse(refusal)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: Refusal) -> None:
         """Read no more, and say why once all whole requests that came before are answered."""
         self.state = ENDING
         self._refusal = refusal
@@ -494,7 +511,7 @@ class Protocol(asyncio.Protocol):
     def overdue(self, wait: Wait) -> None:
         """Do what is due after so long a wait."""
         if wait is Wait.REQUEST and self.state is OPEN:
-            self._refuse(too_slow(self.service.settings.request_timeout))
+            self.refuse(too_slow(self.service.settings.request_timeout))
         elif wait in {Wait.READER, Wait.END}:
             self.reset()
         else:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ PIECES = [10**6, 7, 1]  # bytes
 class Recorder:
     """Answers 200 with no body, and remembers who asked for what."""
 
-    settings = Settings()
+    settings = Settings(public_url="http://y")  # whose requests are no other host's
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -64,8 +65,9 @@ async def talk(port: int, data: bytes, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", PIECES)
-def test_table(size: int) -> None:
+def test_table(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each row, in one segment, in some, and byte by byte."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
     async def test() -> list[str]:
         app, wrong = Recorder(), []
