@@ -7,12 +7,15 @@ from typing import Any
 
 import msgspec
 
+from mockserver.engine.clock import Sight
 from mockserver.engine.fault import Fault
 from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern, View
 from mockserver.spec.model import Answer, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reach import covers
+
+MAX_WARNING = 300  # characters: it may quote a body
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +79,11 @@ class PinState:
     def version(self) -> int:
         """Another number after each change, so that a pin that was looked at can be told from what it is now."""
         return self.met
+
+    @property
+    def size(self) -> int:
+        """Bytes of the answers that a test wrote itself."""
+        return sum(len(entry.body) for entry in self.entries if isinstance(entry, Literal))
 
     @property
     def left(self) -> int | None:
@@ -191,7 +199,7 @@ def obstacle(earlier: Iterable[PinState], later: PinState, operations: Iterable[
 def _answers_always(pin: PinState, later: PinState) -> bool:
     """Whether a pin is never used up, spares nothing and is for all requests that the later one is for."""
     spares = pin.fault is not None and pin.fault.probability < 1 and not pin.entries
-    return pin.is_endless and not spares and (not pin.pattern or _is_same(pin.pattern, later.pattern))
+    return pin.is_endless and not spares and pin.pattern.covers(later.pattern)
 
 
 def _answers_instead(pin: PinState, later: PinState, operation: OperationSpec) -> bool:
@@ -202,26 +210,18 @@ def _answers_instead(pin: PinState, later: PinState, operation: OperationSpec) -
     )
 
 
-def _is_same(pattern: Pattern, other: Pattern) -> bool:
-    """Whether two patterns are written alike; as text, since Python takes ``1`` for ``true``."""
-    return pattern.where == other.where and _text(pattern) == _text(other)
-
-
-def _text(pattern: Pattern) -> str:
-    when = {str(pointer): schema for pointer, _, schema in pattern.when}
-    return json.dumps([pattern.where, when], sort_keys=True)
-
-
 class Uses(msgspec.Struct, frozen=True):
     """What a call uses up when it is recorded: pins that it met, and a request of the rate limit of its kind.
 
-    ``drawn`` says how many ids a seeded account had drawn before the call, and how many after it.
+    ``drawn`` says how many ids a seeded account had drawn before the call, and how many after it. ``sights`` are tokens
+    that were verified for the first time: account, digest, sight.
     """
 
     pins: tuple[PinState, ...] = ()
     limit_key: str = ""
     counts: bool = True
     drawn: tuple[int, int] | None = None
+    sights: tuple[tuple[str, bytes, Sight], ...] = ()
 
 
 NOTHING_USED = Uses(counts=False)
@@ -274,4 +274,5 @@ def _warnings(operation: OperationSpec, status: int, body: Any) -> list[str]:
         return ["off-contract: a literal answer"]
     validator = known[0].schema
     error = next(iter(validator.iter_errors(body))) if validator else None
-    return [f"off-contract: the body does not fit the schema of status {status}: {error.message if error else ''}"]
+    words = f"off-contract: the body does not fit the schema of status {status}: {error.message if error else ''}"
+    return [words if len(words) <= MAX_WARNING else f"{words[:MAX_WARNING]}…"]

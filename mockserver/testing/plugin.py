@@ -36,13 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--mockserver-refused",
         choices=("fail", "warn", "ignore"),
         default="warn",
-        help="Where a vendor's rule refused a call and no test asserted on it. Default: a line in the summary.",
+        help="Where a rule refused a call, or no vendor has its path, and no test asserted on it. "
+        "Default: a line in the summary.",
     )
     add(
         "--mockserver-unused",
         choices=("fail", "warn", "ignore"),
         default="warn",
-        help="Where a test pinned an answer or a fault that no call used. Default: a line in the summary.",
+        help="Where a test pinned an answer or a fault that calls did not use up. Default: a line in the summary.",
     )
     add("--mockserver-cov", action="store_true", help="Show which documented answers the tests met.")
     add("--mockserver-cov-json", metavar="FILE", help="Write that for `mockserver coverage merge`.")
@@ -112,6 +113,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(trylast=True)  # where a run is interrupted, fixtures of the session end only here
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workeroutput"):
@@ -120,6 +122,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     elif _is_covered(config) and not config.option.collectonly:
         from mockserver.testing.findings import finish  # noqa: PLC0415 -- as above
 
+        findings = _findings(config)
+        findings.is_forked = bool(getattr(config.option, "forked", False))
+        findings.is_interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
         if not finish(config.option, _findings(config)) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -169,7 +174,7 @@ def _conclude(config: pytest.Config, test: str, watch: "Watch") -> None:
         findings.overlook(test, watch.unasserted)
     if option.mockserver_unused == "fail" and watch.unused:
         lines = "\n".join(f"  {pin}" for pin in watch.unused)
-        complaints.append(f"pins that no call used:\n{lines}")
+        complaints.append(f"pins that no call used up:\n{lines}")
     elif option.mockserver_unused == "warn":
         findings.pin_in_vain(test, watch.unused)
     if watch.unawaited:

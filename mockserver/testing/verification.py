@@ -1,10 +1,10 @@
 """Was it called: what is asked of the server, and what is compared here because only Python can."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.engine.sources import steady_time
 from mockserver.matching.compare import Difference, masked
 from mockserver.matching.explain import Explanation
 from mockserver.matching.pattern import Pattern, View, answer_view, headers_view, value_at
@@ -39,7 +39,7 @@ class Question:
 class Verification:
     """``verified`` is None where it cannot be known; ``calls`` fit, newest first, at most a hundred of ``matched``.
 
-    Secrets are masked in ``calls``, ``nearest`` and ``message``.
+    Secrets are masked in ``calls``, ``nearest`` and ``message``. ``warnings`` say what makes the question doubtful.
     """
 
     verified: bool | None
@@ -48,6 +48,7 @@ class Verification:
     calls: tuple[Call, ...]
     nearest: tuple[Miss[Call], ...]
     message: str
+    warnings: tuple[str, ...] = ()
 
 
 def verify(question: Question, ask: Ask) -> Verification:
@@ -69,6 +70,7 @@ def _read(answer: Mapping[str, Any]) -> Verification:
             for miss in answer["nearest"]
         ),
         message=answer["message"],
+        warnings=tuple(answer["warnings"]),
     )
 
 
@@ -104,10 +106,10 @@ class _Comparison:
 
     def verdict(self) -> Verification:
         question, count = self._question, self._question.count
-        deadline = time.monotonic() + question.within
+        deadline = steady_time() + question.within
         while len(self._fitting) < count.least and self._wait(deadline):
             pass
-        deadline = time.monotonic() + question.settle
+        deadline = steady_time() + question.settle
         while not count.is_exceeded(len(self._fitting)) and self._wait(deadline):
             pass
         return self._decided()
@@ -118,7 +120,7 @@ class _Comparison:
 
     def _wait(self, deadline: float) -> bool:
         """Wait for another candidate; False when the time is over."""
-        left = deadline - time.monotonic()
+        left = deadline - steady_time()
         if left <= 0:
             return False
         self._plain = self._look(Count(self._plain.matched + 1), min(left, MAX_WAIT_SECONDS))
@@ -150,12 +152,19 @@ class _Comparison:
             fitting=[call.data for call in fitting],
             nearest=[Miss(miss.call.data, miss.differences) for miss in misses],
         )
-        lines, near = list(explanation.lines()), tuple(misses)
+        message, near = "\n".join(explanation.lines()), tuple(misses)
         if not verified:
             answer = _read(self._ask(question.shape(question.count), 0))
-            if not answer.verified:
-                lines, near = [*lines, answer.message], near or answer.nearest
-        return Verification(verified, len(fitting), plain.evicted, tuple(fitting), near, "\n".join(lines))
+            if not answer.verified and not near:  # the server knows more than that none of its calls fits
+                message, near = message if verified is None else answer.message, answer.nearest
+        warnings = plain.warnings if fitting else self._warnings()
+        message = "\n".join([message, *(f"Warning: {one}" for one in warnings if f"Warning: {one}" not in message)])
+        return Verification(verified, len(fitting), plain.evicted, tuple(fitting), near, message, warnings)
+
+    def _warnings(self) -> tuple[str, ...]:
+        """What the server says about the names of all members, those included that are compared here."""
+        named = {**self._question.scope, **self._question.conditions.with_names(), "count": {"at_least": 0}}
+        return _read(self._ask(named, 0)).warnings
 
     def _mask(self, text: str) -> str:
         """A text of the test's own, which may name secrets as they are or as Python writes them in quotes."""

@@ -284,7 +284,7 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
     assert invoke("serve", **environment).exit_code == 0
     assert invoke("serve", "--no-builtin", *options, **environment).exit_code == 0
     paths = (there / "accounts.json", here / "accounts.json")
-    numbers = {name.lower(): int(value) for name, value in bounds.items()}
+    numbers: dict[str, Any] = {name.lower(): int(value) for name, value in bounds.items()}
     assert built == [
         Settings(
             (there, here), (there,), False, paths[0], "127.0.0.2", 1, "http://five", None, True, "json", **numbers
@@ -300,7 +300,7 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
             None,
             False,
             "off",
-            **{name: int(f"1{value}") for name, value in numbers.items()},
+            **dict[str, Any]({name: int(f"1{value}") for name, value in numbers.items()}),
         ),
     ]
 
@@ -377,8 +377,9 @@ def test_a_public_address_beyond_ascii(built: list[Settings], way: str) -> None:
     address = "http://例え:8080"
     given = ["--public-url", address] if way == "option" else []
     ended = invoke("serve", *given, **({} if given else {"MOCKSERVER_PUBLIC_URL": address}))
-    said = f"mockserver: public_url must be ASCII, its host as xn--… and its path percent-encoded, not {address!r}\n"
-    assert (ended.exit_code, ended.stderr, built) == (2, said, [])
+    assert (ended.exit_code, ended.stderr.count("\n"), built) == (2, 1, [])
+    said = f"must be ASCII, its host as xn--… and its path percent-encoded, not {address!r}\n"
+    assert ended.stderr.endswith(said)
 
 
 def test_what_a_connection_refuses_is_logged() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from mockserver.testing import MockServer
-from tests.testing.inner import here, write
+from mockserver.testing.findings import Findings
+from tests.testing.inner import apart, here, write
 
 pytest_plugins = ["pytester"]
 
@@ -98,6 +99,53 @@ def test_a_limit_that_the_client_overcame_is_not_overlooked(pytester: pytest.Pyt
             "test_app.py::test_not_the_limit_alone: * 401 rule unauthenticated *",
         ]
     )
+
+
+WIPED = """
+def test_unknown_path(mock_vendors):
+    polyai = mock_vendors.polyai
+    key = {"X-PolyAi-Auth-Token": polyai.credentials["api_key"]}
+    requests.post(f"{polyai.url}/v1/outbound", headers=key, timeout=9)
+
+def test_wiped(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    mock_vendors.reset()
+
+def test_wiped_in_part(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    mock_vendors.avaamo.reset()
+    mock_vendors.polyai.send_sms.reset()
+
+def test_wiped_and_deleted(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    mock_vendors.polyai.reset()
+    send(mock_vendors.polyai, key="")
+    mock_vendors.delete()
+
+def test_seen_and_wiped(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    mock_vendors.polyai.assert_refused(times=1)
+    mock_vendors.reset()
+    requests.get(f"{mock_vendors.polyai.url}/v1/x", headers={
+        "X-PolyAi-Auth-Token": mock_vendors.polyai.credentials["api_key"]}, timeout=9)
+    mock_vendors.assert_refused(path="/v1/x", times=1)
+"""
+
+
+def test_refusals_that_are_easily_missed(pytester: pytest.Pytester, server: MockServer) -> None:
+    """A path that no vendor has; calls that were forgotten, or that went with the account. What was seen stays seen."""
+    write(pytester, "import requests\n" + WIPED)
+    result = here(pytester, "--mockserver-url", server.url)
+    result.assert_outcomes(passed=5)
+    lines = [line for line in result.outlines if line.startswith("test_app.py::")]
+    assert [line.partition(": ")[0].rpartition("::")[2] for line in lines] == [
+        "test_unknown_path",
+        "test_wiped",
+        "test_wiped_in_part",
+        "test_wiped_and_deleted",
+        "test_wiped_and_deleted",
+    ]
+    result.stdout.fnmatch_lines(["test_app.py::test_unknown_path: * POST /v1/outbound 404 -"])
 
 
 def test_refusals_can_be_ignored(pytester: pytest.Pytester, server: MockServer) -> None:
@@ -204,3 +252,39 @@ def test_a_failed_run_stays_failed(pytester: pytest.Pytester, server: MockServer
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert json.loads(file.read_text("utf-8"))["format"] == 1
     result.stdout.no_fnmatch_line("*mockserver coverage*")
+
+
+@pytest.mark.parametrize(
+    ("is_forked", "is_interrupted", "line"),
+    [
+        (False, False, None),
+        (True, False, "with --forked each test ends with its process: what it met is not counted"),
+        (False, True, "the run was interrupted: what its tests met is counted in part"),
+    ],
+)
+def test_what_is_not_counted_is_told(is_forked: bool, is_interrupted: bool, line: str | None) -> None:
+    """Whatever kept it from being counted."""
+    findings = Findings()
+    findings.is_forked, findings.is_interrupted = is_forked, is_interrupted
+    assert findings.lost_line() == line
+
+
+FORKED = "def pytest_addoption(parser):\n    parser.addoption('--forked', action='store_true')\n"
+
+
+def test_forked(pytester: pytest.Pytester) -> None:
+    """The plugin of that option runs each test in a child, where what it met stays; nobody is told that none did."""
+    write(pytester, "def test_one():\n    pass\n", conftest=FORKED)
+    result = here(pytester, "--forked", "--mockserver-cov", "--mockserver-cov-fail-under=1")
+    result.stdout.fnmatch_lines(["*with --forked each test ends with its process*"])
+    result.stdout.no_fnmatch_line("*no test used*")
+
+
+def test_interrupted(pytester: pytest.Pytester) -> None:
+    """What was met until then is counted, and the report says that there may be more."""
+    test = (
+        "def test_one(mock_vendors):\n    send(mock_vendors.polyai)\n\ndef test_two():\n    raise KeyboardInterrupt\n"
+    )
+    write(pytester, test)
+    result = apart(pytester, "--mockserver-cov", "--mockserver-cov-vendor=polyai")
+    result.stdout.fnmatch_lines(["*1 of * answers*", "*the run was interrupted: * counted in part"])

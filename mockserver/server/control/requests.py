@@ -1,6 +1,6 @@
 """What the control API's handlers share: the server's state, request bodies checked, problem details."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
+from mockserver.matching.schema_size import SchemaSizeError, schema_size
+from mockserver.server.checkpoint import Turns
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import Unreachable
@@ -127,15 +129,27 @@ def unknown(  # noqa: PLR0913 -- what is said of it, and where it stands
     where it is long, and lists at most 20 known ones, the nearest first. ``kind`` says what it should be the name of;
     without one it is the name of a member or parameter. ``hint`` is a further sentence.
     """
-    said = f"there is no such {kind}: {_quoted(word)}" if kind else f"{_quoted(word)} is not known here"
+    said = f"there is no such {kind}: {quoted(word)}" if kind else f"{quoted(word)} is not known here"
     return ApiError(status, f"{said}; known: {nearest_names(word, known)}{f'. {hint}' if hint else ''}", pointer)
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
+    """A word as it is shown: in quotes, cut where it is long."""
     return repr(word) if len(word) <= MAX_WORD_SHOWN else f"{word[:MAX_WORD_SHOWN]!r}…"
 
 
 BODY_LIMIT = 1024 * 1024
+MAX_SUB_SCHEMAS = 10_000  # sub-schemas in the ``when`` of a pattern, counted each time that a reference leads to them
+MAX_EXPECTED = 20_000  # values in the ``where`` of a pattern
+MAX_REGEX = 256 * 1024  # bytes of a compiled pattern
+PIECES_AT_ONCE = 100  # of a response
+WRONG_TYPE = "Content-Type must be application/json"
+CURLS_OWN = ("", "application/x-www-form-urlencoded")  # the types of `curl -d '{…}'`, whose user has named none
+
+
+def _has_no_page(request: Request) -> bool:
+    """Whether no web page sent this: a browser would say so, and a page may send a form to anybody without asking."""
+    return not any(name == "origin" or name.startswith("sec-fetch-") for name in request.headers)
 
 
 async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[str, Any]:
@@ -148,11 +162,13 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
     if not raw:
         return {}
     essence = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if essence != "application/json":
-        raise ApiError(415, "Content-Type must be application/json", "/header/content-type")
+    if essence != "application/json" and not (essence in CURLS_OWN and _has_no_page(request)):
+        raise ApiError(415, WRONG_TYPE, "/header/content-type")
     try:
         body = read_json(bytes(raw))
     except UnreadableError as error:
+        if essence != "application/json":
+            raise ApiError(415, WRONG_TYPE, "/header/content-type") from error
         raise ApiError(400, f"the body cannot be read: {error}", "/body") from error
     if not isinstance(body, dict):
         raise ApiError(400, "must be an object", "/body")
@@ -162,9 +178,27 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
     return body
 
 
-def write(value: Any) -> Response:
-    """A response of JSON. A thousand calls take milliseconds to write, and nobody else gets a turn meanwhile."""
-    return Response(msgspec.json.encode(value), media_type="application/json")
+async def write(value: Mapping[str, Any]) -> Response:
+    """A response of a JSON object. Of a list in it, each item is written by itself: others get their turn meanwhile."""
+    turns, pieces = Turns(), [b"{"]
+    for name, member in value.items():
+        pieces += (b"," if len(pieces) > 1 else b"", msgspec.json.encode(name), b":")
+        if not isinstance(member, list):
+            pieces.append(msgspec.json.encode(member))
+            continue
+        pieces.append(b"[")
+        for number, item in enumerate(member):
+            pieces += (b"," if number else b"", msgspec.json.encode(item))
+            await turns.give()
+        pieces.append(b"]")
+    pieces.append(b"}")
+    headers = {"Content-Length": str(sum(map(len, pieces)))}
+    return StreamingResponse(_each(pieces), headers=headers, media_type="application/json")
+
+
+async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    for start in range(0, len(pieces), PIECES_AT_ONCE):
+        yield b"".join(pieces[start : start + PIECES_AT_ONCE])
 
 
 def member(body: dict[str, Any], name: str, kind: type, default: Any = None) -> Any:
@@ -195,8 +229,34 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
         if part not in {"body", "json"} and not isinstance(value, dict | (str if part == "path" else dict)):
             raise ApiError(400, "must be an object", join("body", "where", part))
     _check_texts(where)
-    when = [_condition(text, schema) for text, schema in member(body, "when", dict, {}).items()]
+    _check_size(where)
+    room = MAX_SUB_SCHEMAS
+    when = []
+    for text, schema in member(body, "when", dict, {}).items():
+        room = _check_schema(schema, room, join("body", "when", text))
+        when.append(_condition(text, schema))
     return Pattern(where, tuple(when))
+
+
+def _check_size(where: Mapping[str, Any]) -> None:
+    """Refuse more expected values than may be held against a call at a time."""
+    waiting: list[Any] = [where]
+    number = 0
+    while waiting:
+        value = waiting.pop()
+        number += 1
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        if number > MAX_EXPECTED:
+            raise ApiError(400, f"more than {MAX_EXPECTED} values are expected", "/body/where")
+
+
+def _check_schema(schema: Any, room: int, at: str) -> int:
+    """What is left of a number of sub-schemas after those of a schema, which cannot be stopped once it is evaluated."""
+    try:
+        return room - schema_size(schema, room)
+    except SchemaSizeError as error:
+        raise ApiError(400, str(error), at) from error
 
 
 def _check_texts(where: Mapping[str, Any]) -> None:
@@ -223,7 +283,46 @@ def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
         return pointer, None, schema
     if not isinstance(schema, dict | bool):  # a text would be read as the text of a schema
         raise ApiError(400, "not a JSON Schema: must be an object, true or false", at)
+    check_keywords(schema, at)
     try:
-        return pointer, jsonschema_rs.validator_for(schema, offline=True), schema
+        engine = jsonschema_rs.RegexOptions(size_limit=MAX_REGEX)  # in linear time: it has no references backwards
+        return pointer, jsonschema_rs.validator_for(schema, offline=True, pattern_options=engine), schema
     except (jsonschema_rs.ValidationError, ValueError) as error:
         raise ApiError(400, f"not a JSON Schema: {str(error).splitlines()[0]}", at) from error
+
+
+_WITH_SCHEMA = (
+    "additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
+    "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties",
+)  # fmt: skip
+_WITH_SCHEMAS = ("allOf", "anyOf", "items", "oneOf", "prefixItems")  # items are a list in older drafts
+_WITH_NAMED_SCHEMAS = (
+    "$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties",
+)  # fmt: skip
+_WITH_VALUES = (
+    "$anchor", "$comment", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveAnchor", "$recursiveRef", "$ref",
+    "$schema", "$vocabulary", "const", "contentEncoding", "contentMediaType", "default", "dependentRequired",
+    "deprecated", "description", "enum", "examples", "exclusiveMaximum", "exclusiveMinimum", "format", "id",
+    "maxContains", "maxItems", "maxLength", "maxProperties", "maximum", "minContains", "minItems", "minLength",
+    "minProperties", "minimum", "multipleOf", "pattern", "readOnly", "required", "title", "type", "uniqueItems",
+    "writeOnly",
+)  # fmt: skip
+KEYWORDS = frozenset((*_WITH_SCHEMA, *_WITH_SCHEMAS, *_WITH_NAMED_SCHEMAS, *_WITH_VALUES))
+"""Of JSON Schema, of all its drafts. What begins with ``x-`` is anybody's."""
+
+
+def check_keywords(schema: Any, at: str) -> None:
+    """Refuse a word that JSON Schema does not know, which it would ignore: it is misspelt. Raises ApiError."""
+    waiting: list[tuple[Any, str]] = [(schema, at)]
+    while waiting:
+        part, place = waiting.pop()
+        for word, value in part.items() if isinstance(part, dict) else ():
+            inner = place + join(word)
+            if word not in KEYWORDS and not word.startswith("x-"):
+                raise unknown("keyword of JSON Schema", word, sorted(KEYWORDS), inner)
+            if word in _WITH_SCHEMA:
+                waiting.append((value, inner))
+            if word in _WITH_SCHEMAS and isinstance(value, list):
+                waiting += ((item, inner + join(index)) for index, item in enumerate(value))
+            if word in _WITH_NAMED_SCHEMAS and isinstance(value, dict):
+                waiting += ((item, inner + join(name)) for name, item in value.items())
