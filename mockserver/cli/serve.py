@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from socket import socket
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -91,7 +90,7 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
     _run(app, sockets, partial(_begin, app.contracts, settings, address, new_token), until_eof=until_eof)
 
 
-def _run(app: "Application", sockets: list[socket], announce: Callable[[], None], *, until_eof: bool) -> None:
+def _run(app: "Application", sockets: list[Any], announce: Callable[[], None], *, until_eof: bool) -> None:
     """Serve until interrupted. Raises OSError where the files for clients, or the announcement, cannot be written."""
     from mockserver.server.uvicorn_server import end_with, uvicorn_server  # noqa: PLC0415 -- as above
 

@@ -204,7 +204,7 @@ def read_multipart(raw: bytes, content_type: bytes) -> list[tuple[str, str]]:
 _BEFORE = rb"""[^;"]*+(?:;\s*+(?!%b\s*=)[^;="]*+(?:=\s*+(?:"(?:[^"\\]++|\\.)*+")?[^;"]*+)?)*+"""
 _OPTION = _BEFORE + rb""";\s*+%b\s*=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;"\s]*+))"""
 _BOUNDARY = re.compile(_OPTION % (b"boundary", b"boundary"), re.IGNORECASE | re.DOTALL)
-_NAME = re.compile(_OPTION % (b"name", b"name"), re.IGNORECASE | re.DOTALL)
+_FIELD_NAME = re.compile(_OPTION % (b"name", b"name"), re.IGNORECASE | re.DOTALL)
 _PART_HEADERS = re.compile(rb"(?:[!#-9;-~]++[ \t]*+:[^\r\n\0]*+(?:\r\n[ \t][^\r\n\0]*+)*+(?:\r\n|$))*+")
 _DISPOSITION = re.compile(rb"(?:^|\r\n)content-disposition[ \t]*+:((?:[^\r\n]++|\r\n[ \t])*+)", re.IGNORECASE)
 
@@ -229,7 +229,7 @@ def _field(part: bytes) -> tuple[str, str]:
     if not _PART_HEADERS.fullmatch(headers, 2):
         raise ValueError("a part's headers are no headers")
     disposition = _DISPOSITION.search(headers)
-    name = None if disposition is None else _option(disposition[1], _NAME)
+    name = None if disposition is None else _option(disposition[1], _FIELD_NAME)
     if name is None:
         raise ValueError("a part without a name")
     return name.decode("utf-8"), value.decode("utf-8")

@@ -422,3 +422,39 @@ def test_a_public_address_beyond_ascii(built: list[Settings], way: str) -> None:
     name = "--public-url" if given else "MOCKSERVER_PUBLIC_URL"
     said = f"mockserver: {name} must be ASCII, its host as xn--… and its path percent-encoded, not {address!r}\n"
     assert (ended.exit_code, ended.stderr, built) == (2, said, [])
+
+
+def test_what_a_connection_refuses_is_logged() -> None:
+    """In a line of its own, by our log; nothing of any library's is printed."""
+    with serving("--port", "0") as server:
+        host, _, port = urlsplit(server.url).netloc.rpartition(":")
+        for sent in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"):
+            with socket.create_connection((host, int(port)), PATIENCE) as client:
+                client.sendall(sent)
+                assert client.recv(65536).startswith(b"HTTP/1.1 400 ")
+        server.process.send_signal(signal.SIGTERM)
+        _, log = server.process.communicate(timeout=PATIENCE)
+    assert [line.partition(": ")[2].partition(":")[0] for line in log.splitlines()] == [
+        "400 Not HTTP",
+        "400 Not one Host",
+    ]
+
+
+def test_sigterm_while_an_answer_is_not_read() -> None:
+    """A client that does not read is cut after a second, and one line says so."""
+    pin = {"account": "default", "answers": [{"status": 200, "body": "x" * 900_000}], "then": "last"}
+    key = b"Authorization: Bearer OpenTactDefaultPaidKey00000000000000000000000001\r\n"
+    body = b'{"from": "12065550141", "to": "+13115552367", "text": "Hello, world!"}'
+    head = b"POST /sms/o HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+    request = head + key + b"\r\n" + body
+    with serving("--port", "0", "--log", "json") as server:
+        assert requests.put(f"{server.url}/_mock/pins/opentact.send_sms", json=pin, timeout=PATIENCE).ok
+        host, _, port = urlsplit(server.url).netloc.rpartition(":")
+        with socket.create_connection((host, int(port)), PATIENCE) as client:
+            client.sendall(request * 30)
+            while len(get(f"{server.url}/_mock/calls?account=default").json()["calls"]) < 5:
+                time.sleep(0.01)
+            server.process.send_signal(signal.SIGTERM)
+            _, log = server.process.communicate(timeout=PATIENCE)
+    notes = [json.loads(line)["note"] for line in log.splitlines() if "note" in json.loads(line)]
+    assert notes == ["1 connections were cut: the server ends"]

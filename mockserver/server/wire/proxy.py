@@ -11,7 +11,7 @@ from mockserver.server.settings import Settings, is_loopback
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_AGENT = 200  # characters of a client's own name that are kept
 
-_HOST_NAME = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+_TARGET_HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
 _AGENT = re.compile(rb"\r\nuser-agent:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
@@ -29,7 +29,7 @@ class Authority(NamedTuple):
         if match is None:
             return None
         host, port = match["host"].lower().removesuffix("."), int(match["port"] or default_port or 0)
-        return cls(host, port) if _HOST_NAME.fullmatch(host) and 0 < port < 65536 else None
+        return cls(host, port) if _TARGET_HOST.fullmatch(host) and 0 < port < 65536 else None
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
