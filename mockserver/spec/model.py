@@ -135,7 +135,8 @@ class Owned:
     """A value that an account must own.
 
     ``claim`` is the account pointer whose values are owned, ``binds`` the name under which the owning record is then
-    known. ``within``: the value must be one of the record that another value has bound.
+    known. ``within``: the value must be one of the record that another value has bound. Where that record lists
+    records (``is_inner``), the one that has the value is bound too, and a record without the list asks nothing.
     """
 
     at: Pointer
@@ -144,13 +145,18 @@ class Owned:
     within: Pointer | None
     digits: bool
 
+    @property
+    def is_inner(self) -> bool:
+        """Whether the value stands in a record inside the bound record."""
+        return self.within is not None and len(self.within.tokens) > 3
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where a request has the recipient's number; ``override`` is read first, where the request has it."""
+    """Where a request has the recipient's number; each ``override`` is read first, where the request has it."""
 
     at: Pointer
-    override: Pointer | None
+    override: tuple[Pointer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +319,11 @@ class OperationSpec(Behaviour):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contract:
-    """One vendor. ``claims``: the account pointers that identify an account, and whether only digits are compared."""
+    """One vendor.
+
+    ``claims``: the account pointers that identify an account, and whether only digits are compared. ``shared``: those
+    of them whose values several records of an account may have, since another value has bound the record.
+    """
 
     vendor: str
     title: str
@@ -325,4 +335,5 @@ class Contract:
     account: Mapping[str, Any]
     files: Mapping[str, Mapping[str, str]]
     claims: Mapping[str, bool]
+    shared: frozenset[str]
     document: Mapping[str, Any]
