@@ -66,7 +66,7 @@ def test_a_credential_given_twice(bench: Bench) -> None:
     assert faults(found) == [("unauthenticated", "/query/key", "malformed")]
     assert "more than once" in found.problems[0].message
     assert found.account is None
-    assert request("post_merged", query=f"pin={pin}&key={key}&key=0").claims[-1][1] == key
+    assert key in dict(request("post_merged", query=f"pin={pin}&key={key}&key=0").claims).values()
 
 
 def test_two_credentials_must_be_one_accounts(bench: Bench) -> None:
