@@ -128,7 +128,7 @@ class RequestParser:
             problems += _repetitions(operation, repeated)
         _hold_against_schema(operation, media, data, problems)
         carried, schemes = head.credentials, operation.query_schemes
-        if schemes:
+        if schemes and data["query"]:
             carried = {**carried, **self._reader.read(schemes, data)}
             if repeated:
                 carried = {scheme: _once(credential, repeated) for scheme, credential in carried.items()}
