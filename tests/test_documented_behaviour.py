@@ -52,6 +52,7 @@ def test_a_fresh_customer_of_polyai_has_two_connectors_of_an_environment(client:
     [
         pytest.param({"emp_id": "77"}, 200, "+16465550177", id="known"),
         pytest.param({"emp_id": 77, "to_phone": "+1 (415) 555-0123"}, 200, "+16465550177", id="by-its-number"),
+        pytest.param({"emp_id": "78"}, 403, None, id="known-without-a-number"),
         pytest.param({"emp_id": "not-an-employee"}, 403, None, id="unknown"),
         pytest.param({}, 403, None, id="without-a-parameter"),
         pytest.param({"emp_id": {}, "to_phone": "+1 (415) 555-0123"}, 403, "+14155550123", id="no-text"),
@@ -62,7 +63,7 @@ def test_avaamo_handler_decides_by_what_the_account_says(
     client: TestClient, body: Mapping[str, Any], status: int, recipient: str | None
 ) -> None:
     """Whom the handler of a channel knows is part of the account, and so is the number that it returns."""
-    users = [{"emp_id": "77", "uuid": "user-77", "to_phone": "+16465550177"}]
+    users = [{"emp_id": "77", "uuid": "user-77", "to_phone": "+16465550177"}, {"emp_id": "78", "uuid": "user-78"}]
     channel = {"custom_auth": True, "users": users}
     (made,) = customer(client, "handler", avaamo={"channels": [channel]})["avaamo"]["owned"]["channels"]
     response = client.post(f"/sms/{made['uuid']}/send.json", json=dict(body))

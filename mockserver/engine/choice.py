@@ -145,12 +145,13 @@ def _holds(bound: dict[str, Any], place: Owned, within: Pointer, value: Any) -> 
     text = digits if place.digits else str
     if place.is_inner:
         records = Pointer(within.tokens[1:-1]).get(bound)
-        if not isinstance(records, list):
+        if not isinstance(records, list | dict):
             return True
-        found = next((one for one in records if text(one.get(within.tokens[-1], "")) == text(value)), None)
-        if found is not None:
-            bound[place.binds] = found
-        return found is not None
+        for record in records if isinstance(records, list) else [records]:
+            if isinstance(record, dict) and text(record.get(within.tokens[-1], "")) == text(value):
+                bound[place.binds] = record
+                return True
+        return False
     held = Pointer(within.tokens[1:]).get(bound)
     values = held if isinstance(held, list) else [] if held is MISSING else [held]
     return text(value) in {text(item) for item in values}
