@@ -130,7 +130,7 @@ def check_owned(
         place, value, owner = possession.place, possession.value, facts.owners.get(possession.claim)
         is_own = owner is not None and account is not None and owner.account.id == account.id
         if place.within is not None:
-            if place.within.tokens[1] not in bound or _holds(bound, place, place.within, value):
+            if place.within.tokens[1] not in bound or _holds(bound, place, value):
                 continue
         elif owner is not None and is_own:
             bound[place.binds] = owner.record
@@ -140,21 +140,21 @@ def check_owned(
     return tuple(problems)
 
 
-def _holds(bound: dict[str, Any], place: Owned, within: Pointer, value: Any) -> bool:
+def _holds(bound: dict[str, Any], place: Owned, value: Any) -> bool:
     """Whether the bound record's member is this value, or lists it; or lists a record with it, which is then bound."""
+    held = place.held.get(bound) if place.held is not None else MISSING
+    if place.is_inner and (held is MISSING or held is None):
+        return True
     text = digits if place.digits else str
-    if place.is_inner:
-        records = Pointer(within.tokens[1:-1]).get(bound)
-        if not isinstance(records, list | dict):
-            return True
-        for record in records if isinstance(records, list) else [records]:
-            if isinstance(record, dict) and text(record.get(within.tokens[-1], "")) == text(value):
-                bound[place.binds] = record
-                return True
-        return False
-    held = Pointer(within.tokens[1:]).get(bound)
     values = held if isinstance(held, list) else [] if held is MISSING else [held]
-    return text(value) in {text(item) for item in values}
+    if not place.is_inner:
+        return text(value) in {text(item) for item in values}
+    name = Pointer.parse(place.claim).tokens[-1]
+    for record in values:
+        if isinstance(record, dict) and text(record.get(name, "")) == text(value):
+            bound[place.binds] = record
+            return True
+    return False
 
 
 def _problem(place: Owned, value: Any, *, foreign: bool) -> Problem:

@@ -1,7 +1,7 @@
 """What a contract consists of. Everything is frozen, and prepared as far as it can be before a request comes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -135,8 +135,9 @@ class Owned:
     """A value that an account must own.
 
     ``claim`` is the account pointer whose values are owned, ``binds`` the name under which the owning record is then
-    known. ``within``: the value must be one of the record that another value has bound. Where that record lists
-    records (``is_inner``), the one that has the value is bound too, and a record without the list asks nothing.
+    known. ``within``: the value must be one of the record that another value has bound; ``held`` is where in the bound
+    records it stands. Where the record lists records (``is_inner``), they are what is held there: the one that has the
+    value is bound too, and a record without the list asks nothing.
     """
 
     at: Pointer
@@ -144,11 +145,13 @@ class Owned:
     binds: str
     within: Pointer | None
     digits: bool
+    is_inner: bool = field(init=False, compare=False)
+    held: Pointer | None = field(init=False, compare=False)
 
-    @property
-    def is_inner(self) -> bool:
-        """Whether the value stands in a record inside the bound record."""
-        return self.within is not None and len(self.within.tokens) > 3
+    def __post_init__(self) -> None:
+        tokens = self.within.tokens[1:] if self.within is not None else ()
+        object.__setattr__(self, "is_inner", len(tokens) > 2)
+        object.__setattr__(self, "held", Pointer(tokens[:-1] if len(tokens) > 2 else tokens) if tokens else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,9 @@ def _parts(reader: Reader, schema: dict[str, Any]) -> Iterator[Any]:
         yield reader.target(schema)
     for combined in ("allOf", "anyOf", "oneOf"):
         yield from _list(schema, combined)
+    for branch in ("then", "else"):
+        if branch in schema:
+            yield schema[branch]
 
 
 def _list(schema: dict[str, Any], key: str) -> list[Any]:
