@@ -72,15 +72,15 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
         settings = replace(settings, max_connections=possible)
     app = create_app(settings)
     try:
-        socket = listen(settings.host, settings.port)
+        sockets = listen(settings.host, settings.port)
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
-    address = f"http://{_reachable(settings.host)}:{socket.getsockname()[1]}"
+    address = f"http://{_reachable(settings.host)}:{sockets[0].getsockname()[1]}"
     server = uvicorn_server(app, lambda: _begin(app.contracts, settings, address, new_token))
     if until_eof:
         end_with(server, sys.stdin.buffer)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
-        server.run(sockets=[socket])
+        server.run(sockets)
 
 
 def _settings(settings: Settings, options: dict[str, Any]) -> Settings:

@@ -1,8 +1,9 @@
 """The whole server as one Starlette application."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
@@ -42,13 +43,27 @@ class Application(Starlette):
         self.state.log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not (self.user_middleware or self.exception_handlers):
-            found = self.router.find(scope)  # 1 route
-            if found is not None:
-                route, parameters = found
-                await route.answer(route.endpoint, parameters, scope, receive, send)
-                return
-        await super().__call__(scope, receive, send)
+        answering = self.direct(scope, receive, send) if scope["type"] == "http" else None
+        await (super().__call__(scope, receive, send) if answering is None else answering)
+
+    def direct(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None] | None:
+        """What answers a vendor's request, and awaits bare futures only; None where the application is to be asked."""
+        if self.user_middleware or self.exception_handlers:
+            return None
+        found = self.router.find(scope)  # 1 route
+        if found is None:
+            return None
+        route, parameters = found
+        return route.answer(route.endpoint, parameters, scope, receive, send)
+
+    def notice(self, text: str) -> None:
+        """Log what is no call."""
+        if self.state.log is not None:
+            self.state.log.note(text)
+
+    def end_waits(self) -> None:
+        """Have whoever waits for calls answer with what is known: the server ends."""
+        self.store.end_waits()
 
     @property
     def settings(self) -> Settings:

@@ -134,31 +134,22 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
 
 
 class _ServerThread:
-    """uvicorn in a daemon thread; no logger is touched."""
+    """The server in a daemon thread; no logger is touched."""
 
-    def __init__(self, app: "Application", listening: "socket") -> None:
-        from uvicorn.protocols.http.auto import AutoHTTPProtocol  # noqa: PLC0415 -- as in run()
+    def __init__(self, app: "Application", listening: "list[socket]") -> None:
+        from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415 -- as in run()
 
-        from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415
-
-        class Quiet(AutoHTTPProtocol):  # type: ignore[valid-type,misc]  # a class chosen by what is installed
-            """Keeps its requests out of whatever log uvicorn.access has in this process."""
-
-            def __init__(self, *args: Any, **kwargs: Any) -> None:
-                super().__init__(*args, **kwargs)
-                self.access_log = False
-
-        self._socket = listening
+        self._sockets = listening
+        self._address = listening[0].getsockname()[:2]
         self._ready = threading.Event()
         self._failure: BaseException | None = None
-        quiet = {"http": Quiet, "log_config": None, "log_level": None, "access_log": None}
-        self._server = uvicorn_server(app, self._ready.set, timeout_graceful_shutdown=1, **quiet)
+        self._server = uvicorn_server(app, self._ready.set, log_level=None, access_log=None)
         self._thread = threading.Thread(target=self._run, name="mockserver", daemon=True)
 
     @property
     def url(self) -> str:
         """Where the server is reached from this machine."""
-        host, port = self._socket.getsockname()[:2]
+        host, port = self._address
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not listened on
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -173,10 +164,11 @@ class _ServerThread:
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join()
-        self._socket.close()
+        for listening in self._sockets:
+            listening.close()
 
     def _serve(self) -> None:
-        self._server.run(sockets=[self._socket])
+        self._server.run(self._sockets)
 
     def _run(self) -> None:
         try:
