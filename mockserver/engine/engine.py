@@ -111,7 +111,7 @@ class Engine:
         if pinned is not NOT_PINNED:
             pinned, fault, response = _applied(pinned, choice.chosen_by, response)
         if pinned.met or budget is not None or ids is not None:
-            limit_key = "" if limited or budget is None else budget_key(request)
+            limit_key = "" if limited or account is None else budget_key(request, facts.owners, account.id)
             uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn)
         label = (
             self._answer_label(operation, answer, choice.chosen_by, request.reads, choice.rule)

@@ -13,6 +13,7 @@ from mockserver.engine.credentials import (
     MAX_REMEMBERED,
     MAX_REMEMBERED_BYTES,
     Claim,
+    Credential,
     CredentialReader,
     Credentials,
     claim_of,
@@ -127,8 +128,10 @@ class RequestParser:
             problems += _repetitions(operation, repeated)
         _hold_against_schema(operation, media, data, problems)
         carried, schemes = head.credentials, operation.query_schemes
-        if schemes:
+        if schemes and data["query"]:
             carried = {**carried, **self._reader.read(schemes, data)}
+            if repeated:
+                carried = {scheme: _once(credential, repeated) for scheme, credential in carried.items()}
         reads = "nothing" if media is None else media.reads
         return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, _claimed(operation, data))
 
@@ -170,6 +173,13 @@ def _claimed(operation: OperationSpec, data: dict[str, Any]) -> tuple[Possession
             if claim is not None:
                 possessions.append(Possession(place, value, claim))
     return tuple(possessions)
+
+
+def _once(credential: Credential, repeated: list[str]) -> Credential:
+    """A credential as it is, or one that proves nothing where it was given more than once."""
+    if credential.scheme.at not in repeated:
+        return credential
+    return Credential(credential.scheme, "", claim=credential.claim, repeated=True)
 
 
 def _named(pairs: list[tuple[str, str]], part: str, repeated: list[str]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
         account=block.get("account", {}),
         files=block.get("files", {}),
         claims=_claims(operations, schemes.values()),
+        shared=_shared(operations, schemes.values()),
         document=reader.document,
     )
     check_pointers(reader, contract)
@@ -49,7 +50,7 @@ def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
 
 
 def _empty(source: Source, vendor: str) -> Contract:
-    return Contract(vendor, "", "", source.file, (), (), (), {}, {}, {}, {})
+    return Contract(vendor, "", "", source.file, (), (), (), {}, {}, {}, frozenset(), {})
 
 
 def _servers(reader: Reader) -> tuple[str, ...]:
@@ -78,8 +79,16 @@ def _claims(operations: Iterable[OperationSpec], schemes: Iterable[Scheme]) -> d
     claims = {scheme.accept.claim: False for scheme in schemes}
     for operation in operations:
         for owned in operation.owned:
-            claims[owned.claim] = claims.get(owned.claim, False) or owned.digits
+            if not owned.is_inner:
+                claims[owned.claim] = claims.get(owned.claim, False) or owned.digits
     return claims
+
+
+def _shared(operations: Iterable[OperationSpec], schemes: Iterable[Scheme]) -> frozenset[str]:
+    """The account pointers that are only ever looked for in a record which is bound already."""
+    owned = [owned for operation in operations for owned in operation.owned]
+    alone = {one.claim for one in owned if one.within is None} | {scheme.accept.claim for scheme in schemes}
+    return frozenset(one.claim for one in owned if one.within is not None) - alone
 
 
 def contract_files(folders: Iterable[Path]) -> list[Path]:

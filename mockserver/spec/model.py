@@ -1,7 +1,7 @@
 """What a contract consists of. Everything is frozen, and prepared as far as it can be before a request comes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -135,7 +135,9 @@ class Owned:
     """A value that an account must own.
 
     ``claim`` is the account pointer whose values are owned, ``binds`` the name under which the owning record is then
-    known. ``within``: the value must be one of the record that another value has bound.
+    known. ``within``: the value must be one of the record that another value has bound; ``held`` is where in the bound
+    records it stands. Where the record lists records (``is_inner``), they are what is held there: the one that has the
+    value is bound too, and a record without the list asks nothing.
     """
 
     at: Pointer
@@ -143,14 +145,21 @@ class Owned:
     binds: str
     within: Pointer | None
     digits: bool
+    is_inner: bool = field(init=False, compare=False)
+    held: Pointer | None = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        tokens = self.within.tokens[1:] if self.within is not None else ()
+        object.__setattr__(self, "is_inner", len(tokens) > 2)
+        object.__setattr__(self, "held", Pointer(tokens[:-1] if len(tokens) > 2 else tokens) if tokens else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where a request has the recipient's number; ``override`` is read first, where the request has it."""
+    """Where a request has the recipient's number; each ``override`` is read first, where the request has it."""
 
     at: Pointer
-    override: Pointer | None
+    override: tuple[Pointer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +322,11 @@ class OperationSpec(Behaviour):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contract:
-    """One vendor. ``claims``: the account pointers that identify an account, and whether only digits are compared."""
+    """One vendor.
+
+    ``claims``: the account pointers that identify an account, and whether only digits are compared. ``shared``: those
+    of them whose values several records of an account may have, since another value has bound the record.
+    """
 
     vendor: str
     title: str
@@ -325,4 +338,5 @@ class Contract:
     account: Mapping[str, Any]
     files: Mapping[str, Mapping[str, str]]
     claims: Mapping[str, bool]
+    shared: frozenset[str]
     document: Mapping[str, Any]

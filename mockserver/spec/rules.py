@@ -72,7 +72,7 @@ def possible_problems(operation: OperationSpec, marks: Marks) -> list[Possible]:
         if parameter.required:
             problems.append(Possible("missing", at))
     for owned in operation.owned:
-        problems += [Possible("unknown", owned.at), Possible("foreign", owned.at)]
+        problems += [Possible("unknown", owned.at)] + ([] if owned.is_inner else [Possible("foreign", owned.at)])
     if operation.rate_limit is not None:
         problems.append(Possible("limited"))
     return problems

@@ -39,12 +39,20 @@ def limited_by(pointer: str | None, body: Any, **headers: str) -> ParsedRequest:
 )
 def test_key(by: str | None, body: Any, key: str) -> None:
     """Requests count by the value that the contract names; those without it count together."""
-    assert budget_key(limited_by(by, body, x_key="k")) == key
+    assert budget_key(limited_by(by, body, x_key="k"), {}, "one") == key
 
 
 def test_no_limit_no_key() -> None:
     """An operation whose contract states no limit counts by nothing."""
-    assert budget_key(parse(operation("send_sms"), arrive("send_sms", body={"from": "1"}))) == ""
+    assert budget_key(parse(operation("send_sms"), arrive("send_sms", body={"from": "1"})), {}, "one") == ""
+
+
+@pytest.mark.parametrize(("line", "key"), [("mine", "True"), ("theirs", ""), ("nobody's", "")])
+def test_key_in_an_owned_record(bench: Bench, line: str, key: str) -> None:
+    """Requests count by what the contract names of a record of their account; other records are nothing to it."""
+    lines = {"mine": bench.mine["lines"][0], "theirs": bench.theirs["lines"][0]}
+    number = lines[line]["number"] if line in lines else "999"
+    assert budget_key(limited_by("/owned/lines/open", {"from": number}), bench.facts().owners, "one") == key
 
 
 @pytest.mark.parametrize(
