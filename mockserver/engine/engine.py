@@ -1,8 +1,9 @@
 """The engine: one request, and what is known of it, to one decision."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -20,11 +21,13 @@ from mockserver.engine.problem import Problem
 from mockserver.engine.request import Arrival, ParsedRequest, RequestParser, read_query
 from mockserver.engine.response import Context, RenderedResponse, Renderer
 from mockserver.engine.sources import SeededIds, Sources
+from mockserver.spec.evidence import OFF_CONTRACT, Graded
 from mockserver.spec.model import Answer, Contract, OperationSpec
 
 MAX_LABELS = 4_096
 MAX_SHARED_TEXTS = 4_096
 MAX_SHARED_LENGTH = 1_024  # characters; a longer text is not shared
+CONTRACT_CHOICES = frozenset({"rule", "default"})  # what chooses an answer where no test does
 LIMITED = Problem("limited", "/limit", "", "the account's rate limit is used up")
 
 
@@ -56,8 +59,8 @@ class Engine:
         self._authenticator = Authenticator()
         self._renderer = Renderer(contracts)
         self._answer_label = lru_cache(maxsize=MAX_LABELS)(_answer_label)
-        self._trouble_label = lru_cache(maxsize=MAX_LABELS)(Label)
-        self._shared = lru_cache(maxsize=MAX_SHARED_TEXTS)(_itself)
+        self._shared_label: Callable[[Label], Label] = lru_cache(maxsize=MAX_LABELS)(_itself)
+        self._shared: Callable[[str], str] = lru_cache(maxsize=MAX_SHARED_TEXTS)(_itself)
 
     def parse(self, operation: OperationSpec, arrival: Arrival) -> ParsedRequest:
         """Read an arrival. The operation may turn out to be one that it dispatches to."""
@@ -107,16 +110,18 @@ class Engine:
         )
         answer = choice.answer
         response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
-        fault, uses = None, NOTHING_USED
+        filled, fault, uses = response.filled, None, NOTHING_USED
         if pinned is not NOT_PINNED:
             pinned, fault, response = _applied(pinned, choice.chosen_by, response)
         if pinned.met or budget is not None or ids is not None:
             limit_key = "" if limited or account is None else budget_key(request, facts.owners, account.id)
             uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn)
         label = (
-            self._answer_label(operation, answer, choice.chosen_by, request.reads, choice.rule)
+            self._answer_label(
+                operation, answer, choice.chosen_by, choice.problem is LIMITED, filled, request.reads, choice.rule
+            )
             if fault is None and isinstance(answer, Answer)
-            else self._label_of_trouble(operation, choice, request.reads, response.status, pinned.pin, fault)
+            else self._label_of_trouble(operation, choice, filled, request.reads, response.status, pinned.pin, fault)
         )
         call = self._record(request, account, label, recipient, problems, response, facts.now)
         if pinned.pin is None:
@@ -128,19 +133,36 @@ class Engine:
         self,
         operation: OperationSpec,
         choice: Choice,
+        filled: Graded | None,
         reads: str,
         status: int,
         pin: PinState | None,
         fault: Fault | None,
     ) -> Label:
         """The label of a call with a fault, or with an answer that a test wrote itself."""
-        answer, rule = choice.answer, choice.rule
-        parts = _answer_parts(answer, choice.chosen_by)
-        if pin is not None and fault is not None and fault.loses_reply and not pin.entries:
-            parts, rule = ("", "", False, ""), ""  # the request was never answered
-        notes = json.dumps(answer.warnings(operation)) if isinstance(answer, Literal) else ""
+        answer = choice.answer
         kind = fault.kind if fault is not None else ""
-        return self._trouble_label(operation.vendor, operation.id, *parts, reads, status, kind, notes, rule)
+        never_answered = pin is not None and fault is not None and fault.loses_reply and not pin.entries
+        if never_answered:
+            label = Label(operation.vendor, operation.id, reads=reads)
+        elif isinstance(answer, Literal):
+            notes = json.dumps(answer.warnings(operation))
+            label = Label(
+                operation.vendor,
+                operation.id,
+                "",
+                OFF_CONTRACT,
+                answer.accepted,
+                choice.chosen_by,
+                reads,
+                notes=notes,
+                rule=choice.rule,
+            )
+        else:
+            label = self._answer_label(
+                operation, answer, choice.chosen_by, choice.problem is LIMITED, filled, reads, choice.rule
+            )
+        return self._shared_label(msgspec.structs.replace(label, status=status, fault=kind))
 
     def _record(  # noqa: PLR0913, PLR0917 -- the parts of a call
         self,
@@ -175,8 +197,8 @@ class Engine:
         return self._shared(text) if len(text) <= MAX_SHARED_LENGTH else text
 
 
-def _itself(text: str) -> str:
-    return text
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
@@ -220,13 +242,30 @@ def _seeded_ids(account: AccountData | None, facts: Facts) -> SeededIds | None:
     return None if seed is None else SeededIds(*seed)
 
 
-def _answer_label(operation: OperationSpec, answer: Answer, chosen_by: str, reads: str, rule: str) -> Label:
+def _answer_label(  # noqa: PLR0913, PLR0917 -- what may differ between calls that got an answer
+    operation: OperationSpec,
+    answer: Answer,
+    chosen_by: str,
+    limited: bool,
+    filled: Graded | None,
+    reads: str,
+    rule: str,
+) -> Label:
     """The label of calls that got an answer as the contract has it."""
-    return Label(operation.vendor, operation.id, *_answer_parts(answer, chosen_by), reads, answer.status, rule=rule)
-
-
-def _answer_parts(answer: Answer | Literal, chosen_by: str) -> tuple[str, str, bool, str]:
-    """What a label says of an answer: id, evidence, accepted, chosen by."""
-    if isinstance(answer, Literal):
-        return "", "off-contract", answer.accepted, chosen_by
-    return answer.id, answer.evidence, answer.accepted, chosen_by
+    evidence = answer.evidence.bounded("text", filled)
+    if limited and operation.rate_limit is not None:
+        evidence = evidence.bounded("trigger", operation.rate_limit.evidence)
+    evidence = evidence.of_call(operation.evidence, chosen=chosen_by in CONTRACT_CHOICES)
+    return Label(
+        vendor=operation.vendor,
+        operation=operation.id,
+        answer=answer.id,
+        evidence=evidence.grade,
+        accepted=answer.accepted,
+        chosen_by=chosen_by,
+        reads=reads,
+        status=answer.status,
+        rule=rule,
+        parts=evidence.letters,
+        reasons=json.dumps(evidence.reasons),
+    )

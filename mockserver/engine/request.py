@@ -74,7 +74,8 @@ class ParsedRequest(msgspec.Struct, frozen=True):
 
     ``data`` is ``{path, query, header, body?}``, with only those headers that the operation looks at, their names in
     lower case. ``reads`` says how the body was read: json, form, multipart or nothing. The credentials are not
-    verified yet, nor is it known who owns the values of ``owned``.
+    verified yet, nor is it known who owns the values of ``owned``. ``known`` is the method that a request names and
+    that nobody answers here, as the operation's ``dispatch`` lists it.
     """
 
     operation: OperationSpec
@@ -85,6 +86,7 @@ class ParsedRequest(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
     credentials: Credentials
     owned: tuple[Possession, ...]
+    known: str = ""
 
     @property
     def claims(self) -> list[Claim]:
@@ -122,8 +124,9 @@ class RequestParser:
                     _read_form(operation, media, arrival, head, data, repeated)
             except UnreadableError as error:
                 problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
-        if operation.dispatch is not None and not problems:
-            operation = _named_by(operation.dispatch, data, repeated) or operation
+        known = ""
+        if operation.dispatch is not None and _says_what(operation.dispatch, problems):
+            operation, known = _dispatched(operation, operation.dispatch, data, repeated, problems)
         if repeated:
             problems += _repetitions(operation, repeated)
         _hold_against_schema(operation, media, data, problems)
@@ -133,7 +136,8 @@ class RequestParser:
             if repeated:
                 carried = {scheme: _once(credential, repeated) for scheme, credential in carried.items()}
         reads = "nothing" if media is None else media.reads
-        return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, _claimed(operation, data))
+        owned = _claimed(operation, data)
+        return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, owned, known)
 
 
 def read_head(reader: CredentialReader, operation: OperationSpec, packed: bytes) -> Head:
@@ -158,10 +162,24 @@ def _hold_against_schema(
         problems += [_problem(violation, data) for violation in validator.iter_errors(data)]
 
 
-def _named_by(dispatch: Dispatch, data: dict[str, Any], repeated: list[str]) -> OperationSpec | None:
-    """The operation that a value of the request names, unless the value was given twice."""
-    name = dispatch.by.get(data)
-    return dispatch.to.get(name) if isinstance(name, str) and str(dispatch.by) not in repeated else None
+def _says_what(dispatch: Dispatch, problems: list[Problem]) -> bool:
+    """Whether a request can say which operation it means; in a path it does so whatever its body is."""
+    return not problems or (dispatch.by.tokens[0] == "path" and problems[0].kind != "method")
+
+
+def _dispatched(
+    operation: OperationSpec, dispatch: Dispatch, data: dict[str, Any], repeated: list[str], problems: list[Problem]
+) -> tuple[OperationSpec, str]:
+    """The operation that a value of the request names, or the method that is known only; of no other, a problem."""
+    name, at = dispatch.by.get(data), str(dispatch.by)
+    if not isinstance(name, str) or at in repeated:
+        return operation, ""
+    if name in dispatch.known:
+        return operation, name
+    if name not in dispatch.to:
+        problems.append(Problem("invalid", at, "enum", "the value names no method", name))
+        return operation, ""
+    return dispatch.to[name], ""
 
 
 def _claimed(operation: OperationSpec, data: dict[str, Any]) -> tuple[Possession, ...]:

@@ -13,6 +13,7 @@ from mockserver.engine.clock import Clock
 from mockserver.engine.facts import Budget
 from mockserver.engine.response import timestamp
 from mockserver.server.masking import Masker, Needles
+from mockserver.spec.evidence import spelled
 from mockserver.spec.load import root_path
 from mockserver.spec.model import Contract
 
@@ -43,6 +44,8 @@ def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) 
         "answer": call.answer or None,
         "accepted": bool(call.accepted),
         "evidence": call.evidence or None,
+        "evidence_parts": spelled(call.label.parts) if call.label.parts else None,
+        "evidence_reasons": json.loads(call.label.reasons or "{}"),
         "chosen_by": call.chosen_by or None,
         "rule": call.rule or None,
         "pin": call.pin or None,

@@ -25,7 +25,7 @@ def pointers_read(operation: OperationSpec) -> list[Pointer]:
     """The pointers that an operation reads: in its rules, answers, rate limit, recipient and dispatch."""
     pointers = [at for rule in operation.rules for at, _ in rule.when]
     for answer in operation.answers.values():
-        values = [value for value, _ in answer.fills]
+        values = [value for value, _, _ in answer.fills]
         values += [value for _, _, value in answer.headers if value is not None]
         pointers += [at for value in values for at in pointers_of(value)]
     if operation.rate_limit is not None and operation.rate_limit.by is not None:

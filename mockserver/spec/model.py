@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
+from mockserver.spec.evidence import Evidence, Graded
 from mockserver.spec.pointer import MISSING, Pointer
 
 Part = Literal["path", "query", "header"]
@@ -51,8 +52,8 @@ class Answer:
     """A documented response.
 
     ``body`` is the sample's literal JSON, cut where a value is filled in: it has one segment more than ``fills``.
-    Each fill comes with the literal JSON that the sample has in its place. ``means`` is the status that the answer
-    stands for where the HTTP status says less.
+    Each fill comes with the literal JSON that the sample has in its place, and with what is known of other values.
+    ``means`` is the status that the answer stands for where the HTTP status says less.
     """
 
     name: str
@@ -60,22 +61,16 @@ class Answer:
     status: int
     means: int
     magic: str | None
-    source: str | None
-    assumed: str | None
+    evidence: Evidence
     headers: tuple[tuple[bytes, bytes, Value | None], ...]
     body: tuple[bytes, ...]
-    fills: tuple[tuple[Value, bytes], ...]
+    fills: tuple[tuple[Value, bytes, Graded | None], ...]
     schema: Validator | None
     sample: Any
 
     def has_member(self, at: Pointer) -> bool:
         """Whether the documented body has a value at this place."""
         return at.get(self.sample) is not MISSING
-
-    @cached_property
-    def evidence(self) -> str:
-        """``documented``, or ``assumed`` where any part is a guess of the contract's author."""
-        return "assumed" if self.assumed else "documented"
 
     @cached_property
     def accepted(self) -> bool:
@@ -89,7 +84,7 @@ class Rule:
 
     A rule ``on_problem`` answers a problem of one of ``kinds`` (None: any), with this ``reason`` (None: any), at or
     below ``at`` (None: anywhere). ``when`` are schemas that values must fit; where it is None the value must be absent.
-    ``place`` is where it is written: ``acme.yaml:41``.
+    ``place`` is where it is written: ``acme.yaml:41``; ``says`` is its condition in words.
     """
 
     answer: Answer
@@ -99,6 +94,7 @@ class Rule:
     reason: str | None
     when: tuple[tuple[Pointer, Validator | None], ...]
     place: str
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,14 +228,19 @@ class RateLimit:
     requests: int
     seconds: int
     by: Pointer | None
+    evidence: Graded
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The value at ``by`` names the operation that the request is for."""
+    """The value at ``by`` names the operation that the request is for, or one that is not mocked.
+
+    ``known`` has of each of those where the vendor documents it.
+    """
 
     by: Pointer
     to: Mapping[str, "OperationSpec"]
+    known: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -268,12 +269,14 @@ class Behaviour:
 class OperationSpec(Behaviour):
     """One method and path, what a request to it consists of, and the behaviour that answers it.
 
-    ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has. ``schemas`` are by media
-    type ("" for no body) those of the request, as the document has them; ``validators`` are the same, compiled.
+    ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has. ``evidence`` is how far the
+    spelling is known. ``schemas`` are by media type ("" for no body) those of the request, as the document has them;
+    ``validators`` are the same, compiled.
     """
 
     vendor: str
     spelling: str
+    evidence: Graded
     method: str
     path: str
     parameters: tuple[Parameter, ...]
@@ -320,12 +323,21 @@ class OperationSpec(Behaviour):
         return frozenset(at for at in places if at.isascii() and at.isprintable())
 
 
+@dataclass(frozen=True, slots=True)
+class VendorPage:
+    """A page that a contract was written from: its address, and the day it was read, as ``2026-11-26``."""
+
+    url: str
+    read: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Contract:
     """One vendor.
 
     ``claims``: the account pointers that identify an account, and whether only digits are compared. ``shared``: those
-    of them whose values several records of an account may have, since another value has bound the record.
+    of them whose values several records of an account may have, since another value has bound the record. ``known``:
+    methods that the vendor documents and nobody answers here, by path and method, with where they are documented.
     """
 
     vendor: str
@@ -339,4 +351,6 @@ class Contract:
     files: Mapping[str, Mapping[str, str]]
     claims: Mapping[str, bool]
     shared: frozenset[str]
+    known: Mapping[str, Mapping[str, str]]
+    pages: tuple[VendorPage, ...]
     document: Mapping[str, Any]

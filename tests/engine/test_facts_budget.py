@@ -10,6 +10,7 @@ from mockserver.engine.call import unpack_problems
 from mockserver.engine.engine import Decision
 from mockserver.engine.facts import Budget, Limit, budget_key
 from mockserver.engine.request import ParsedRequest
+from mockserver.spec.evidence import Graded
 from mockserver.spec.model import RateLimit
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import Bench, arrive, operation, parse
@@ -20,7 +21,7 @@ LIMIT = Limit(10, 60.0)
 def limited_by(pointer: str | None, body: Any, **headers: str) -> ParsedRequest:
     """A message to an operation whose contract counts by this."""
     by = None if pointer is None else Pointer.parse(pointer)
-    counting = replace(operation("send_sms"), rate_limit=RateLimit(10, 60, by))
+    counting = replace(operation("send_sms"), rate_limit=RateLimit(10, 60, by, Graded("page", "x")))
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return parse(counting, arrive("send_sms", headers=sent, body=body))
 
