@@ -7,11 +7,11 @@ from typing import Any
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
 from mockserver.spec.evidence import ON_ITS_PAGE, graded
-from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Scheme
+from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Scheme
 from mockserver.spec.parameters import Marks, compile_schemas, read_body, read_parameters, read_schemas
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
-from mockserver.spec.rules import check_rules, possible_problems, read_rules
+from mockserver.spec.rules import Possible, check_rules, possible_problems, read_rules
 from mockserver.spec.security import read_security
 from mockserver.spec.shared import METHODS, Node
 
@@ -118,22 +118,44 @@ def _operation(
         declared=_declared(parameters, marks),
         enumerated=tuple(marks.enumerated.items()),
     )
-    own = [] if original is not None else [*(None for _ in draft.gates), *draft.block.get("rules", [])]
-    deciding = check_rules(reader, draft.node, operation.rules, own, possible_problems(operation, marks))
-    draft.deciding = [] if original is not None else [draft.rules[number] for number in deciding]
+    problems = possible_problems(operation, marks)
+    if original is None:
+        operation = _with_its_rules(reader, draft, operation, problems)
+    else:
+        check_rules(reader, draft.node, operation.rules, [], problems)
     _check(reader, draft, operation)
     return replace(operation, headers=_headers_read(operation), dispatch=_dispatched(operation))
+
+
+def _with_its_rules(reader: Reader, draft: _Draft, operation: OperationSpec, problems: list[Possible]) -> OperationSpec:
+    """The operation without those rules of the document that it can never meet; notes which rules may decide."""
+    own = [*(None for _ in draft.gates), *draft.block.get("rules", [])]
+    deciding = check_rules(reader, draft.node, operation.rules, own, problems)
+    written_here = {number for number, node in enumerate(own) if node is not None}
+    rules = enumerate(operation.rules)
+    kept = [number for number, rule in rules if number in written_here or _is_bound(rule, operation)]
+    draft.deciding = [draft.rules[number] for number in kept if number in deciding]
+    return replace(operation, **_of_rules(tuple(operation.rules[number] for number in kept)))
+
+
+def _of_rules(rules: tuple[Rule, ...]) -> dict[str, Any]:
+    """The members of an operation that are made of its rules."""
+    return {"rules": rules, "conditions": tuple(rule for rule in rules if not rule.on_problem)}
+
+
+def _is_bound(rule: Rule, operation: OperationSpec) -> bool:
+    """Whether an operation's requests can name all records that a rule of the document reads."""
+    names = {owned.binds for owned in operation.owned} | {scheme.binds for scheme in operation.schemes}
+    return all(at.tokens[0] != "owned" or at.tokens[1:2] == () or at.tokens[1] in names for at, _ in rule.when)
 
 
 def _behaviour(reader: Reader, draft: _Draft, known: dict[str, OperationSpec]) -> Behaviour:
     """The behaviour that an operation has of its own."""
     answers = read_answers(reader, draft.node, f"{reader.vendor}.{draft.name}")
-    rules = tuple(read_rules(reader, draft.rules, answers))
     return Behaviour(
         name=draft.name,
         answers=answers,
-        rules=rules,
-        conditions=tuple(rule for rule in rules if not rule.on_problem),
+        **_of_rules(tuple(read_rules(reader, draft.rules, answers))),
         success=_success(answers),
         rate_limit=_rate_limit(draft.block),
         body_limit=draft.block.get("body_limit"),

@@ -88,6 +88,15 @@ def test_a_rule_that_no_operation_meets() -> None:
     assert ("/x-mock/rules/1", "a rule never reachable: no operation can meet it") in messages
 
 
+def test_a_rule_about_a_record_that_an_operation_does_not_name() -> None:
+    """It holds where the record is bound, and does nothing elsewhere."""
+    open_lines = SHARED.replace("{/account/key: {const: broken}}", "{/owned/lines/open: {const: false}}")
+    changes = (ACCOUNT, open_lines), *EDITS[1:]
+    send, _, command = contract(*changes).operations
+    assert [rule.answer.name for rule in send.conditions] == ["closed", "server_error"]
+    assert command.conditions == ()
+
+
 def test_an_own_rule_behind_a_gate() -> None:
     """A gate that answers all that an operation's own rule would, makes that rule an error."""
     (error,) = errors_of(changed(*EDITS[::2]))
