@@ -38,7 +38,9 @@ def vendor_page(vendor: str) -> str:
     for operation in contract.operations:
         if operation.spelling == operation.name:
             blocks += _operation(contract, operation)
-    known = [f"- `{name}`: {where}" for name, where in known_methods(contract)]
+    known = [
+        f"- {where}: {', '.join(f'`{name}`' for name in names)}" for where, names in known_methods(contract).items()
+    ]
     if known:
         blocks.append("## Documented, and not mocked\n\nThese get a 501 of our own, never the vendor's voice:")
         blocks.append("\n".join(known))

@@ -85,19 +85,23 @@ def _lines(contract: Contract, *, why: bool) -> Iterator[str]:
         if operation.spelling == operation.name:
             for answer in operation.answers.values():
                 yield from _answer_lines(operation, answer, why=why)
-    for name, where in known_methods(contract):
-        yield from _wrapped(f"  {name}  documented, not mocked: {where}", 6)
+    for where, names in known_methods(contract).items():
+        yield from _wrapped(f"  documented, not mocked: {where}: {', '.join(names)}", 6)
 
 
-def known_methods(contract: Contract) -> Iterator[tuple[str, str]]:
-    """Each method that the vendor documents and nobody answers here, with where it is documented."""
+def known_methods(contract: Contract) -> dict[str, list[str]]:
+    """The methods that the vendor documents and nobody answers here, by where they are documented."""
+    found: dict[str, list[str]] = {}
     for path, methods in contract.known.items():
-        yield from ((f"{method} {path}", where) for method, where in methods.items())
+        for method, where in methods.items():
+            found.setdefault(where, []).append(f"{method} {path}")
     named: dict[str, str] = {}
     for operation in contract.operations:
         if operation.dispatch is not None:
             named |= operation.dispatch.known
-    yield from named.items()
+    for name, where in named.items():
+        found.setdefault(where, []).append(name)
+    return found
 
 
 def _answer_lines(operation: OperationSpec, answer: Answer, *, why: bool) -> Iterator[str]:
@@ -134,7 +138,7 @@ def _shape(contract: Contract) -> dict[str, Any]:
         "title": contract.title,
         "version": contract.version,
         "pages": [{"url": page.url, "read": page.read} for page in contract.pages],
-        "known": dict(known_methods(contract)),
+        "known": known_methods(contract),
         "operations": [
             {
                 "id": operation.id,
