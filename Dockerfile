@@ -18,5 +18,5 @@ USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=5s --retries=5 \
-    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['MOCKSERVER_SERVE_PORT'] + '/_mock/health', timeout=2)"]
+    CMD ["python", "-m", "mockserver.cli.healthcheck"]
 ENTRYPOINT ["mockserver", "serve"]

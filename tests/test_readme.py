@@ -134,7 +134,7 @@ def test_compose_file() -> None:
     settings = {variable(field.name) for field in fields(Settings)}
     assert services["vendors"]["environment"].keys() <= settings
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
-    assert "HEALTHCHECK" in dockerfile
+    assert 'CMD ["python", "-m", "mockserver.cli.healthcheck"]' in dockerfile
     assert "EXPOSE 8080" in dockerfile
     accounts = yaml.safe_load((ROOT / "fixtures/polyai/accounts.yaml").read_text("utf-8"))
     given = services["app"]["environment"]

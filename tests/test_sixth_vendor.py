@@ -139,7 +139,7 @@ def test_accepted(beside: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "status", "coo", "problem"),
     [
-        pytest.param({"ring": "stolen"}, 401, "Who?", "unauthenticated signature /header/authorization", id="key"),
+        pytest.param({"ring": "stolen"}, 401, "Who?", "unauthenticated unknown /header/authorization", id="key"),
         pytest.param({"to": "12"}, 400, "What?", "invalid pattern /body/to", id="recipient"),
         pytest.param({"text": "c" * 41}, 400, "What?", "invalid maxLength /body/text", id="length"),
         pytest.param({"from": "+12025550200"}, 400, "What?", "foreign /body/from", id="sender"),

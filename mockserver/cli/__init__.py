@@ -1,8 +1,11 @@
 """The command line. Exit codes: 0 for success, 1 for findings, 2 for a user's mistake."""
 
+import contextlib
 import io
+import os
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -39,8 +42,31 @@ def main() -> None:
     try:
         require_ours()
     except ForeignPackageError as foreign:
-        click.echo(f"mockserver: {foreign}", err=True)
-        sys.exit(2)
+        _end_with(str(foreign))
+    if sys.stdout is None:
+        _end_with("standard output is closed")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may not be valid text
-    cli(prog_name="mockserver")
+    try:
+        try:
+            cli(prog_name="mockserver")
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has seen enough
+        _drop_output()
+        sys.exit(1)
+    except OSError as error:
+        _drop_output()
+        _end_with(f"cannot write: {error.strerror or error}" if error.filename is None else str(error))
+
+
+def _end_with(message: str) -> NoReturn:
+    """End with a user's mistake."""
+    click.echo(f"mockserver: {message}", err=True)
+    sys.exit(2)
+
+
+def _drop_output() -> None:
+    """Have what is left of the output go nowhere: Python writes it when it ends, and would complain again."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

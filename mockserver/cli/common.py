@@ -13,7 +13,8 @@ import click
 
 from mockserver.engine.account import AccountData
 from mockserver.server.build import contracts_of, fill_registry
-from mockserver.server.settings import Settings, SettingsError, from_environment, variable
+from mockserver.server.settings import Settings, SettingsError, from_environment, option, variable
+from mockserver.spec.addresses import has_password
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.model import Contract
 from mockserver.store.accounts import Registry
@@ -69,8 +70,12 @@ def contract_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def with_chosen(settings: Settings, chosen: Mapping[str, Any]) -> Settings:
-    """The settings, those replaced for which there was an option: whose value is not None."""
-    return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
+    """The settings, those replaced for which there was an option. Raises CommandError for one that cannot be used."""
+    try:
+        return replace(settings, **{name: value for name, value in chosen.items() if value not in {None, ()}})
+    except SettingsError as error:
+        setting, _, rest = str(error).partition(" ")
+        raise CommandError(f"{option(setting)} {rest}") from error
 
 
 def environment_settings() -> Settings:
@@ -102,6 +107,8 @@ def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def http_address(url: str, option: str) -> str:
     """The address without the last slash. Raises CommandError if it is not an http address."""
+    if has_password(url):
+        raise CommandError(f"{option} must be an http address without user and password")
     if not url.startswith(("http://", "https://")):
         raise CommandError(f"{option} must be an http address, not {url!r}")
     return url.rstrip("/")

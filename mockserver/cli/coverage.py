@@ -10,11 +10,19 @@ from mockserver.cli.common import CommandError, ending_with_findings
 from mockserver.coverage.document import CoverageError, merge_documents, read_document
 from mockserver.coverage.report import Selection, failures, render_report, score
 from mockserver.spec.evidence import THRESHOLDS
+from mockserver.spec.source import read_text, why_unread
 
 
 @click.group()
 def coverage() -> None:
     """Which of the documented answers an application was tested against."""
+
+
+def _text(file: Path) -> str:
+    try:
+        return read_text(file)
+    except UnicodeDecodeError as error:
+        raise CoverageError(f"{file} cannot be read: {why_unread(error)}") from error
 
 
 @coverage.command("merge")
@@ -42,7 +50,7 @@ def merge_files(  # noqa: PLR0913, PLR0917 -- click hands each option over by na
     The exit code is 1 where --require or --fail-under is not met, and 2 where FILES are of different contracts.
     """
     try:
-        document = merge_documents({str(file): read_document(file.read_text("utf-8"), str(file)) for file in files})
+        document = merge_documents({str(file): read_document(_text(file), str(file)) for file in files})
         counted = score(document, Selection(vendors, evidence, exclude))
         failed = failures(document, counted, require, fail_under)
     except CoverageError as error:

@@ -16,7 +16,6 @@ from mockserver.cli.common import (
     CommandError,
     contract_options,
     ending_with_findings,
-    http_address,
     program,
     with_chosen,
 )
@@ -44,6 +43,9 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one. [8080]")
 @contract_options
 @click.option("--public-url", metavar="URL", help="How clients reach this server, where a proxy stands between.")
+@click.option(
+    "--allow-origin", multiple=True, metavar="ORIGIN", help="Whose pages may use the control API. Repeatable. [none]"
+)
 @click.option("--explain/--no-explain", default=None, help="Whether answers have X-Mock-* headers. [they have]")
 @click.option("--log", type=click.Choice(LOG_FORMS), help="A line for each call, to standard error. [text]")
 @click.option("--max-accounts", type=click.IntRange(1), metavar="N", help="Made while serving. [10000]")
@@ -76,11 +78,22 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
     address = f"http://{_reachable(settings.host)}:{sockets[0].getsockname()[1]}"
-    server = uvicorn_server(app, lambda: _begin(app.contracts, settings, address, new_token))
+    unsaid: list[OSError] = []
+
+    def begin() -> None:
+        try:
+            _begin(app.contracts, settings, address, new_token)
+        except OSError as error:  # nobody would learn where it is
+            unsaid.append(error)
+            server.should_exit = True
+
+    server = uvicorn_server(app, begin)
     if until_eof:
         end_with(server, sys.stdin.buffer)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
         server.run(sockets)
+    if unsaid:
+        raise unsaid[0]
 
 
 def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
@@ -93,7 +106,7 @@ def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
         settings = replace(settings, log="text")
     settings = with_chosen(settings, options)
     if settings.public_url is not None:
-        settings = replace(settings, public_url=http_address(settings.public_url, "--public-url"))
+        settings = replace(settings, public_url=settings.public_url.rstrip("/"))
     return settings
 
 

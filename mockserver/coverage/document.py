@@ -16,13 +16,57 @@ def read_document(text: str, name: str) -> Document:
     """A document from its JSON text; ``name`` stands for it in messages. Raises CoverageError."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CoverageError(f"{name} is not JSON: {error}") from error
     if not isinstance(document, dict) or not {"format", "contracts", "operations"} <= document.keys():
         raise CoverageError(f"{name} is no coverage document: --mockserver-cov-json and GET /_mock/coverage make them")
     if document["format"] != DOCUMENT_FORMAT:
         raise CoverageError(f"{name} has format {document['format']!r}; this mockserver reads format {DOCUMENT_FORMAT}")
+    import jsonschema_rs  # noqa: PLC0415 -- a test run that merges nothing may not have it
+
+    fault = next(iter(jsonschema_rs.validator_for(_SHAPE).iter_errors(document)), None)
+    if fault is not None:
+        at = "".join(f"/{token}" for token in fault.instance_path) or "/"
+        raise CoverageError(f"{name} is no coverage document: {at}: {fault.message[:MAX_FAULT_SHOWN]}")
     return document
+
+
+MAX_FAULT_SHOWN = 200  # characters of what is wrong with a document
+_TIMES = {"type": "integer", "minimum": 0, "maximum": 10**15}
+_SEEN = {"type": "object", "required": ["seen", "unseen"], "additionalProperties": {"type": "array"}}
+_ANSWER = {
+    "type": "object",
+    "required": ["status", "evidence", "natural", "forced", "tests"],
+    "properties": {
+        "status": _TIMES,
+        "evidence": {"type": "string"},
+        "natural": _TIMES,
+        "forced": _TIMES,
+        "tests": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_OPERATION = {
+    "type": "object",
+    "required": ["answers", "fields", "values", "faults"],
+    "properties": {
+        "answers": {"type": "object", "additionalProperties": _ANSWER},
+        "fields": _SEEN,
+        "values": {"type": "object", "additionalProperties": _SEEN},
+        "faults": {"type": "object", "additionalProperties": _TIMES},
+    },
+}
+_CONTRACT = {
+    "type": "object",
+    "required": ["hash", "version"],
+    "properties": {"hash": {"type": "string"}, "version": {"type": "string"}},
+}
+_SHAPE = {
+    "properties": {
+        "version": {"type": "string"},
+        "contracts": {"type": "object", "additionalProperties": _CONTRACT},
+        "operations": {"type": "object", "additionalProperties": _OPERATION},
+    }
+}
 
 
 def merge_documents(documents: Mapping[str, Document]) -> Document:

@@ -10,7 +10,7 @@ import msgspec
 
 from mockserver.engine.credentials import sign
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import Contract, Jwt, OperationSpec, Scheme
+from mockserver.spec.model import ArrayStyle, Contract, Jwt, OperationSpec, Scheme
 from mockserver.spec.pointer import MISSING, Pointer
 
 
@@ -120,13 +120,25 @@ def _put(parts: dict[str, Any], at: Pointer, value: Any) -> None:
 
 
 def _as_sent(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
-    path = operation.path
+    path, arrays = operation.path, operation.arrays
     for name, value in parts["path"].items():
-        path = path.replace("{" + name + "}", quote(str(value), safe=""))
-    query = urlencode({name: _text(value) for name, value in parts["query"].items()})
+        text = _text(_written(value, arrays.get("path", {}).get(name)))
+        path = path.replace("{" + name + "}", quote(text, safe=""))
+    pairs = ((name, _written(value, arrays.get("query", {}).get(name))) for name, value in parts["query"].items())
+    query = urlencode(list(pairs), doseq=True)
     body = json.dumps(parts["body"], ensure_ascii=False) if "body" in parts else ""
-    headers = {name: _text(value) for name, value in parts["header"].items()}
+    headers = {
+        name: _text(_written(value, arrays.get("header", {}).get(name))) for name, value in parts["header"].items()
+    }
     return Sample(operation.method, f"{path}?{query}" if query else path, headers, body)
+
+
+def _written(value: Any, array: ArrayStyle | None) -> Any:
+    """A value as text, or the texts of an array whose items are sent one by one."""
+    if array is None or not isinstance(value, list):
+        return _text(value)
+    items = [_text(item) for item in value]
+    return array.delimiter.join(items) if array.delimiter else items
 
 
 def _text(value: Any) -> str:

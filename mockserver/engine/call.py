@@ -13,7 +13,8 @@ class Label(msgspec.Struct, frozen=True, cache_hash=True):
 
     ``rule`` is the place of the rule that chose the answer, ``acme.yaml:41``; "" where none did. ``evidence`` is the
     call's grade, ``parts`` a letter for each part of it, ``reasons`` a JSON object of where or why, each "" where the
-    response is no answer of a contract.
+    response is no answer of a contract. ``hint`` is what a client is told of a wish that names no answer; it stands in
+    the notes, too.
     Calls are grouped by the value of their label, so labels that were made elsewhere group alike.
     """
 
@@ -30,6 +31,7 @@ class Label(msgspec.Struct, frozen=True, cache_hash=True):
     rule: str = ""
     parts: str = ""
     reasons: str = ""
+    hint: str = ""
 
 
 class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
@@ -110,6 +112,8 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
         return self.label.rule
 
 
+MAX_PROBLEMS = 100  # of a call that are recorded
+MAX_PROBLEM_TEXT = 1_000  # characters of a problem's pointer, or of its message
 RUN_BITS = 24  # a call's number is the run's number above these bits, and the count of calls in them
 _COUNT = (1 << RUN_BITS) - 1
 
@@ -165,10 +169,14 @@ def unpack_params(packed: str) -> dict[str, str]:
 
 
 def pack_problems(problems: tuple[Problem, ...]) -> str:
-    """Problems as JSON text; "" where there is none."""
+    """Problems as JSON text: the first of them, cut where they are long; "" where there is none."""
     if not problems:
         return ""
-    return json.dumps([[p.kind, p.at, p.reason, p.message] for p in problems])
+    return json.dumps([[p.kind, _cut(p.at), p.reason, _cut(p.message)] for p in problems[:MAX_PROBLEMS]])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_PROBLEM_TEXT else f"{text[:MAX_PROBLEM_TEXT]}…"
 
 
 def unpack_problems(packed: str) -> list[dict[str, Any]]:

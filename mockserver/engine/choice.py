@@ -17,20 +17,25 @@ from mockserver.spec.pointer import MISSING, Pointer
 
 MAGIC = "15005550"  # +1 500 555 0NNN: no customer can have such a number
 MAGIC_LENGTH = len("+15005550NNN")
-_PREFERENCE = re.compile(r'(?:^|[;,\s])(example|code)\s*=\s*"?([A-Za-z0-9_]+)"?')
+_PREFERENCE = re.compile(  # RFC 7240, 2: a token, and perhaps a word, which may be quoted
+    r"""([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*(?:=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?"""
+)
+MAX_NOTE = 300  # characters
 _ORDER = {kind: number for number, kind in enumerate(KINDS)}
 
 
 class Choice(msgspec.Struct, frozen=True):
     """An answer, what chose it (prefer, pin, rule, magic or default), and the problem that it answers, if any.
 
-    A literal is a test's own response, which no contract has. ``rule`` is the place of the rule that chose.
+    A literal is a test's own response, which no contract has. ``rule`` is the place of the rule that chose. ``notes``
+    say which wish of the client names no answer; nothing that it sent is in them.
     """
 
     answer: Answer | Literal
     chosen_by: str
     problem: Problem | None
     rule: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def choose(  # noqa: PLR0913 -- everything that may decide, in one place
@@ -47,27 +52,28 @@ def choose(  # noqa: PLR0913 -- everything that may decide, in one place
     None where the contract has no answer: an operation that only dispatches.
     """
     first = problems[0] if problems else None
-    preferred = _preferred(operation, prefer) if prefer else None
+    preferred, notes = _preferred(operation, prefer) if prefer else (None, ())
     if preferred is not None and not (preferred.accepted and problems):
         return Choice(preferred, "prefer", first)
     if pinned is not None:
-        return Choice(pinned, "pin", first)
+        return Choice(pinned, "pin", first, "", notes)
     fitting = None
     for rule in operation.rules if problems else operation.conditions:  # without problems few rules apply: 2 us less
         problem = _met(rule, problems) if rule.on_problem else None
         if (rule.on_problem and problem is None) or not _fits(rule, view):
             continue
-        fitting = Choice(rule.answer, "rule", problem, rule.place)
+        fitting = Choice(rule.answer, "rule", problem, rule.place, notes)
         if problems or not rule.answer.accepted:
             return fitting
         break
     if recipient[1:9] == MAGIC and len(recipient) == MAGIC_LENGTH:
         magic = operation.magic.get(recipient[-3:])
         if magic is not None:
-            return Choice(magic, "magic", None)
+            return Choice(magic, "magic", None, "", notes)
+        notes += (_note("magic", (f"+{MAGIC}{end}" for end in operation.magic)),)
     if fitting is not None:
-        return fitting
-    return Choice(operation.success, "default", None) if operation.success else None
+        return msgspec.structs.replace(fitting, notes=notes)
+    return Choice(operation.success, "default", None, "", notes) if operation.success else None
 
 
 def _met(rule: Rule, problems: tuple[Problem, ...]) -> Problem | None:
@@ -93,15 +99,33 @@ def _fits(rule: Rule, view: Mapping[str, Any]) -> bool:
     return True
 
 
-def _preferred(operation: OperationSpec, prefer: str) -> Answer | None:
-    """The answer that ``Prefer: example=name`` or ``Prefer: code=429`` asks for, as Prism reads it, if there is one."""
-    for key, value in _PREFERENCE.findall(prefer):
-        if key == "example":
-            return operation.answers.get(value)
-        return next((a for a in operation.answers.values() if str(a.status) == value), None) or next(
-            (a for a in operation.answers.values() if str(a.means) == value), None
-        )
-    return None
+def _preferred(operation: OperationSpec, prefer: str) -> tuple[Answer | None, tuple[str, ...]]:
+    """The answer that ``Prefer: example=name``, ``code=429`` or both ask for, as Prism reads it; a note if none is it.
+
+    Of a preference given twice the first counts. A status is what the answer says on the wire, else what it means.
+    """
+    wanted: dict[str, str] = {}
+    for name, quoted, plain in _PREFERENCE.findall(prefer):
+        if name.lower() in {"example", "code"}:
+            wanted.setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted) or plain)
+    if not wanted:
+        return None, ()
+    fitting = list(operation.answers.values())
+    if "example" in wanted:
+        fitting = [answer for answer in fitting if wanted["example"] in {answer.name, answer.id}]
+    if "code" in wanted:
+        code = wanted["code"]
+        by_status = [answer for answer in fitting if str(answer.status) == code]
+        fitting = by_status or [answer for answer in fitting if str(answer.means) == code]
+    if fitting:
+        return fitting[0], ()
+    return None, (_note("preference", operation.answers),)
+
+
+def _note(what: str, known: Iterable[str]) -> str:
+    """That a preference or a magic number names no answer, and which would."""
+    note = f"{what} unknown; known: {', '.join(known) or 'none'}"
+    return note if len(note) <= MAX_NOTE else f"{note[: MAX_NOTE - 3]}..."
 
 
 def recipient_of(recipient: Recipient | None, view: Mapping[str, Any]) -> str:

@@ -9,16 +9,17 @@ import msgspec
 
 from mockserver.engine.account import AccountData
 from mockserver.engine.authentication import Authenticator
-from mockserver.engine.bodies import UnreadableError, read_form, read_multipart
+from mockserver.engine.bodies import UnreadableError, read_form, read_multipart, read_query
 from mockserver.engine.call import Label, RecordedCall, pack_params, pack_problems, unpack_headers
-from mockserver.engine.choice import Choice, check_owned, choose, ordered, recipient_of
+from mockserver.engine.choice import MAX_NOTE, Choice, check_owned, choose, ordered, recipient_of
+from mockserver.engine.coding import content_of
 from mockserver.engine.credentials import Claim, CredentialReader
 from mockserver.engine.expectation import RequestView
 from mockserver.engine.facts import Facts, budget_key
 from mockserver.engine.fault import Fault, planned
 from mockserver.engine.pin import NOT_PINNED, NOTHING_USED, Literal, Pinned, PinState, Uses, first_fitting, lay_over
 from mockserver.engine.problem import Problem
-from mockserver.engine.request import Arrival, ParsedRequest, RequestParser, read_query
+from mockserver.engine.request import DEFAULT_MAX_BODY, Arrival, ParsedRequest, RequestParser
 from mockserver.engine.response import Context, RenderedResponse, Renderer
 from mockserver.engine.sources import SeededIds, Sources
 from mockserver.spec.evidence import OFF_CONTRACT, Graded
@@ -48,14 +49,15 @@ class Engine:
     """Decides what requests to some contracts are answered with.
 
     Its methods do no I/O and read no clock but ``sources``. It owns all that is remembered between requests, each
-    memory bounded: heads, credentials, verified tokens, prepared answers, labels. They go with the engine.
+    memory bounded: heads, credentials, verified tokens, prepared answers, labels. They go with the engine. ``max_body``
+    is the most bytes of a body without its content coding, where its operation sets no limit.
     """
 
-    def __init__(self, contracts: tuple[Contract, ...], sources: Sources) -> None:
+    def __init__(self, contracts: tuple[Contract, ...], sources: Sources, max_body: int = DEFAULT_MAX_BODY) -> None:
         self._schemes = {contract.vendor: contract.schemes for contract in contracts}
         self._sources = sources
         self._reader = CredentialReader()
-        self._parser = RequestParser(self._reader)
+        self._parser = RequestParser(self._reader, max_body)
         self._authenticator = Authenticator()
         self._renderer = Renderer(contracts)
         self._answer_label = lru_cache(maxsize=MAX_LABELS)(_answer_label)
@@ -69,7 +71,7 @@ class Engine:
     def claims(self, arrival: Arrival) -> Iterator[tuple[str, list[Claim]]]:
         """By vendor the account values that any credential in header, query or form names; for unknown paths."""
         headers = {name.lower(): value for name, value in unpack_headers(arrival.headers)}
-        query = {**_form(headers, arrival.body), **dict(read_query(arrival.query))}
+        query = {**_form(headers, content_of(arrival)), **dict(read_query(arrival.query))}
         data = {"path": {}, "query": query, "header": headers}
         for vendor, schemes in self._schemes.items():
             carried = self._reader.read(schemes, data).values()
@@ -113,15 +115,13 @@ class Engine:
         filled, fault, uses = response.filled, None, NOTHING_USED
         if pinned is not NOT_PINNED:
             pinned, fault, response = _applied(pinned, choice.chosen_by, response)
-        if pinned.met or budget is not None or ids is not None:
+        if pinned.met or budget is not None or ids is not None or identity.sights:
             limit_key = "" if limited or account is None else budget_key(request, facts.owners, account.id)
-            uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn)
+            uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn, identity.sights)
         label = (
-            self._answer_label(
-                operation, answer, choice.chosen_by, choice.problem is LIMITED, filled, request.reads, choice.rule
-            )
+            self._answer_label(operation, answer, *_chosen(choice, filled), request.reads, choice.notes, request.notes)
             if fault is None and isinstance(answer, Answer)
-            else self._label_of_trouble(operation, choice, filled, request.reads, response.status, pinned.pin, fault)
+            else self._label_of_trouble(request, choice, filled, response.status, pinned.pin, fault)
         )
         call = self._record(request, account, label, recipient, problems, response, facts.now)
         if pinned.pin is None:
@@ -131,37 +131,32 @@ class Engine:
 
     def _label_of_trouble(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
         self,
-        operation: OperationSpec,
+        request: ParsedRequest,
         choice: Choice,
         filled: Graded | None,
-        reads: str,
         status: int,
         pin: PinState | None,
         fault: Fault | None,
     ) -> Label:
         """The label of a call with a fault, or with an answer that a test wrote itself."""
-        answer = choice.answer
-        kind = fault.kind if fault is not None else ""
+        operation, reads, answer = request.operation, request.reads, choice.answer
+        label = Label(operation.vendor, operation.id, reads=reads)
         never_answered = pin is not None and fault is not None and fault.loses_reply and not pin.entries
-        if never_answered:
-            label = Label(operation.vendor, operation.id, reads=reads)
-        elif isinstance(answer, Literal):
-            notes = json.dumps(answer.warnings(operation))
-            label = Label(
-                operation.vendor,
-                operation.id,
-                "",
-                OFF_CONTRACT,
-                answer.accepted,
-                choice.chosen_by,
-                reads,
-                notes=notes,
+        if not never_answered and isinstance(answer, Answer):
+            label = self._answer_label(operation, answer, *_chosen(choice, filled), reads, choice.notes, request.notes)
+        else:
+            warnings = answer.warnings(operation) if isinstance(answer, Literal) else ()
+            told = _notes((*warnings, *choice.notes, *request.notes))
+            label = msgspec.structs.replace(label, notes=told, hint=_hint(choice.notes))
+        if not never_answered and isinstance(answer, Literal):
+            label = msgspec.structs.replace(
+                label,
+                evidence=OFF_CONTRACT,
+                accepted=answer.accepted,
+                chosen_by=choice.chosen_by,
                 rule=choice.rule,
             )
-        else:
-            label = self._answer_label(
-                operation, answer, choice.chosen_by, choice.problem is LIMITED, filled, reads, choice.rule
-            )
+        kind = fault.kind if fault is not None else ""
         return self._shared_label(msgspec.structs.replace(label, status=status, fault=kind))
 
     def _record(  # noqa: PLR0913, PLR0917 -- the parts of a call
@@ -242,14 +237,21 @@ def _seeded_ids(account: AccountData | None, facts: Facts) -> SeededIds | None:
     return None if seed is None else SeededIds(*seed)
 
 
-def _answer_label(  # noqa: PLR0913, PLR0917 -- what may differ between calls that got an answer
+def _chosen(choice: Choice, filled: Graded | None) -> tuple[str, str, bool, Graded | None]:
+    """What of a choice a label depends on: who chose, by which rule, whether for a limit, the worst filled value."""
+    return choice.chosen_by, choice.rule, choice.problem is LIMITED, filled
+
+
+def _answer_label(  # noqa: PLR0913, PLR0917 -- what a label is made of; they are what it is remembered by
     operation: OperationSpec,
     answer: Answer,
     chosen_by: str,
+    rule: str,
     limited: bool,
     filled: Graded | None,
     reads: str,
-    rule: str,
+    hints: tuple[str, ...],
+    notes: tuple[str, ...],
 ) -> Label:
     """The label of calls that got an answer as the contract has it."""
     evidence = answer.evidence.bounded("text", filled)
@@ -265,7 +267,17 @@ def _answer_label(  # noqa: PLR0913, PLR0917 -- what may differ between calls th
         chosen_by=chosen_by,
         reads=reads,
         status=answer.status,
+        notes=_notes((*hints, *notes)),
         rule=rule,
         parts=evidence.letters,
         reasons=json.dumps(evidence.reasons),
+        hint=_hint(hints),
     )
+
+
+def _notes(notes: tuple[str, ...]) -> str:
+    return json.dumps(notes) if notes else ""
+
+
+def _hint(hints: tuple[str, ...]) -> str:
+    return " | ".join(hints)[:MAX_NOTE]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart
+from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart, read_query
 from mockserver.engine.call import Label, RecordedCall, unpack_headers, unpack_params
-from mockserver.engine.request import Arrival, read_query
+from mockserver.engine.coding import content_of
+from mockserver.engine.request import Arrival
 from mockserver.matching.compare import Difference, Test
 from mockserver.matching.pattern import Pattern, answer_view, headers_view
 from mockserver.spec.functions import phone_digits
@@ -104,9 +105,18 @@ class RequestView:
     def get(self, part: str, default: Any = MISSING) -> Any:
         """One part, as sent; the default where the request has none."""
         if part not in self._parts:
-            self._parts[part] = _READ[part](self._sent, self._reads)
+            self._parts[part] = self._read(part)
         value = self._parts[part]
         return default if value is MISSING else value
+
+    def _read(self, part: str) -> Any:
+        """A part as sent; where it was read already under its other name, it is not read again."""
+        read = self._parts.get("body")
+        if part == "json" and isinstance(read, dict | list) and self._reads in _READ_AS_JSON:
+            return read
+        if part == "form" and isinstance(read, dict) and self._reads in _FORMS:
+            return read
+        return _READ[part](self._sent, self._reads)
 
 
 def _pattern(**parts: str | bool | None) -> Pattern:
@@ -143,10 +153,11 @@ def _headers(sent: RecordedCall | Arrival, _reads: str) -> dict[str, Any]:
 
 
 def _body(sent: RecordedCall | Arrival, reads: str) -> Any:
-    body = sent.body
+    if reads in _FORMS:
+        form = _form(sent, reads)
+        return content_of(sent).decode("utf-8", "replace") if form is MISSING else form
+    body = content_of(sent)
     try:
-        if reads in _FORMS:
-            return _fields(sent, reads)
         return read_json(body) if body else MISSING
     except UnreadableError:
         return body.decode("utf-8", "replace")
@@ -154,7 +165,7 @@ def _body(sent: RecordedCall | Arrival, reads: str) -> Any:
 
 def _json(sent: RecordedCall | Arrival, reads: str) -> Any:
     try:
-        return read_json(sent.body) if sent.body and reads in _READ_AS_JSON else MISSING
+        return read_json(content_of(sent)) if sent.body and reads in _READ_AS_JSON else MISSING
     except UnreadableError:
         return MISSING
 
@@ -168,9 +179,9 @@ def _form(sent: RecordedCall | Arrival, reads: str) -> Any:
 
 def _fields(sent: RecordedCall | Arrival, reads: str) -> dict[str, str]:
     if reads == "form":
-        return dict(read_form(sent.body))
+        return dict(read_form(content_of(sent)))
     headers = {name.lower(): value for name, value in unpack_headers(sent.headers)}
-    return dict(read_multipart(sent.body, headers.get("content-type", "").encode("latin-1")))
+    return dict(read_multipart(content_of(sent), headers.get("content-type", "").encode("latin-1")))
 
 
 _READ: dict[str, Reader] = {

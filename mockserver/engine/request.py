@@ -1,14 +1,24 @@
 """A request as it arrived, in bytes, and as it was understood, in typed data."""
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
-from urllib.parse import unquote
 
+import jsonschema_rs
 import msgspec
 
-from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart
+from mockserver.engine.bodies import UnreadableError, read_form, read_json, read_multipart, read_query
 from mockserver.engine.call import unpack_headers
+from mockserver.engine.coding import (
+    KNOWN_CODINGS,
+    InflatedTooLargeError,
+    UnknownCodingError,
+    codings_of,
+    decoded,
+    header_value,
+)
 from mockserver.engine.credentials import (
     MAX_REMEMBERED,
     MAX_REMEMBERED_BYTES,
@@ -19,7 +29,7 @@ from mockserver.engine.credentials import (
     claim_of,
 )
 from mockserver.engine.problem import Problem
-from mockserver.spec.model import Dispatch, Media, OperationSpec, Owned
+from mockserver.spec.model import ArrayStyle, Dispatch, Media, OperationSpec, Owned, Validator
 from mockserver.spec.pointer import MISSING, join
 
 
@@ -32,8 +42,10 @@ class Head(msgspec.Struct, frozen=True):
     packed: bytes
     values: dict[str, str]
     content_type: str
+    codings: tuple[str, ...]
     prefer: str
     credentials: Credentials
+    notes: tuple[str, ...] = ()
 
     @property
     def essence(self) -> str:
@@ -41,6 +53,10 @@ class Head(msgspec.Struct, frozen=True):
         return self.content_type.partition(";")[0].strip().lower()
 
 
+MAX_VIOLATIONS_LISTED = 200  # of a request's schema
+LISTED_BYTES = 16 * 1024  # of a body whose violations are all listed
+MAX_WORD = 80  # characters of a client's word in a message
+DEFAULT_MAX_BODY = 1024 * 1024  # bytes, where neither the operation nor a setting says otherwise
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?")
 _BOOLEANS = {"true": True, "True": True, "1": True, "false": False, "False": False, "0": False}
@@ -75,7 +91,7 @@ class ParsedRequest(msgspec.Struct, frozen=True):
     ``data`` is ``{path, query, header, body?}``, with only those headers that the operation looks at, their names in
     lower case. ``reads`` says how the body was read: json, form, multipart or nothing. The credentials are not
     verified yet, nor is it known who owns the values of ``owned``. ``known`` is the method that a request names and
-    that nobody answers here, as the operation's ``dispatch`` lists it.
+    that nobody answers here, as the operation's ``dispatch`` lists it. ``notes`` say what is odd, and no problem.
     """
 
     operation: OperationSpec
@@ -86,6 +102,7 @@ class ParsedRequest(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
     credentials: Credentials
     owned: tuple[Possession, ...]
+    notes: tuple[str, ...] = ()
     known: str = ""
 
     @property
@@ -101,8 +118,9 @@ class RequestParser:
     A head that was not seen before may still have credentials that were: the reader remembers those.
     """
 
-    def __init__(self, reader: CredentialReader) -> None:
+    def __init__(self, reader: CredentialReader, max_body: int = DEFAULT_MAX_BODY) -> None:
         self._reader = reader
+        self._max_body = max_body
         self._read_head = partial(read_head, reader)
         self._remembered_head = lru_cache(maxsize=MAX_REMEMBERED)(self._read_head)
 
@@ -114,52 +132,119 @@ class RequestParser:
         problems: list[Problem] = []
         repeated: list[str] = []
         if arrival.query:
-            data["query"] = _named(read_query(arrival.query), "query", repeated)
+            data["query"] = _named(read_query(arrival.query), "query", repeated, operation.arrays.get("query"))
         media = _media(operation, arrival, head, problems)
         if media is not None and media.reads != "nothing":
-            try:
-                if media.reads == "json":
-                    data["body"] = read_json(arrival.body)
-                else:
-                    _read_form(operation, media, arrival, head, data, repeated)
-            except UnreadableError as error:
-                problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
+            self._read_body(operation, media, arrival, head, data, repeated, problems)
         known = ""
         if operation.dispatch is not None and _says_what(operation.dispatch, problems):
             operation, known = _dispatched(operation, operation.dispatch, data, repeated, problems)
         if repeated:
             problems += _repetitions(operation, repeated)
-        _hold_against_schema(operation, media, data, problems)
-        carried, schemes = head.credentials, operation.query_schemes
+        is_large = len(arrival.body) > LISTED_BYTES
+        _hold_against_schema(operation, media, data, problems, is_large=is_large)
+        carried, schemes, notes = head.credentials, operation.query_schemes, head.notes
         if schemes and data["query"]:
             carried = {**carried, **self._reader.read(schemes, data)}
             if repeated:
                 carried = {scheme: _once(credential, repeated) for scheme, credential in carried.items()}
         reads = "nothing" if media is None else media.reads
         owned = _claimed(operation, data)
-        return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, owned, known)
+        return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, owned, notes, known)
+
+    def _read_body(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goes
+        self,
+        operation: OperationSpec,
+        media: Media,
+        arrival: Arrival,
+        head: Head,
+        data: dict[str, Any],
+        repeated: list[str],
+        problems: list[Problem],
+    ) -> None:
+        """Add the body to the data, or a problem to the others."""
+        content = arrival.body
+        try:
+            if head.codings:
+                content = self._without_codings(operation, media, content, head.codings)
+            if media.reads == "json":
+                data["body"] = read_json(content)
+            else:
+                _read_form(operation, media, content, head, data, repeated)
+        except UnreadableError as error:
+            problems.append(Problem("unreadable", "/body", media.reads, f"the body cannot be read: {error}"))
+        except _CodingError as error:
+            problems.append(error.problem)
+
+    def _without_codings(self, operation: OperationSpec, media: Media, raw: bytes, codings: tuple[str, ...]) -> bytes:
+        """A body without its content codings. Raises UnreadableError, _CodingError."""
+        limit = operation.body_limit or self._max_body
+        try:
+            return decoded(raw, codings, limit)
+        except UnknownCodingError as error:
+            kind = "unreadable" if media.essence == "*/*" else "media_type"  # where any type will do, none is refused
+            message = f"Content-Encoding must be one of {KNOWN_CODINGS}, not {str(error)[:MAX_WORD]!r}"
+            raise _CodingError(Problem(kind, "/header/content-encoding", "", message, str(error))) from error
+        except InflatedTooLargeError as error:
+            message = f"a body that without its Content-Encoding has more than {limit} bytes is too large"
+            raise _CodingError(Problem("too_large", "/body", "", message)) from error
+
+
+class _CodingError(Exception):
+    """A body's content coding keeps it from being read."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
 
 
 def read_head(reader: CredentialReader, operation: OperationSpec, packed: bytes) -> Head:
-    """The head of packed headers; of a header given twice the last value counts."""
-    headers = dict(unpack_headers(packed))
-    values = {name: value.strip() for name, value in headers.items() if name in operation.headers}
+    """The head of packed headers. Of a header given twice the last value counts; lists of ours are joined."""
+    lines = unpack_headers(packed)
+    headers = dict(lines)
     schemes = tuple(scheme for scheme in operation.schemes if scheme.where == "header")
+    notes: tuple[str, ...] = ()
+    if len(headers) < len(lines):
+        headers |= {name: header_value(lines, name) for name in ("content-encoding", "prefer") if name in headers}
+        names = [name for name, _ in lines]
+        notes = _given_twice([scheme.at for scheme in schemes if names.count(scheme.key) > 1], "last")
+    values = {name: value.strip() for name, value in headers.items() if name in operation.headers}
     carried = reader.read(schemes, {"header": values})
-    return Head(packed, values, headers.get("content-type", ""), headers.get("prefer", ""), carried)
+    codings = codings_of(headers.get("content-encoding", ""))
+    return Head(packed, values, headers.get("content-type", ""), codings, headers.get("prefer", ""), carried, notes)
+
+
+def _given_twice(credentials: list[str], counts: str) -> tuple[str, ...]:
+    """Notes on the places of credentials that came more than once."""
+    return tuple(f"{at} is given more than once: the {counts} counts" for at in credentials)
 
 
 def _hold_against_schema(
-    operation: OperationSpec, media: Media | None, data: dict[str, Any], problems: list[Problem]
+    operation: OperationSpec, media: Media | None, data: dict[str, Any], problems: list[Problem], *, is_large: bool
 ) -> None:
     """Turn parameters into their types, and add a problem for each violation of the schema."""
     for part, name, kind in operation.coerced:
         if name in data[part]:
             data[part][name] = coerce(data[part][name], kind)
+    for part in ("path", "header") if operation.arrays else ():
+        for name, array in operation.arrays.get(part, {}).items():
+            if name in data[part]:
+                data[part][name] = _items(data[part][name], array)
     essence = media.essence if media is not None and "body" in data else ""
     validator = operation.validators.get(essence) or operation.validators[""]
     if not validator.is_valid(data):
-        problems += [_problem(violation, data) for violation in validator.iter_errors(data)]
+        problems += [_problem(violation, data) for violation in _violations(validator, data, is_large=is_large)]
+
+
+def _violations(validator: Validator, data: dict[str, Any], *, is_large: bool) -> Iterator[Any]:
+    """What is wrong with the data; of a large request the first thing only, since the validator lists all at once."""
+    if not is_large:
+        yield from islice(validator.iter_errors(data), MAX_VIOLATIONS_LISTED)
+        return
+    try:
+        validator.validate(data)
+    except jsonschema_rs.ValidationError as violation:
+        yield violation
 
 
 def _says_what(dispatch: Dispatch, problems: list[Problem]) -> bool:
@@ -200,15 +285,27 @@ def _once(credential: Credential, repeated: list[str]) -> Credential:
     return Credential(credential.scheme, "", claim=credential.claim, repeated=True)
 
 
-def _named(pairs: list[tuple[str, str]], part: str, repeated: list[str]) -> dict[str, Any]:
-    """The first value of each name; the pointer of a name that comes again is added to ``repeated``."""
+def _named(
+    pairs: list[tuple[str, str]], part: str, repeated: list[str], arrays: Mapping[str, ArrayStyle] | None
+) -> dict[str, Any]:
+    """The first value of each name; the pointer of a name that comes again is added to ``repeated``.
+
+    Of an array, the list of its items; one whose items come one by one may come again.
+    """
     values: dict[str, Any] = {}
     for name, value in pairs:
-        if name in values:
+        if arrays and name in arrays and not arrays[name].delimiter:
+            values.setdefault(name, []).append(coerce(value, arrays[name].item))
+        elif name in values:
             repeated.append(join(part, name))
         else:
-            values[name] = value
+            values[name] = _items(value, arrays[name]) if arrays and name in arrays else value
     return values
+
+
+def _items(text: str, array: ArrayStyle) -> list[Any]:
+    """The items of an array that stand in one text."""
+    return [coerce(item, array.item) for item in text.split(array.delimiter)]
 
 
 def _media(operation: OperationSpec, arrival: Arrival, head: Head, problems: list[Problem]) -> Media | None:
@@ -235,15 +332,15 @@ def _media(operation: OperationSpec, arrival: Arrival, head: Head, problems: lis
 
 
 def _read_form(  # noqa: PLR0913, PLR0917 -- the form, how it is read, and where its fields go
-    operation: OperationSpec, media: Media, arrival: Arrival, head: Head, data: dict[str, Any], repeated: list[str]
+    operation: OperationSpec, media: Media, raw: bytes, head: Head, data: dict[str, Any], repeated: list[str]
 ) -> None:
     """Add a form's fields to the data: as its body, or to the query. Raises UnreadableError."""
-    raw = arrival.body
     form = read_form(raw) if media.reads == "form" else read_multipart(raw, head.content_type.encode("latin-1"))
     if operation.merges_form:
-        data["query"] = {**_named(form, "query", repeated), **data["query"]}
+        arrays = {**media.arrays, **operation.arrays.get("query", {})}
+        data["query"] = {**_named(form, "query", repeated, arrays), **data["query"]}
     else:
-        fields = _named(form, "body", repeated)
+        fields = _named(form, "body", repeated, media.arrays)
         data["body"] = {name: coerce(value, media.coerce.get(name)) for name, value in fields.items()}
 
 
@@ -255,15 +352,6 @@ def _repetitions(operation: OperationSpec, repeated: list[str]) -> list[Problem]
         for at in dict.fromkeys(repeated)
         if at in declared or at.startswith("/body/")
     ]
-
-
-def read_query(query: bytes) -> list[tuple[str, str]]:
-    """The pairs of a query string, also of one that is badly written."""
-    try:
-        return read_form(query)
-    except UnreadableError:
-        pairs = [pair.partition("=") for pair in query.decode("latin-1").split("&")[:1000]]
-        return [(unquote(name), unquote(value)) for name, _, value in pairs]
 
 
 def _problem(violation: Any, data: dict[str, Any]) -> Problem:

@@ -13,6 +13,18 @@ SEQUENCE_BLOCK = 1_000  # numbers of a sequence that are taken at once
 SEEDED_TIME = 1_893_456_000.0  # Unix seconds, 2030-01-01T00:00:00Z: where the clock of a seeded account stands
 
 
+_HAS_CLOCK_IDS = hasattr(time, "clock_gettime")  # not on Windows
+
+real_time: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_REALTIME) if _HAS_CLOCK_IDS else time.time
+"""Unix seconds. Of the functions of ``time`` freezegun leaves this one alone: what it freezes is the client's time, not
+the server's. time-machine moves it, too, for whatever runs in its process."""
+
+steady_time: Callable[[], float] = (
+    partial(time.clock_gettime, time.CLOCK_MONOTONIC) if _HAS_CLOCK_IDS else time.monotonic
+)
+"""Seconds since some moment, for deadlines and durations: they go on, whatever a test does to its clocks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """``now`` gives Unix seconds, ``uuid`` random UUIDs as text, ``sequence`` integers that only increase."""
@@ -29,7 +41,7 @@ class Sources:
         must not wait: what shares the sequence with other processes fetches the next block ahead.
         """
         chance = random.Random(secrets.randbits(128))  # noqa: S311 -- ids, not secrets
-        return cls(time.time, partial(uuid4, chance.getrandbits), numbers(take_block or counted_blocks()))
+        return cls(real_time, partial(uuid4, chance.getrandbits), numbers(take_block or counted_blocks()))
 
 
 def numbers(take_block: Callable[[int], range]) -> Callable[[], int]:

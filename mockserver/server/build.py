@@ -9,7 +9,7 @@ from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract
-from mockserver.spec.source import Source, read_yaml
+from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 from mockserver.store.accounts import AccountError, Registry
 from mockserver.store.journal import Journal
 from mockserver.store.store import Store
@@ -79,9 +79,9 @@ def _fixture(settings: Settings, vendor: str) -> tuple[str, Source | None]:
 
 def _mapping(file: Path, *kinds: type) -> Source:
     try:
-        text = file.read_text("utf-8")
+        text = read_text(file)
     except (OSError, UnicodeDecodeError) as error:
-        raise ContractErrors([ContractError(str(file), 1, 1, "", f"cannot be read: {error}")]) from error
+        raise ContractErrors([ContractError(str(file), 1, 1, "", f"cannot be read: {why_unread(error)}")]) from error
     source = read_yaml(str(file), text)
     if source.errors:
         raise ContractErrors(source.errors)

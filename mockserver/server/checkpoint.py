@@ -1,7 +1,8 @@
 """Long work done in pieces, so that no request waits for another's."""
 
 import asyncio
-from time import perf_counter
+
+from mockserver.engine.sources import steady_time
 
 SHARE = 0.002  # seconds that a task works before others get their turn
 
@@ -10,10 +11,10 @@ class Turns:
     """One task's share of time; it asks after each piece of its work, and pieces should take far less."""
 
     def __init__(self) -> None:
-        self._until = perf_counter() + SHARE
+        self._until = steady_time() + SHARE
 
     async def give(self) -> None:
         """Let others work, if this task has had its share."""
-        if perf_counter() >= self._until:
+        if steady_time() >= self._until:
             await asyncio.sleep(0)
-            self._until = perf_counter() + SHARE
+            self._until = steady_time() + SHARE

@@ -1,7 +1,6 @@
 """One exchange with a client, in seven hops: the endpoint behind every vendor's path."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -14,6 +13,7 @@ from mockserver.engine.fault import Fault
 from mockserver.engine.problem import Problem
 from mockserver.engine.request import Arrival, ParsedRequest
 from mockserver.engine.response import RenderedResponse
+from mockserver.engine.sources import steady_time
 from mockserver.server.control.requests import State
 from mockserver.server.log import CallLog
 from mockserver.server.routing import Endpoint, KnownMethod
@@ -50,7 +50,7 @@ class Exchanges:
     """Answers clients as the vendors would, and records it."""
 
     def __init__(self, mock: State, log: CallLog | None) -> None:
-        self._engine = Engine(mock.contracts, mock.sources)
+        self._engine = Engine(mock.contracts, mock.sources, mock.settings.max_body)
         self._store = mock.store
         self._sources = mock.sources
         self._max_body = mock.settings.max_body
@@ -60,7 +60,7 @@ class Exchanges:
 
     async def answer(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any, send: Any) -> None:
         """Answer a request whose path is documented. The first hop, route, is the application's."""
-        started = time.perf_counter()
+        started = steady_time()
         if scope["method"] == "OPTIONS":
             await send_whole(send, RenderedResponse(204, b"allow: " + endpoint.allow, b""))
             return
@@ -72,7 +72,7 @@ class Exchanges:
 
     async def unknown_path(self, nearest: list[str], scope: Any, receive: Any, send: Any) -> None:
         """Answer a request whose path no contract has, in our own words, which name the ``nearest`` operations."""
-        started = time.perf_counter()
+        started = steady_time()
         try:
             going = await self._unknown_path(nearest, scope, receive)
         except DisconnectedError:
@@ -92,7 +92,7 @@ class Exchanges:
             elif wire.respond(going.call.status, going.head, going.body):
                 outcome = "sent"
         finally:
-            await self._store.complete(going.call, outcome, (time.perf_counter() - started) * 1000)
+            await self._store.complete(going.call, outcome, (steady_time() - started) * 1000)
             if self._log is not None:
                 self._log.add(going.call, going.problem, going.nearest)
 
@@ -217,11 +217,15 @@ async def _received(scope: Any, receive: Any, limit: int) -> tuple[bytes, int, b
 
 
 def _answer_headers(label: Label) -> bytes:
-    """Our headers that say which answer this is, what it relies on and which rule chose it, up to the call's id."""
+    """Our headers that say which answer this is, what it relies on, which rule chose it, which wish was for none.
+
+    The call's id comes next.
+    """
     answer = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
     rule = f"\r\nx-mock-rule: {label.rule}" if label.rule else ""
+    note = f"\r\nx-mock-note: {label.hint}" if label.hint else ""
     evidence = worse_parts(label.evidence, label.parts)
-    return f"{answer}\r\nx-mock-evidence: {evidence}{rule}\r\nx-mock-call: ".encode("ascii")
+    return f"{answer}\r\nx-mock-evidence: {evidence}{rule}{note}\r\nx-mock-call: ".encode("ascii", "replace")
 
 
 def _call_headers(decision: Decision, request: ParsedRequest) -> bytes:

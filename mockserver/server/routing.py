@@ -23,6 +23,8 @@ MAX_HOST_HEADERS = 256  # remembered
 PATH_CHARACTERS = "/:@!$&'()*+,;=~"  # that a path holds as they are
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,17 @@ class VendorRoute(BaseRoute):
         return re.compile("".join("([^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts)))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """A full match, or none. A path without parameters is compared decoded, one with parameters as it came."""
+        """A full match, or none. A path without parameters is compared decoded, one with parameters as it came.
+
+        An escaped slash is part of a segment, so no path without parameters has it.
+        """
         if scope["type"] != "http" or not self._is_at(_hostname(_host_header(scope))):
             return Match.NONE, {}
         if self.names:
             match = self.pattern.fullmatch(_raw_path(scope))
             values = None if match is None else match.groups()
         else:
-            values = () if scope["path"] == self.path else None
+            values = () if scope["path"] == self.path and not _has_escaped_slash(scope) else None
         if values is None:
             return Match.NONE, {}
         return Match.FULL, {"endpoint": self.endpoint, "path_params": self.parameters(values)}
@@ -229,7 +234,7 @@ class _Paths:
 
     def find(self, scope: Scope) -> Found | None:
         entry = self.fixed.get(scope["path"])
-        if entry is not None:
+        if entry is not None and not _has_escaped_slash(scope):
             return entry, ()
         path = _raw_path(scope)
         if path.startswith("/") and path.count("/") <= self.max_slashes:
@@ -273,7 +278,7 @@ class _Index:
             if len(self._by_header) < MAX_HOST_HEADERS:
                 self._by_header[header] = paths
         entry = paths.fixed.get(scope["path"])  # as in find, at less cost: most paths are fixed
-        if entry is not None:
+        if entry is not None and b"%" not in (scope.get("raw_path") or b""):
             return entry, ()
         found = paths.find(scope)
         if found is not None or paths is not self._root:
@@ -363,9 +368,23 @@ def _hostname(header: bytes) -> str:
 
 
 def _raw_path(scope: Scope) -> str:
-    """The path as it came, percent-encoded; a server that does not keep it has it encoded again."""
+    """The path as it came, percent-encoded; a server that does not keep it has it encoded again.
+
+    What need not be escaped is not: ``%2D`` and ``-`` are the same (RFC 3986, 6.2.2.2).
+    """
     raw: bytes | None = scope.get("raw_path")
     if not raw:
         return quote(scope["path"], safe=PATH_CHARACTERS)
     path = raw.decode("latin-1")
-    return path.partition("?")[0] if "?" in path else path  # the TestClient of Starlette 0.40 leaves the query there
+    path = path.partition("?")[0] if "?" in path else path  # the TestClient of Starlette 0.40 leaves the query there
+    return _ESCAPE.sub(_without_need, path) if "%" in path else path
+
+
+def _without_need(escape: re.Match[str]) -> str:
+    character = chr(int(escape[0][1:], 16))
+    return character if character in _UNRESERVED else escape[0]
+
+
+def _has_escaped_slash(scope: Scope) -> bool:
+    raw: bytes = scope.get("raw_path") or b""
+    return b"%" in raw and b"%2f" in raw.partition(b"?")[0].lower()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from mockserver.spec.addresses import has_password, host_of_origin, split_http, usable_token
+
 LogForm = Literal["text", "json", "off"]
 LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")
 
@@ -15,8 +17,9 @@ LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")
 class Settings:
     """Sizes are bytes, times seconds. ``contracts`` and ``fixtures`` are folders beside the built-in ones.
 
-    ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for. A value
-    that cannot be used raises SettingsError.
+    ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for.
+    ``allow_origin`` are origins of web pages that may use the control API. A value that cannot be used raises
+    SettingsError; white space around the token does not count.
     """
 
     contracts: tuple[Path, ...] = ()
@@ -37,8 +40,11 @@ class Settings:
     max_head: int = 64 * 1024
     idle_timeout: int = 75
     request_timeout: int = 30
+    allow_origin: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.admin_token is not None:
+            object.__setattr__(self, "admin_token", _token(self.admin_token))
         for field in fields(self):
             _check(field.name, getattr(self, field.name))
 
@@ -102,6 +108,25 @@ def _check(setting: str, value: object) -> None:
         raise SettingsError(f"{setting} must be True or False, not {value!r}")
     if setting == "log" and value not in LOG_FORMS:
         raise SettingsError(f"{setting} must be one of {', '.join(LOG_FORMS)}, not {value!r}")
+    if setting == "public_url" and value is not None:
+        _check_url(setting, value)
+    for origin in value if setting == "allow_origin" and isinstance(value, tuple) else ():
+        if not isinstance(origin, str) or not host_of_origin(origin):
+            raise SettingsError(f"{setting} must be like http://localhost:3000, not {origin!r}")
+
+
+def _check_url(setting: str, url: object) -> None:
+    if not isinstance(url, str) or split_http(url) is None:
+        shown = "one with a user or a password" if has_password(str(url)) else repr(url)
+        kind = "an http address" if str(url).isascii() else "an http address in ASCII"
+        raise SettingsError(f"{setting} must be {kind}, not {shown}")
+
+
+def _token(text: str) -> str:
+    try:
+        return usable_token(text)
+    except ValueError as error:
+        raise SettingsError(f"admin_token {error}") from error
 
 
 def _bounds(number: str) -> tuple[int, int]:
@@ -120,7 +145,11 @@ def from_environment(environment: Mapping[str, str] | None = None, *, log: LogFo
         name = variable(field.name)
         if source.get(name):
             values[field.name] = _read(name, field.name, source[name])
-    return Settings(**values)
+    try:
+        return Settings(**values)
+    except SettingsError as error:  # of a value that is a text in either place
+        setting, _, rest = str(error).partition(" ")
+        raise SettingsError(f"{variable(setting)} {rest}") from error
 
 
 def _read(name: str, field: str, text: str) -> Any:
@@ -128,6 +157,8 @@ def _read(name: str, field: str, text: str) -> Any:
         return tuple(Path(part) for part in text.split(os.pathsep) if part)
     if field == "accounts":
         return Path(text)
+    if field == "allow_origin":
+        return tuple(text.replace(",", " ").split())
     if field in _SWITCHES:
         if text.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
             raise SettingsError(f"{name} must be true or false, not {text!r}")

@@ -1,16 +1,18 @@
 """Was it called, and how often: waits for calls, decides, and finds what is nearest where it was not."""
 
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mockserver.engine.call import RecordedCall
 from mockserver.engine.expectation import Expectation
+from mockserver.engine.sources import steady_time
 from mockserver.matching.verdict import Count, Miss, nearest
 from mockserver.server.checkpoint import Turns
 from mockserver.store.journal import Query
 from mockserver.store.store import Store
 
 CALLS_AT_ONCE = 10_000  # taken from the journal at a time: all of an account, unless a setting keeps more
+LARGE_BODY = 16 * 1024  # bytes
 CALLS_IN_A_ROW = 8  # looked at before others may get their turn
 CALLS_SEARCHED = 500  # the latest ones, among which the nearest are sought
 
@@ -53,8 +55,8 @@ class _Watch:
         """Look at every call since the last time, those included that come while others get their turn."""
         turns = Turns()
         while new := await self._next():
-            for start in range(0, len(new), CALLS_IN_A_ROW):
-                self.matched += filter(self.expectation.matches, new[start : start + CALLS_IN_A_ROW])
+            for calls in _in_a_row(new):
+                self.matched += filter(self.expectation.matches, calls)
                 await turns.give()
             self.number = new[-1].number
 
@@ -66,7 +68,7 @@ class _Watch:
 
     async def wait(self, deadline: float) -> bool:
         """Wait for the next call and look at it; False when the time is over."""
-        left = deadline - time.monotonic()
+        left = deadline - steady_time()
         if left <= 0 or not self.store.is_waited_on:
             return False
         await self.store.wait_for_call(self.account, left)
@@ -74,15 +76,27 @@ class _Watch:
         return True
 
 
+def _in_a_row(calls: list[RecordedCall]) -> Iterator[list[RecordedCall]]:
+    """So many calls at a time; one with a large body, which takes long to read, ends its row."""
+    row: list[RecordedCall] = []
+    for call in calls:
+        row.append(call)
+        if len(row) >= CALLS_IN_A_ROW or len(call.body) > LARGE_BODY:
+            yield row
+            row = []
+    if row:
+        yield row
+
+
 async def verify(store: Store, asked: Asked) -> Verdict:
     """Wait up to ``within`` seconds for the least number of calls, then ``settle`` seconds for one too many."""
     account, expectation, count = asked.account, asked.expectation, asked.count
     watch = _Watch(store, account, expectation)
     await watch.look()
-    deadline = time.monotonic() + asked.within
+    deadline = steady_time() + asked.within
     while len(watch.matched) < count.least and await watch.wait(deadline):
         pass
-    deadline = time.monotonic() + asked.settle
+    deadline = steady_time() + asked.settle
     while _can_be_exceeded(watch, count) and await watch.wait(deadline):
         pass
     evicted = await store.evicted(account)

@@ -14,7 +14,7 @@ from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.reader import Reader
 from mockserver.spec.security import read_schemes
 from mockserver.spec.shared import join_responses
-from mockserver.spec.source import Source, read_yaml
+from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 
 
 def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
@@ -24,8 +24,13 @@ def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
         if not reader.errors:
             reader.error(None, "an OpenAPI document must be a mapping")
         return _empty(source, vendor), reader
-    if not str(reader.document.get("openapi", "")).startswith("3.1"):
-        reader.error(reader.document, "openapi must be 3.1.x", "openapi")
+    version = str(reader.document.get("openapi", ""))
+    if not version.startswith("3.1"):
+        another = version if version.startswith("3.0") else str(reader.document.get("swagger", ""))
+        said = f": this is {another}, to be converted first" if another else ""
+        reader.error(reader.document, f"openapi must be 3.1.x{said}", "openapi" if version else None)
+        if another:  # what else would be said of it is that it is no 3.1
+            return _empty(source, vendor), reader
     info = reader.mapping(reader.document, "info", required=True)
     block = reader.x_mock(reader.document, "document")
     if "x-mock" not in reader.document:
@@ -123,9 +128,9 @@ def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
     for file in files:
         name = str(file)
         try:
-            text = file.read_text("utf-8")
+            text = read_text(file)
         except (OSError, UnicodeDecodeError) as error:
-            errors.append(ContractError(name, 1, 1, "", f"cannot be read: {error}"))
+            errors.append(ContractError(name, 1, 1, "", f"cannot be read: {why_unread(error)}"))
             continue
         contract, reader = read_contract(read_yaml(name, text), file.stem)
         errors += reader.errors

@@ -17,6 +17,8 @@ class Validator(Protocol):
 
     def is_valid(self, instance: Any) -> bool: ...
 
+    def validate(self, instance: Any, /) -> None: ...
+
     def iter_errors(self, instance: Any) -> Any: ...
 
 
@@ -98,6 +100,17 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrayStyle:
+    """How the items of an array are written: ``delimiter`` between them, "" where each has its name before it.
+
+    ``item`` is the type that an item's text is turned into, None for text.
+    """
+
+    delimiter: str
+    item: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """A declared parameter; header names are lower case."""
 
@@ -106,6 +119,7 @@ class Parameter:
     required: bool
     coerce: str | None
     example: Any
+    array: ArrayStyle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +130,7 @@ class Media:
     reads: Literal["json", "form", "multipart", "nothing"]
     coerce: Mapping[str, str]
     example: Any
+    arrays: Mapping[str, ArrayStyle] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +322,16 @@ class OperationSpec(Behaviour):
     def coerced(self) -> tuple[tuple[str, str, str], ...]:
         """Part, name and type of each parameter whose type is not text."""
         return tuple((p.where, p.name, p.coerce) for p in self.parameters if p.coerce is not None)
+
+    @cached_property
+    def arrays(self) -> Mapping[str, Mapping[str, ArrayStyle]]:
+        """By part and name, the parameters that are arrays, those of operations that it dispatches to among them."""
+        found: dict[str, dict[str, ArrayStyle]] = {}
+        for operation in (self, *(self.dispatch.to.values() if self.dispatch is not None else ())):
+            for parameter in operation.parameters:
+                if parameter.array is not None:
+                    found.setdefault(parameter.where, {}).setdefault(parameter.name, parameter.array)
+        return found
 
     @cached_property
     def query_schemes(self) -> tuple[Scheme, ...]:

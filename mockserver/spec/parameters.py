@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.spec.model import Body, Media, Owned, Parameter, Part, Recipient, Validator
+from mockserver.spec.model import ArrayStyle, Body, Media, Owned, Parameter, Part, Recipient, Validator
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 
@@ -55,10 +55,11 @@ def walk(reader: Reader, marks: Marks, container: dict[str, Any], key: str, at: 
 
 
 def _walk(reader: Reader, marks: Marks, schema: dict[str, Any], at: Pointer, seen: frozenset[int]) -> None:
-    if id(schema) in seen:
+    if id(schema) in seen or marks.schemas > MAX_SCHEMAS:
         return
     if marks.schemas == MAX_SCHEMAS or len(seen) == MAX_SCHEMA_DEPTH:
         reader.error(schema, f"schemas refer to schemas too often: at most {MAX_SCHEMAS}, {MAX_SCHEMA_DEPTH} deep")
+        marks.schemas = MAX_SCHEMAS + 1  # once is enough
         return
     marks.schemas += 1
     seen |= {id(schema)}
@@ -119,6 +120,44 @@ def coercions(reader: Reader, schema: Any) -> dict[str, str]:
     return kinds
 
 
+_STYLES: dict[str, dict[str, str]] = {  # by place, the styles of arrays, and what they have between items
+    "query": {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"},
+    "path": {"simple": ","},
+    "header": {"simple": ","},
+}
+
+
+def _array(reader: Reader, node: dict[str, Any], schema: Any, where: str) -> ArrayStyle | None:
+    """How the items of a parameter, or of a form's field, are written (OpenAPI, Style Values); None where it is none.
+
+    ``node`` says so with ``style`` and ``explode``. A style that is not read here is an error.
+    """
+    styles = _STYLES[where]
+    style = node.get("style", next(iter(styles)))
+    if style not in styles:
+        reader.error(node, f"a style that is not read here; in {where}: {', '.join(styles)}", "style")
+        return None
+    for part in _unfolded(reader, schema):
+        kind = part.get("type")
+        if kind == "array" or (isinstance(kind, list) and "array" in kind):
+            is_exploded = where == "query" and node.get("explode", style == "form") is not False
+            return ArrayStyle("" if is_exploded else styles[style], coercion(reader, part.get("items")))
+    return None
+
+
+def _arrays(reader: Reader, media: dict[str, Any]) -> dict[str, ArrayStyle]:
+    """The fields of a form that are arrays; its ``encoding`` says how they are written."""
+    found: dict[str, ArrayStyle] = {}
+    encodings = reader.mapping(media, "encoding")
+    for part in _unfolded(reader, media.get("schema")):
+        for name, member in _properties(part).items():
+            encoding = reader.mapping(encodings, name)
+            array = _array(reader, encoding, member, "query")
+            if array is not None:
+                found[name] = array
+    return found
+
+
 def _unfolded(reader: Reader, schema: Any) -> Iterator[dict[str, Any]]:
     for _ in range(32):
         if not isinstance(schema, dict):
@@ -143,8 +182,9 @@ def read_parameters(
         at = Pointer((where, name))
         mark(reader, marks, node, at)
         walk(reader, marks, node, "schema", at)
-        required, kind = bool(node.get("required", False)), coercion(reader, node.get("schema"))
-        parameters.append(Parameter(name, where, required, kind, _example(reader, node)))
+        required, schema = bool(node.get("required", False)), node.get("schema")
+        array, kind = _array(reader, node, schema, where), coercion(reader, schema)
+        parameters.append(Parameter(name, where, required, kind, _example(reader, node), array))
     named = set(re.findall(r"\{([^{}]+)\}", path))
     declared = {name for where, name in nodes if where == "path"}
     for name in sorted(named ^ declared):
@@ -190,7 +230,9 @@ def read_body(reader: Reader, operation: dict[str, Any], marks: Marks, *, merges
             reader.error(content, "only JSON and forms can have a schema", media_type)
         if not (merges_form and reads in _FORM_TYPES.values()):
             walk(reader, marks, member, "schema", Pointer(("body",)))
-        media[essence] = Media(essence, reads, coercions(reader, member.get("schema")), _example(reader, member))
+        kinds = coercions(reader, member.get("schema"))
+        arrays = _arrays(reader, member) if reads in _FORM_TYPES.values() else {}
+        media[essence] = Media(essence, reads, kinds, _example(reader, member), arrays)
     return Body(bool(node.get("required", False)), media)
 
 

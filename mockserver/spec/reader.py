@@ -27,6 +27,9 @@ class Reader:
         self.document: dict[str, Any] = source.value if isinstance(source.value, dict) else {}
         self.errors: list[ContractError] = list(source.errors)
         self._blocks: dict[tuple[int, str], dict[str, Any]] = {}  # by the container's identity and the kind
+        self._referring: dict[int, Any] = {}  # by identity, parts of schemas whose references all point at something
+        self._component_refs: dict[str, frozenset[str]] = {}  # by name of a component, the components it refers to
+        self._compiled: dict[str, Validator] = {}  # by reference, of schemas that are nothing else
 
     def error(self, container: object, message: str, key: Hashable = None) -> None:
         """Add an error at a container or at one of its members."""
@@ -163,10 +166,13 @@ class Reader:
             return None
         if not self._refers(schema):
             return None
+        ref = str(schema["$ref"]) if isinstance(schema, dict) and schema.keys() == {"$ref"} else ""
+        if ref in self._compiled:
+            return self._compiled[ref]
         if isinstance(schema, dict) and "components" in self.document:
-            schema = {**schema, "components": {"schemas": self._schemas()}}
+            schema = {**schema, "components": {"schemas": self._needed(schema)}}
         try:
-            return jsonschema_rs.validator_for(schema, offline=True)
+            validator = jsonschema_rs.validator_for(schema, offline=True)
         except (jsonschema_rs.ValidationError, ValueError) as error:
             message = str(error).split("\n", 1)[0]
             path = getattr(error, "instance_path", [])
@@ -175,22 +181,47 @@ class Reader:
             else:
                 self.error_below(container, [] if key is None else [key, *path], f"not a JSON Schema: {message}")
             return None
+        if ref:
+            self._compiled[ref] = validator
+        return validator
 
     def _refers(self, schema: Any) -> bool:
         """Whether each $ref in a schema, and in what that refers to, points at something; an error if not."""
-        waiting, seen, errors = [schema], set(), len(self.errors)
+        seen: dict[int, Any] = {}
+        errors = len(self.errors)
+        waiting = [schema]
         while waiting:
             value = waiting.pop()
-            if id(value) in seen:
+            if not isinstance(value, dict | list) or id(value) in seen or id(value) in self._referring:
                 continue
-            seen.add(id(value))
+            seen[id(value)] = value
             if isinstance(value, dict):
                 waiting += [item for key, item in value.items() if key not in _SCHEMA_DATA]
                 if "$ref" in value:
                     waiting.append(self.target(value))
-            elif isinstance(value, list):
+            else:
                 waiting += value
-        return len(self.errors) == errors
+        if len(self.errors) > errors:
+            return False
+        self._referring |= seen  # kept alive, so that no other object gets its identity
+        return True
+
+    def _needed(self, schema: Any) -> dict[str, Any]:
+        """The components that a schema refers to, and those that they refer to: compiling all takes long."""
+        schemas = self._schemas()
+        if not isinstance(schemas, dict):
+            return {}
+        found: dict[str, Any] = {}
+        waiting = list(_refs_to_components(schema))
+        while waiting:
+            name = waiting.pop()
+            if name in found or name not in schemas:
+                continue
+            found[name] = schemas[name]
+            if name not in self._component_refs:
+                self._component_refs[name] = _refs_to_components(schemas[name])
+            waiting += self._component_refs[name]
+        return found
 
     def _schemas(self) -> Any:
         components = self.document["components"]
@@ -206,6 +237,23 @@ class Reader:
                 key = None
                 break
         self.error(container, message, key)
+
+
+def _refs_to_components(schema: Any) -> frozenset[str]:
+    """The names of components whose schemas this one refers to, or to something in them."""
+    names = set()
+    waiting = [schema]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            ref = value.get("$ref")
+            tokens = Pointer.parse(ref[1:]).tokens if isinstance(ref, str) and ref.startswith("#/") else ()
+            if tokens[:2] == ("components", "schemas") and len(tokens) > 2:
+                names.add(tokens[2])
+            waiting += [item for item in value.values() if isinstance(item, dict | list)]
+        else:
+            waiting += [item for item in value if isinstance(item, dict | list)] if isinstance(value, list) else []
+    return frozenset(names)
 
 
 @cache

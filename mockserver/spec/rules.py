@@ -10,7 +10,8 @@ from mockserver.spec.parameters import Marks
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 
-JWT_REASONS = {"absent", "malformed", "signature", "claims", "expired"}
+KEY_REASONS = {"absent", "unknown"}
+JWT_REASONS = {"absent", "malformed", "unknown", "signature", "claims", "expired"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,9 @@ def _of_security(alternative: Alternative) -> list[Possible]:
     problems = []
     for scheme in alternative.schemes:
         at = Pointer((scheme.where, scheme.key))
-        reasons = JWT_REASONS if isinstance(scheme.accept, Jwt) else {"absent", "signature"}
+        reasons = JWT_REASONS if isinstance(scheme.accept, Jwt) else KEY_REASONS
+        if len(alternative.schemes) > 1:
+            reasons = reasons | {"signature"}  # it belongs to another account than the other credential
         if scheme.bearer:
             reasons = reasons | {"malformed"}
         problems += [Possible("unauthenticated", at, reason) for reason in sorted(reasons)]

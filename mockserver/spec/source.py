@@ -4,10 +4,14 @@ The reading is strict: only ``true``, ``false``, ``null`` and plain decimal numb
 phone number turned into an integer), keys are unique strings, no tag builds an object.
 """
 
+import errno
+import json
 import math
 import re
+import stat
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -66,11 +70,48 @@ class _Anchored:
     height: int
 
 
+def read_text(file: Path) -> str:
+    """The text of a regular file, in UTF-8. Raises OSError, UnicodeDecodeError.
+
+    A pipe that nobody writes to would be read for ever.
+    """
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(file))
+    return file.read_text("utf-8")
+
+
+def why_unread(error: OSError | UnicodeDecodeError) -> str:
+    """What kept a file from being read, without its name."""
+    return error.strerror or str(error) if isinstance(error, OSError) else f"not UTF-8: {error}"
+
+
+_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+
+
+def _with_long_escapes(text: str) -> str:
+    """JSON text as YAML has it: JSON escapes a character beyond U+FFFF in two halves, YAML in one."""
+    if not _PAIR.search(text):
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return re.sub(
+        rf"\\\\|{_PAIR.pattern}",
+        lambda found: found[0] if found[1] is None else rf"\U{_joined(int(found[1], 16), int(found[2], 16)):08X}",
+        text,
+    )
+
+
+def _joined(high: int, low: int) -> int:
+    return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
+
+
 def read_yaml(file: str, text: str) -> Source:
-    """Parse YAML. Errors (syntax, duplicate keys, keys that are not text) are in the result; none is raised."""
+    """Parse YAML, or JSON. Errors (syntax, duplicate keys, keys that are no text) are in the result; none is raised."""
     source = Source(file)
     try:
-        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(_with_long_escapes(text))
         try:
             source.value = _Walk(source, loader).document()
         finally:

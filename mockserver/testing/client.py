@@ -5,7 +5,9 @@ import os
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode
+
+from mockserver.spec.addresses import has_password, split_http, usable_token
 
 TOKEN = "MOCKSERVER_ADMIN_TOKEN"  # noqa: S105 -- the variable's name
 PATIENCE = 30.0  # seconds for an answer, beside those that the server was asked to wait
@@ -25,7 +27,7 @@ class Control:
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url.rstrip("/")
         self._parts = _split(self.url)
-        self._token = token or os.environ.get(TOKEN) or None
+        self._token = _usable(token or os.environ.get(TOKEN))
         self._is_known = False
 
     def get(self, path: str, **query: str | None) -> Any:
@@ -111,11 +113,15 @@ def _with_query(path: str, query: Mapping[str, str | None]) -> str:
 
 
 def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ControlError(f"a server's URL looks like http://127.0.0.1:8080, not {url!r}")
+    parts = split_http(url)
+    if parts is None:
+        shown = "one with a user or a password" if has_password(url) else repr(url)
+        raise ControlError(f"a server's URL looks like http://127.0.0.1:8080, not {shown}")
     return parts
+
+
+def _usable(token: str | None) -> str | None:
+    try:
+        return usable_token(token) if token else None
+    except ValueError as error:
+        raise ControlError(f"the control API's token {error}") from error

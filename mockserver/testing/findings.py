@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 import pytest
 
@@ -112,9 +114,18 @@ def section(journal: AccountCalls, known: Calls | None) -> str:
     hidden = len(calls) - MAX_SECTION_LINES
     lines = [f"… {hidden} earlier calls"] if hidden > 0 else []
     lines += [line for call in calls[-MAX_SECTION_LINES:] for line in _call_lines(call)]
-    lines = lines or [f"account {journal.account} received no call"]
+    lines = lines or [f"account {journal.account} received no call", *_proxy_lines(journal.control.url)]
     unawaited = journal.unawaited.lines if known is None else []  # else the end of the test has told them
     return "\n".join([*lines, *late, *unawaited])
+
+
+def _proxy_lines(url: str) -> Iterator[str]:
+    """That calls may have gone to a proxy, where the environment names one and does not except the server."""
+    parts = urlsplit(url)
+    names = [name for name in (parts.scheme, "all") if name in getproxies_environment()]
+    if names and not proxy_bypass(parts.netloc):
+        variable = f"{names[0].upper()}_PROXY"
+        yield f"{variable} is set, and NO_PROXY does not name {parts.hostname}: the calls may have gone to the proxy"
 
 
 def _call_lines(call: Call) -> Iterator[str]:
@@ -161,6 +172,8 @@ class Findings:
         self._refused: list[str] = []
         self._unused: list[str] = []
         self._lost = 0
+        self.is_forked = False
+        self.is_interrupted = False
         self.coverage: Document | None = None
         self.counted: Score | None = None
         self.complaints: list[str] = []
@@ -220,8 +233,15 @@ class Findings:
         return _shortened(self._unused)
 
     def lost_line(self) -> str | None:
-        """How many workers' findings are missing; None if none are."""
-        return f"{self._lost} worker(s) crashed: what their tests met is not counted" if self._lost else None
+        """Whose findings are missing, and why; None where none are."""
+        lost = []
+        if self._lost:
+            lost.append(f"{self._lost} worker(s) crashed: what their tests met is not counted")
+        if self.is_forked:
+            lost.append("with --forked each test ends with its process: what it met is not counted")
+        if self.is_interrupted:
+            lost.append("the run was interrupted: what its tests met is counted in part")
+        return "; ".join(lost) or None
 
 
 def _shortened(lines: list[str]) -> list[str]:
@@ -283,7 +303,7 @@ def _show_coverage(reporter: "pytest.TerminalReporter", findings: Findings) -> N
     if findings.coverage is not None and findings.counted is not None:
         reporter.line(render_report("text", findings.coverage, findings.counted, findings.complaints))
         return
-    if findings.coverage is None:
+    if findings.coverage is None and findings.lost_line() is None:
         reporter.line("no test used mock_vendors or mock_server")
     for line in findings.complaints:
         reporter.line(f"FAILED: {line}", red=True)

@@ -118,6 +118,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(trylast=True)  # where a run is interrupted, fixtures of the session end only here
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workeroutput"):
@@ -126,6 +127,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     elif _is_covered(config) and not config.option.collectonly:
         from mockserver.testing.findings import finish  # noqa: PLC0415 -- as above
 
+        findings = _findings(config)
+        findings.is_forked = bool(getattr(config.option, "forked", False))
+        findings.is_interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
         if not finish(config.option, _findings(config)) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

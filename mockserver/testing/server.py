@@ -114,6 +114,7 @@ class RunSettings(TypedDict, total=False):
     max_head: int
     idle_timeout: int
     request_timeout: int
+    allow_origin: tuple[str, ...]
 
 
 @contextmanager

@@ -1,10 +1,10 @@
 """Was it called: what is asked of the server, and what is compared here because only Python can."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mockserver.engine.sources import steady_time
 from mockserver.matching.compare import Difference, masked
 from mockserver.matching.explain import Explanation
 from mockserver.matching.pattern import Pattern, View, answer_view, headers_view, value_at
@@ -106,10 +106,10 @@ class _Comparison:
 
     def verdict(self) -> Verification:
         question, count = self._question, self._question.count
-        deadline = time.monotonic() + question.within
+        deadline = steady_time() + question.within
         while len(self._fitting) < count.least and self._wait(deadline):
             pass
-        deadline = time.monotonic() + question.settle
+        deadline = steady_time() + question.settle
         while not count.is_exceeded(len(self._fitting)) and self._wait(deadline):
             pass
         return self._decided()
@@ -120,7 +120,7 @@ class _Comparison:
 
     def _wait(self, deadline: float) -> bool:
         """Wait for another candidate; False when the time is over."""
-        left = deadline - time.monotonic()
+        left = deadline - steady_time()
         if left <= 0:
             return False
         self._plain = self._look(Count(self._plain.matched + 1), min(left, MAX_WAIT_SECONDS))

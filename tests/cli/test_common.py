@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from mockserver import __version__
 from mockserver.cli.common import program
-from tests.cli.running import invoke, run
+from tests.cli.running import COMMAND, invoke, run, surroundings
+from tests.live import PATIENCE
 
 LONG = "x" * 5000
 
@@ -87,6 +89,27 @@ def test_usage(files: Path, taken: str, arguments: list[str], said: str) -> None
     ended = invoke(*arguments, *(["--port", taken] if arguments[0] == "serve" else []))
     assert (ended.exit_code, ended.stdout) == (2, ""), ended.exception
     assert re.fullmatch(f"mockserver: {said}\n", ended.stderr), ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        pytest.param(["account", "--live"], {"MOCKSERVER_ADMIN_TOKEN": "tok\ns3cret"}, id="token"),
+        pytest.param(["account", "--live", "--url", "http://u:s3cret@127.0.0.1:1"], {}, id="address"),
+        pytest.param(["curl", "polyai", "--url", "http://u:s3cret@x"], {}, id="curl"),
+        pytest.param(["account"], {"MOCKSERVER_PUBLIC_URL": "http://s3cret@x"}, id="public-url"),
+        pytest.param(["serve", "--public-url", "http://u:s3cret@x"], {}, id="served-url"),
+        pytest.param(["serve", "--public-url", "http://例え"], {}, id="beyond-ascii"),
+        pytest.param(["serve", "--allow-origin", "*"], {}, id="origin"),
+    ],
+)
+def test_no_secret_is_in_a_usage_error(taken: str, arguments: list[str], environment: dict[str, str]) -> None:
+    """A token or the password of an address is not in the one line that says what is wrong with it."""
+    port = ["--port", taken] if arguments[0] == "serve" else []
+    ended = invoke(*arguments, *port, **environment)
+    assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1), ended.exception
+    assert ended.stderr.startswith("mockserver: ")
+    assert "s3cret" not in ended.output
 
 
 @pytest.mark.parametrize(
@@ -232,3 +255,35 @@ def test_no_traceback(files: Path, taken: str, command: str, words: list[str]) -
     assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
     assert ended.exit_code in {0, 1, 2}
     assert "Traceback" not in ended.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [["account"], ["serve", "--port", "0"], ["check"], ["curl", "polyai"], ["--help"]]
+)
+@pytest.mark.parametrize(
+    ("where", "why"), [("/dev/full", "cannot write: No space left on device"), ("", "standard output is closed")]
+)
+def test_output_that_cannot_be_written(arguments: list[str], where: str, why: str) -> None:
+    """A full disk and a closed standard output are one line, exit code 2: nobody has read what it was to say."""
+    shell = '"$@" >"$WHERE"' if where else '"$@" >&-'
+    command = ["sh", "-c", shell, "sh", *COMMAND, *arguments]
+    surrounding = surroundings(WHERE=where)
+    ended = subprocess.run(command, env=surrounding, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (ended.returncode, ended.stderr) == (2, f"mockserver: {why}\n")
+
+
+def test_a_reader_that_has_seen_enough() -> None:
+    """`mockserver account | head -1` says nothing of the broken pipe."""
+    shell = '"$@" | true'
+    command = ["sh", "-c", shell, "sh", *COMMAND, "account"]
+    ended = subprocess.run(command, env=surroundings(), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (ended.stdout, ended.stderr) == ("", "")
+
+
+@pytest.mark.parametrize("arguments", [["account", "--accounts"], ["serve", "--accounts"], ["check"]])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, arguments: list[str]) -> None:
+    """One that nobody writes to would be read for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    ended = run(*arguments, pipe)
+    assert (ended.returncode, ended.stdout) == (1, f"{pipe}:1:1: /: cannot be read: it is no regular file\n")

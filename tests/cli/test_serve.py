@@ -284,7 +284,7 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
     assert invoke("serve", **environment).exit_code == 0
     assert invoke("serve", "--no-builtin", *options, **environment).exit_code == 0
     paths = (there / "accounts.json", here / "accounts.json")
-    numbers = {name.lower(): int(value) for name, value in bounds.items()}
+    numbers: dict[str, Any] = {name.lower(): int(value) for name, value in bounds.items()}
     assert built == [
         Settings(
             (there, here), (there,), False, paths[0], "127.0.0.2", 1, "http://five", None, True, "json", **numbers
@@ -300,7 +300,7 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
             None,
             False,
             "off",
-            **{name: int(f"1{value}") for name, value in numbers.items()},
+            **dict[str, Any]({name: int(f"1{value}") for name, value in numbers.items()}),
         ),
     ]
 

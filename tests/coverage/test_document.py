@@ -1,5 +1,6 @@
 """Coverage documents, merged."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.coverage.document import CoverageError, merge_documents, read_document
+from mockserver.coverage.report import Selection, render_report, score
 from mockserver.testing import MockServer
 from tests.coverage.documents import answer, document, operation
 from tests.testing.sending import send
@@ -81,12 +83,50 @@ def test_merging_in_steps_is_merging_at_once(counts: list[tuple[int, int, str]])
         ("[]", "a.json is no coverage document"),
         ('{"format": 1, "operations": {}}', "a.json is no coverage document"),
         ('{"format": 1, "contracts": {}, "operations": {}}', "a.json has format 1; this mockserver reads format 2"),
+        ('{"format": 2, "contracts": [], "operations": {}}', "a.json is no coverage document: /contracts: "),
+        ('{"format": 2, "contracts": {}, "operations": []}', "a.json is no coverage document: /operations: "),
+        ('{"format": 2, "contracts": {"x": 1}, "operations": {}}', "a.json is no .*: /contracts/x: 1 is not"),
+        ('{"format": 2, "contracts": {}, "operations": {"a": {}}}', "a.json is no .*: /operations/a: .* required"),
+        ('{"format": 2, "version": [], "contracts": {}, "operations": {}}', "a.json is no .*: /version: "),
+        ("[" * 200_000, "a.json is not JSON"),
+        ("9" * 5000, "a.json is not JSON"),
     ],
 )
 def test_what_is_no_document_is_told(text: str, message: str) -> None:
     """The error names the file and what is wrong with it."""
     with pytest.raises(CoverageError, match=message):
         read_document(text, "a.json")
+
+
+def spoiled(value: Any, data: st.DataObject) -> Any:
+    """The value with one thing in it changed, left out or added."""
+    if isinstance(value, dict | list) and value and data.draw(st.integers(0, 5)):
+        key = data.draw(st.sampled_from([*(value if isinstance(value, dict) else range(len(value)))]))
+        members = dict(value) if isinstance(value, dict) else dict(enumerate(value))
+        if data.draw(st.booleans()) and not isinstance(members[key], dict | list):
+            del members[key]
+        else:
+            members[key] = spoiled(members[key], data)
+        return members if isinstance(value, dict) else [*members.values()]
+    return data.draw(st.sampled_from([None, -1, 10**30, 1.5, "", "x", [], [[]], {}, {"": 1}, True]))
+
+
+@settings(deadline=None, database=None, max_examples=200, derandomize=True)
+@given(st.data())
+def test_whatever_is_wrong_with_a_document_is_told(data: st.DataObject) -> None:
+    """No file breaks the merge: it is counted, or refused by its name."""
+    whole = document(
+        send=operation(
+            {"seen": ["/body"], "unseen": []},
+            {"/x": {"seen": [1], "unseen": []}},
+            {"reset": 1},
+            sent=answer(200, 1, 0, "t"),
+        )
+    )
+    text = json.dumps(spoiled(whole, data))
+    with contextlib.suppress(CoverageError):
+        merged = merge_documents({"a.json": read_document(text, "a.json"), "b.json": whole})
+        assert render_report("text", merged, score(merged, Selection()), [])
 
 
 def test_a_servers_own_document_is_read_and_merged(mock_server: MockServer) -> None:

@@ -2,20 +2,27 @@
 
 import json
 import math
+import sys
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine.bodies import (
+    MAX_BRACKETS,
     MAX_DEPTH,
+    MAX_ESCAPES,
     MAX_FIELDS,
+    MAX_PART_LINES,
     UnreadableError,
+    _unescaped,
     duplicate_keys,
     read_form,
     read_json,
     read_multipart,
+    read_query,
 )
 
 MULTIPART = b"multipart/form-data; boundary=edge"
@@ -72,13 +79,22 @@ def test_json_agrees_with_the_standard_library_where_that_is_strict(raw: bytes) 
         pytest.param(b"-1e400", "out of range", id="too-small"),
         pytest.param(b'"\xff"', "not UTF-8", id="bad-utf8"),
         pytest.param(b'"\xed\xa0\x80"', "not UTF-8", id="surrogate-in-utf8"),
-        pytest.param(b'{"\\ud800": 1}', "truncated", id="lone-surrogate-in-a-name"),
-        pytest.param(b'"\\udc00\\ud800"', "surrogate pair", id="surrogates-in-the-wrong-order"),
+        pytest.param(b'{"\\ud800": 1}', "ud800 at /body, byte 2 is a lone surrogate", id="lone-surrogate-in-a-name"),
+        pytest.param(b'"\\udc00\\ud800"', "udc00 at /body, byte 1 is a lone", id="surrogates-in-the-wrong-order"),
+        pytest.param(b'{"a": [{"b/": "x\\uD83D"}]}', "uD83D at /body/a/0/b~1, byte 16", id="lone-at-the-end"),
+        pytest.param(b'["x", "\\ud83d and more"]', "ud83d at /body/1, byte 7", id="lone-before-text"),
+        pytest.param(b'["\\ud83d\\u0041 and more"]', "ud83d at /body/0, byte 2", id="lone-before-an-escape"),
+        pytest.param(b'["\\ud83d\\ude00\\ude00 and more"]', "ude00 at /body/0, byte 14", id="low-one-behind-a-pair"),
+        pytest.param(b'["\\ud83d\\ud83d\\ude00", "more"]', "ud83d at /body/0, byte 2", id="high-one-before-a-pair"),
+        pytest.param(b'["\\ud83d', "truncated", id="cut-off-within-a-pair"),
+        pytest.param(b'["' + b"a" * 70_000 + b'\\ud83d"]', "ud83d at byte 70002 is", id="lone-in-a-large-body"),
         pytest.param(b"1" * 5000, "out of range", id="huge-integer"),
         pytest.param(b"\xef\xbb\xbf{}", "BOM", id="byte-order-mark"),
         pytest.param('{"a": 1}'.encode("utf-16"), "invalid character", id="utf-16"),
         pytest.param(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "nested deeper", id="depth"),
-        pytest.param(b'{"a":' * 100_000, "nested deeper", id="bottomless"),
+        pytest.param(b'{"a":' * 100_000, "more than 20000 arrays and objects", id="bottomless"),
+        pytest.param(b"[" + b"[]," * MAX_BRACKETS + b"0]", "more than 20000 arrays and objects", id="brackets"),
+        pytest.param(b"]" * 101 + b"[" * 101, "invalid character .byte 0", id="closed-before-opened"),
         pytest.param(b"{} {}", "trailing characters", id="two-values"),
     ],
 )
@@ -102,6 +118,8 @@ def test_depth_counts_nesting_only() -> None:
     quoted = r"\"" + "[{" * 200 + "\\\\"
     assert read_json(f'["{quoted}", {{"{quoted}": 1}}]'.encode()) == json.loads(f'["{quoted}", {{"{quoted}": 1}}]')
     assert len(read_json(b"[" + b"[],{}," * 200 + b"0]")) == 401
+    assert len(read_json(b"[" + b"[]," * (MAX_BRACKETS - 2) + b"[]]")) == MAX_BRACKETS - 1
+    assert read_json(b'["' + b"[{" * MAX_BRACKETS + b'"]') == ["[{" * MAX_BRACKETS]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +145,9 @@ def test_duplicate_keys(raw: bytes, names: list[str]) -> None:
         pytest.param(b"a%20b=c+d%2B%26", [("a b", "c d+&")], id="escapes"),
         pytest.param(b"a=%C3%BC&b=\xc3\xbc", [("a", "ü"), ("b", "ü")], id="utf8-escaped-or-not"),
         pytest.param(b"a=%zz;b=1", [("a", "%zz;b=1")], id="what-is-no-escape-stays"),
+        pytest.param(b"a=%&b+c=%4+%%41%", [("a", "%"), ("b c", "%4 %A%")], id="broken-escapes-change-nothing-else"),
+        pytest.param(b"&&=1&a==%3D=&", [("", "1"), ("a", "===")], id="nothing-between"),
+        pytest.param(b"a=%0A%0d\r\n=%20 ", [("a", "\n\r\r\n=  ")], id="line-ends-and-blanks"),
     ],
 )
 def test_form(raw: bytes, pairs: list[tuple[str, str]]) -> None:
@@ -140,6 +161,7 @@ def test_form(raw: bytes, pairs: list[tuple[str, str]]) -> None:
         pytest.param(b"a=\xff", "not UTF-8", id="bad-utf8"),
         pytest.param(b"a=%ff", "not UTF-8", id="bad-utf8-escaped"),
         pytest.param(b"&".join([b"a=1"] * (MAX_FIELDS + 1)), "fields", id="too-many"),
+        pytest.param(b"%" * (MAX_ESCAPES + 1), "escapes, some of them broken", id="too-many-broken-escapes"),
     ],
 )
 def test_form_says_why_it_is_unreadable(raw: bytes, why: str) -> None:
@@ -169,6 +191,107 @@ def test_multipart() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        pytest.param(b"A preamble.\r\n", b"\r\n", id="preamble"),
+        pytest.param(b"\r\n\r\n", b"", id="empty-lines-before"),
+        pytest.param(
+            b"A line --edge\r\n", b"\r\nAn epilogue\r\n--edge\r\n--edge--", id="both-with-the-boundary-in-them"
+        ),
+        pytest.param(b"", b" \t\r\n", id="blanks-behind-the-end"),
+    ],
+)
+def test_multipart_with_text_around_it(before: bytes, behind: bytes) -> None:
+    """What stands before the first part and behind the last is no part (RFC 2046, 5.1.1)."""
+    assert read_multipart(before + PART + b"--edge--" + behind, MULTIPART) == [("a", "1")]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        pytest.param(b'form-data; name="a\\"b\\\\"', 'a"b\\', id="escaped"),
+        pytest.param(b"form-data; name=a", "a", id="without-quotes"),
+        pytest.param(b'form-data; filename="x; name=y"; NAME = "a"', "a", id="behind-a-file-name"),
+        pytest.param(b'form-data;\r\n name="a"', "a", id="folded"),
+        pytest.param(b'form-data; name=""', "", id="empty"),
+        pytest.param(b'form-data; x; name*=utf-8; name="\xc3\xbc"', "ü", id="utf-8"),
+    ],
+)
+def test_the_name_of_a_part(disposition: bytes, name: str) -> None:
+    """A part's name is read however its header writes it."""
+    raw = PART.replace(b'form-data; name="a"', disposition) + b"--edge--"
+    assert read_multipart(raw, b'Multipart/Form-Data;charset=x; Boundary="edge"') == [(name, "1")]
+
+
+@given(
+    st.binary(max_size=30)
+    | st.lists(st.sampled_from([b"%", b"%4", b"%41", b"+", b"=", b"\n", b"a", b"%ff"])).map(b"".join)
+)
+@settings(deadline=None, max_examples=300, derandomize=True)
+def test_a_query_is_read_as_the_url_standard_has_it(raw: bytes) -> None:
+    """Bytes first, then text: no broken escape and no byte changes what stands beside it."""
+    expected = [
+        tuple(unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8", "replace") for part in pair)
+        for pair in (field.partition(b"=")[::2] for field in raw.split(b"&") if field)
+    ]
+    assert read_query(raw) == expected
+    assert _unescaped(raw) == unquote_to_bytes(raw)
+
+
+M = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("read", "raw"),
+    [
+        *(
+            pytest.param(read_json, raw, id=f"json-{name}")
+            for name, raw in {
+                "quotes": b'{"a":"' + b'\\"' * (M // 2) + b"[[" * 100,
+                "backslashes": b'{"a":"' + b"\\" * M,
+                "brackets": b"[" * M,
+                "closing-brackets": b"[" * 99 + b"]" * M + b"[" * 99,
+                "brackets-in-strings": b"[" + b'"[",' * (M // 4) + b"1]",
+                "short-strings": b"[" + b'"a",' * (M // 4) + b"[[]]" * 60 + b"]",
+                "half-pairs": b'["' + b"\\ud83d" * (M // 6) + b'"]',
+            }.items()
+        ),
+        pytest.param(read_form, b"%" * M, id="form-broken-escapes"),
+        pytest.param(read_form, b"%41" * (M // 3), id="form-escapes"),
+        pytest.param(read_query, b"%4" * (M // 32), id="query-broken-escapes"),
+        pytest.param(read_query, b"&" * M, id="query-nothing"),
+        *(
+            pytest.param(lambda raw: read_multipart(raw, MULTIPART), raw, id=f"multipart-{name}")
+            for name, raw in {
+                "parts": b"--edge\r\n" * (M // 8),
+                "most-parts": PART * MAX_FIELDS + b"--edge--",
+                "headers": b"--edge\r\n" + b"a:b\r\n" * (M // 5) + b"\r\n1\r\n--edge--",
+                "long-header": b"--edge\r\nContent-Disposition: " + b"a=1; " * (M // 5) + b"\r\n\r\n1\r\n--edge--",
+            }.items()
+        ),
+    ],
+)
+def test_no_body_takes_many_steps(read: Any, raw: bytes) -> None:
+    """However hostile a large body is, few lines of Python look at it: the rest is done by one call in C at a time."""
+    lines = 0
+
+    def count(_frame: Any, event: str, _arg: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        read(raw)
+    except UnreadableError:
+        pass
+    finally:
+        sys.settrace(before)
+    assert 0 < lines < 4 * MAX_BRACKETS
+
+
+@pytest.mark.parametrize(
     ("raw", "content_type", "why"),
     [
         pytest.param(PART + b"--edge--\r\n", b"multipart/form-data", "without a boundary", id="no-boundary"),
@@ -182,6 +305,10 @@ def test_multipart() -> None:
         pytest.param(PART.replace(b"1", b"\xff") + b"--edge--\r\n", MULTIPART, "not a multipart", id="bad-utf8"),
         pytest.param(PART.replace(b"Content", b"C\x00") + b"--edge--\r\n", MULTIPART, "not a mul", id="bad-header"),
         pytest.param(PART * (MAX_FIELDS + 1) + b"--edge--\r\n", MULTIPART, "more than", id="too-many"),
+        pytest.param(PART.replace(b"\r\n", b"\n") + b"--edge--", MULTIPART, "does not end", id="line-feeds-only"),
+        pytest.param(PART.replace(b"--edge", b"--edgy"), MULTIPART, "no line of it", id="no-boundary-in-it"),
+        pytest.param(b"--edges" + PART[6:] + b"--edge--", MULTIPART, "does not begin as one", id="longer-boundary"),
+        pytest.param(PART[:8] + b"A: b\r\n" * MAX_PART_LINES + PART[8:] + b"--edge--", MULTIPART, "lines", id="lines"),
     ],
 )
 def test_multipart_says_why_it_is_unreadable(raw: bytes, content_type: bytes, why: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.choice import MAGIC, Choice, choose, recipient_of
+from mockserver.engine import choice as choice_module
+from mockserver.engine.choice import MAGIC, MAX_NOTE, Choice, choose, recipient_of
 from mockserver.engine.problem import Problem
 from mockserver.spec.model import Rule
 from mockserver.spec.pointer import Pointer
@@ -33,12 +34,54 @@ def told(choice: Choice) -> tuple[str, str, Problem | None]:
         pytest.param("example=unheard_of", ("sent", "default"), id="unknown-example"),
         pytest.param("code=418", ("sent", "default"), id="unknown-code"),
         pytest.param("barcode=400", ("sent", "default"), id="other-word"),
+        pytest.param("Code=400", ("refused", "prefer"), id="names-fold-case"),
+        pytest.param('EXAMPLE = "busy" ; x="a,b"', ("busy", "prefer"), id="with-a-parameter"),
+        pytest.param("code=503, code=400", ("busy", "prefer"), id="the-first-of-two-counts"),
+        pytest.param("code=202, example=delayed", ("delayed", "prefer"), id="both-name-it"),
+        pytest.param("code=400, example=delayed", ("sent", "default"), id="both-name-none"),
+        pytest.param('wait="code=400, example=busy"', ("sent", "default"), id="within-quotes"),
+        pytest.param('example="b\\usy"', ("busy", "prefer"), id="quoted-letter"),
+        pytest.param("example=acme.send_sms/busy", ("busy", "prefer"), id="by-its-id"),
+        pytest.param("return=minimal", ("sent", "default"), id="another-preference"),
         pytest.param("", ("sent", "default"), id="none"),
     ],
 )
 def test_preference(prefer: str, expected: tuple[str, str]) -> None:
     """`Prefer: example=` names an answer, `code=` the first with that status; what names none changes nothing."""
     assert told(chosen("send_sms", prefer=prefer))[:2] == expected
+
+
+@pytest.mark.parametrize(
+    ("prefer", "recipient", "notes"),
+    [
+        pytest.param("example=busi", "+1", ("preference unknown; known: ",), id="example"),
+        pytest.param("respond-async, code=999", "+1", ("preference unknown; known: ",), id="code"),
+        pytest.param("code=", "+1", ("preference unknown; known: ",), id="empty"),
+        pytest.param("example=busy", f"+{MAGIC}999", (), id="a-preference-comes-first"),
+        pytest.param("", f"+{MAGIC}999", (f"magic unknown; known: +{MAGIC}414, +{MAGIC}405, +{MAGIC}503",), id="magic"),
+        pytest.param("", f"+{MAGIC}503", (), id="known-magic"),
+        pytest.param("x=1", f"+{MAGIC}999", ("magic unknown; known: ",), id="magic-and-another-preference"),
+        pytest.param("code=x", f"+{MAGIC}999", ("preference unknown; ", "magic unknown; "), id="both"),
+        pytest.param("wait=5, return=minimal", "+1", (), id="none-of-ours"),
+    ],
+)
+def test_a_wish_that_names_no_answer_is_noted(prefer: str, recipient: str, notes: tuple[str, ...]) -> None:
+    """The note lists those that would, and nothing that the client sent."""
+    found = chosen("send_sms", prefer=prefer, recipient=recipient).notes
+    assert len(found) == len(notes)
+    for note, beginning in zip(found, notes, strict=True):
+        assert note.startswith(beginning)
+        assert len(note) <= MAX_NOTE
+        if beginning.startswith("preference"):
+            assert {*note.partition("known: ")[2].split(", ")} == {*operation("send_sms").answers}
+    assert chosen("send_sms", UNKNOWN, prefer="code=999").notes == chosen("send_sms", prefer="code=999").notes
+
+
+def test_a_note_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operation may have hundreds of answers."""
+    monkeypatch.setattr(choice_module, "MAX_NOTE", 40)
+    (note,) = chosen("send_sms", prefer="code=999").notes
+    assert (len(note), note[-3:]) == (40, "...")
 
 
 def test_a_preferred_success_does_not_wave_a_bad_request_through() -> None:

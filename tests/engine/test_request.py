@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine import request as request_module
-from mockserver.engine.request import ParsedRequest, read_query
+from mockserver.engine.bodies import read_query
+from mockserver.engine.request import MAX_VIOLATIONS_LISTED, ParsedRequest
 from mockserver.spec.pointer import join
 from tests.engine.workbench import JSON, arrive, operation, parse, problems, request
 
@@ -77,7 +78,7 @@ def test_path_parameter_that_does_not_fit() -> None:
     ("query", "pairs"),
     [
         pytest.param(b"a=%ff&b%20=c%2", [("a", "\ufffd"), ("b ", "c%2")], id="bad-utf8-escaped"),
-        pytest.param(b"a=\xff", [("a", "ÿ")], id="latin-1"),
+        pytest.param(b"a=caf%E9+au+lait\xff", [("a", "caf\ufffd au lait\ufffd")], id="latin-1"),
         pytest.param(b"&".join([b"a"] * 1500), [("a", "")] * 1000, id="too-many"),
     ],
 )
@@ -178,6 +179,14 @@ def test_a_problem_holds_the_value_and_a_short_message() -> None:
     assert problem.value == 5
 
 
+@pytest.mark.parametrize(("members", "listed"), [(500, MAX_VIOLATIONS_LISTED), (5000, 1)])
+def test_so_many_problems_are_listed(members: int, listed: int) -> None:
+    """A body with very many mistakes is refused for the first ones, a large one for its first."""
+    found = request("send_sms", body={**GOOD, **{f"x{number}": None for number in range(members)}})
+    assert len(found.problems) == listed
+    assert {problem.kind for problem in found.problems} == {"invalid"}
+
+
 def test_headers() -> None:
     """Only headers that the operation looks at are kept, stripped, by their lower-case names."""
     found = request("send_sms", body=GOOD, headers={"x-trace": " é ", "x-other": "1", "prefer": "code=400"})
@@ -197,7 +206,7 @@ def test_headers() -> None:
 )
 def test_dispatch(body: Any, reaches: str) -> None:
     """A command's name in the request settles which operation it is; its schema is that operation's."""
-    assert request("rpc", body=body).operation is operation(reaches)
+    assert request("rpc", body=body).operation.id == operation(reaches).id
 
 
 def test_dispatch_of_what_cannot_be_read() -> None:

@@ -15,7 +15,7 @@ PIECES = 12  # after each of which the task asks
 def turns_of_others(clock: Iterable[float], monkeypatch: pytest.MonkeyPatch) -> int:
     """How often another task works while one does its pieces; each look at the clock takes the next time of it."""
     times, others = iter(clock), 0
-    monkeypatch.setattr(checkpoint, "perf_counter", lambda: next(times))
+    monkeypatch.setattr(checkpoint, "steady_time", lambda: next(times))
 
     async def scenario() -> int:
         nonlocal others

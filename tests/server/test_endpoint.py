@@ -53,8 +53,42 @@ def test_a_refusal_says_why(customer: Customer) -> None:
         "rule": "acme.yaml:100",
     }
     assert explained(customer.send(json=customer.good, headers={"X-Key": "x"}))["problem"] == (
-        "unauthenticated signature /header/x-key"
+        "unauthenticated unknown /header/x-key"
     )
+
+
+@pytest.mark.parametrize(
+    ("request_", "begins"),
+    [
+        pytest.param({"headers": {"Prefer": "example=busi"}}, "preference unknown; known: sent, ", id="preference"),
+        pytest.param({"json": {"to": "+15005550999"}}, "magic unknown; known: +15005550414", id="magic"),
+    ],
+)
+def test_a_wish_that_names_no_answer_is_told(customer: Customer, request_: dict[str, Any], begins: str) -> None:
+    """In a header, which lists the known ones, and in the call; the answer is as without it."""
+    request_ = {**request_, "json": {**customer.good, **request_.get("json", {})}}
+    response = customer.send(**request_)
+    assert response.status_code == 202
+    note = explained(response)["note"]
+    assert note.startswith(begins)
+    assert customer.call(response)["notes"] == [note]
+
+
+def test_a_wish_for_a_refused_request_is_told_too(customer: Customer) -> None:
+    """Beside the problem."""
+    found = explained(customer.send(json={}, headers={"Prefer": "code=999"}))
+    assert found.keys() >= {"note", "problem"}
+
+
+def test_a_credential_that_came_twice_is_noted(customer: Customer) -> None:
+    """Which of them counts; a refusal for the wrong one is a riddle otherwise."""
+    response = customer.client.post(
+        "/base/messages", json=customer.good, headers=[("X-Key", customer.mine["key"]), ("X-Key", "wrong")]
+    )
+    assert response.status_code == 400
+    assert customer.client.get(f"/_mock/calls/{explained(response)['call']}").json()["notes"] == [
+        "/header/x-key is given more than once: the last counts"
+    ]
 
 
 def test_nothing_is_explained_where_that_is_turned_off(silent: TestClient) -> None:

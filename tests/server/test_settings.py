@@ -40,6 +40,9 @@ from mockserver.server.settings import (
         pytest.param("MAX_HEAD", "8", "max_head", 8, id="max-head"),
         pytest.param("IDLE_TIMEOUT", "3", "idle_timeout", 3, id="idle-timeout"),
         pytest.param("REQUEST_TIMEOUT", "2", "request_timeout", 2, id="request-timeout"),
+        pytest.param(
+            "ALLOW_ORIGIN", "http://a, https://b:1", "allow_origin", ("http://a", "https://b:1"), id="origins"
+        ),
     ],
 )
 def test_each_setting_from_the_environment(name: str, text: str, field: str, value: Any) -> None:
@@ -71,6 +74,7 @@ def test_defaults() -> None:
         max_head=65_536,
         idle_timeout=75,
         request_timeout=30,
+        allow_origin=(),
     )
 
 
@@ -99,12 +103,45 @@ def test_what_is_not_ours_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
         pytest.param("MAX_JOURNAL_CALLS", "1e3", id="exponent"),
         pytest.param("MAX_JOURNAL_CALLS", "\u0661", id="other-digits"),
         pytest.param("MAX_JOURNAL_BYTES", "9" * 5000, id="endless"),
+        pytest.param("PUBLIC_URL", "http://例え:8080", id="address-beyond-ascii"),
+        pytest.param("PUBLIC_URL", "http://", id="address-without-a-host"),
+        pytest.param("PUBLIC_URL", "http://x:99999", id="no-port-of-an-address"),
+        pytest.param("PUBLIC_URL", "http://a b", id="blank-in-an-address"),
+        pytest.param("PUBLIC_URL", "http://x/a#b", id="fragment"),
+        pytest.param("ALLOW_ORIGIN", "localhost", id="no-origin"),
+        pytest.param("ALLOW_ORIGIN", "http://x/", id="origin-with-a-path"),
+        pytest.param("ALLOW_ORIGIN", "null", id="the-origin-of-files"),
     ],
 )
 def test_mistakes_are_named(name: str, text: str) -> None:
     """The variable, what it must be, and what it is."""
     with pytest.raises(SettingsError, match=f"^MOCKSERVER_{name} must be .* not '{text}'$"):
         from_environment({f"MOCKSERVER_{name}": text})
+
+
+@pytest.mark.parametrize("text", ["tok-s3cret\n", " tok-s3cret\r\n", "tok-s3cret"])
+def test_white_space_around_the_token_does_not_count(text: str) -> None:
+    """A secret that is read from a file ends in a newline."""
+    assert from_environment({"MOCKSERVER_ADMIN_TOKEN": text}).admin_token == "tok-s3cret"
+    assert Settings(admin_token=text).admin_token == "tok-s3cret"
+
+
+@pytest.mark.parametrize("text", ["tök-s3cret", "tok s3cret", "tok\ns3cret", "s3cret\x00", "\n", "s3cret\u200b"])
+def test_a_token_that_no_header_can_hold_is_refused_unseen(text: str) -> None:
+    """In one line, which never shows it."""
+    message = "^MOCKSERVER_ADMIN_TOKEN must be printable ASCII without blanks$"
+    with pytest.raises(SettingsError, match=message):
+        from_environment({"MOCKSERVER_ADMIN_TOKEN": text})
+    with pytest.raises(SettingsError, match=r"^admin_token must be printable ASCII without blanks$"):
+        Settings(admin_token=text)
+
+
+@pytest.mark.parametrize("url", ["http://user:s3cret@x", "https://s3cret@x/y", "http://ü:s3cret@x", "s3cret@x"])
+def test_no_password_of_an_address_is_shown(url: str) -> None:
+    """Neither where the address is refused for it."""
+    with pytest.raises(SettingsError, match=r"not one with a user or a password$") as caught:
+        Settings(public_url=url)
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("former", "setting"), RENAMED.items())

@@ -1,6 +1,8 @@
 """Strict YAML, and the places of its values."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.spec import source as reading
-from mockserver.spec.source import MAX_YAML_DEPTH, MAX_YAML_VALUES, Place, Source, read_yaml
+from mockserver.spec.source import MAX_YAML_DEPTH, MAX_YAML_VALUES, Place, Source, read_text, read_yaml
 from tests.spec.writing import SMALL
 
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
@@ -238,3 +240,44 @@ def test_place_unknown() -> None:
     source = read_yaml("f", "\n a: {b: 1}\n")
     assert source.place(source.value["a"], "absent") == source.place(source.value["a"])
     assert source.place({}) == Place(1, 1, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param('{"a": "\\ud83d\\ude00!"}', {"a": "😀!"}, id="pair"),
+        pytest.param('["\\uD83D\\uDE00\\ud83d\\ude01"]', ["😀😁"], id="two-pairs"),
+        pytest.param('["\\\\ud83d\\\\ude00"]', ["\\ud83d\\ude00"], id="escaped-backslashes"),
+        pytest.param('["\\\\\\ud83d\\ude00"]', ["\\😀"], id="behind-one"),
+        pytest.param("a: |\n  \\ud83d\\ude00\n", {"a": "\\ud83d\\ude00\n"}, id="yaml-text-stays"),
+    ],
+)
+def test_json_files_with_escaped_emoji(text: str, value: Any) -> None:
+    """What JSON's own writers make of a character beyond U+FFFF is read; in YAML nothing changes."""
+    source = read_yaml("a.json", text)
+    assert (source.value, source.errors) == (value, [])
+
+
+@given(
+    st.recursive(
+        st.text(st.characters(exclude_characters="\x7f", exclude_categories=["Cs"]), max_size=4),
+        lambda inner: st.lists(inner, max_size=3),
+        max_leaves=5,
+    )
+)
+@settings(deadline=None, max_examples=100, derandomize=True)
+def test_any_json_in_ascii_is_read(value: Any) -> None:
+    """As it was written."""
+    assert read_yaml("a.json", json.dumps(value)).value == value
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    """A pipe that nobody writes to is not waited for."""
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    for file in (pipe, tmp_path, Path("/dev/null")):
+        with pytest.raises(OSError, match="no regular file"):
+            read_text(file)
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "real.yaml")
+    (tmp_path / "real.yaml").write_text("ü", "utf-8")
+    assert read_text(tmp_path / "link.yaml") == "ü"

@@ -70,6 +70,30 @@ def test_the_token_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
         assert MockServer(f"{server.url}/").account().id
 
 
+@pytest.mark.parametrize("token", ["tok-s3cret\nX: y", "tök-s3cret", "tok s3cret"])
+def test_a_token_that_cannot_be_sent_is_refused_unseen(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    """When the server is named, and the message does not end up with it in a log of CI."""
+    for given in (token, None):
+        monkeypatch.setenv("MOCKSERVER_ADMIN_TOKEN", token)
+        with pytest.raises(ControlError, match=r"token must be printable ASCII without blanks$") as caught:
+            MockServer("http://127.0.0.1:1", given)
+        assert "s3cret" not in str(caught.value)
+
+
+def test_white_space_around_a_token_does_not_count() -> None:
+    """One that is read from a file ends in a newline, on either side."""
+    with run(admin_token="right\n") as server:
+        assert MockServer(server.url, " right\r\n").account().id
+
+
+@pytest.mark.parametrize("url", ["http://user:s3cret@127.0.0.1:1", "user:s3cret@x", "http://x:s3cret@[::"])
+def test_no_password_is_shown(url: str) -> None:
+    """A URL with a password is refused without it: nothing here would send it."""
+    with pytest.raises(ControlError, match="not one with a user or a password") as caught:
+        MockServer(url)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_refusal_says_where(server: MockServer) -> None:
     """The control API's own words arrive, with status and pointer."""
     with pytest.raises(ControlError, match=r"POST /_mock/accounts was refused with 400: .*at /body/id") as caught:

@@ -1,6 +1,7 @@
 """``mockserver coverage merge``: files in, a report out, an exit code for CI."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,22 @@ def test_files_that_cannot_be_counted_together(files: list[Path], tmp_path: Path
     assert result.exit_code == 2
     assert message in result.stderr
     assert str(other) in result.stderr
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe{", b"", b"\x00" * 9, '{"a": "ü"'.encode("utf-16")])
+def test_any_bytes_are_told_in_a_line(tmp_path: Path, raw: bytes) -> None:
+    """A file of another program, or half of one, is named; exit code 2."""
+    file = tmp_path / "cut.json"
+    file.write_bytes(raw)
+    result = invoke(file)
+    assert (result.exit_code, result.stdout) == (2, ""), result.exception
+    assert result.stderr.startswith(f"mockserver: {file} ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe that nobody writes to."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    result = invoke(pipe)
+    assert (result.exit_code, result.stderr) == (2, f"mockserver: cannot use {pipe}: it is no regular file\n")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from mockserver.testing import MockServer
-from tests.testing.inner import here, write
+from mockserver.testing.findings import Findings
+from tests.testing.inner import apart, here, write
 
 pytest_plugins = ["pytester"]
 
@@ -289,3 +290,39 @@ def test_a_failed_run_stays_failed(pytester: pytest.Pytester, server: MockServer
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert json.loads(file.read_text("utf-8"))["format"] == 2
     result.stdout.no_fnmatch_line("*mockserver coverage*")
+
+
+@pytest.mark.parametrize(
+    ("is_forked", "is_interrupted", "line"),
+    [
+        (False, False, None),
+        (True, False, "with --forked each test ends with its process: what it met is not counted"),
+        (False, True, "the run was interrupted: what its tests met is counted in part"),
+    ],
+)
+def test_what_is_not_counted_is_told(is_forked: bool, is_interrupted: bool, line: str | None) -> None:
+    """Whatever kept it from being counted."""
+    findings = Findings()
+    findings.is_forked, findings.is_interrupted = is_forked, is_interrupted
+    assert findings.lost_line() == line
+
+
+FORKED = "def pytest_addoption(parser):\n    parser.addoption('--forked', action='store_true')\n"
+
+
+def test_forked(pytester: pytest.Pytester) -> None:
+    """The plugin of that option runs each test in a child, where what it met stays; nobody is told that none did."""
+    write(pytester, "def test_one():\n    pass\n", conftest=FORKED)
+    result = here(pytester, "--forked", "--mockserver-cov", "--mockserver-cov-fail-under=1")
+    result.stdout.fnmatch_lines(["*with --forked each test ends with its process*"])
+    result.stdout.no_fnmatch_line("*no test used*")
+
+
+def test_interrupted(pytester: pytest.Pytester) -> None:
+    """What was met until then is counted, and the report says that there may be more."""
+    test = (
+        "def test_one(mock_vendors):\n    send(mock_vendors.polyai)\n\ndef test_two():\n    raise KeyboardInterrupt\n"
+    )
+    write(pytester, test)
+    result = apart(pytester, "--mockserver-cov", "--mockserver-cov-vendor=polyai")
+    result.stdout.fnmatch_lines(["*1 of * answers*", "*the run was interrupted: * counted in part"])

@@ -119,3 +119,33 @@ def test_it(mock_vendors):
             "polyai.send_sms: 1 call came after assert_accepted, which was asked without `within=`*",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("environment", "hint"),
+    [
+        pytest.param({"HTTP_PROXY": "http://proxy.test:3128"}, "HTTP_PROXY is set", id="set"),
+        pytest.param(
+            {"http_proxy": "http://proxy.test:3128", "NO_PROXY": "example.com"}, "HTTP_PROXY is set", id="other"
+        ),
+        pytest.param({"ALL_PROXY": "socks5://proxy.test:1"}, "ALL_PROXY is set", id="all"),
+        pytest.param({"HTTP_PROXY": "http://proxy.test:3128", "NO_PROXY": "localhost,127.0.0.1"}, "", id="excepted"),
+        pytest.param({"HTTPS_PROXY": "http://proxy.test:3128"}, "", id="of-another-scheme"),
+        pytest.param({}, "", id="none"),
+    ],
+)
+def test_a_proxy_that_may_have_had_the_calls_is_named(
+    account: Account, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], hint: str
+) -> None:
+    """Where no call came, and the environment sends the client under test elsewhere; not where one did come."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    first, *others = section_of(account)
+    assert first.endswith("received no call")
+    assert len(others) == bool(hint)
+    if hint:
+        assert others[0].startswith(hint)
+        assert "NO_PROXY does not name 127.0.0.1" in others[0]

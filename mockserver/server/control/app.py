@@ -4,41 +4,55 @@ import hmac
 import ipaddress
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from mockserver.server.control import accounts, calls, contracts, pins, verify
 from mockserver.server.control.requests import ApiError, State, on_api_error, on_http_exception, problem
 from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
+from mockserver.spec.addresses import host_of_header, host_of_origin
 from mockserver.spec.source import read_yaml
 
 OPEN = f"{CONTROL}/health"
 
 
+CORS_METHODS = "GET, HEAD, POST, PUT, DELETE"
+
+
 class Guard:
-    """Refuses what could come from a web page that was led here by DNS rebinding, or from a stranger."""
+    """Refuses what could come from a web page that was led here by DNS rebinding, or from a stranger.
+
+    A page may use the control API where its origin is allowed by name (CORS).
+    """
 
     def __init__(self, app: Any, settings: Settings) -> None:
         self._app = app
         self._token = settings.admin_token
         self._local = settings.is_loopback
+        self._origins = frozenset(origin.lower() for origin in settings.allow_origin)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"] != OPEN:
-            request = Request(scope)
-            refusal = self._refusal(request)
-            if refusal is not None:
-                await refusal(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        origin = request.headers.get("origin")
+        is_allowed = origin is not None and origin.lower() in self._origins
+        if is_allowed:
+            send = _with_cors(send, str(origin))
+        if is_allowed and scope["method"] == "OPTIONS" and "access-control-request-method" in request.headers:
+            answer: Any = _preflight(request)
+        else:
+            answer = None if scope["path"] == OPEN else self._refusal(request, origin, is_allowed=is_allowed)
+        await (answer or self._app)(scope, receive, send)
 
-    def _refusal(self, request: Request) -> Any:
+    def _refusal(self, request: Request, origin: str | None, *, is_allowed: bool) -> Response | None:
         is_local = self._local and not _comes_from_elsewhere(request)
         if self._token is not None:
             kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -50,12 +64,44 @@ class Guard:
                 return problem(401, detail, "/header/authorization", {"WWW-Authenticate": "Bearer"})
         elif not is_local:  # a Host header proves nothing: whoever reaches the server writes it
             return problem(403, "beyond loopback, the control API is closed until MOCKSERVER_ADMIN_TOKEN is set")
-        if not is_loopback(_hostname(f"//{request.headers.get('host', '')}")):
+        if not is_loopback(host_of_header(request.headers.get("host", ""))):
             return problem(403, "the control API answers only to a loopback Host", "/header/host")
-        origin = request.headers.get("origin")
-        if origin is not None and not is_loopback(_hostname(origin)):
-            return problem(403, "the control API answers only to a loopback Origin", "/header/origin")
-        return None
+        return None if is_allowed else _refusal_of_page(request, origin)
+
+
+def _refusal_of_page(request: Request, origin: str | None) -> Response | None:
+    """The refusal of a request that a page from elsewhere has made, as far as its browser tells."""
+    allow = "; --allow-origin (MOCKSERVER_ALLOW_ORIGIN) lets the pages of an origin use it"
+    if origin is not None and not is_loopback(host_of_origin(origin)):
+        return problem(403, f"the control API answers only to a loopback Origin{allow}", "/header/origin")
+    if request.headers.get("sec-fetch-site", "").strip().lower() == "cross-site":
+        return problem(403, f"the control API answers no page of another site{allow}", "/header/sec-fetch-site")
+    return None
+
+
+def _preflight(request: Request) -> Response:
+    """What a browser asks before a page's request: which it may send."""
+    headers = {
+        "Access-Control-Allow-Methods": CORS_METHODS,
+        "Access-Control-Allow-Headers": "Authorization, Content-Type",
+        "Access-Control-Max-Age": "600",
+    }
+    if "access-control-request-private-network" in request.headers:
+        headers["Access-Control-Allow-Private-Network"] = "true"
+    return Response(status_code=204, headers=headers)
+
+
+def _with_cors(send: Any, origin: str) -> Any:
+    """A ``send`` whose responses a page of this origin may read."""
+
+    async def send_with_cors(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            more = [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")]
+            more.append((b"access-control-expose-headers", b"Location"))
+            message = {**message, "headers": [*message.get("headers", ()), *more]}
+        await send(message)
+
+    return send_with_cors
 
 
 def _comes_from_elsewhere(request: Request) -> bool:
@@ -69,13 +115,6 @@ def _comes_from_elsewhere(request: Request) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return not (mapped or address).is_loopback
-
-
-def _hostname(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
 
 
 class _Methods:

@@ -385,9 +385,12 @@ def _instance(way: _Way, part: str, value: Any) -> tuple[str | None, Any]:
         return "body", value
     if not isinstance(value, Mapping) or part == "headers" or (part in BODY_PARTS and way.operation.merges_form):
         return None, None
+    kinds: Mapping[str, str] = {name: kind for where, name, kind in way.operation.coerced if where == part}
+    arrays: Mapping[str, Any] = way.operation.arrays.get(part, {})
     if part in BODY_PARTS:
-        return "body", _coerced(value, way.media.coerce if way.media is not None else {})
-    return part, _coerced(value, {name: kind for where, name, kind in way.operation.coerced if where == part})
+        kinds, arrays = (way.media.coerce, way.media.arrays) if way.media is not None else ({}, {})
+    texts = {name: text for name, text in value.items() if name not in arrays}  # several texts may be one array
+    return "body" if part in BODY_PARTS else part, _coerced(texts, kinds)
 
 
 def _coerced(values: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:

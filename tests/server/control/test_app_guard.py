@@ -58,6 +58,17 @@ def ask(client: TestClient, headers: Any) -> tuple[int, str | None]:
         ("api.acme.test", 403),
         ("[::1", 403),
         ("", 403),
+        ("evil.com@127.0.0.1", 403),
+        ("localhost/evil.com", 403),
+        ("evil.com\\@localhost", 403),
+        ("localhost?x", 403),
+        ("localhost#x", 403),
+        ("localhost:80:80", 403),
+        ("localhost:port", 403),
+        ("localhost, evil.com", 403),
+        ("user:pw@localhost:8080", 403),
+        ("%6cocalhost", 403),
+        ("[::1%lo]", 403),
     ],
 )
 def test_host(acme_client: TestClient, host: str, status: int) -> None:
@@ -78,11 +89,108 @@ def test_host(acme_client: TestClient, host: str, status: int) -> None:
         ("null", 403),
         ("", 403),
         ("http://[", 403),
+        ("chrome-extension://localhost", 403),
+        ("file://localhost", 403),
+        ("http://localhost/", 403),
+        ("http://evil.test@localhost", 403),
+        ("http://localhost\\.evil.test", 403),
+        ("localhost", 403),
     ],
 )
 def test_origin(acme_client: TestClient, origin: str, status: int) -> None:
     """A page from elsewhere has no business here, though its browser reached this machine."""
     assert ask(acme_client, {**LOCAL, "Origin": origin}) == (status, None if status == 200 else "/header/origin")
+
+
+@pytest.mark.parametrize(
+    ("site", "status"),
+    [("cross-site", 403), ("Cross-Site ", 403), ("same-site", 200), ("same-origin", 200), ("none", 200)],
+)
+def test_a_page_of_another_site(acme_client: TestClient, site: str, status: int) -> None:
+    """A browser says where a request comes from, also where it names no origin: a link, an image, a form."""
+    expected = (status, None if status == 200 else "/header/sec-fetch-site")
+    assert ask(acme_client, {**LOCAL, "Sec-Fetch-Site": site}) == expected
+    reset = acme_client.post("/_mock/accounts/default/reset", headers={**LOCAL, "Sec-Fetch-Site": site})
+    assert reset.status_code == (403 if status == 403 else 204)
+
+
+PAGE = "https://page.example:8443"
+
+
+@pytest.fixture(scope="module")
+def allowing() -> Iterator[TestClient]:
+    with client_of(replace(SETTINGS, allow_origin=(PAGE,))) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def allowing_with_token() -> Iterator[TestClient]:
+    with client_of(replace(EVERYWHERE, admin_token=TOKEN, allow_origin=(PAGE,))) as client:
+        yield client
+
+
+def test_a_page_whose_origin_is_allowed(allowing: TestClient) -> None:
+    """It is answered, and its browser is told that it may read the answer, a refusal too."""
+    page = {**LOCAL, "Origin": PAGE, "Sec-Fetch-Site": "cross-site"}
+    for path, status in (("/_mock/calls", 200), ("/_mock/calls/x", 404), ("/_mock/health", 200)):
+        response = allowing.get(path, headers=page)
+        assert (response.status_code, response.headers["access-control-allow-origin"]) == (status, PAGE)
+        assert response.headers["vary"] == "Origin"
+    made = allowing.post("/_mock/accounts", json={}, headers=page)
+    assert (made.status_code, made.headers["access-control-expose-headers"]) == (201, "Location")
+
+
+def test_a_preflight(allowing: TestClient, allowing_with_token: TestClient) -> None:
+    """A browser asks before it sends JSON or a token, and sends neither with the question."""
+    asks = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Private-Network": "true"}
+    for client in (allowing, allowing_with_token):
+        response = client.options("/_mock/pins/acme.send_sms", headers={**LOCAL, "Origin": PAGE, **asks})
+        assert (response.status_code, response.content) == (204, b"")
+        assert response.headers["access-control-allow-origin"] == PAGE
+        assert "PUT" in response.headers["access-control-allow-methods"]
+        assert response.headers["access-control-allow-headers"] == "Authorization, Content-Type"
+        assert response.headers["access-control-allow-private-network"] == "true"
+        refused = client.options("/_mock/pins/acme.send_sms", headers={**LOCAL, "Origin": "https://x.test", **asks})
+        assert refused.status_code == (403 if client is allowing else 401)
+
+
+def test_an_allowed_origin_needs_the_token_and_the_host_all_the_same(
+    allowing: TestClient, allowing_with_token: TestClient
+) -> None:
+    """It stands for nothing but the page."""
+    assert ask(allowing_with_token, {**LOCAL, "Origin": PAGE}) == (401, "/header/authorization")
+    assert ask(allowing_with_token, {"Origin": PAGE, "Authorization": f"Bearer {TOKEN}"}) == (200, None)
+    assert ask(allowing, {"Host": "evil.test", "Origin": PAGE}) == (403, "/header/host")
+
+
+def test_other_pages_are_told_how_to_be_allowed(allowing: TestClient, acme_client: TestClient) -> None:
+    """No origin is, unless it is named; nobody else gets a header of CORS."""
+    for client, origin in ((acme_client, PAGE), (allowing, "https://page.example"), (allowing, f"{PAGE}0")):
+        response = client.get("/_mock/calls", headers={**LOCAL, "Origin": origin})
+        assert response.status_code == 403
+        assert "--allow-origin" in response.json()["detail"]
+        assert not [name for name in response.headers if name.startswith("access-control")]
+    local = acme_client.get("/_mock/calls", headers={**LOCAL, "Origin": "http://localhost:3000"})
+    assert "access-control-allow-origin" not in local.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 201, id="none"),
+        pytest.param({"Content-Type": "application/x-www-form-urlencoded"}, 201, id="curl's-own"),
+        pytest.param({"Content-Type": "text/plain"}, 415, id="text"),
+        pytest.param(
+            {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://localhost"}, 415, id="page"
+        ),
+        pytest.param({"Sec-Fetch-Site": "none"}, 415, id="browser"),
+        pytest.param({"Sec-Fetch-Mode": "cors"}, 415, id="another-of-its-headers"),
+    ],
+)
+def test_json_without_its_type(acme_client: TestClient, headers: dict[str, str], status: int) -> None:
+    """`curl -d '{…}'` is understood; a page, which can send a form to anybody unasked, is not."""
+    response = acme_client.post("/_mock/accounts", content=b'{"test": "x"}', headers={**LOCAL, **headers})
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(

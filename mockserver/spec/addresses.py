@@ -1,0 +1,48 @@
+"""Addresses, origins and tokens as users write them, and as clients send them: checked before they are used."""
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+_USABLE_TOKEN = re.compile(r"[!-~]+")
+_URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+_HOST_NAME = r"(?:\[[0-9a-f:.]+\]|[0-9a-z](?:[0-9a-z.-]*[0-9a-z])?)"
+_HOST_HEADER = re.compile(rf"({_HOST_NAME})(?::[0-9]{{1,5}})?", re.IGNORECASE)
+_ORIGIN = re.compile(rf"https?://({_HOST_NAME})(?::[0-9]{{1,5}})?", re.IGNORECASE)
+
+
+def usable_token(text: str) -> str:
+    """A token without the white space around it: one that is read from a file ends in a newline.
+
+    Raises ValueError, which does not show it, for what no client can send in a header.
+    """
+    token = text.strip()
+    if not _USABLE_TOKEN.fullmatch(token):
+        raise ValueError("must be printable ASCII without blanks")
+    return token
+
+
+def split_http(url: str) -> SplitResult | None:
+    """An http or https address in its parts; None where it is none, or has what none of ours has: a query, a name."""
+    try:
+        parts = urlsplit(url)
+        usable = bool(_URL.fullmatch(url)) and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable and not (parts.query or parts.fragment or "@" in parts.netloc) else None
+
+
+def has_password(url: str) -> bool:
+    """Whether an address may have a user or a password in it, and so must not be shown."""
+    return "@" in url
+
+
+def host_of_header(value: str) -> str:
+    """The host that a ``Host`` header names, in lower case; "" where it is no such header."""
+    found = _HOST_HEADER.fullmatch(value)
+    return "" if found is None else found[1].lower()
+
+
+def host_of_origin(value: str) -> str:
+    """The host of an ``Origin`` of a web page, in lower case; "" for any other."""
+    found = _ORIGIN.fullmatch(value)
+    return "" if found is None else found[1].lower()
