@@ -20,6 +20,7 @@ from benchmarks.machine import code, first_line
 from benchmarks.scenarios import Sample, sends, wire
 from benchmarks.servers import SERVER_CORE, Program, ServerError, our_program, plain_programs, running
 from benchmarks.table import markdown, ratio
+from mockserver.server.settings import LOG_FORMS, variable
 
 VENDORS = ("polyai", "voximplant", "opentact", "koreai", "avaamo")
 LOW, HIGH = 100, 900
@@ -44,9 +45,10 @@ def main() -> None:
     if not 0 < low < high:
         parser.error("--requests: LOW must be positive, and HIGH must be more")
     _require_machine()
-    about = code() | {"valgrind": first_line("valgrind", "--version")}
+    about = code() | {"valgrind": first_line("valgrind", "--version"), "log": options.log}
     counted: Counted = {"about": about, "requests": [low, high], "instructions": {}}
-    programs = [*(program for program in plain_programs() if program.name == BARE), our_program()]
+    programs = [*(program for program in plain_programs() if program.name == BARE)]
+    programs.append(our_program({variable("log"): options.log}))
     for name in options.scenario or VENDORS:
         counted["instructions"][name] = found = {}
         request = sends()[name]  # its token is new
@@ -75,6 +77,7 @@ def arguments() -> argparse.ArgumentParser:
         metavar=("LOW", "HIGH"),
         help=f"in the two runs of a server [{LOW} {HIGH}]",
     )
+    parser.add_argument("--log", choices=LOG_FORMS, default="off", help="mockserver's, a line for each call [off]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     return parser
 

@@ -106,11 +106,13 @@ def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def http_address(url: str, option: str) -> str:
-    """The address without the last slash. Raises CommandError if it is not an http address."""
+    """The address without the last slash. Raises CommandError if it is not an http address, or not ASCII."""
     if has_password(url):
         raise CommandError(f"{option} must be an http address without user and password")
     if not url.startswith(("http://", "https://")):
         raise CommandError(f"{option} must be an http address, not {url!r}")
+    if not url.isascii():  # it stands in headers, which have no other letters
+        raise CommandError(f"{option} must be ASCII, its host as xn--… and its path percent-encoded, not {url!r}")
     return url.rstrip("/")
 
 

@@ -8,7 +8,10 @@ import secrets
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from pathlib import Path
+from socket import socket
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,8 +22,11 @@ from mockserver.cli.common import (
     program,
     with_chosen,
 )
-from mockserver.server.settings import ANOTHER_PRODUCTS, LOG_FORMS, RENAMED, Settings, option, variable
+from mockserver.server.settings import ANOTHER_PRODUCTS, LOG_FORMS, RENAMED, Settings, SettingsError, option, variable
 from mockserver.spec.model import Contract
+
+if TYPE_CHECKING:
+    from mockserver.server.application import Application
 
 M_MMAP_THRESHOLD = -3  # from malloc.h
 LARGE_BLOCK_BYTES = 16 * 1024
@@ -56,6 +62,8 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-head", type=click.IntRange(1), metavar="BYTES", help="Of request line and headers. [64 KiB]")
 @click.option("--idle-timeout", type=click.IntRange(1), metavar="SECONDS", help="Between requests. [75]")
 @click.option("--request-timeout", type=click.IntRange(1), metavar="SECONDS", help="For one to arrive whole. [30]")
+@click.option("--let-through", multiple=True, metavar="HOST", help="Pass a client on to this real host. Repeatable.")
+@click.option("--tls-files", metavar="DIR", type=click.Path(path_type=Path), help="Write what clients trust there.")
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
@@ -66,28 +74,42 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
     settings = replace(settings, admin_token=new_token or settings.admin_token)
     from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
     from mockserver.server.sockets import ListenError, listen, open_files_for  # noqa: PLC0415
-    from mockserver.server.uvicorn_server import end_with, uvicorn_server  # noqa: PLC0415
 
     possible = open_files_for(settings.max_connections)
     if possible < settings.max_connections:
         click.echo(f"mockserver: open files (ulimit -Hn) suffice for {possible} connections at once only", err=True)
         settings = replace(settings, max_connections=possible)
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except SettingsError as error:  # one that the contracts forbid
+        raise CommandError(str(error)) from error
     try:
         sockets = listen(settings.host, settings.port)
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
     address = f"http://{_reachable(settings.host)}:{sockets[0].getsockname()[1]}"
+    _run(app, sockets, partial(_begin, app.contracts, settings, address, new_token), until_eof=until_eof)
+
+
+def _run(app: "Application", sockets: list[socket], announce: Callable[[], None], *, until_eof: bool) -> None:
+    """Serve until interrupted. Raises OSError where the files for clients, or the announcement, cannot be written."""
+    from mockserver.server.uvicorn_server import end_with, uvicorn_server  # noqa: PLC0415 -- as above
+
     unsaid: list[OSError] = []
 
     def begin() -> None:
         try:
-            _begin(app.contracts, settings, address, new_token)
+            announce()
         except OSError as error:  # nobody would learn where it is
             unsaid.append(error)
             server.should_exit = True
 
-    server = uvicorn_server(app, begin)
+    try:
+        server = uvicorn_server(app, begin)
+    except OSError:  # the files for clients cannot be written
+        for listening in sockets:
+            listening.close()
+        raise
     if until_eof:
         end_with(server, sys.stdin.buffer)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it

@@ -10,15 +10,18 @@ from starlette.types import Receive, Scope, Send
 
 from mockserver.engine.sources import Sources
 from mockserver.server.build import contracts_of, store_of
+from mockserver.server.certificates import vendor_hosts
 from mockserver.server.control.app import control_routes, description
 from mockserver.server.control.requests import State
 from mockserver.server.endpoint import Exchanges
 from mockserver.server.front_page import pages
+from mockserver.server.incidents import record_incident
 from mockserver.server.log import CallLog, log_to
 from mockserver.server.masking import Masker
 from mockserver.server.routing import VendorRouter, vendor_routes
-from mockserver.server.settings import Settings, from_environment
+from mockserver.server.settings import Settings, SettingsError, from_environment
 from mockserver.server.sockets import Unreachable
+from mockserver.server.wire.incident import Incident
 from mockserver.spec.model import Contract
 from mockserver.store.store import Store
 
@@ -61,6 +64,10 @@ class Application(Starlette):
         if self.state.log is not None:
             self.state.log.note(text)
 
+    async def record(self, incident: Incident) -> None:
+        """Keep what is no call, and that a user may look for."""
+        await record_incident(self._mock, incident)
+
     def end_waits(self) -> None:
         """Have whoever waits for calls answer with what is known: the server ends."""
         self.store.end_waits()
@@ -95,8 +102,16 @@ def create_app(settings: Settings | None = None, sources: Sources | None = None)
     settings = from_environment(log="text") if settings is None else settings
     sources = sources or Sources.real()
     contracts = contracts_of(settings)
+    _check_let_through(settings, contracts)
     store = store_of(settings, contracts, sources)
     return Application(State(settings, contracts, store, sources, Masker(contracts), description(), Unreachable()))
+
+
+def _check_let_through(settings: Settings, contracts: tuple[Contract, ...]) -> None:
+    served = vendor_hosts(contracts)
+    for host in settings.let_through:
+        if host.lower() in served:
+            raise SettingsError(f"let_through cannot have {host}: it is a vendor's host, which is served here")
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ PEM_END = "-----END"
 _PEM_LABEL = re.compile(r"[^-]{0,60}+-----")
 _PEM_TEXT = re.compile(r"[A-Za-z0-9+/=\s\\%,:.-]*+")  # as it is, in JSON, in a form
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
-_BOUNDARY = re.compile(r'boundary="?([^";]{1,200})')
+_BOUNDARY_PARAMETER = re.compile(r'boundary="?([^";]{1,200})')
 
 
 class Masker:
@@ -200,7 +200,7 @@ def _looks_like_json(text: str) -> bool:
 
 def _boundary(content_type: str) -> str:
     """What stands between the parts of a multipart form; "" where the body is none."""
-    found = _BOUNDARY.search(content_type) if "multipart" in content_type.lower() else None
+    found = _BOUNDARY_PARAMETER.search(content_type) if "multipart" in content_type.lower() else None
     return f"--{found[1].strip()}" if found else ""
 
 

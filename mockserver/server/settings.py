@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,8 +19,9 @@ class Settings:
     """Sizes are bytes, times seconds. ``contracts`` and ``fixtures`` are folders beside the built-in ones.
 
     ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for.
-    ``allow_origin`` are origins of web pages that may use the control API. A value that cannot be used raises
-    SettingsError; white space around the token does not count.
+    ``let_through`` are hosts that a client may reach through the server, ``tls_files`` is a folder for the files by
+    which clients trust it. ``allow_origin`` are origins of web pages that may use the control API. A value that cannot
+    be used raises SettingsError; white space around the token does not count.
     """
 
     contracts: tuple[Path, ...] = ()
@@ -41,6 +43,8 @@ class Settings:
     idle_timeout: int = 75
     request_timeout: int = 30
     allow_origin: tuple[str, ...] = ()
+    let_through: tuple[str, ...] = ()
+    tls_files: Path | None = None
 
     def __post_init__(self) -> None:
         if self.admin_token is not None:
@@ -69,6 +73,7 @@ class SettingsError(ValueError):
 
 
 PREFIX = "MOCKSERVER_"
+_LET_THROUGH = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _VARIABLES = {"host": "SERVE_HOST", "port": "SERVE_PORT"}  # which are not named as the setting is
 ANOTHER_PRODUCTS = {PREFIX + "HOST": "host", PREFIX + "PORT": "port"}
 """Variables of another product's client, which are not read, and the settings that a user may have meant."""
@@ -106,6 +111,8 @@ def _check(setting: str, value: object) -> None:
         raise SettingsError(f"{setting} must be a whole number from {least} to {most}, not {value!r}")
     if setting in _SWITCHES and not isinstance(value, bool):
         raise SettingsError(f"{setting} must be True or False, not {value!r}")
+    if setting == "public_url" and not str(value).isascii():  # it stands in headers
+        raise SettingsError(f"{setting} must be ASCII, its host as xn--… and its path percent-encoded, not {value!r}")
     if setting == "log" and value not in LOG_FORMS:
         raise SettingsError(f"{setting} must be one of {', '.join(LOG_FORMS)}, not {value!r}")
     if setting == "public_url" and value is not None:
@@ -113,6 +120,8 @@ def _check(setting: str, value: object) -> None:
     for origin in value if setting == "allow_origin" and isinstance(value, tuple) else ():
         if not isinstance(origin, str) or not host_of_origin(origin):
             raise SettingsError(f"{setting} must be like http://localhost:3000, not {origin!r}")
+    if setting == "let_through":
+        _check_hosts(setting, value)
 
 
 def _check_url(setting: str, url: object) -> None:
@@ -127,6 +136,14 @@ def _token(text: str) -> str:
         return usable_token(text)
     except ValueError as error:
         raise SettingsError(f"admin_token {error}") from error
+
+
+def _check_hosts(setting: str, value: object) -> None:
+    if not isinstance(value, tuple):
+        raise SettingsError(f"{setting} must be a tuple of hosts, not {value!r}")
+    for host in value:
+        if not isinstance(host, str) or not _LET_THROUGH.fullmatch(host):
+            raise SettingsError(f"{setting} must be hosts' names without scheme and port, not {host!r}")
 
 
 def _bounds(number: str) -> tuple[int, int]:
@@ -155,9 +172,9 @@ def from_environment(environment: Mapping[str, str] | None = None, *, log: LogFo
 def _read(name: str, field: str, text: str) -> Any:
     if field in {"contracts", "fixtures"}:
         return tuple(Path(part) for part in text.split(os.pathsep) if part)
-    if field == "accounts":
+    if field in {"accounts", "tls_files"}:
         return Path(text)
-    if field == "allow_origin":
+    if field in {"allow_origin", "let_through"}:
         return tuple(text.replace(",", " ").split())
     if field in _SWITCHES:
         if text.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -10,9 +11,16 @@ from typing import Any, BinaryIO
 import uvicorn
 from starlette.types import ASGIApp
 
+from mockserver.engine.sources import Sources
+from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hosts
 from mockserver.server.settings import Settings
+from mockserver.server.trust_files import write_trust_files
 from mockserver.server.wire import forks
+from mockserver.server.wire.door import Door
+from mockserver.server.wire.opening import OpeningProtocol
+from mockserver.server.wire.passing import PassingOn
 from mockserver.server.wire.protocol import Protocol
+from mockserver.server.wire.proxy import Proxy
 from mockserver.server.wire.service import Service
 from mockserver.server.wire.timeouts import Sweep
 
@@ -22,20 +30,43 @@ TICKS = 10  # of uvicorn's in a second
 
 
 class WireConfig(uvicorn.Config):
-    """Uvicorn's, with what all connections share; ``service`` is there once it is loaded."""
+    """Uvicorn's, with what all connections share; ``service`` and ``door`` are there once it is loaded."""
 
     service: Service
+    door: Door
 
     def load(self) -> None:
         super().load()
         settings = getattr(self.app, "settings", Settings())  # an application around ours may have none
         self.service = Service(self.loaded_app, settings)
+        self.door = door_of(self.app, self.service)
+
+
+def door_of(app: Any, service: Service) -> Door:
+    """What connections to an application begin with. Raises OSError where the files for clients cannot be written."""
+    settings, hosts = service.settings, vendor_hosts(getattr(app, "contracts", ()))
+    folder = settings.tls_files
+
+    def say(sentence: str) -> None:
+        if settings.log != "off" and sys.stderr is not None:  # the log may not be open yet
+            sys.stderr.write(f"mockserver: {sentence}\n")
+
+    def write_files(identity: TlsIdentity) -> None:
+        if folder is not None:
+            write_trust_files(folder, identity)
+
+    if settings.let_through:
+        service.app, service.direct = PassingOn(service.app), None
+    certificates = Certificates(hosts, Sources.real().now, say, write_files)
+    if folder is not None:
+        certificates.identity()
+    return Door(service, Proxy.of(hosts, settings), certificates, Protocol, getattr(app, "record", None))
 
 
 def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any) -> "MockUvicorn":
     """A uvicorn server for the application; ``on_ready`` is called once it answers."""
     options: dict[str, Any] = {
-        "http": Protocol,
+        "http": OpeningProtocol,
         "log_config": None,  # what is said is said by our own log
         "access_log": False,
         "lifespan": "on",

@@ -1,5 +1,6 @@
 """A running mockserver, wherever it runs; and one of your own in a thread."""
 
+import _thread
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from mockserver.testing.account import Account, Made
 from mockserver.testing.arguments import json_value, mapping
 from mockserver.testing.calls import AccountCalls
-from mockserver.testing.client import Control
+from mockserver.testing.client import Control, ControlError
 from mockserver.testing.names import Public, nearest_hint
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ class RunSettings(TypedDict, total=False):
     idle_timeout: int
     request_timeout: int
     allow_origin: tuple[str, ...]
+    let_through: tuple[str, ...]
+    tls_files: Folder | None
 
 
 @contextmanager
@@ -122,8 +125,10 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
     """A server on a free port, ready on entry, gone on exit.
 
     ``contracts`` and ``fixtures`` are folders beside the built-in ones; ``settings`` are those of
-    ``mockserver serve`` (``builtin=False``, ``accounts=FILE``, …). Raises ContractErrors and ListenError.
+    ``mockserver serve`` (``builtin=False``, ``accounts=FILE``, …). Raises ContractErrors and ListenError, and
+    ControlError in a process whose threads are none.
     """
+    _require_threads()
     from mockserver.server.application import create_app  # noqa: PLC0415 -- only a server of one's own needs the server
     from mockserver.server.sockets import listen  # noqa: PLC0415
 
@@ -135,6 +140,16 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
         yield MockServer(thread.url, chosen.admin_token)
     finally:
         thread.stop()
+
+
+def _require_threads() -> None:
+    """A greenlet in place of a thread would never give the tests their turn again. Raises ControlError."""
+    maker = _thread.start_new_thread.__module__
+    if maker != "_thread":
+        raise ControlError(
+            f"{maker.partition('.')[0]} has replaced the threads of this process, so no server can run in it: "
+            "run `mockserver serve` apart, and use MockServer(url) or pytest --mockserver-url=URL"
+        )
 
 
 class _ServerThread:
@@ -193,8 +208,10 @@ def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: Ma
     if unknown:
         hint = nearest_hint(unknown[0], known)
         raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}{hint}")
-    if isinstance(given.get("accounts"), str | PathLike):
-        given = {**given, "accounts": Path(given["accounts"])}
+    paths = {
+        name: Path(given[name]) for name in ("accounts", "tls_files") if isinstance(given.get(name), str | PathLike)
+    }
+    given = {**given, **paths}
     chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "port": 0, **given})
     if chosen.admin_token is None and not chosen.is_loopback:
         return replace(chosen, admin_token=secrets.token_urlsafe(24))

@@ -16,7 +16,7 @@ from mockserver.testing.names import nearest_hint
 
 OUTER = ("recipient", "answer")
 KNOWN = (*PARTS, "when", *OUTER)
-ELSEWHERE = {  # what another method is asked for
+TAKEN_ELSEWHERE = {  # what another method is asked for
     "since": "verify(since=...) takes it, and gives the calls since then",
     "accepted": "assert_accepted and assert_refused ask for that, and verify(accepted=...)",
     "at_least": "verify(at_least=...) takes it",
@@ -66,7 +66,9 @@ class Conditions:
         for name in where:
             if name not in KNOWN:
                 takes = f"; {asking} takes {', '.join(options)}" if options else ""
-                hint = f". {ELSEWHERE[name]}" if name in ELSEWHERE else nearest_hint(name, (*options, *KNOWN))
+                hint = (
+                    f". {TAKEN_ELSEWHERE[name]}" if name in TAKEN_ELSEWHERE else nearest_hint(name, (*options, *KNOWN))
+                )
                 raise TypeError(f"{name} cannot be asked of a call; known: {', '.join(KNOWN)}{takes}{hint}")
         outer: dict[str, Any] = {}
         parts: dict[str, Any] = {}

@@ -26,7 +26,7 @@ from mockserver import __version__
 from mockserver.cli.serve import serve
 from mockserver.server.application import Application
 from mockserver.server.settings import RENAMED, Settings, option, variable
-from tests.cli.running import COMMAND, invoke, run, serving, serving_by, surroundings
+from tests.cli.running import COMMAND, invoke, run, serving, serving_by, surroundings, taken_port
 from tests.live import PATIENCE
 
 VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
@@ -285,6 +285,7 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
     assert invoke("serve", "--no-builtin", *options, **environment).exit_code == 0
     paths = (there / "accounts.json", here / "accounts.json")
     numbers: dict[str, Any] = {name.lower(): int(value) for name, value in bounds.items()}
+    larger: dict[str, Any] = {name: int(f"1{value}") for name, value in numbers.items()}
     assert built == [
         Settings(
             (there, here), (there,), False, paths[0], "127.0.0.2", 1, "http://five", None, True, "json", **numbers
@@ -300,7 +301,7 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
             None,
             False,
             "off",
-            **dict[str, Any]({name: int(f"1{value}") for name, value in numbers.items()}),
+            **larger,
         ),
     ]
 
@@ -369,3 +370,55 @@ def test_another_products_variables(built: list[Settings], given: dict[str, str]
     ended = invoke("serve", **{f"MOCKSERVER_{name}": value for name, value in given.items()})
     assert ended.stderr == (f"mockserver: {said}\n" if said else "")
     assert (built[0].host, built[0].port) == ("127.0.0.1", 8080)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--let-through", "https://a"], "must be hosts' names without scheme and port, not 'https://a'"),
+        (
+            ["--let-through", "a", "--let-through", "Api.Voximplant.com"],
+            "cannot have Api.Voximplant.com: it is a vendor's host, which is served here",
+        ),
+    ],
+)
+def test_hosts_that_cannot_be_let_through(options: list[str], complaint: str) -> None:
+    """An option that could take no effect is a mistake, in one line."""
+    with taken_port() as port:
+        ended = invoke("serve", "--port", port, *options)
+    assert ended.exit_code == 2
+    assert re.fullmatch(f"mockserver: (let_through|--let-through) {re.escape(complaint)}\n", ended.stderr)
+
+
+def test_files_for_clients(tmp_path: Path) -> None:
+    """They are written before the server is ready, and are those of this user's servers; a bad folder ends it."""
+    environment = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    with serving("--port", "0", "--tls-files", tmp_path / "tls", **environment):
+        assert sorted(path.suffix for path in (tmp_path / "tls").iterdir()) == [".0", ".p12", ".pem", ".pem"]
+    printed = invoke("ca", tmp_path / "same", **environment)
+    assert (tmp_path / "same" / "ca.pem").read_text() == (tmp_path / "tls" / "ca.pem").read_text(), printed
+    (tmp_path / "file").write_text("")
+    ended = invoke("serve", "--port", "0", "--tls-files", tmp_path / "file", **environment)
+    assert (ended.exit_code, ended.stderr) == (2, f"mockserver: cannot use {tmp_path / 'file'}: File exists\n")
+
+
+def test_certificates_that_cannot_be_kept(tmp_path: Path) -> None:
+    """A line says so, and the server serves all the same."""
+    (tmp_path / "file").write_text("")
+    with serving("--port", "0", "--tls-files", tmp_path / "tls", XDG_STATE_HOME=str(tmp_path / "file")) as server:
+        server.process.terminate()
+        _, said = server.process.communicate(timeout=PATIENCE)
+    assert said.startswith("mockserver: certificates are made anew at each start: ")
+    assert said.count("\n") == 1
+    assert (tmp_path / "tls" / "ca.pem").exists()
+
+
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_a_public_address_beyond_ascii(built: list[Settings], way: str) -> None:
+    """It would stand in headers, which have no such letters: it is refused at the start, in one line."""
+    address = "http://例え:8080"
+    given = ["--public-url", address] if way == "option" else []
+    ended = invoke("serve", *given, **({} if given else {"MOCKSERVER_PUBLIC_URL": address}))
+    name = "--public-url" if given else "MOCKSERVER_PUBLIC_URL"
+    said = f"mockserver: {name} must be ASCII, its host as xn--… and its path percent-encoded, not {address!r}\n"
+    assert (ended.exit_code, ended.stderr, built) == (2, said, [])

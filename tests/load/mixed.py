@@ -18,6 +18,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "delay", "seconds": 0.01},
     {"kind": "dribble", "seconds": 0.01, "chunks": 3},
 ]
+HOSTILE = [b"[" * 100_000, b"{" * 100_000, b'"' + b"eyJ" * 30_000, b"%" * 100_000, b"\\" * 100_000]
 WHOLE = {"malformed", "delay", "dribble"}  # after which the connection is as good as before
 
 
@@ -29,6 +30,8 @@ class Worker:
         self._chance = random.Random(seed)  # noqa: S311 -- reproducible, not secret
         self._steps = {
             self._send: 80,
+            self._offer_an_upgrade: 4,
+            self._be_hostile: 1,
             self._be_refused: 8,
             self._meet_a_fault: 6,
             self._leave: 3,
@@ -56,6 +59,24 @@ class Worker:
         answer = await self._customer.call(self._client, operation)
         assert answer.headers["x-mock-answer"] == f"{operation}/sent"
         self._made += 1
+
+    async def _offer_an_upgrade(self) -> None:
+        """Which nobody takes up; what stands behind it on the connection is answered as ever."""
+        operation = self._operation()
+        offer = b"\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+        await self._client.send(self._customer.requests[operation].replace(b"\r\n", offer, 1) * 2)
+        for _ in range(2):
+            assert (await self._client.answer()).headers["x-mock-answer"] == f"{operation}/sent"
+            self._count()
+
+    async def _be_hostile(self) -> None:
+        """A body that is long to look at; whose it is, its credential says."""
+        head, _, _ = self._customer.requests["polyai.send_sms"].partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
+        body = self._chance.choice(HOSTILE)
+        request = b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+        assert (await self._client.ask(request)).status >= 400
+        self._count()
 
     async def _be_refused(self) -> None:
         operation = self._operation()

@@ -43,6 +43,8 @@ from mockserver.server.settings import (
         pytest.param(
             "ALLOW_ORIGIN", "http://a, https://b:1", "allow_origin", ("http://a", "https://b:1"), id="origins"
         ),
+        pytest.param("LET_THROUGH", "a.example, b", "let_through", ("a.example", "b"), id="let-through"),
+        pytest.param("TLS_FILES", "d/tls", "tls_files", Path("d/tls"), id="tls-files"),
     ],
 )
 def test_each_setting_from_the_environment(name: str, text: str, field: str, value: Any) -> None:
@@ -75,6 +77,8 @@ def test_defaults() -> None:
         idle_timeout=75,
         request_timeout=30,
         allow_origin=(),
+        let_through=(),
+        tls_files=None,
     )
 
 
@@ -187,6 +191,8 @@ def test_loopback(host: str, local: bool) -> None:
         ({"idle_timeout": True}, "idle_timeout must be a whole number"),
         ({"port": 65536}, "port must be a whole number from 0 to 65535, not 65536"),
         ({"explain": "no"}, "explain must be True or False, not 'no'"),
+        ({"let_through": ("https://a",)}, "let_through must be hosts' names without scheme and port, not 'https://a'"),
+        ({"let_through": "a.example"}, "let_through must be a tuple"),
         ({"log": "xml"}, "log must be one of text, json, off, not 'xml'"),
     ],
 )

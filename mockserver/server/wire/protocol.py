@@ -5,8 +5,8 @@ A connection is in one of these states:
     OPEN       requests are read, and answered in their order
     ENDING     nothing more is read: whole requests that came before are answered, and then comes the refusal of what
                stood behind them, where something did, and the end
-    LINGERING  our side is closed behind a refusal; what the client still sends is thrown away, since closing on unread
-               bytes is a reset, and the refusal would be lost
+    LINGERING  our side is closed; what the client still sends is thrown away, since closing on unread bytes is a reset,
+               and the last answer would be lost
     MUTED      a fault has the connection: nothing is answered, and what the client sends is thrown away
     LOST       there is no connection any more
 
@@ -28,6 +28,8 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from mockserver.server.wire import forks
 from mockserver.server.wire.asgi import MAX_KEPT_BODY, WIRE, HttpExchange, go_on
+from mockserver.server.wire.door import Door
+from mockserver.server.wire.incident import Incident
 from mockserver.server.wire.limits import (
     FAILED,
     UNREADABLE,
@@ -37,11 +39,13 @@ from mockserver.server.wire.limits import (
     too_many_connections,
     too_slow,
 )
+from mockserver.server.wire.passing import ELSEWHERE
+from mockserver.server.wire.proxy import MAX_AGENT
 from mockserver.server.wire.service import Service
 from mockserver.server.wire.target import Headers, checked_host, fields_size, head_size, read_target, with_host
 from mockserver.server.wire.timeouts import Wait
 
-MAX_LINGERING = 256  # refused connections that are kept until their clients have read why
+MAX_LINGERING = 256  # ended connections that are kept until their clients have read all
 MAX_PIPELINED = 16  # requests behind the one that is being answered, before reading rests
 MAX_AT_ONCE = 32  # requests of one connection that are answered before others get their turn
 FRAMING = {b"content-length", b"transfer-encoding"}
@@ -59,11 +63,11 @@ class ConnectionState(Enum):
     LOST = auto()
 
 
-ANSWERING = {ConnectionState.OPEN, ConnectionState.ENDING}
+OPEN, ENDING, LINGERING, MUTED, LOST = ConnectionState
 
 
 class Protocol(asyncio.Protocol):
-    """One connection. ``config`` is uvicorn's, with a ``service``; the other arguments are those that uvicorn gives."""
+    """One connection. ``config`` is uvicorn's, with a ``service`` and a ``door``; the other arguments it gives, too."""
 
     transport: Any
 
@@ -72,13 +76,16 @@ class Protocol(asyncio.Protocol):
     ) -> None:
         self.loop = _loop or asyncio.get_running_loop()
         self.service: Service = config.service
-        self.state = ConnectionState.OPEN
+        self._door: Door = config.door
+        self.state: ConnectionState = OPEN
         self._connections: set[Any] = server_state.connections
         self._tasks: set[asyncio.Task[None]] = server_state.tasks
         self._app_state = app_state
         self._root_path: str = config.root_path
         self._scope: dict[str, Any] = {}  # what the scopes of all requests have in common
         self._descriptor = -1
+        self._is_secure = False
+        self.client: tuple[str, int] | None = None
 
         self._parser: Any = None  # an HttpRequestParser, while there is a connection
         self._target: list[bytes] = []  # pieces of a request's target
@@ -92,7 +99,7 @@ class Protocol(asyncio.Protocol):
 
         self._arriving: HttpExchange | None = None  # whose head is complete, and not its body
         self._waiting: deque[HttpExchange] = deque()  # whole
-        self._current: HttpExchange | None = None  # which is being answered
+        self.current: HttpExchange | None = None  # which is being answered
         self._refusal: Refusal | None = None  # to be written behind all answers
         self._arrived = 0  # whole requests
         self._answered = 0
@@ -110,62 +117,58 @@ class Protocol(asyncio.Protocol):
         self._connections.add(self)
         self._descriptor = forks.hold(transport.get_extra_info("socket"))
         self._parser = HttpRequestParser(self)
+        self.client = _address(transport.get_extra_info("peername"))
+        self._is_secure = transport.get_extra_info("ssl_object") is not None
         self._scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
             "server": _address(transport.get_extra_info("sockname")),
-            "client": _address(transport.get_extra_info("peername")),
-            "scheme": "http" if transport.get_extra_info("ssl_object") is None else "https",
+            "client": self.client,
+            "scheme": "https" if self._is_secure else "http",
             "root_path": self._root_path,
             "method": "",
             "path": "",
             "raw_path": b"",
             "query_string": b"",
             "headers": [],
-            "extensions": {},
+            "extensions": {WIRE: self},
         }
         most = self.service.settings.max_connections
         if len(self._connections) - len(self.service.lingering) > most:
-            self._refuse(too_many_connections(most))
-
-    @property
-    def client(self) -> tuple[str, int] | None:
-        """The client's address."""
-        address: tuple[str, int] | None = self._scope["client"]
-        return address
+            self.refuse(too_many_connections(most))
 
     def data_received(self, data: bytes) -> None:
-        if self.state is not ConnectionState.OPEN:
+        if self.state is not OPEN:
             return
         self._unended += len(data)
         self._is_measured = self._unended > self.service.settings.max_head
         self._feed(data)
         if self._arriving is not None or self._unended:
             self._keep()
-        if self._current is None:
+        if self.current is None:
             self._answer_next()
         elif len(self._waiting) > MAX_PIPELINED:
             self.pause_reading()
 
     def eof_received(self) -> bool:
         """Whether the connection stays: a client that sends no more still gets the answers to what it has asked."""
-        owes = self._current is not None or self._waiting
-        is_cut = self._arriving is not None and self._arriving is self._current
-        if self._watch is not None or not owes or is_cut or self._scope["scheme"] == "https":
+        owes = self.current is not None or self._waiting
+        is_cut = self._arriving is not None and self._arriving is self.current
+        if self._watch is not None or not owes or is_cut or self._is_secure:
             return False
         self._is_half_closed = True
-        if self.state is ConnectionState.OPEN:
-            self.state = ConnectionState.ENDING
+        if self.state is OPEN:
+            self.state = ENDING
         return True
 
     def connection_lost(self, _: Exception | None) -> None:
         forks.release(self._descriptor)
         self._connections.discard(self)
         self.service.lingering.discard(self)
-        self.state = ConnectionState.LOST
+        self.state = LOST
         self._give_up()
-        self._parser = None  # which holds us
+        self._parser, self._scope = None, {}  # which hold us
         if self._watch is not None and not self._watch.done():
             self._watch.set_result(True)
         self.resume_writing()
@@ -178,17 +181,17 @@ class Protocol(asyncio.Protocol):
         drain, self._drain = self._drain, None
         if drain is not None:
             drain.set_result(None)
-        if self._current is None and self.state is not ConnectionState.LOST:
+        if self.current is None and self.state is not LOST:
             self._answer_next()
 
     # what uvicorn calls
 
     def shutdown(self) -> None:
         """The server ends: what is asked is answered still, unless it is cut or a fault has the client wait."""
-        is_answering = self._current is not None and self._current is not self._arriving and self._watch is None
-        if self.state in ANSWERING and (is_answering or self._waiting):
-            self.state = ConnectionState.ENDING
-            last = self._waiting[-1] if self._waiting else self._current
+        is_answering = self.current is not None and self.current is not self._arriving and self._watch is None
+        if self.state in (OPEN, ENDING) and (is_answering or self._waiting):
+            self.state = ENDING
+            last = self._waiting[-1] if self._waiting else self.current
             last.keep_alive = False  # type: ignore[union-attr]  # there is one
         else:
             self.transport.close()
@@ -199,7 +202,7 @@ class Protocol(asyncio.Protocol):
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        if self.state is not ConnectionState.OPEN:
+        if self.state is not OPEN:
             raise RefusedError(UNREADABLE)  # behind the last request: nobody reads it
         parser, headers, target = self._parser, self._headers, b"".join(self._target)
         self._headers = []
@@ -222,12 +225,23 @@ class Protocol(asyncio.Protocol):
         if scheme:
             scope["scheme"] = scheme
             headers = with_host(headers, host)
+            self._look_elsewhere(scope, host, fields.get(b"user-agent", b""))
         scope["headers"] = headers
         exchange = HttpExchange(self, scope, keep_alive=parser.should_keep_alive())
-        scope["extensions"] = {WIRE: exchange}
         if b"expect" in fields:
             exchange.expects_continue = fields[b"expect"].lower() == b"100-continue" and version == "1.1"
         self._arriving = exchange
+
+    def _look_elsewhere(self, scope: dict[str, Any], host: bytes, agent: bytes) -> None:
+        """See where a request goes that names its host as a proxy's clients do. Raises RefusedError."""
+        found = self._door.elsewhere(scope["scheme"], host, self.transport.get_extra_info("sockname"))
+        if isinstance(found, Refusal):
+            target = f"{scope['scheme']}://{host.decode('latin-1')}{scope['raw_path'].decode('latin-1')}"
+            incident = Incident.refused(scope["method"], target, agent.decode("latin-1")[:MAX_AGENT], found)
+            self._door.report(incident, self._tasks)
+            raise RefusedError(found)
+        if found is not None:
+            scope[ELSEWHERE] = found
 
     def on_message_complete(self) -> None:
         exchange: Any = self._arriving  # its head was complete before
@@ -238,12 +252,14 @@ class Protocol(asyncio.Protocol):
         if self._headers:
             self._headers = []  # trailers, which nobody reads
         exchange.is_whole = True
-        exchange.arrive(pieces)
-        pieces.clear()
-        if not exchange.is_started:
+        if exchange.is_started:
+            exchange.arrive(pieces)
+        else:
+            exchange.body = pieces[0] if len(pieces) == 1 and not exchange.body else exchange.body + b"".join(pieces)
             self._waiting.append(exchange)
             if not exchange.keep_alive:
-                self.state = ConnectionState.ENDING
+                self.state = ENDING
+        pieces.clear()
 
     # reading
 
@@ -268,7 +284,7 @@ class Protocol(asyncio.Protocol):
         exchange = self._waiting.pop()
         exchange.is_whole = False
         self._arrived -= 1
-        self.state = ConnectionState.OPEN
+        self.state = OPEN
         fields = [(name, value) for name, value in exchange.scope["headers"] if name in FRAMING]
         if not exchange.keep_alive:
             fields.append((b"connection", b"close"))
@@ -280,7 +296,7 @@ class Protocol(asyncio.Protocol):
         elif self._waiting:
             self._waiting[-1] = exchange
             exchange.is_whole = True
-        if rest and self.state is ConnectionState.OPEN:
+        if rest and self.state is OPEN:
             self._feed(rest)
 
     def _keep(self) -> None:
@@ -292,8 +308,8 @@ class Protocol(asyncio.Protocol):
             pieces.clear()
             if exchange.is_started and len(exchange.body) > MAX_KEPT_BODY:
                 self.pause_reading()
-        if self.state is ConnectionState.OPEN and (self._unended > most or fields_size(self._headers) > most):
-            self._refuse(header_too_large(most))
+        if self.state is OPEN and (self._unended > most or fields_size(self._headers) > most):
+            self.refuse(header_too_large(most))
 
     def pause_reading(self) -> None:
         if self._is_reading and not self.transport.is_closing():
@@ -311,24 +327,20 @@ class Protocol(asyncio.Protocol):
         """Answer what waits, in its order; others get their turn now and then."""
         self._is_answering = True
         for _ in range(MAX_AT_ONCE):
-            if self._current is not None or self._drain is not None or self.state not in ANSWERING:
+            if self.current is not None or self._drain is not None or self.state not in (OPEN, ENDING):
                 break
             exchange = self._waiting.popleft() if self._waiting else self._arriving
             if exchange is None or not (exchange.is_whole or exchange.is_due):
-                self._rest()
+                if self.state is ENDING:
+                    self._end()
+                elif not self._is_reading:
+                    self.resume_reading()
                 break
-            self._current = exchange
+            self.current = exchange
             self._start(exchange)
         else:
             self.loop.call_soon(self._answer_next)
         self._is_answering = False
-
-    def _rest(self) -> None:
-        """Nothing is to be answered now."""
-        if self.state is ConnectionState.ENDING:
-            self._end()
-        else:
-            self.resume_reading()
 
     def _start(self, exchange: HttpExchange) -> None:
         """Give a request to the application: a vendor's that is whole without a task, if it has to wait for nothing."""
@@ -344,7 +356,8 @@ class Protocol(asyncio.Protocol):
         try:
             waits_for = answering.send(None)
         except StopIteration:
-            self._finish(exchange, None)
+            if not exchange.is_answered:
+                self._finish(exchange, None)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is logged
             self._finish(exchange, error)
         else:
@@ -383,11 +396,11 @@ class Protocol(asyncio.Protocol):
 
     def on_answered(self, exchange: HttpExchange) -> None:
         """A response is complete."""
-        self._current = None
+        self.current = None
         self._answered += 1
         if not exchange.keep_alive:
             self._waiting.clear()
-            self.state = ConnectionState.ENDING
+            self.state = ENDING
         if not self._is_answering:
             self._answer_next()
 
@@ -399,12 +412,12 @@ class Protocol(asyncio.Protocol):
 
     def _refuse_next(self, refusal: Refusal) -> None:
         """Refuse what is arriving, unless it stands behind the last request."""
-        if self.state is ConnectionState.OPEN:
-            self._refuse(refusal)
+        if self.state is OPEN:
+            self.refuse(refusal)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: Refusal) -> None:
         """Read no more, and say why once all whole requests that came before are answered."""
-        self.state = ConnectionState.ENDING
+        self.state = ENDING
         self._refusal = refusal
         self.service.notice(f"{refusal.status} {refusal.title}: {refusal.detail}")
         exchange, self._arriving = self._arriving, None
@@ -412,17 +425,17 @@ class Protocol(asyncio.Protocol):
             if exchange.is_begun:
                 self._refusal = None  # our words would stand where another answer goes on
             self._forget(exchange)
-        if self._current is None:
+        if self.current is None:
             self._answer_next()
 
     def _end(self) -> None:
-        """Write the refusal, if there is one, and close; not on unread bytes, which would be a reset."""
+        """Write the refusal, if there is one, and close: our side first, since the client may be sending still."""
         refusal, lingering = self._refusal, self.service.lingering
-        is_unread = (refusal or self._arriving) is not None and not self._is_half_closed
         if refusal is not None:
             self.transport.write(self.service.start_of(refusal.status) + refusal.rest)
-        if is_unread and len(lingering) < MAX_LINGERING and self.transport.can_write_eof():
-            self.state = ConnectionState.LINGERING
+        is_over = self._is_half_closed or self.service.is_ending
+        if not is_over and len(lingering) < MAX_LINGERING and self.transport.can_write_eof():
+            self.state = LINGERING
             lingering.add(self)
             self.transport.write_eof()
             self.resume_reading()
@@ -433,12 +446,12 @@ class Protocol(asyncio.Protocol):
         """Nothing more is written for a request; its application learns that the client left."""
         exchange.is_answered = True
         exchange.wake()
-        if exchange is self._current:
-            self._current = None
+        if exchange is self.current:
+            self.current = None
 
     def _give_up(self) -> None:
         """Forget whatever was asked."""
-        for exchange in (self._current, self._arriving, *self._waiting):
+        for exchange in (self.current, self._arriving, *self._waiting):
             if exchange is not None:
                 self._forget(exchange)
         self._arriving = None
@@ -453,7 +466,7 @@ class Protocol(asyncio.Protocol):
 
     def mute(self) -> None:
         """From now on nothing is answered. Reading never rests, so that the client's end is noticed."""
-        self.state = ConnectionState.MUTED
+        self.state = MUTED
         self._give_up()
         self.resume_reading()
 
@@ -464,7 +477,7 @@ class Protocol(asyncio.Protocol):
         self.cut()
 
     async def left(self, seconds: float | None = None) -> bool:
-        if self.state is ConnectionState.LOST:
+        if self.state is LOST:
             return True
         watch: asyncio.Future[bool] = self.loop.create_future()
         self._watch = watch
@@ -483,22 +496,22 @@ class Protocol(asyncio.Protocol):
     @property
     def wait(self) -> tuple[Wait, int]:
         """What the connection waits for, and a number that changes with the next request or response."""
-        if self.state is ConnectionState.LINGERING:
+        if self.state is LINGERING:
             return Wait.END, 0
         if self.transport.get_write_buffer_size():
             return Wait.READER, self._answered
-        if self.state is ConnectionState.MUTED:
+        if self.state is MUTED:
             return Wait.SERVER, 0
         is_begun = bool(self._arriving or self._unended or self._target or self._headers)
-        if self._current is None:
+        if self.current is None:
             return (Wait.REQUEST if is_begun else Wait.NEXT), self._arrived
-        is_read = self._current is self._arriving and not self._current.body
+        is_read = self.current is self._arriving and not self.current.body
         return (Wait.REQUEST if is_read else Wait.SERVER), self._arrived
 
     def overdue(self, wait: Wait) -> None:
         """Do what is due after so long a wait."""
-        if wait is Wait.REQUEST and self.state is ConnectionState.OPEN:
-            self._refuse(too_slow(self.service.settings.request_timeout))
+        if wait is Wait.REQUEST and self.state is OPEN:
+            self.refuse(too_slow(self.service.settings.request_timeout))
         elif wait in {Wait.READER, Wait.END}:
             self.reset()
         else:
