@@ -119,7 +119,17 @@ class Engine:
             limit_key = "" if limited or account is None else budget_key(request, facts.owners, account.id)
             uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn, identity.sights)
         label = (
-            self._answer_label(operation, answer, *_chosen(choice, filled), request.reads, choice.notes, request.notes)
+            self._answer_label(
+                operation,
+                answer,
+                choice.chosen_by,
+                choice.rule,
+                choice.problem is LIMITED,
+                filled,
+                request.reads,
+                choice.notes,
+                request.notes,
+            )
             if fault is None and isinstance(answer, Answer)
             else self._label_of_trouble(request, choice, filled, response.status, pinned.pin, fault)
         )
@@ -143,7 +153,8 @@ class Engine:
         label = Label(operation.vendor, operation.id, reads=reads)
         never_answered = pin is not None and fault is not None and fault.loses_reply and not pin.entries
         if not never_answered and isinstance(answer, Answer):
-            label = self._answer_label(operation, answer, *_chosen(choice, filled), reads, choice.notes, request.notes)
+            chosen = choice.chosen_by, choice.rule, choice.problem is LIMITED, filled
+            label = self._answer_label(operation, answer, *chosen, reads, choice.notes, request.notes)
         else:
             warnings = answer.warnings(operation) if isinstance(answer, Literal) else ()
             told = _notes((*warnings, *choice.notes, *request.notes))
@@ -235,11 +246,6 @@ def _seeded_ids(account: AccountData | None, facts: Facts) -> SeededIds | None:
     """Where the ids of an account that was made with a seed come from."""
     seed = facts.seeds.get(account.id) if account is not None else None
     return None if seed is None else SeededIds(*seed)
-
-
-def _chosen(choice: Choice, filled: Graded | None) -> tuple[str, str, bool, Graded | None]:
-    """What of a choice a label depends on: who chose, by which rule, whether for a limit, the worst filled value."""
-    return choice.chosen_by, choice.rule, choice.problem is LIMITED, filled
 
 
 def _answer_label(  # noqa: PLR0913, PLR0917 -- what a label is made of; they are what it is remembered by
