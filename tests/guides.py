@@ -5,6 +5,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ import click
 from mockserver.cli.serve import serve
 from mockserver.server.settings import Settings, variable
 from mockserver.spec.reference import reference
+from tests.answer_pages import VENDORS, page_file, vendor_page
 from tests.evidence import ROOT
 
 PACKAGE = ROOT / "mockserver"
@@ -84,12 +86,18 @@ WITHOUT_OPTION = {
     "admin_token": "The bearer token of the control API. Beyond loopback, one is made up where there is none.",
 }
 
-GENERATORS: dict[str, Callable[[], str]] = {"vocabulary": reference, "modules": modules, "settings": settings}
+GENERATORS: dict[str, Callable[[], str]] = {
+    "vocabulary": reference,
+    "modules": modules,
+    "settings": settings,
+    **{vendor: partial(vendor_page, vendor) for vendor in VENDORS},
+}
 GUIDES = [
     *(
         ROOT / name
         for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "contracts/README.md", "fixtures/README.md")
     ),
+    *map(page_file, VENDORS),
     *sorted(PACKAGE.rglob("README.md")),
 ]
 

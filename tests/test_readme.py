@@ -1,5 +1,6 @@
 """README and the users' guides tell the truth: their examples are tests, their commands run, their settings exist."""
 
+import argparse
 import contextlib
 import io
 import os
@@ -170,8 +171,9 @@ class Options:
     def getgroup(self, *_names: str) -> "Options":
         return self
 
-    def addoption(self, name: str, **_how: Any) -> None:
-        self.names.add(name)
+    def addoption(self, name: str, **how: Any) -> None:
+        if how.get("help") is not argparse.SUPPRESS:  # an old name
+            self.names.add(name)
 
 
 def test_options_of_pytest_are_all_told() -> None:

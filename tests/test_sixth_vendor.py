@@ -58,7 +58,7 @@ paths:
                 sent:
                   value: {flight: 1, to: "+12025550123", pigeons: 1}
                   x-mock:
-                    source: The back of an envelope
+                    evidence: {page: The back of an envelope}
                     fill:
                       /header/Location: {new: uuid}
                       /body/flight: {new: sequence}
@@ -78,19 +78,19 @@ components:
       content:
         application/json:
           schema: {$ref: "#/components/schemas/Error"}
-          examples: {invalid: {value: {coo: What?}, x-mock: {assumed: It was not heard.}}}
+          examples: {invalid: {value: {coo: What?}, x-mock: {evidence: {assumed: It was not heard.}}}}
     Unauthorized:
       description: Not one of ours.
       content:
         application/json:
           schema: {$ref: "#/components/schemas/Error"}
-          examples: {unauthorized: {value: {coo: Who?}, x-mock: {source: The back of an envelope}}}
+          examples: {unauthorized: {value: {coo: Who?}, x-mock: {evidence: {page: The back of an envelope}}}}
     Method:
       description: Only posted.
       content:
         application/json:
           schema: {$ref: "#/components/schemas/Error"}
-          examples: {method_not_allowed: {value: {coo: How?}, x-mock: {assumed: It was not heard.}}}
+          examples: {method_not_allowed: {value: {coo: How?}, x-mock: {evidence: {assumed: It was not heard.}}}}
 """
 ACCOUNTS = """\
 default:
@@ -130,7 +130,7 @@ def test_accepted(beside: str) -> None:
     """A good call is answered after the contract, dynamic values laid over its example."""
     answer = send(f"{beside}/coop/v2/flights", text="é" * 40)
     assert (answer.status_code, answer.headers["x-mock-answer"]) == (201, "pigeon.send_sms/sent")
-    assert answer.headers["x-mock-evidence"] == "documented"
+    assert answer.headers["x-mock-evidence"] == "page"
     assert len(answer.headers["Location"]) == 36
     assert answer.json() == {"flight": answer.json()["flight"], "to": SMS["to"], "pigeons": 1}
     assert send(f"{beside}/pigeon/coop/v2/flights").json()["flight"] == answer.json()["flight"] + 1
@@ -208,8 +208,8 @@ def test_alone(folders: list[str]) -> None:
 
 def test_other_commands(folders: list[str]) -> None:
     """The command line knows it too: checked without a fault, a ready call, an account's variables."""
-    assert invoke("check", *folders, "--no-builtin").stdout.endswith(
-        "\n4 answers, 2 documented, 2 assumed. No errors.\n"
+    assert invoke("check", *folders, "--no-builtin").stdout == (
+        "1 contract, 4 answers (2 page, 2 assumed). No errors.\n"
     )
     assert "http://127.0.0.1:8080/coop/v2/flights" in invoke("curl", "pigeon", *folders).stdout
     variables = invoke("account", *folders, "--format", "dotenv").stdout.splitlines()

@@ -11,7 +11,7 @@ import click
 
 from mockserver.package_check import ForeignPackageError, require_ours
 
-COMMANDS = ("account", "ca", "check", "coverage", "curl", "hosts", "serve")  # each is in the module of its name
+COMMANDS = ("account", "answers", "ca", "check", "contract", "coverage", "curl", "hosts", "serve")  # modules
 
 
 class Commands(click.Group):

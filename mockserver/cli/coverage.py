@@ -9,6 +9,7 @@ import click
 from mockserver.cli.common import CommandError, ending_with_findings
 from mockserver.coverage.document import CoverageError, merge_documents, read_document
 from mockserver.coverage.report import Selection, failures, render_report, score
+from mockserver.spec.evidence import THRESHOLDS
 from mockserver.spec.source import read_text, why_unread
 
 
@@ -28,7 +29,7 @@ def _text(file: Path) -> str:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write all as one.")
 @click.option("--vendor", "vendors", multiple=True, metavar="VENDOR", help="Count this vendor only. Repeatable.")
-@click.option("--evidence", type=click.Choice(["documented"]), help="Count documented answers only.")
+@click.option("--evidence", type=click.Choice(THRESHOLDS), help="Count answers of this grade or better only.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave answers out: '*/server_error'. Repeatable.")
 @click.option("--require", multiple=True, metavar="ANSWER", help="vendor.operation/answer must be met. Repeatable.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), metavar="PERCENT", help="The least that is enough.")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-DOCUMENT_FORMAT = 1  # raised when a member changes its meaning
+DOCUMENT_FORMAT = 2  # raised when a member changes its meaning: evidence is a grade since 2
 Document = Mapping[str, Any]
 
 

@@ -8,11 +8,12 @@ from itertools import groupby
 from typing import Any
 
 from mockserver.coverage.document import CoverageError, Document
+from mockserver.spec.evidence import is_enough
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The answers that count: of these vendors (none: all) and this evidence, without those that fit ``exclude``."""
+    """The answers that count: of these vendors (none: all), of this grade at least, without those of ``exclude``."""
 
     vendors: tuple[str, ...] = ()
     evidence: str | None = None
@@ -21,7 +22,7 @@ class Selection:
     def takes(self, row: "Row") -> bool:
         return (
             (not self.vendors or row.operation.partition(".")[0] in self.vendors)
-            and self.evidence in {None, row.evidence}
+            and (self.evidence is None or is_enough(row.evidence, self.evidence))
             and not any(fnmatchcase(row.id, pattern) for pattern in self.exclude)
         )
 

@@ -218,7 +218,7 @@ def _operation(operation: OperationSpec, tally: Tally) -> dict[str, Any]:
         "answers": {
             answer.name: {
                 "status": answer.status,
-                "evidence": answer.evidence,
+                "evidence": answer.evidence.grade,
                 **_met(tally.answers.get(answer.id, Met())),
             }
             for answer in operation.answers.values()

@@ -101,7 +101,9 @@ def sample(contract: Contract, operation: OperationSpec, data: Mapping[str, Any]
         parts["header"]["content-type"] = "application/json" if media.essence == "*/*" else media.essence
     for owned in operation.owned:
         first = next((value for value, _ in values_at(data, owned.claim)), None)
-        if first is not None and (owned.within is None or owned.at.get(parts) is not MISSING):
+        alike = [owned] if owned.within is not None else [o for o in operation.owned if o.claim == owned.claim]
+        shown = [one for one in alike if one.at.get(parts) is not MISSING]
+        if first is not None and (owned in shown or (owned.within is None and not shown)):
             _put(parts, owned.at, first)
     ready = tokens(contract, data, now)
     for scheme in operation.security[0].schemes if operation.security else ():

@@ -19,8 +19,8 @@ from mockserver.engine.credentials import (
 from mockserver.engine.facts import NOTHING, Facts
 from mockserver.engine.problem import Problem
 from mockserver.engine.request import ParsedRequest
+from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Alternative, Jwt, Scheme
-from mockserver.spec.pointer import Pointer
 
 LEEWAY = 5  # seconds that a client's clock may be ahead
 BACKDATED = 6  # seconds: clients date a token back by at most 5, and round down by less than one
@@ -103,7 +103,8 @@ def _unowned(credential: Credential) -> Problem:
     """The problem with a credential that names nobody."""
     scheme, token = credential.scheme, credential.token
     if not credential.text:
-        return _problem(scheme, "malformed", f"{_called(scheme)} does not hold a credential")
+        flaw = "is given more than once" if credential.repeated else "does not hold a credential"
+        return _problem(scheme, "malformed", f"{_called(scheme)} {flaw}")
     if not isinstance(scheme.accept, Jwt):
         return _problem(scheme, "unknown", f"{_called(scheme)} is nobody's")
     if token is None:
@@ -178,7 +179,7 @@ def _claim_flaw(accept: Jwt, claims: Mapping[str, Any], data: Mapping[str, Any])
         if name not in claims:
             return "claims", f"the token has no claim {name!r}"
     for name, allowed in accept.claims:
-        texts = [str(Pointer.parse(t).get({"account": data})) if t.startswith("/") else t for t in allowed]
+        texts = [str(v) for t in allowed for v in ((v for v, _ in values_at(data, t)) if t.startswith("/") else (t,))]
         value = claims.get(name)
         if isinstance(value, bool) or str(value) not in texts:
             return "claims", f"the token's claim {name!r} is not the account's"

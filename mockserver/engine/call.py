@@ -11,8 +11,10 @@ from mockserver.engine.problem import Problem
 class Label(msgspec.Struct, frozen=True, cache_hash=True):
     """What a call has in common with others that were answered alike; ``notes`` is JSON text, "" where there is none.
 
-    ``rule`` is the place of the rule that chose the answer, ``acme.yaml:41``; "" where none did. ``hint`` is what a
-    client is told of a wish that names no answer; it stands in the notes, too.
+    ``rule`` is the place of the rule that chose the answer, ``acme.yaml:41``; "" where none did. ``evidence`` is the
+    call's grade, ``parts`` a letter for each part of it, ``reasons`` a JSON object of where or why, each "" where the
+    response is no answer of a contract. ``hint`` is what a client is told of a wish that names no answer; it stands in
+    the notes, too.
     Calls are grouped by the value of their label, so labels that were made elsewhere group alike.
     """
 
@@ -27,6 +29,8 @@ class Label(msgspec.Struct, frozen=True, cache_hash=True):
     fault: str = ""
     notes: str = ""
     rule: str = ""
+    parts: str = ""
+    reasons: str = ""
     hint: str = ""
 
 

@@ -57,16 +57,22 @@ def choose(  # noqa: PLR0913 -- everything that may decide, in one place
         return Choice(preferred, "prefer", first)
     if pinned is not None:
         return Choice(pinned, "pin", first, "", notes)
+    fitting = None
     for rule in operation.rules if problems else operation.conditions:  # without problems few rules apply: 2 us less
         problem = _met(rule, problems) if rule.on_problem else None
         if (rule.on_problem and problem is None) or not _fits(rule, view):
             continue
-        return Choice(rule.answer, "rule", problem, rule.place, notes)
+        fitting = Choice(rule.answer, "rule", problem, rule.place, notes)
+        if problems or not rule.answer.accepted:
+            return fitting
+        break
     if recipient[1:9] == MAGIC and len(recipient) == MAGIC_LENGTH:
         magic = operation.magic.get(recipient[-3:])
         if magic is not None:
             return Choice(magic, "magic", None, "", notes)
         notes += (_note("magic", (f"+{MAGIC}{end}" for end in operation.magic)),)
+    if fitting is not None:
+        return msgspec.structs.replace(fitting, notes=notes)
     return Choice(operation.success, "default", None, "", notes) if operation.success else None
 
 
@@ -126,7 +132,11 @@ def recipient_of(recipient: Recipient | None, view: Mapping[str, Any]) -> str:
     """The recipient as ``+`` and digits; "" where there is none."""
     if recipient is None:
         return ""
-    value = recipient.override.get(view) if recipient.override is not None else MISSING
+    value = None
+    for override in recipient.override:
+        value = override.get(view)
+        if value is not MISSING and value is not None:
+            break
     if value is MISSING or value is None:
         value = recipient.at.get(view)
     if not isinstance(value, str | int | float):
@@ -144,7 +154,7 @@ def check_owned(
         place, value, owner = possession.place, possession.value, facts.owners.get(possession.claim)
         is_own = owner is not None and account is not None and owner.account.id == account.id
         if place.within is not None:
-            if place.binds not in bound or _holds(bound, place, value):
+            if place.within.tokens[1] not in bound or _holds(bound, place, value):
                 continue
         elif owner is not None and is_own:
             bound[place.binds] = owner.record
@@ -155,13 +165,20 @@ def check_owned(
 
 
 def _holds(bound: dict[str, Any], place: Owned, value: Any) -> bool:
-    """Whether the bound record's member is this value, or lists it."""
-    inner = Pointer((place.within or place.at).tokens[1:])
-    held = inner.get(bound)
+    """Whether the bound record's member is this value, or lists it; or lists a record with it, which is then bound."""
+    held = place.held.get(bound) if place.held is not None else MISSING
+    if place.is_inner and (held is MISSING or held is None):
+        return True
+    text = digits if place.digits else str
     values = held if isinstance(held, list) else [] if held is MISSING else [held]
-    if place.digits:
-        return digits(value) in {digits(item) for item in values}
-    return str(value) in {str(item) for item in values}
+    if not place.is_inner:
+        return text(value) in {text(item) for item in values}
+    name = Pointer.parse(place.claim).tokens[-1]
+    for record in values:
+        if isinstance(record, dict) and text(record.get(name, "")) == text(value):
+            bound[place.binds] = record
+            return True
+    return False
 
 
 def _problem(place: Owned, value: Any, *, foreign: bool) -> Problem:

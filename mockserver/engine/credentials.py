@@ -108,8 +108,9 @@ Claim = tuple[str, str]  # an account pointer, and the value as text
 class Credential(msgspec.Struct, frozen=True, eq=False):
     """A credential as it was sent.
 
-    ``text`` is "" where it is not of its scheme's form; ``claim`` is the account value that it names, if any.
-    ``digest`` tells its token from others: the same 8 bytes in every process, and no secret.
+    ``text`` is "" where it is not of its scheme's form, or ``repeated``: given more than once, so that nobody can tell
+    which is meant. ``claim`` is the account value that it names, if any. ``digest`` tells its token from others: the
+    same 8 bytes in every process, and no secret.
     """
 
     scheme: Scheme
@@ -117,6 +118,7 @@ class Credential(msgspec.Struct, frozen=True, eq=False):
     token: Token | None = None
     claim: Claim | None = None
     digest: bytes = b""
+    repeated: bool = False
 
 
 Credentials = dict[Scheme, Credential]

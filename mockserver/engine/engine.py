@@ -1,8 +1,9 @@
 """The engine: one request, and what is known of it, to one decision."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -21,11 +22,13 @@ from mockserver.engine.problem import Problem
 from mockserver.engine.request import DEFAULT_MAX_BODY, Arrival, ParsedRequest, RequestParser
 from mockserver.engine.response import Context, RenderedResponse, Renderer
 from mockserver.engine.sources import SeededIds, Sources
+from mockserver.spec.evidence import OFF_CONTRACT, Graded
 from mockserver.spec.model import Answer, Contract, OperationSpec
 
 MAX_LABELS = 4_096
 MAX_SHARED_TEXTS = 4_096
 MAX_SHARED_LENGTH = 1_024  # characters; a longer text is not shared
+CONTRACT_CHOICES = frozenset({"rule", "default"})  # what chooses an answer where no test does
 LIMITED = Problem("limited", "/limit", "", "the account's rate limit is used up")
 
 
@@ -58,8 +61,8 @@ class Engine:
         self._authenticator = Authenticator()
         self._renderer = Renderer(contracts)
         self._answer_label = lru_cache(maxsize=MAX_LABELS)(_answer_label)
-        self._trouble_label = lru_cache(maxsize=MAX_LABELS)(Label)
-        self._shared = lru_cache(maxsize=MAX_SHARED_TEXTS)(_itself)
+        self._shared_label: Callable[[Label], Label] = lru_cache(maxsize=MAX_LABELS)(_itself)
+        self._shared: Callable[[str], str] = lru_cache(maxsize=MAX_SHARED_TEXTS)(_itself)
 
     def parse(self, operation: OperationSpec, arrival: Arrival) -> ParsedRequest:
         """Read an arrival. The operation may turn out to be one that it dispatches to."""
@@ -109,18 +112,26 @@ class Engine:
         )
         answer = choice.answer
         response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
-        fault, uses = None, NOTHING_USED
+        filled, fault, uses = response.filled, None, NOTHING_USED
         if pinned is not NOT_PINNED:
             pinned, fault, response = _applied(pinned, choice.chosen_by, response)
         if pinned.met or budget is not None or ids is not None or identity.sights:
-            limit_key = "" if limited or budget is None else budget_key(request)
+            limit_key = "" if limited or account is None else budget_key(request, facts.owners, account.id)
             uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn, identity.sights)
         label = (
             self._answer_label(
-                operation, answer, choice.chosen_by, request.reads, choice.rule, choice.notes, request.notes
+                operation,
+                answer,
+                choice.chosen_by,
+                choice.rule,
+                choice.problem is LIMITED,
+                filled,
+                request.reads,
+                choice.notes,
+                request.notes,
             )
             if fault is None and isinstance(answer, Answer)
-            else self._label_of_trouble(request, choice, response.status, pinned.pin, fault)
+            else self._label_of_trouble(request, choice, filled, response.status, pinned.pin, fault)
         )
         call = self._record(request, account, label, recipient, problems, response, facts.now)
         if pinned.pin is None:
@@ -128,19 +139,36 @@ class Engine:
         call.pin = pinned.pin.id
         return Decision(call, choice.problem, uses, fault, pinned.pin.met)
 
-    def _label_of_trouble(
-        self, request: ParsedRequest, choice: Choice, status: int, pin: PinState | None, fault: Fault | None
+    def _label_of_trouble(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
+        self,
+        request: ParsedRequest,
+        choice: Choice,
+        filled: Graded | None,
+        status: int,
+        pin: PinState | None,
+        fault: Fault | None,
     ) -> Label:
         """The label of a call with a fault, or with an answer that a test wrote itself."""
-        operation, reads = request.operation, request.reads
-        answer, rule = choice.answer, choice.rule
-        parts = _answer_parts(answer, choice.chosen_by)
-        if pin is not None and fault is not None and fault.loses_reply and not pin.entries:
-            parts, rule = ("", "", False, ""), ""  # the request was never answered
-        warnings = answer.warnings(operation) if isinstance(answer, Literal) else ()
-        notes, hint = _notes((*warnings, *choice.notes, *request.notes)), _hint(choice.notes)
+        operation, reads, answer = request.operation, request.reads, choice.answer
+        label = Label(operation.vendor, operation.id, reads=reads)
+        never_answered = pin is not None and fault is not None and fault.loses_reply and not pin.entries
+        if not never_answered and isinstance(answer, Answer):
+            chosen = choice.chosen_by, choice.rule, choice.problem is LIMITED, filled
+            label = self._answer_label(operation, answer, *chosen, reads, choice.notes, request.notes)
+        else:
+            warnings = answer.warnings(operation) if isinstance(answer, Literal) else ()
+            told = _notes((*warnings, *choice.notes, *request.notes))
+            label = msgspec.structs.replace(label, notes=told, hint=_hint(choice.notes))
+        if not never_answered and isinstance(answer, Literal):
+            label = msgspec.structs.replace(
+                label,
+                evidence=OFF_CONTRACT,
+                accepted=answer.accepted,
+                chosen_by=choice.chosen_by,
+                rule=choice.rule,
+            )
         kind = fault.kind if fault is not None else ""
-        return self._trouble_label(operation.vendor, operation.id, *parts, reads, status, kind, notes, rule, hint)
+        return self._shared_label(msgspec.structs.replace(label, status=status, fault=kind))
 
     def _record(  # noqa: PLR0913, PLR0917 -- the parts of a call
         self,
@@ -175,8 +203,8 @@ class Engine:
         return self._shared(text) if len(text) <= MAX_SHARED_LENGTH else text
 
 
-def _itself(text: str) -> str:
-    return text
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _form(headers: dict[str, str], body: bytes) -> dict[str, str]:
@@ -224,14 +252,33 @@ def _answer_label(  # noqa: PLR0913, PLR0917 -- what a label is made of; they ar
     operation: OperationSpec,
     answer: Answer,
     chosen_by: str,
-    reads: str,
     rule: str,
+    limited: bool,
+    filled: Graded | None,
+    reads: str,
     hints: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> Label:
     """The label of calls that got an answer as the contract has it."""
-    parts, told = _answer_parts(answer, chosen_by), _notes((*hints, *notes))
-    return Label(operation.vendor, operation.id, *parts, reads, answer.status, notes=told, rule=rule, hint=_hint(hints))
+    evidence = answer.evidence.bounded("text", filled)
+    if limited and operation.rate_limit is not None:
+        evidence = evidence.bounded("trigger", operation.rate_limit.evidence)
+    evidence = evidence.of_call(operation.evidence, chosen=chosen_by in CONTRACT_CHOICES)
+    return Label(
+        vendor=operation.vendor,
+        operation=operation.id,
+        answer=answer.id,
+        evidence=evidence.grade,
+        accepted=answer.accepted,
+        chosen_by=chosen_by,
+        reads=reads,
+        status=answer.status,
+        notes=_notes((*hints, *notes)),
+        rule=rule,
+        parts=evidence.letters,
+        reasons=json.dumps(evidence.reasons),
+        hint=_hint(hints),
+    )
 
 
 def _notes(notes: tuple[str, ...]) -> str:
@@ -240,10 +287,3 @@ def _notes(notes: tuple[str, ...]) -> str:
 
 def _hint(hints: tuple[str, ...]) -> str:
     return " | ".join(hints)[:MAX_NOTE]
-
-
-def _answer_parts(answer: Answer | Literal, chosen_by: str) -> tuple[str, str, bool, str]:
-    """What a label says of an answer: id, evidence, accepted, chosen by."""
-    if isinstance(answer, Literal):
-        return "", "off-contract", answer.accepted, chosen_by
-    return answer.id, answer.evidence, answer.accepted, chosen_by

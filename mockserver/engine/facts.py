@@ -41,17 +41,29 @@ class Budget:
         return max(1, math.ceil(self.wait)) if self.wait > 0 else 0
 
 
-def budget_key(request: ParsedRequest) -> str:
-    """The value of the request that its operation counts by; "" where it counts by account."""
+def budget_key(request: ParsedRequest, owners: Mapping[Claim, Owner], account: str) -> str:
+    """The value that an account's request is counted by; "" where its operation counts by account.
+
+    It stands in the request, or in a record of the account that the request names.
+    """
     limit = request.operation.rate_limit
     if limit is None or limit.by is None:
         return ""
-    value = limit.by.get(request.data)
+    is_owned = limit.by.tokens[0] == "owned"
+    value = limit.by.get({"owned": _named(request, owners, account)} if is_owned else request.data)
     text = "" if value is MISSING else str(value)
     if len(text) <= MAX_KEY:
         return text
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     return f"{text[:MAX_KEY]}…{digest}"
+
+
+def _named(request: ParsedRequest, owners: Mapping[Claim, Owner], account: str) -> dict[str, Any]:
+    """The records of an account that a request names, as they are bound."""
+    names = [(c.scheme.binds, c.claim) for c in request.credentials.values() if c.claim is not None]
+    names += [(p.place.binds, p.claim) for p in request.owned if p.place.within is None]
+    found = [(binds, owners[claim]) for binds, claim in names if claim in owners]
+    return {binds: owner.record for binds, owner in found if owner.account.id == account}
 
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})

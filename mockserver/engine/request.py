@@ -23,6 +23,7 @@ from mockserver.engine.credentials import (
     MAX_REMEMBERED,
     MAX_REMEMBERED_BYTES,
     Claim,
+    Credential,
     CredentialReader,
     Credentials,
     claim_of,
@@ -89,7 +90,8 @@ class ParsedRequest(msgspec.Struct, frozen=True):
 
     ``data`` is ``{path, query, header, body?}``, with only those headers that the operation looks at, their names in
     lower case. ``reads`` says how the body was read: json, form, multipart or nothing. The credentials are not
-    verified yet, nor is it known who owns the values of ``owned``. ``notes`` say what is odd, and no problem.
+    verified yet, nor is it known who owns the values of ``owned``. ``known`` is the method that a request names and
+    that nobody answers here, as the operation's ``dispatch`` lists it. ``notes`` say what is odd, and no problem.
     """
 
     operation: OperationSpec
@@ -101,6 +103,7 @@ class ParsedRequest(msgspec.Struct, frozen=True):
     credentials: Credentials
     owned: tuple[Possession, ...]
     notes: tuple[str, ...] = ()
+    known: str = ""
 
     @property
     def claims(self) -> list[Claim]:
@@ -133,21 +136,21 @@ class RequestParser:
         media = _media(operation, arrival, head, problems)
         if media is not None and media.reads != "nothing":
             self._read_body(operation, media, arrival, head, data, repeated, problems)
-        if operation.dispatch is not None and not problems:
-            operation = _named_by(operation.dispatch, data, repeated) or operation
+        known = ""
+        if operation.dispatch is not None and _says_what(operation.dispatch, problems):
+            operation, known = _dispatched(operation, operation.dispatch, data, repeated, problems)
         if repeated:
             problems += _repetitions(operation, repeated)
         is_large = len(arrival.body) > LISTED_BYTES
         _hold_against_schema(operation, media, data, problems, is_large=is_large)
         carried, schemes, notes = head.credentials, operation.query_schemes, head.notes
-        if schemes:
+        if schemes and data["query"]:
             carried = {**carried, **self._reader.read(schemes, data)}
-            notes += (
-                _given_twice([scheme.at for scheme in schemes if scheme.at in repeated], "first") if repeated else ()
-            )
+            if repeated:
+                carried = {scheme: _once(credential, repeated) for scheme, credential in carried.items()}
         reads = "nothing" if media is None else media.reads
         owned = _claimed(operation, data)
-        return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, owned, notes)
+        return ParsedRequest(operation, arrival, head, data, reads, tuple(problems), carried, owned, notes, known)
 
     def _read_body(  # noqa: PLR0913, PLR0917 -- what is read, how, and where it goes
         self,
@@ -244,10 +247,24 @@ def _violations(validator: Validator, data: dict[str, Any], *, is_large: bool) -
         yield violation
 
 
-def _named_by(dispatch: Dispatch, data: dict[str, Any], repeated: list[str]) -> OperationSpec | None:
-    """The operation that a value of the request names, unless the value was given twice."""
-    name = dispatch.by.get(data)
-    return dispatch.to.get(name) if isinstance(name, str) and str(dispatch.by) not in repeated else None
+def _says_what(dispatch: Dispatch, problems: list[Problem]) -> bool:
+    """Whether a request can say which operation it means; in a path it does so whatever its body is."""
+    return not problems or (dispatch.by.tokens[0] == "path" and problems[0].kind != "method")
+
+
+def _dispatched(
+    operation: OperationSpec, dispatch: Dispatch, data: dict[str, Any], repeated: list[str], problems: list[Problem]
+) -> tuple[OperationSpec, str]:
+    """The operation that a value of the request names, or the method that is known only; of no other, a problem."""
+    name, at = dispatch.by.get(data), str(dispatch.by)
+    if not isinstance(name, str) or at in repeated:
+        return operation, ""
+    if name in dispatch.known:
+        return operation, name
+    if name not in dispatch.to:
+        problems.append(Problem("invalid", at, "enum", "the value names no method", name))
+        return operation, ""
+    return dispatch.to[name], ""
 
 
 def _claimed(operation: OperationSpec, data: dict[str, Any]) -> tuple[Possession, ...]:
@@ -259,6 +276,13 @@ def _claimed(operation: OperationSpec, data: dict[str, Any]) -> tuple[Possession
             if claim is not None:
                 possessions.append(Possession(place, value, claim))
     return tuple(possessions)
+
+
+def _once(credential: Credential, repeated: list[str]) -> Credential:
+    """A credential as it is, or one that proves nothing where it was given more than once."""
+    if credential.scheme.at not in repeated:
+        return credential
+    return Credential(credential.scheme, "", claim=credential.claim, repeated=True)
 
 
 def _named(

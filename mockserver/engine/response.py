@@ -10,21 +10,28 @@ import msgspec
 from mockserver.engine.call import pack_headers, split_headers
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import SeededIds, Sources
+from mockserver.spec.evidence import Graded
 from mockserver.spec.model import BODILESS_STATUSES, Answer, Apply, Contract, Echo, New, Value
 from mockserver.spec.pointer import MISSING, Pointer
 
 
 class RenderedResponse(msgspec.Struct, frozen=True):
-    """What goes back: status, packed headers with lower-case names, body."""
+    """What goes back: status, packed headers with lower-case names, body.
+
+    ``filled`` is the worst grade of the body's values that differ from the contract's sample, as far as they have one.
+    """
 
     status: int
     head: bytes
     body: bytes
+    filled: Graded | None = None
 
     @classmethod
-    def of(cls, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> "RenderedResponse":
+    def of(
+        cls, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, filled: Graded | None = None
+    ) -> "RenderedResponse":
         """The response with these headers and the length of its body, where its status allows one."""
-        return cls(status, pack_headers([*headers, *_length(status, len(body))]), body)
+        return cls(status, pack_headers([*headers, *_length(status, len(body))]), body, filled)
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -53,13 +60,14 @@ class PreparedAnswer(msgspec.Struct, frozen=True):
     """An answer ready to be rendered.
 
     ``written`` is the body in parts as it stands in the contract; ``makers`` make those at their places anew.
-    ``headers`` are the headers where one of them has a fill, else None. ``constant`` is the response where all calls
-    get the same.
+    ``grades`` are those of made parts that are graded, the least known first. ``headers`` are the headers where one of
+    them has a fill, else None. ``constant`` is the response where all calls get the same.
     """
 
     answer: Answer
     written: tuple[bytes, ...]
     makers: tuple[tuple[int, Make], ...]
+    grades: tuple[tuple[int, Graded], ...]
     headers: tuple[tuple[bytes, bytes, Make | None], ...] | None
     constant: RenderedResponse | None
 
@@ -87,20 +95,23 @@ class Renderer:
             if value is not MISSING:
                 parts[at] = _dump(value)
         body = b"".join(parts)
+        filled = _least_known(prepared, parts) if prepared.grades else None
         if prepared.headers is None:
-            return RenderedResponse(answer.status, self._head(answer, len(body)), body)
+            return RenderedResponse(answer.status, self._head(answer, len(body)), body, filled)
         headers = []
         for name, literal, make_header in prepared.headers:
             text = literal if make_header is None else make_header(context) or literal
             if text:
                 headers.append((name, text))
-        return RenderedResponse.of(answer.status, headers, body)
+        return RenderedResponse.of(answer.status, headers, body, filled)
 
     def _prepare(self, answer: Answer) -> PreparedAnswer:
         written = [answer.body[0]]
-        for (_, literal), segment in zip(answer.fills, answer.body[1:], strict=True):
+        for (_, literal, _), segment in zip(answer.fills, answer.body[1:], strict=True):
             written += (literal, segment)
-        makers = tuple((2 * at + 1, self._maker(fill)) for at, (fill, _) in enumerate(answer.fills))
+        makers = tuple((2 * at + 1, self._maker(fill)) for at, (fill, _, _) in enumerate(answer.fills))
+        grades = [(2 * at + 1, grade) for at, (_, _, grade) in enumerate(answer.fills) if grade is not None]
+        grades.sort(key=lambda entry: -entry[1].rank)
         headers, constant = None, None
         if any(fill is not None for _, _, fill in answer.headers):
             headers = tuple(
@@ -110,7 +121,7 @@ class Renderer:
         elif not makers:
             body = answer.body[0]
             constant = RenderedResponse(answer.status, _constant_head(answer, len(body)), body)
-        return PreparedAnswer(answer, tuple(written), makers, headers, constant)
+        return PreparedAnswer(answer, tuple(written), makers, tuple(grades), headers, constant)
 
     def _maker(self, value: Value) -> Make:
         """A fill as a function."""
@@ -140,6 +151,14 @@ class Renderer:
             return otherwise(context) if not text and otherwise is not None else text
 
         return make
+
+
+def _least_known(prepared: PreparedAnswer, parts: list[bytes]) -> Graded | None:
+    """The grade of the least known part that is not as it stands in the contract."""
+    for at, grade in prepared.grades:
+        if parts[at] != prepared.written[at]:
+            return grade
+    return None
 
 
 def _constant_head(answer: Answer, length: int) -> bytes:

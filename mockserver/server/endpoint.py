@@ -16,9 +16,10 @@ from mockserver.engine.response import RenderedResponse
 from mockserver.engine.sources import steady_time
 from mockserver.server.control.requests import State
 from mockserver.server.log import CallLog
-from mockserver.server.routing import Endpoint
+from mockserver.server.routing import Endpoint, KnownMethod
 from mockserver.server.wire.asgi import CLOSE, WIRE, Connection, DisconnectedError, HttpExchange, receive_body
 from mockserver.server.wire.faults import ClientLeftError, deliver, send_whole
+from mockserver.spec.evidence import worse_parts
 from mockserver.store.store import UNCLAIMED
 
 NO_EXTENSIONS: Mapping[str, Any] = {}
@@ -99,7 +100,11 @@ class Exchanges:
         self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any, wire: HttpExchange | None
     ) -> Going:
         method = scope["method"]
-        operation = endpoint.operations.get(method) or endpoint.otherwise
+        operation = endpoint.operations.get(method)
+        if operation is None:
+            if endpoint.otherwise is None or method in endpoint.known:
+                return await self._not_mocked(endpoint, scope, receive)
+            operation = endpoint.otherwise
         limit = operation.body_limit or self._max_body
         if wire is not None and wire.is_whole:  # 2 receive
             body, oversize, ended = wire.take(limit)
@@ -108,6 +113,9 @@ class Exchanges:
         headers = pack_headers(scope["headers"])
         arrival = Arrival(method, scope["path"], params, scope["query_string"], headers, body, oversize)
         request = self._engine.parse(operation, arrival)  # 3 parse
+        if request.known and operation.dispatch is not None:
+            where = operation.dispatch.known[request.known]
+            return await self._known(KnownMethod(operation.vendor, request.known, where), arrival, ended)
         committed = False
         while not committed:  # another request may use up what this one was decided by
             facts = await self._store.facts(request)  # 4 recognise
@@ -125,24 +133,59 @@ class Exchanges:
             head = head.removeprefix(b"\r\n")
         return Going(call, head, call.response_body, decision.fault, decision.number, decision.problem)
 
+    async def _not_mocked(self, endpoint: Endpoint, scope: Any, receive: Any) -> Going:
+        """A path of the ``known`` of a contract: by another method than those, it is as unknown as any."""
+        known = endpoint.known.get(scope["method"])
+        if known is None:
+            documented = [f"{entry.name} ({entry.vendor}, not mocked)" for entry in endpoint.known.values()]
+            return await self._unknown_path(documented, scope, receive)
+        arrival, ended = await self._arrival(scope, receive)
+        return await self._known(known, arrival, ended)
+
+    async def _known(self, known: KnownMethod, arrival: Arrival, ended: bool) -> Going:
+        """A method that the vendor documents and nobody answers here."""
+        problem = {
+            "title": "Not mocked",
+            "status": 501,
+            "detail": f"{known.vendor} documents {known.name} ({known.where}); mockserver does not answer it.",
+            "vendor": known.vendor,
+            "method": known.name,
+            "documented": known.where,
+        }
+        label = Label(known.vendor, chosen_by="known", status=501)
+        return await self._in_own_words(problem, label, arrival, ended)
+
     async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> Going:
-        """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
+        """A path that no contract has."""
+        arrival, ended = await self._arrival(scope, receive)
+        problem = {
+            "title": "No operation has this path",
+            "status": 404,
+            "detail": f"mockserver knows no {arrival.method} here. Nearest: {'; '.join(nearest)}",
+            "nearest": nearest,
+        }
+        going = await self._in_own_words(problem, NO_PATH, arrival, ended)
+        return msgspec.structs.replace(going, nearest=nearest)
+
+    async def _arrival(self, scope: Any, receive: Any) -> tuple[Arrival, bool]:
+        """A request for no operation, and whether its body was read to the end."""
         body, oversize, ended = await receive_body(receive, self._max_body)
-        path, query, sent = scope["path"], scope["query_string"], pack_headers(scope["headers"])
-        arrival = Arrival(scope["method"], path, {}, query, sent, body, oversize)
-        text = json.dumps(
-            {
-                "type": "about:blank",
-                "title": "No operation has this path",
-                "status": 404,
-                "detail": f"mockserver knows no {scope['method']} here. Nearest: {'; '.join(nearest)}",
-                "nearest": nearest,
-            }
-        ).encode("ascii")
+        headers = pack_headers(scope["headers"])
+        return Arrival(scope["method"], scope["path"], {}, scope["query_string"], headers, body, oversize), ended
+
+    async def _in_own_words(
+        self,
+        problem: dict[str, Any],
+        label: Label,
+        arrival: Arrival,
+        ended: bool,
+    ) -> Going:
+        """A problem document, never in a vendor's voice; recorded for whom the request's credentials name."""
+        text = json.dumps({"type": "about:blank", **problem}).encode("ascii")
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(text))]
         call = RecordedCall(
             account=await self._claimed_by(arrival),
-            label=NO_PATH,
+            label=label,
             recipient="",
             problems="",
             method=arrival.method,
@@ -150,7 +193,7 @@ class Exchanges:
             path_params="",
             query=arrival.query,
             headers=arrival.headers,
-            body=body,
+            body=arrival.body,
             response_headers=pack_headers(headers),
             response_body=text,
             received_at=self._sources.now(),
@@ -159,7 +202,7 @@ class Exchanges:
         head = call.response_headers
         if self._explain:
             head += b"\r\nx-mock-call: " + call.id.encode("ascii")
-        return Going(call, head if ended else head + CLOSE, text, nearest=nearest)
+        return Going(call, head if ended else head + CLOSE, text)
 
     async def _claimed_by(self, arrival: Arrival) -> str:
         """The account that any vendor's credential in header, query or form names."""
@@ -184,7 +227,8 @@ def _answer_headers(label: Label) -> bytes:
     answer = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
     rule = f"\r\nx-mock-rule: {label.rule}" if label.rule else ""
     note = f"\r\nx-mock-note: {label.hint}" if label.hint else ""
-    return f"{answer}\r\nx-mock-evidence: {label.evidence}{rule}{note}\r\nx-mock-call: ".encode("ascii", "replace")
+    evidence = worse_parts(label.evidence, label.parts)
+    return f"{answer}\r\nx-mock-evidence: {evidence}{rule}{note}\r\nx-mock-call: ".encode("ascii", "replace")
 
 
 def _call_headers(decision: Decision, request: ParsedRequest) -> bytes:

@@ -34,7 +34,7 @@ class LineDetails(NamedTuple):
     """What is said of a call beside its figures: masked and cut, in the client's own characters."""
 
     problem: dict[str, str] | None = None  # kind, at, reason, message
-    method: str = ""  # of a call whose path no contract has, as the next two
+    method: str = ""  # of a call for no operation, as the next two
     path: str = ""
     nearest: Sequence[str] = ()
 
@@ -247,7 +247,9 @@ class TextForm:
             kind, at, reason, message = details.problem.values()
             words += f" {' '.join(filter(None, (kind, reason, at)))}: {message}"
         elif details.path:
-            words += f" no operation has {details.method} {details.path}"
+            known = call.chosen_by == "known"
+            words += f" {call.vendor} documents it, not mocked:" if known else " no operation has"
+            words += f" {details.method} {details.path}"
             words += "".join(f"; nearest: {nearest}" for nearest in details.nearest[:1])
         return printable(f"{words} ({call.rule})" if call.rule and not call.accepted else words)
 
@@ -255,7 +257,7 @@ class TextForm:
 class JsonForm:
     """A line for programs: one JSON object, in the names and the values of the control API's calls.
 
-    A call whose path no contract has also tells ``method``, ``path`` and ``nearest``.
+    A call for no operation also tells ``method``, ``path`` and ``nearest``.
     """
 
     def __init__(self) -> None:

@@ -29,11 +29,24 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The operations of one path by method, and who answers a method that is none of them."""
+    """The operations of one path by method, and who answers a method that is none of them.
+
+    ``known`` are methods of the path that a vendor documents and nobody answers here. A path may have those only.
+    """
 
     operations: dict[str, OperationSpec]
-    otherwise: OperationSpec
+    known: dict[str, "KnownMethod"]
+    otherwise: OperationSpec | None
     allow: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMethod:
+    """A method that a vendor documents and nobody answers here: its name, and where it is documented."""
+
+    vendor: str
+    name: str
+    where: str
 
 
 Answer = Callable[[Endpoint, dict[str, str], Scope, Receive, Send], Coroutine[Any, Any, None]]
@@ -104,7 +117,8 @@ class VendorRoute(BaseRoute):
         return host not in self.other_hosts if self.host is None else host == self.host
 
     def __repr__(self) -> str:
-        return f"VendorRoute({self.host or ''}{self.path} {self.endpoint.otherwise.id})"
+        otherwise = self.endpoint.otherwise
+        return f"VendorRoute({self.host or ''}{self.path} {'known' if otherwise is None else otherwise.id})"
 
 
 def vendor_routes(contracts: Iterable[Contract], answer: Answer) -> list[VendorRoute]:
@@ -136,15 +150,18 @@ def vendor_routes(contracts: Iterable[Contract], answer: Answer) -> list[VendorR
 
 def _endpoints(contracts: Iterable[Contract]) -> Iterator[tuple[str, Endpoint]]:
     """Each path with its endpoint, in the order of the contracts."""
-    paths: dict[str, dict[str, OperationSpec]] = {}
+    paths: dict[str, tuple[dict[str, OperationSpec], dict[str, KnownMethod]]] = {}
     for contract in contracts:
         for base in dict.fromkeys(map(root_path, contract.servers)):
             for operation in contract.operations:
-                paths.setdefault(base + operation.path, {})[operation.method] = operation
-    for path, operations in paths.items():
+                paths.setdefault(base + operation.path, ({}, {}))[0][operation.method] = operation
+            for path, methods in contract.known.items():
+                known = {m: KnownMethod(contract.vendor, f"{m} {path}", where) for m, where in methods.items()}
+                paths.setdefault(base + path, ({}, {}))[1].update(known)
+    for path, (operations, documented) in paths.items():
         originals = [o for o in operations.values() if o.spelling == o.name]
-        allow = ", ".join(sorted(operations)).encode("ascii")
-        yield path, Endpoint(operations, (originals or list(operations.values()))[0], allow)
+        allow = ", ".join(sorted({*operations, *documented})).encode("ascii")
+        yield path, Endpoint(operations, documented, next(iter([*originals, *operations.values()]), None), allow)
 
 
 def _in_order(routes: Iterable[VendorRoute]) -> list[VendorRoute]:
@@ -327,6 +344,7 @@ class VendorRouter(Router):
             route.path: route.endpoint
             for route in self.routes
             if isinstance(route, VendorRoute) and route.host is None and route.vendor is None
+            if route.endpoint.operations
         }
         near = difflib.get_close_matches(path[:200], list(endpoints), n=3, cutoff=0.0)
         return [_description(known, endpoints[known].operations) for known in near]

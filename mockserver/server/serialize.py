@@ -15,6 +15,7 @@ from mockserver.engine.facts import Budget
 from mockserver.engine.response import timestamp
 from mockserver.server.checkpoint import Turns
 from mockserver.server.masking import PEM_BEGIN, PEM_END, Masker, Quotes
+from mockserver.spec.evidence import spelled
 from mockserver.spec.load import root_path
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer
@@ -62,6 +63,8 @@ async def call_shape(call: RecordedCall, masker: Masker, turns: Turns) -> dict[s
         "answer": call.answer or None,
         "accepted": bool(call.accepted),
         "evidence": call.evidence or None,
+        "evidence_parts": spelled(call.label.parts) if call.label.parts else None,
+        "evidence_reasons": json.loads(call.label.reasons or "{}"),
         "chosen_by": call.chosen_by or None,
         "rule": call.rule or None,
         "pin": call.pin or None,

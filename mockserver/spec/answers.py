@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
 
+from mockserver.spec.evidence import Evidence, Graded, graded, read_evidence
 from mockserver.spec.functions import FUNCTIONS
 from mockserver.spec.model import BODILESS_STATUSES, Answer, Apply, Echo, New, Validator, Value
 from mockserver.spec.pointer import MISSING, Pointer
@@ -24,6 +25,7 @@ _STATUS_CODE = re.compile(r"[2-5][0-9][0-9]")
 _ANSWER_NAME = re.compile(r"[a-z][a-z0-9_]*")  # as x-mock.name
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _RESERVED_HEADERS = ("content-type", "content-length", "transfer-encoding", "connection")
+_NO_EVIDENCE = "an answer without evidence: x-mock needs 'evidence'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
     if not content:
         block = reader.x_mock(response, "answer")
         if "x-mock" not in response:
-            reader.error(response, "an answer without evidence: x-mock needs 'source' or 'assumed'")
+            reader.error(response, _NO_EVIDENCE)
             return []
         if "name" not in block:
             reader.error(response, "a response without a body needs x-mock.name", "x-mock")
@@ -84,7 +86,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
             example = reader.mapping(examples, name)
             block = reader.x_mock(example, "answer")
             if "x-mock" not in example:
-                reader.error(example, "an answer without evidence: x-mock needs 'source' or 'assumed'")
+                reader.error(example, _NO_EVIDENCE)
             value = example.get("value", MISSING)
             if value is MISSING:
                 reader.error(example, "'value' is missing")
@@ -94,7 +96,8 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
 
 
 def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation_id: str) -> Answer:
-    values = {Pointer.parse(at): _value(reader, block) for at, block in sample.block.get("fill", {}).items()}
+    blocks = {Pointer.parse(at): block for at, block in sample.block.get("fill", {}).items()}
+    values = {at: _value(reader, block) for at, block in blocks.items()}
     body_fills = {Pointer(at.tokens[1:]): value for at, value in values.items() if at.tokens[0] == "body"}
     header_fills = {at.tokens[1:]: value for at, value in values.items() if at.tokens[0] == "header"}
     if sample.schema is not None and not sample.schema.is_valid(sample.value):
@@ -102,25 +105,47 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
         path = ["value", *error.instance_path]
         reader.error_below(sample.node, path, f"the example does not fit its schema: {error.message}")
     body, literals = _template(reader, sample, list(body_fills))
+    headers = _headers(reader, response, sample, header_fills)
+    fill_evidence = _fill_evidence(reader, blocks)
     return Answer(
         name=sample.name,
         id=f"{operation_id}/{sample.name}",
         status=sample.status,
         means=sample.block.get("means", sample.status),
         magic=sample.block.get("magic"),
-        source=sample.block.get("source"),
-        assumed=sample.block.get("assumed"),
-        headers=_headers(reader, response, sample, header_fills),
+        evidence=_evidence(reader, sample, has_headers=any(name != b"content-type" for name, _, _ in headers)),
+        headers=headers,
         body=body,
-        fills=tuple((body_fills[at], literal) for at, literal in literals),
+        fills=tuple((body_fills[at], literal, fill_evidence.get(at)) for at, literal in literals),
         schema=sample.schema,
         sample=sample.value,
     )
 
 
+def _evidence(reader: Reader, sample: _Sample, *, has_headers: bool) -> Evidence:
+    written = sample.block.get("evidence", {"assumed": "Not written."})  # an answer without it is an error already
+    evidence, faults = read_evidence(written, has_headers=has_headers)
+    for fault in faults:
+        reader.error_below(sample.node, ["x-mock", "evidence"], fault)
+    return evidence
+
+
+def _fill_evidence(reader: Reader, blocks: dict[Pointer, dict[str, Any]]) -> dict[Pointer, Graded]:
+    """What is known of filled values that differ from the sample's, by their place in the body."""
+    known = {}
+    for at, block in blocks.items():
+        if "evidence" in block and at.tokens[0] == "header":
+            reader.error(block, "the evidence of a header's value is that of the answer's headers", "evidence")
+        elif "evidence" in block:
+            known[Pointer(at.tokens[1:])] = graded(block["evidence"])
+    return known
+
+
 def _value(reader: Reader, block: dict[str, Any]) -> Value:
     if "echo" in block:
         otherwise = _value(reader, block["else"]) if "else" in block else None
+        if "evidence" in block.get("else", {}):
+            reader.error(block["else"], "evidence is of the whole fill: write it beside 'echo'", "evidence")
         return Echo(Pointer.parse(block["echo"]), otherwise)
     if "new" in block:
         return New(block["new"], block.get("plus", 0))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.spec.model import Apply, Contract, Echo, Jwt, OperationSpec, Value
-from mockserver.spec.pointer import Pointer
+from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 
 _ECHO_ONLY = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
@@ -25,13 +25,13 @@ def pointers_read(operation: OperationSpec) -> list[Pointer]:
     """The pointers that an operation reads: in its rules, answers, rate limit, recipient and dispatch."""
     pointers = [at for rule in operation.rules for at, _ in rule.when]
     for answer in operation.answers.values():
-        values = [value for value, _ in answer.fills]
+        values = [value for value, _, _ in answer.fills]
         values += [value for _, _, value in answer.headers if value is not None]
         pointers += [at for value in values for at in pointers_of(value)]
     if operation.rate_limit is not None and operation.rate_limit.by is not None:
         pointers.append(operation.rate_limit.by)
-    if operation.recipient is not None and operation.recipient.override is not None:
-        pointers.append(operation.recipient.override)
+    if operation.recipient is not None:
+        pointers += operation.recipient.override
     if operation.dispatch is not None:
         pointers.append(operation.dispatch.by)
     return pointers
@@ -42,9 +42,14 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
     for root, text, at in _document_pointers(reader, contract):
         if at.tokens[0] != "account" or not _exists(contract.account, at.tokens[1:]):
             _error(reader, root, text, f"{at} points at nothing in x-mock.account")
+    for node, text in _copies(contract.account):
+        target = Pointer.parse(text).get({"account": contract.account})
+        if target is MISSING or "copy" in (target if isinstance(target, Mapping) else ()):
+            reader.error(node, f"{text} names no value of x-mock.account that can be copied", "copy")
     for operation in contract.operations:
-        bound = {owned.binds for owned in operation.owned if owned.within is None}
-        bound |= {scheme.binds for scheme in contract.schemes}
+        bound: dict[str, tuple[str, ...]] = {scheme.binds: (scheme.binds,) for scheme in contract.schemes}
+        bound |= {owned.binds: (owned.binds,) for owned in operation.owned if owned.within is None}
+        bound |= {owned.binds: Pointer.parse(owned.claim).tokens[1:-1] for owned in operation.owned if owned.is_inner}
         inner = [owned.within for owned in operation.owned if owned.within is not None]
         path_item = reader.mapping(reader.mapping(reader.document, "paths"), operation.path)
         node = reader.mapping(path_item, operation.method.lower())
@@ -53,7 +58,7 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
             if message is not None:
                 _error(reader, node, str(at), f"{operation.spelling}: {message}")
         for owned in operation.owned:
-            if owned.digits is not contract.claims[owned.claim]:
+            if not owned.is_inner and owned.digits is not contract.claims[owned.claim]:
                 _error(reader, node, owned.claim, f"{owned.claim} is compared by digits in some places only")
 
 
@@ -74,6 +79,13 @@ def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dic
         yield from ((reader.document, text, Pointer.parse(text)) for text in members.values())
 
 
+def _copies(template: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each `{copy: …}` of an account template, with its pointer."""
+    for container, key, value in _members(template):
+        if key == "copy" and isinstance(value, str) and "new" not in container:
+            yield container, value
+
+
 def _error(reader: Reader, root: dict[str, Any], text: str, message: str) -> None:
     """Add an error at the first key or value of this text below ``root``, else in the document, else at ``root``."""
     for start in (root, reader.document):
@@ -92,8 +104,8 @@ def _members(container: Any) -> Iterator[tuple[Any, Any, Any]]:
             yield from _members(value)
 
 
-def _wrong(contract: Contract, at: Pointer, bound: set[str]) -> str | None:
-    """What is wrong with a pointer that an operation reads; None if nothing is."""
+def _wrong(contract: Contract, at: Pointer, bound: Mapping[str, tuple[str, ...]]) -> str | None:
+    """What is wrong with a pointer that an operation reads; None if nothing is. ``bound``: records and their places."""
     root, rest = at.tokens[0], at.tokens[1:]
     if root in _ECHO_ONLY:
         if rest not in _ECHO_ONLY[root]:
@@ -106,9 +118,14 @@ def _wrong(contract: Contract, at: Pointer, bound: set[str]) -> str | None:
     elif root == "owned" and (not rest or rest[0] not in bound):
         known = ", ".join(f"/owned/{name}" for name in sorted(bound)) or "nothing"
         return f"{at} is bound by no owned value; bound here: {known}"
-    elif root in {"account", "owned"} and not _exists(contract.account, rest):
+    elif root in {"account", "owned"} and not _exists(contract.account, _place(at, bound)):
         return f"{at} points at nothing in x-mock.account"
     return None
+
+
+def _place(at: Pointer, bound: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Where in an account's data a pointer leads that begins with /account or /owned."""
+    return at.tokens[1:] if at.tokens[0] == "account" else (*bound[at.tokens[1]], *at.tokens[2:])
 
 
 def _exists(template: Any, tokens: tuple[str, ...]) -> bool:

@@ -2,16 +2,18 @@
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.spec.check import check_pointers
 from mockserver.spec.errors import ContractError, ContractErrors
-from mockserver.spec.model import Contract, OperationSpec, Scheme
+from mockserver.spec.model import Contract, OperationSpec, Scheme, VendorPage
 from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.reader import Reader
 from mockserver.spec.security import read_schemes
+from mockserver.spec.shared import join_responses
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 
 
@@ -33,8 +35,9 @@ def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
     block = reader.x_mock(reader.document, "document")
     if "x-mock" not in reader.document:
         reader.error(reader.document, "x-mock is missing: say with 'account' what a customer owns")
+    join_responses(reader, block.get("responses", {}))
     schemes = read_schemes(reader)
-    operations = read_operations(reader, schemes)
+    operations = read_operations(reader, schemes, block.get("gates", []), block.get("rules", []))
     contract = Contract(
         vendor=vendor,
         title=reader.text(info, "title"),
@@ -46,6 +49,9 @@ def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
         account=block.get("account", {}),
         files=block.get("files", {}),
         claims=_claims(operations, schemes.values()),
+        shared=_shared(operations, schemes.values()),
+        known=_known(reader, block, operations),
+        pages=tuple(VendorPage(page["url"], page["read"]) for page in block.get("pages", [])),
         document=reader.document,
     )
     check_pointers(reader, contract)
@@ -54,7 +60,7 @@ def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
 
 
 def _empty(source: Source, vendor: str) -> Contract:
-    return Contract(vendor, "", "", source.file, (), (), (), {}, {}, {}, {})
+    return Contract(vendor, "", "", source.file, (), (), (), {}, {}, {}, frozenset(), {}, (), {})
 
 
 def _servers(reader: Reader) -> tuple[str, ...]:
@@ -83,8 +89,28 @@ def _claims(operations: Iterable[OperationSpec], schemes: Iterable[Scheme]) -> d
     claims = {scheme.accept.claim: False for scheme in schemes}
     for operation in operations:
         for owned in operation.owned:
-            claims[owned.claim] = claims.get(owned.claim, False) or owned.digits
+            if not owned.is_inner:
+                claims[owned.claim] = claims.get(owned.claim, False) or owned.digits
     return claims
+
+
+def _known(reader: Reader, block: Mapping[str, Any], operations: Iterable[OperationSpec]) -> dict[str, dict[str, str]]:
+    """By path and method, where a method that is not mocked is documented."""
+    mocked = {(operation.method, operation.path) for operation in operations}
+    known: dict[str, dict[str, str]] = {}
+    for name, where in block.get("known", {}).items():
+        method, path = name.split(" ", 1)
+        if (method, path) in mocked:
+            reader.error(block["known"], f"{name} is mocked: the contract has an operation there", name)
+        known.setdefault(path, {})[method] = where
+    return known
+
+
+def _shared(operations: Iterable[OperationSpec], schemes: Iterable[Scheme]) -> frozenset[str]:
+    """The account pointers that are only ever looked for in a record which is bound already."""
+    owned = [owned for operation in operations for owned in operation.owned]
+    alone = {one.claim for one in owned if one.within is None} | {scheme.accept.claim for scheme in schemes}
+    return frozenset(one.claim for one in owned if one.within is not None) - alone
 
 
 def contract_files(folders: Iterable[Path]) -> list[Path]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
+from mockserver.spec.evidence import Evidence, Graded
 from mockserver.spec.pointer import MISSING, Pointer
 
 Part = Literal["path", "query", "header"]
@@ -53,8 +54,8 @@ class Answer:
     """A documented response.
 
     ``body`` is the sample's literal JSON, cut where a value is filled in: it has one segment more than ``fills``.
-    Each fill comes with the literal JSON that the sample has in its place. ``means`` is the status that the answer
-    stands for where the HTTP status says less.
+    Each fill comes with the literal JSON that the sample has in its place, and with what is known of other values.
+    ``means`` is the status that the answer stands for where the HTTP status says less.
     """
 
     name: str
@@ -62,22 +63,16 @@ class Answer:
     status: int
     means: int
     magic: str | None
-    source: str | None
-    assumed: str | None
+    evidence: Evidence
     headers: tuple[tuple[bytes, bytes, Value | None], ...]
     body: tuple[bytes, ...]
-    fills: tuple[tuple[Value, bytes], ...]
+    fills: tuple[tuple[Value, bytes, Graded | None], ...]
     schema: Validator | None
     sample: Any
 
     def has_member(self, at: Pointer) -> bool:
         """Whether the documented body has a value at this place."""
         return at.get(self.sample) is not MISSING
-
-    @cached_property
-    def evidence(self) -> str:
-        """``documented``, or ``assumed`` where any part is a guess of the contract's author."""
-        return "assumed" if self.assumed else "documented"
 
     @cached_property
     def accepted(self) -> bool:
@@ -91,7 +86,7 @@ class Rule:
 
     A rule ``on_problem`` answers a problem of one of ``kinds`` (None: any), with this ``reason`` (None: any), at or
     below ``at`` (None: anywhere). ``when`` are schemas that values must fit; where it is None the value must be absent.
-    ``place`` is where it is written: ``acme.yaml:41``.
+    ``place`` is where it is written: ``acme.yaml:41``; ``says`` is its condition in words.
     """
 
     answer: Answer
@@ -101,6 +96,7 @@ class Rule:
     reason: str | None
     when: tuple[tuple[Pointer, Validator | None], ...]
     place: str
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +146,9 @@ class Owned:
     """A value that an account must own.
 
     ``claim`` is the account pointer whose values are owned, ``binds`` the name under which the owning record is then
-    known. ``within``: the value must be one of the record that another value has bound.
+    known. ``within``: the value must be one of the record that another value has bound; ``held`` is where in the bound
+    records it stands. Where the record lists records (``is_inner``), they are what is held there: the one that has the
+    value is bound too, and a record without the list asks nothing.
     """
 
     at: Pointer
@@ -158,14 +156,21 @@ class Owned:
     binds: str
     within: Pointer | None
     digits: bool
+    is_inner: bool = field(init=False, compare=False)
+    held: Pointer | None = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        tokens = self.within.tokens[1:] if self.within is not None else ()
+        object.__setattr__(self, "is_inner", len(tokens) > 2)
+        object.__setattr__(self, "held", Pointer(tokens[:-1] if len(tokens) > 2 else tokens) if tokens else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where a request has the recipient's number; ``override`` is read first, where the request has it."""
+    """Where a request has the recipient's number; each ``override`` is read first, where the request has it."""
 
     at: Pointer
-    override: Pointer | None
+    override: tuple[Pointer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,14 +243,19 @@ class RateLimit:
     requests: int
     seconds: int
     by: Pointer | None
+    evidence: Graded
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """The value at ``by`` names the operation that the request is for."""
+    """The value at ``by`` names the operation that the request is for, or one that is not mocked.
+
+    ``known`` has of each of those where the vendor documents it.
+    """
 
     by: Pointer
     to: Mapping[str, "OperationSpec"]
+    known: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -274,12 +284,14 @@ class Behaviour:
 class OperationSpec(Behaviour):
     """One method and path, what a request to it consists of, and the behaviour that answers it.
 
-    ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has. ``schemas`` are by media
-    type ("" for no body) those of the request, as the document has them; ``validators`` are the same, compiled.
+    ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has. ``evidence`` is how far the
+    spelling is known. ``schemas`` are by media type ("" for no body) those of the request, as the document has them;
+    ``validators`` are the same, compiled.
     """
 
     vendor: str
     spelling: str
+    evidence: Graded
     method: str
     path: str
     parameters: tuple[Parameter, ...]
@@ -336,9 +348,22 @@ class OperationSpec(Behaviour):
         return frozenset(at for at in places if at.isascii() and at.isprintable())
 
 
+@dataclass(frozen=True, slots=True)
+class VendorPage:
+    """A page that a contract was written from: its address, and the day it was read, as ``2026-11-26``."""
+
+    url: str
+    read: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Contract:
-    """One vendor. ``claims``: the account pointers that identify an account, and whether only digits are compared."""
+    """One vendor.
+
+    ``claims``: the account pointers that identify an account, and whether only digits are compared. ``shared``: those
+    of them whose values several records of an account may have, since another value has bound the record. ``known``:
+    methods that the vendor documents and nobody answers here, by path and method, with where they are documented.
+    """
 
     vendor: str
     title: str
@@ -350,4 +375,7 @@ class Contract:
     account: Mapping[str, Any]
     files: Mapping[str, Mapping[str, str]]
     claims: Mapping[str, bool]
+    shared: frozenset[str]
+    known: Mapping[str, Mapping[str, str]]
+    pages: tuple[VendorPage, ...]
     document: Mapping[str, Any]

@@ -1,25 +1,29 @@
 """The operations of a document, among them other spellings of an operation and those that dispatch to others."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
-from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Scheme
+from mockserver.spec.evidence import ON_ITS_PAGE, graded
+from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Scheme
 from mockserver.spec.parameters import Marks, compile_schemas, read_body, read_parameters, read_schemas
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
-from mockserver.spec.rules import check_rules, possible_problems, read_rules
+from mockserver.spec.rules import Possible, check_rules, possible_problems, read_rules
 from mockserver.spec.security import read_security
+from mockserver.spec.shared import METHODS, Node
 
 PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # names of vendors and operations: they stand in paths and headers
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(slots=True)
 class _Draft:
-    """An operation as it is written, before its references to other operations are followed."""
+    """An operation as it is written, before its references to other operations are followed.
+
+    ``gates`` and ``shared`` are rules of the document; ``deciding`` are the nodes of all rules that may decide here.
+    """
 
     node: dict[str, Any]
     block: dict[str, Any]
@@ -27,14 +31,32 @@ class _Draft:
     method: str
     path: str
     name: str
+    gates: list[Node]
+    shared: list[Node]
+    deciding: list[Node] = field(default_factory=list)
+
+    @property
+    def rules(self) -> list[Node]:
+        """All rules of the operation, in the order in which they are asked."""
+        own: list[Node] = self.block.get("rules", [])
+        return [*self.gates, *own, *self.shared]
 
 
-def read_operations(reader: Reader, schemes: dict[str, Scheme]) -> list[OperationSpec]:
-    """All operations, in document order. Each is read after those that it dispatches to or is a spelling of."""
-    drafts = _drafts(reader)
+def read_operations(
+    reader: Reader, schemes: dict[str, Scheme], gates: list[Node], shared: list[Node]
+) -> list[OperationSpec]:
+    """All operations, in document order. Each is read after those that it dispatches to or is a spelling of.
+
+    The rules ``gates`` come before each operation's own, and those of ``shared`` after them.
+    """
+    drafts = _drafts(reader, gates, shared)
     known: dict[str, OperationSpec] = {}
     for draft in sorted(drafts, key=_dependence):
         known[draft.name] = _operation(reader, draft, schemes, known)
+    deciding = {id(node) for draft in drafts for node in draft.deciding}
+    for node in [*gates, *shared]:
+        if id(node) not in deciding and drafts:
+            reader.error(node, "a rule never reachable: no operation can meet it")
     return [known[draft.name] for draft in drafts]
 
 
@@ -43,7 +65,7 @@ def _dependence(draft: _Draft) -> int:
     return 2 if "same_as" in draft.block else 1 if "dispatch" in draft.block else 0
 
 
-def _drafts(reader: Reader) -> list[_Draft]:
+def _drafts(reader: Reader, gates: list[Node], shared: list[Node]) -> list[_Draft]:
     drafts: list[_Draft] = []
     paths = reader.mapping(reader.document, "paths", required=True)
     for path in paths:
@@ -61,7 +83,8 @@ def _drafts(reader: Reader) -> list[_Draft]:
                 reader.error(node, f"a second operation named {name!r}", "operationId")
                 name = ""
             block = reader.x_mock(node, "operation")
-            drafts.append(_Draft(node, block, path_item, method.upper(), path, name or f"{method} {path}"))
+            name = name or f"{method} {path}"
+            drafts.append(_Draft(node, block, path_item, method.upper(), path, name, gates, shared))
     return drafts
 
 
@@ -73,12 +96,13 @@ def _operation(
     parameters = read_parameters(reader, draft.path_item, draft.node, draft.path, marks)
     body = read_body(reader, draft.node, marks, merges_form=merges_form)
     original = _named(reader, draft.block, "same_as", draft.block.get("same_as"), known)
-    behaviour, rule_nodes = (original, []) if original is not None else _behaviour(reader, draft, known)
+    behaviour = original if original is not None else _behaviour(reader, draft, known)
     schemas = read_schemas(reader, draft.path_item, draft.node, merges_form=merges_form)
     operation = OperationSpec(
         **behaviour.shared(),
         vendor=reader.vendor,
         spelling=draft.name,
+        evidence=graded(draft.block["evidence"]) if "evidence" in draft.block else ON_ITS_PAGE,
         method=draft.method,
         path=draft.path,
         parameters=parameters,
@@ -94,29 +118,49 @@ def _operation(
         declared=_declared(parameters, marks),
         enumerated=tuple(marks.enumerated.items()),
     )
-    check_rules(reader, draft.node, operation.rules, rule_nodes, possible_problems(operation, marks))
+    problems = possible_problems(operation, marks)
+    if original is None:
+        operation = _with_its_rules(reader, draft, operation, problems)
+    else:
+        check_rules(reader, draft.node, operation.rules, [], problems)
     _check(reader, draft, operation)
-    return replace(operation, headers=_headers_read(operation))
+    return replace(operation, headers=_headers_read(operation), dispatch=_dispatched(operation))
 
 
-def _behaviour(
-    reader: Reader, draft: _Draft, known: dict[str, OperationSpec]
-) -> tuple[Behaviour, list[dict[str, Any]]]:
-    """The behaviour that an operation has of its own, and the nodes of its rules."""
+def _with_its_rules(reader: Reader, draft: _Draft, operation: OperationSpec, problems: list[Possible]) -> OperationSpec:
+    """The operation without those rules of the document that it can never meet; notes which rules may decide."""
+    own = [*(None for _ in draft.gates), *draft.block.get("rules", [])]
+    deciding = check_rules(reader, draft.node, operation.rules, own, problems)
+    written_here = {number for number, node in enumerate(own) if node is not None}
+    rules = enumerate(operation.rules)
+    kept = [number for number, rule in rules if number in written_here or _is_bound(rule, operation)]
+    draft.deciding = [draft.rules[number] for number in kept if number in deciding]
+    return replace(operation, **_of_rules(tuple(operation.rules[number] for number in kept)))
+
+
+def _of_rules(rules: tuple[Rule, ...]) -> dict[str, Any]:
+    """The members of an operation that are made of its rules."""
+    return {"rules": rules, "conditions": tuple(rule for rule in rules if not rule.on_problem)}
+
+
+def _is_bound(rule: Rule, operation: OperationSpec) -> bool:
+    """Whether an operation's requests can name all records that a rule of the document reads."""
+    names = {owned.binds for owned in operation.owned} | {scheme.binds for scheme in operation.schemes}
+    return all(at.tokens[0] != "owned" or at.tokens[1:2] == () or at.tokens[1] in names for at, _ in rule.when)
+
+
+def _behaviour(reader: Reader, draft: _Draft, known: dict[str, OperationSpec]) -> Behaviour:
+    """The behaviour that an operation has of its own."""
     answers = read_answers(reader, draft.node, f"{reader.vendor}.{draft.name}")
-    rules_and_nodes = read_rules(reader, draft.block, answers)
-    rules = tuple(rule for _, rule in rules_and_nodes)
-    behaviour = Behaviour(
+    return Behaviour(
         name=draft.name,
         answers=answers,
-        rules=rules,
-        conditions=tuple(rule for rule in rules if not rule.on_problem),
+        **_of_rules(tuple(read_rules(reader, draft.rules, answers))),
         success=_success(answers),
-        rate_limit=_rate_limit(reader, draft.block),
+        rate_limit=_rate_limit(draft.block),
         body_limit=draft.block.get("body_limit"),
         dispatch=_dispatch(reader, draft.block, known),
     )
-    return behaviour, [node for node, _ in rules_and_nodes]
 
 
 def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[str, str, str], ...]:
@@ -129,8 +173,9 @@ def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[st
 def _check(reader: Reader, draft: _Draft, operation: OperationSpec) -> None:
     if operation.success is None and operation.dispatch is None and operation.answers:
         reader.error(draft.node, "no answer means success", "responses")
-    if "same_as" in draft.block and not draft.block.keys() <= {"same_as", "parameters_from"}:
-        reader.error(draft.node, "same_as takes all but parameters_from from the other operation", "x-mock")
+    if "same_as" in draft.block and not draft.block.keys() <= {"same_as", "parameters_from", "evidence"}:
+        message = "same_as takes all but parameters_from and evidence from the other operation"
+        reader.error(draft.node, message, "x-mock")
 
 
 def _named(
@@ -146,14 +191,12 @@ def _success(answers: dict[str, Answer]) -> Answer | None:
     return accepted.get("sent") or next(iter(accepted.values()), None)
 
 
-def _rate_limit(reader: Reader, block: dict[str, Any]) -> RateLimit | None:
+def _rate_limit(block: dict[str, Any]) -> RateLimit | None:
     limit = block.get("rate_limit")
     if limit is None:
         return None
-    if "source" not in limit and "assumed" not in limit:
-        reader.error(block, "a rate limit without evidence: needs 'source' or 'assumed'", "rate_limit")
     by = None if limit["by"] == "account" else Pointer.parse(limit["by"])
-    return RateLimit(limit["requests"], limit["seconds"], by)
+    return RateLimit(limit["requests"], limit["seconds"], by, graded(limit["evidence"]))
 
 
 def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, OperationSpec]) -> Dispatch | None:
@@ -161,11 +204,25 @@ def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, OperationS
         return None
     node = block["dispatch"]
     to = {}
-    for value, name in node["to"].items():
+    for value, name in node.get("to", {}).items():
         operation = _named(reader, node["to"], value, name, known)
         if operation is not None:
             to[value] = operation
-    return Dispatch(Pointer.parse(node["by"]), to)
+    for value in to.keys() & node.get("known", {}).keys():
+        reader.error(node["known"], f"{value} is mocked: 'to' names its operation", value)
+    return Dispatch(Pointer.parse(node["by"]), to, node.get("known", {}))
+
+
+def _dispatched(operation: OperationSpec) -> Dispatch | None:
+    """The dispatch of an operation: what it leads to is spelled as this operation is."""
+    dispatch = operation.dispatch
+    if dispatch is None:
+        return None
+    to = {
+        value: target if target.evidence == operation.evidence else replace(target, evidence=operation.evidence)
+        for value, target in dispatch.to.items()
+    }
+    return replace(dispatch, to=to)
 
 
 def _headers_read(operation: OperationSpec) -> frozenset[str]:

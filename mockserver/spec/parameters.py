@@ -34,15 +34,17 @@ def mark(reader: Reader, marks: Marks, container: dict[str, Any], at: Pointer) -
     if "recipient" in block:
         if marks.recipient is not None and marks.recipient.at != at:
             reader.error(container, f"a second recipient beside {marks.recipient.at}", "x-mock")
-        override = block["recipient"]["override"] if isinstance(block["recipient"], dict) else None
-        marks.recipient = Recipient(at, Pointer.parse(override) if override else None)
+        override = block["recipient"]["override"] if isinstance(block["recipient"], dict) else []
+        texts = [override] if isinstance(override, str) else override
+        marks.recipient = Recipient(at, tuple(map(Pointer.parse, texts)))
 
 
 def _owned(text: str, at: Pointer, *, digits: bool) -> Owned:
     pointer = Pointer.parse(text)
     within = pointer if pointer.tokens[0] == "owned" else None
     claim = str(Pointer(("account", *pointer.tokens[1:])))
-    return Owned(at, claim, pointer.tokens[1], within, digits)
+    binds = pointer.tokens[-2] if within is not None and len(pointer.tokens) > 3 else pointer.tokens[1]
+    return Owned(at, claim, binds, within, digits)
 
 
 def walk(reader: Reader, marks: Marks, container: dict[str, Any], key: str, at: Pointer) -> None:
@@ -83,6 +85,9 @@ def _parts(reader: Reader, schema: dict[str, Any]) -> Iterator[Any]:
         yield reader.target(schema)
     for combined in ("allOf", "anyOf", "oneOf"):
         yield from _list(schema, combined)
+    for branch in ("then", "else"):
+        if branch in schema:
+            yield schema[branch]
 
 
 def _list(schema: dict[str, Any], key: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """Rules; whether they answer every problem that can happen, and whether each of them can decide."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +27,10 @@ class Possible:
         return f"{self.kind}{' ' + self.reason if self.reason else ''}{where}"
 
 
-def read_rules(
-    reader: Reader, block: dict[str, Any], answers: Mapping[str, Answer]
-) -> list[tuple[dict[str, Any], Rule]]:
-    """The rules of an operation, each with its node. A rule that names no answer is an error."""
+def read_rules(reader: Reader, nodes: Iterable[dict[str, Any]], answers: Mapping[str, Answer]) -> list[Rule]:
+    """The rules of an operation. A rule that names no answer is an error."""
     rules = []
-    for node in block.get("rules", []):
+    for node in nodes:
         answer = answers.get(node["answer"])
         if answer is None:
             known = ", ".join(answers) or "none"
@@ -50,9 +49,26 @@ def read_rules(
             reason=node.get("reason"),
             when=tuple(when),
             place=reader.file_and_line(node),
+            says=_in_words(node),
         )
-        rules.append((node, rule))
+        rules.append(rule)
     return rules
+
+
+def _in_words(node: dict[str, Any]) -> str:
+    """The condition of a rule: ``missing or invalid at /body/to (pattern)``, ``/owned/lines/open const false``."""
+    words = []
+    if "problem" in node:
+        kinds = [node["problem"]] if isinstance(node["problem"], str) else node["problem"]
+        at = f" at {node['at']}" if "at" in node else ""
+        reason = f" ({node['reason']})" if "reason" in node else ""
+        words.append(f"{' or '.join(kinds)}{at}{reason}")
+    for at, condition in node.get("when", {}).items():
+        if isinstance(condition, bool):
+            words.append(f"{at} {'there' if condition else 'not there'}")
+        else:
+            words.append(f"{at} {', '.join(f'{word} {json.dumps(value)}' for word, value in condition.items())}")
+    return " and ".join(words)
 
 
 def _condition(reader: Reader, when: dict[str, Any], at: str) -> Validator | None:
@@ -73,9 +89,11 @@ def possible_problems(operation: OperationSpec, marks: Marks) -> list[Possible]:
         if parameter.required:
             problems.append(Possible("missing", at))
     for owned in operation.owned:
-        problems += [Possible("unknown", owned.at), Possible("foreign", owned.at)]
+        problems += [Possible("unknown", owned.at)] + ([] if owned.is_inner else [Possible("foreign", owned.at)])
     if operation.rate_limit is not None:
         problems.append(Possible("limited"))
+    if operation.dispatch is not None:
+        problems.append(Possible("invalid", operation.dispatch.by, "enum"))
     return problems
 
 
@@ -117,22 +135,29 @@ def check_rules(
     reader: Reader,
     operation: dict[str, Any],
     rules: Sequence[Rule],
-    nodes: Sequence[dict[str, Any]],
+    nodes: Sequence[dict[str, Any] | None],
     problems: list[Possible],
-) -> None:
-    """Add an error for each problem that no rule answers, and for each rule that has a node and can never decide."""
-    unanswered = list(problems)
+) -> set[int]:
+    """Add an error for each problem that no rule answers, and for each rule that has a node and can never decide.
+
+    Returns the numbers of the rules that may decide.
+    """
+    unanswered, deciding = list(problems), set()
     for number, rule in enumerate(rules):
         if not rule.on_problem:
+            deciding.add(number)
             continue
         met = _met(rule, problems)
-        if number < len(nodes) and not any(problem in unanswered for problem in met):
+        if any(problem in unanswered for problem in met):
+            deciding.add(number)
+        elif number < len(nodes) and (node := nodes[number]) is not None:
             why = "the rules before it answer all that it would" if met else "this problem cannot happen here"
-            reader.error(nodes[number], f"a rule never reachable: {why}")
+            reader.error(node, f"a rule never reachable: {why}")
         unanswered = [problem for problem in unanswered if not _settles(rule, problem)]
     if unanswered:
         listed = "; ".join(dict.fromkeys(str(problem) for problem in unanswered))
         reader.error(operation, f"problems that can happen but have no answer: {listed}")
+    return deciding
 
 
 def _met(rule: Rule, problems: list[Possible]) -> list[Possible]:

@@ -1,6 +1,7 @@
 """All accounts: who owns which value, and how values are made up that are not given."""
 
 import base64
+import copy
 import itertools
 import random
 import re
@@ -8,6 +9,7 @@ import string
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,7 +18,7 @@ from mockserver.engine.account import AccountData, Owner, credential_for
 from mockserver.engine.credentials import Claim, check_rsa_key
 from mockserver.spec.functions import digits
 from mockserver.spec.model import Contract, Jwt
-from mockserver.spec.pointer import Pointer, join
+from mockserver.spec.pointer import MISSING, Pointer, join
 
 AREAS = [code for code in range(201, 999) if code not in {500, 555}]  # +1 500 555 is magic
 _LETTERS = string.ascii_letters + string.digits
@@ -40,6 +42,27 @@ def test_only_rsa_key() -> str:
 LINES = 9_000  # numbers of an area, 555-1000 to 555-9999
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """Stands where another place's value will stand, until that is made."""
+
+    of: Pointer
+
+
+def _with_copies(made: Any, account: Any, at: tuple[str | int, ...]) -> Any:
+    """What was made, with each copy's value in its place. Raises AccountError where there is nothing to copy."""
+    if isinstance(made, _Copy):
+        value = made.of.get({"account": account})
+        if value is MISSING:
+            raise AccountError(join(*at), f"is a copy of {made.of}, which is missing here")
+        return copy.deepcopy(value)
+    if isinstance(made, dict):
+        return {name: _with_copies(value, account, (*at, name)) for name, value in made.items()}
+    if isinstance(made, list):
+        return [_with_copies(item, account, (*at, index)) for index, item in enumerate(made)]
+    return made
+
+
 class Maker:
     """Makes values up, by chance or from a seed always the same. Its numbers and integers do not repeat for long."""
 
@@ -47,6 +70,13 @@ class Maker:
         self._chance = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 -- made-up customers
         self._numbers = itertools.count(self._chance.randrange(1_000_000))
         self._integers = itertools.count(self._chance.randrange(1_000_000))
+        self._template: Mapping[str, Any] = {}
+
+    def account(self, template: Mapping[str, Any], values: Any, at: tuple[str | int, ...] = ()) -> Any:
+        """A vendor's part of an account in the template's shape, with ``values`` if any. Raises AccountError."""
+        self._template = template
+        made = self.fresh(template) if values is None else self.complete(template, values, at)
+        return _with_copies(made, made, at)
 
     def complete(self, template: Any, values: Any, at: tuple[str | int, ...] = ()) -> Any:
         """``values`` in the template's shape, what it leaves out made up. Raises AccountError."""
@@ -54,6 +84,8 @@ class Maker:
             if isinstance(values, bool) or not isinstance(values, str | int):
                 raise AccountError(join(*at), "must be a string or an integer")
             return values
+        if isinstance(template, Mapping) and "copy" in template:
+            return self.complete(Pointer.parse(template["copy"]).get({"account": self._template}), values, at)
         if isinstance(template, Mapping):
             return self._members(template, values, at, template.keys())
         if isinstance(template, list):
@@ -93,6 +125,8 @@ class Maker:
             if "new" in template:
                 make: Callable[[Mapping[str, Any]], Any] = getattr(self, f"_{template['new']}")
                 return make(template)
+            if "copy" in template:
+                return _Copy(Pointer.parse(template["copy"]))
             return {name: self.fresh(member) for name, member in template.items()}
         if isinstance(template, list):
             return [self.fresh(item) for item in template]
@@ -195,11 +229,7 @@ class Registry:
         """A vendor's part of an account; what is made up, nobody else has."""
         owners = self.owners[contract.vendor]
         for _ in range(100):
-            data = (
-                maker.fresh(contract.account)
-                if values is None
-                else maker.complete(contract.account, values, ("vendors", contract.vendor))
-            )
+            data = maker.account(contract.account, values, ("vendors", contract.vendor))
             everything = Counter(claim for claim, _, _ in claimed(contract, data))
             made = everything - Counter(claim for claim, _, _ in claimed(contract, values or {}))
             taken = next((owners[claim].account.id for claim in made if claim in owners), None)
@@ -207,7 +237,7 @@ class Registry:
                 raise AccountError(
                     "/seed", f"account {taken!r} has a value of this seed; take another seed", clash=True
                 )
-            if taken is None and not any(everything[claim] > 1 for claim in made):
+            if taken is None and not any(everything[claim] > 1 and claim[0] not in contract.shared for claim in made):
                 if values is not None:
                     _refuse_unusable(contract, data)
                 return data
@@ -219,7 +249,7 @@ class Registry:
             if claim in self.owners[vendor]:
                 owner = self.owners[vendor][claim].account.id
                 raise AccountError(f"/vendors/{vendor}{at}", f"account {owner!r} has this value already", clash=True)
-            if (vendor, claim) in seen:
+            if (vendor, claim) in seen and claim[0] not in self._contracts[vendor].shared:
                 raise AccountError(f"/vendors/{vendor}{at}", "is given twice", clash=True)
             seen.add((vendor, claim))
 
@@ -231,7 +261,7 @@ class Registry:
             del self._account_of_seed[seed]
         for vendor, contract in self._contracts.items():
             for claim, _, _ in claimed(contract, account.vendors[vendor]):
-                del self.owners[vendor][claim]
+                self.owners[vendor].pop(claim, None)  # a shared value comes again
 
 
 def _refuse_unusable(contract: Contract, data: Any) -> None:

@@ -70,10 +70,8 @@ class Store:
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
         clocks = {account: self._times.clock(account) for account in accounts}
         pins = {account: self._pins.of(account, operation) for account in accounts}
-        key = budget_key(request)
-        budgets = {
-            account: self._limits.budget((account, operation.id, key), clocks[account].at(now)) for account in accounts
-        }
+        keys = {account: (account, operation.id, budget_key(request, owners, account)) for account in accounts}
+        budgets = {account: self._limits.budget(key, clocks[account].at(now)) for account, key in keys.items()}
         seeds = {account: self._seeds.drawn.get(account) for account in accounts}
         return Facts(owners, now, _present(pins), clocks, _present(budgets), sights, _present(seeds))
 

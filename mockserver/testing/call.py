@@ -100,12 +100,22 @@ class Call(Public):
 
     @property
     def evidence(self) -> str | None:
-        """``documented`` or ``assumed``."""
+        """The grade of the least known part that counts: recorded, page, vendor, sibling, assumed, or off-contract."""
         return self._text("evidence")
 
     @property
+    def evidence_parts(self) -> dict[str, str | None]:
+        """The grade of each part: status, headers, shape, text, trigger, request. Empty for no answer of a contract."""
+        return dict(self.data["evidence_parts"] or {})
+
+    @property
+    def evidence_reasons(self) -> dict[str, str]:
+        """Where each part was seen, or why it is assumed."""
+        return dict(self.data["evidence_reasons"])
+
+    @property
     def chosen_by(self) -> str | None:
-        """Why this answer: ``prefer``, ``pin``, ``rule``, ``magic`` or ``default``."""
+        """Why this answer: ``prefer``, ``pin``, ``rule``, ``magic``, ``default`` or ``known``."""
         return self._text("chosen_by")
 
     @property

@@ -12,6 +12,7 @@ import pytest
 
 from mockserver.coverage.document import CoverageError, Document, merge_documents
 from mockserver.coverage.report import Score, Selection, failures, render_report, score
+from mockserver.spec.evidence import UNCOUNTED, is_enough
 from mockserver.testing.account import Account
 from mockserver.testing.call import Call
 from mockserver.testing.calls import AccountCalls, Calls, Early
@@ -33,8 +34,13 @@ class Watch:
 
     @property
     def assumed(self) -> list[str]:
-        """The ids of answers that the account got and no page documents."""
+        """The ids of answers that the account got, of which a part that counts is assumed."""
         return sorted({call.answer or "" for call in self._final or () if call.evidence == "assumed"})
+
+    def below(self, threshold: str) -> list[str]:
+        """A line for each answer that the account got and of which a part that counts is less known than this."""
+        lines = [line for call in self._final or () if (line := _relied(call, threshold)) is not None]
+        return list(dict.fromkeys(lines))
 
     def close(self) -> None:
         """Keep the account's calls, also those that were forgotten: it is deleted next, unless the test did that."""
@@ -58,6 +64,17 @@ class Watch:
             return None
         self._reported = True
         return section(self._journal, self._final)
+
+
+def _relied(call: Call, threshold: str) -> str | None:
+    """What of a call is less known than the threshold, and why; None if it is known well enough."""
+    if call.evidence is None or is_enough(call.evidence, threshold):
+        return None
+    parts: dict[str, list[str]] = {}
+    for name, grade in call.evidence_parts.items():
+        if name != UNCOUNTED and grade is not None and not is_enough(grade, threshold):
+            parts.setdefault(f"{grade} ({call.evidence_reasons.get(name, 'not said why')})", []).append(name)
+    return f"{call.answer}: " + "; ".join(f"{', '.join(names)}: {grade}" for grade, names in parts.items())
 
 
 def _overlooked(calls: list[Call]) -> list[Call]:

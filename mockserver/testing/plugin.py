@@ -1,5 +1,6 @@
 """The pytest plugin. It is loaded in every pytest run: all but its hooks is imported when a fixture is first used."""
 
+import argparse
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--mockserver-contracts", metavar="DIR", action="append", help="A folder of further contracts. Repeatable.")
     add(
-        "--mockserver-assumed",
-        choices=("warn", "error", "ignore"),
-        default="warn",
-        help="Where the code under test got an answer that the contract only assumes. Default: a line in the summary.",
+        "--mockserver-evidence",
+        metavar="page|vendor|sibling",
+        help="Fail a test whose calls relied on less. Default: a line in the summary tells of assumed answers.",
     )
+    add("--mockserver-assumed", nargs="?", const="", help=argparse.SUPPRESS)  # the old name of --mockserver-evidence
     add(
         "--mockserver-refused",
         choices=("fail", "warn", "ignore"),
@@ -58,6 +59,10 @@ def pytest_configure(config: pytest.Config) -> None:
         '@pytest.mark.mock_vendors(env={"NAME": "<vendor>.credentials.api_key"})',
     )
     option = config.option
+    if option.mockserver_assumed is not None:
+        raise pytest.UsageError("--mockserver-assumed is now --mockserver-evidence=page|vendor|sibling")
+    if option.mockserver_evidence not in {None, "page", "vendor", "sibling"}:
+        raise pytest.UsageError(f"--mockserver-evidence is page, vendor or sibling, not {option.mockserver_evidence}")
     if option.mockserver_url and option.mockserver_contracts:
         raise pytest.UsageError("--mockserver-contracts is for a server of pytest's own, not for --mockserver-url")
     if option.mockserver_url and option.mockserver_command is not None:
@@ -163,10 +168,11 @@ def _conclude(config: pytest.Config, test: str, watch: "Watch") -> None:
     """Note, or raise as a test's failure, what its account met; a test that failed already is left alone."""
     findings, option = _findings(config), config.option
     complaints = []
-    if option.mockserver_assumed == "error" and watch.assumed:
-        complaints.append(f"answers that the contract only assumes: {', '.join(watch.assumed)}")
-    elif option.mockserver_assumed == "warn":
+    if option.mockserver_evidence is None:
         findings.meet(test, watch.assumed)
+    elif relied := watch.below(option.mockserver_evidence):
+        lines = "\n".join(f"  {line}" for line in relied)
+        complaints.append(f"relied on less than {option.mockserver_evidence}:\n{lines}")
     if option.mockserver_refused == "fail" and watch.unasserted:
         lines = "\n".join(f"  {call}" for call in watch.unasserted)
         complaints.append(f"refusals that no assertion matched and nobody read:\n{lines}")

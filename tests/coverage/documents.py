@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def answer(status: int = 200, natural: int = 0, forced: int = 0, *tests: str, evidence: str = "documented") -> Any:
+def answer(status: int = 200, natural: int = 0, forced: int = 0, *tests: str, evidence: str = "page") -> Any:
     return {"status": status, "evidence": evidence, "natural": natural, "forced": forced, "tests": list(tests)}
 
 
@@ -15,7 +15,7 @@ def operation(fields: Any = None, values: Any = None, faults: Any = None, /, **a
 def document(*, contract: str = "h1", version: str = "0.1.0", **operations: Any) -> Any:
     """Operations by name, of the vendor ``acme``."""
     return {
-        "format": 1,
+        "format": 2,
         "version": version,
         "contracts": {"acme": {"hash": contract, "version": "1"}},
         "operations": {f"acme.{name}": met for name, met in operations.items()},

@@ -22,7 +22,7 @@ def test_counts_are_added_and_tests_listed_once() -> None:
     merged = merge_documents({"one": first, "two": second})
     answers = merged["operations"]["acme.send"]["answers"]
     assert answers == {"sent": answer(200, 3, 3, "a", "b", "c"), "busy": answer(429, 0, 1, "c")}
-    assert (merged["format"], merged["version"]) == (1, "0.1.0, 0.2.0")
+    assert (merged["format"], merged["version"]) == (2, "0.1.0, 0.2.0")
     assert merged["contracts"] == first["contracts"]
 
 
@@ -82,12 +82,12 @@ def test_merging_in_steps_is_merging_at_once(counts: list[tuple[int, int, str]])
         ("{", "a.json is not JSON"),
         ("[]", "a.json is no coverage document"),
         ('{"format": 1, "operations": {}}', "a.json is no coverage document"),
-        ('{"format": 2, "contracts": {}, "operations": {}}', "a.json has format 2"),
-        ('{"format": 1, "contracts": [], "operations": {}}', "a.json is no coverage document: /contracts: "),
-        ('{"format": 1, "contracts": {}, "operations": []}', "a.json is no coverage document: /operations: "),
-        ('{"format": 1, "contracts": {"x": 1}, "operations": {}}', "a.json is no .*: /contracts/x: 1 is not"),
-        ('{"format": 1, "contracts": {}, "operations": {"a": {}}}', "a.json is no .*: /operations/a: .* required"),
-        ('{"format": 1, "version": [], "contracts": {}, "operations": {}}', "a.json is no .*: /version: "),
+        ('{"format": 1, "contracts": {}, "operations": {}}', "a.json has format 1; this mockserver reads format 2"),
+        ('{"format": 2, "contracts": [], "operations": {}}', "a.json is no coverage document: /contracts: "),
+        ('{"format": 2, "contracts": {}, "operations": []}', "a.json is no coverage document: /operations: "),
+        ('{"format": 2, "contracts": {"x": 1}, "operations": {}}', "a.json is no .*: /contracts/x: 1 is not"),
+        ('{"format": 2, "contracts": {}, "operations": {"a": {}}}', "a.json is no .*: /operations/a: .* required"),
+        ('{"format": 2, "version": [], "contracts": {}, "operations": {}}', "a.json is no .*: /version: "),
         ("[" * 200_000, "a.json is not JSON"),
         ("9" * 5000, "a.json is not JSON"),
     ],

@@ -24,7 +24,7 @@ def test_text_shows_what_was_met_and_names_the_rest() -> None:
     """An operation that was never called is one line; fields and values come after the figures."""
     assert render_report("text", MET, COUNTED, FAILED).splitlines() == [
         "acme.send: 2 of 3",
-        "  202 sent                     documented natural 3     forced 0     in 2 test(s)",
+        "  202 sent                     page       natural 3     forced 0     in 2 test(s)",
         "  429 busy                     assumed    natural 0     forced 1",
         "  not met: broken",
         "  request fields 1 of 2, never sent: /body/media",
@@ -40,7 +40,7 @@ def test_markdown_has_a_row_for_each_answer() -> None:
     """The markdown report suits the summary page of a CI run."""
     lines = render_report("markdown", MET, COUNTED, FAILED).splitlines()
     assert lines[0] == "## Contract coverage: 50.0 %"
-    assert "| acme.send/sent | 202 | documented | 3 | 0 | 2 |" in lines
+    assert "| acme.send/sent | 202 | page | 3 | 0 | 2 |" in lines
     assert "| acme.send/broken (not met) | 500 | assumed | 0 | 0 | 0 |" in lines
     assert 'acme.send: request fields 1 of 2, never sent: /body/media; /query/kind never sent as: "b", true; ' in (
         "\n".join(lines)

@@ -21,7 +21,7 @@ MET = document(
     ("selection", "counted"),
     [
         pytest.param(Selection(), (2, 5), id="all"),
-        pytest.param(Selection(evidence="documented"), (1, 3), id="documented"),
+        pytest.param(Selection(evidence="page"), (1, 3), id="page"),
         pytest.param(Selection(exclude=("*/broken", "acme.read/*")), (2, 3), id="without some"),
         pytest.param(Selection(vendors=("acme",)), (2, 5), id="of one vendor"),
         pytest.param(Selection(exclude=("*",)), (0, 0), id="nothing"),

@@ -8,8 +8,11 @@ import pytest
 
 from mockserver.engine.account import Sample, credential_members, sample, tokens
 from mockserver.engine.credentials import read_token
+from mockserver.spec.load import load_contracts
 from mockserver.spec.pointer import MISSING
+from mockserver.store.accounts import Maker
 from tests.engine.workbench import NOW, Bench, acme, arrive, operation, parse, request
+from tests.evidence import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,15 @@ def test_a_sample_names_what_an_owned_record_has_only_where_the_example_does(ben
         ({"sender": "x"}, {"from": line["number"], "sender": line["senders"][0]}),
     ]:
         assert json.loads(changed("application/json", example, bench).body) == body
+
+
+def test_a_sample_names_a_record_once() -> None:
+    """A value that a request can have in either of two places stands where the example has it, and only there."""
+    (contract,) = load_contracts([ROOT / "contracts" / "opentact.yaml"])
+    data = Maker().account(contract.account, None)
+    for one in contract.operations:
+        body = json.loads(sample(contract, one, data, NOW).body)
+        assert (body["from"], "tn" in body) == (data["leases"][0]["tn"], False)
 
 
 def test_every_sample_is_accepted(bench: Bench) -> None:

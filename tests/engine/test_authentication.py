@@ -59,6 +59,16 @@ def test_wrong_key(bench: Bench, headers: dict[str, str], reason: str) -> None:
     assert (found.account, faults(found)) == (None, [("unauthenticated", "/header/x-key", reason)])
 
 
+def test_a_credential_given_twice(bench: Bench) -> None:
+    """Nobody can tell which of two is meant, so neither proves anything; a call is still told to whom it may belong."""
+    pin, key = bench.mine["pin"], bench.mine["key"]
+    found = identity(bench, "post_merged", query=f"pin={pin}&key={key}&key={key}")
+    assert faults(found) == [("unauthenticated", "/query/key", "malformed")]
+    assert "more than once" in found.problems[0].message
+    assert found.account is None
+    assert key in dict(request("post_merged", query=f"pin={pin}&key={key}&key=0").claims).values()
+
+
 def test_two_credentials_must_be_one_accounts(bench: Bench) -> None:
     """Where two are asked for, both count, and must belong together."""
     pin, key = bench.mine["pin"], bench.mine["key"]

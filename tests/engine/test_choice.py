@@ -1,12 +1,14 @@
 """The choice of an answer: preference, rules, magic recipients, success."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mockserver.engine import choice as choice_module
-from mockserver.engine.choice import MAGIC, MAX_NOTE, Choice, recipient_of
+from mockserver.engine.choice import MAGIC, MAX_NOTE, Choice, choose, recipient_of
 from mockserver.engine.problem import Problem
+from mockserver.spec.model import Rule
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import answer_of, chosen, operation
 
@@ -144,6 +146,19 @@ def test_when(view: dict[str, Any], answer: str) -> None:
 def test_magic_recipient(recipient: str, answer: str) -> None:
     """`+1 500 555 0NNN` gets the answer with magic NNN; any other number is a number."""
     assert told(chosen("send_sms", recipient=recipient))[:2] == (answer, "default" if answer == "sent" else "magic")
+
+
+def test_magic_comes_before_an_accepted_rule() -> None:
+    """A rule that chooses between successes leaves a magic recipient its refusal."""
+    send = operation("send_sms")
+    rule = Rule(
+        send.answers["delayed"], None, False, None, None, ((Pointer.parse("/body/later"), None),), "acme.yaml:1"
+    )
+    later = replace(send, rules=(*send.rules, rule), conditions=(rule,))
+    for recipient, expected in (("+1", ("delayed", "rule")), (f"+{MAGIC}503", ("busy", "magic"))):
+        choice = choose(later, (), {"body": {}}, recipient, prefer="", pinned=None)
+        assert choice is not None
+        assert told(choice)[:2] == expected
 
 
 def test_rules_come_before_magic() -> None:

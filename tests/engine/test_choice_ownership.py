@@ -6,6 +6,10 @@ import pytest
 
 from mockserver.engine.account import AccountData
 from mockserver.engine.choice import check_owned
+from mockserver.engine.credentials import Claim
+from mockserver.engine.request import Possession
+from mockserver.spec.model import Owned
+from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import Bench, request
 
 
@@ -69,3 +73,30 @@ def test_nothing_is_said_of_a_value_whose_record_is_not_bound(bench: Bench) -> N
 def test_what_no_one_can_own_is_left_to_the_schema(bench: Bench, value: Any) -> None:
     """A value of a wrong type is invalid, not unknown as well."""
     assert check(bench, bench.one, **{"from": value}) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "kinds", "bound"),
+    [
+        pytest.param({"users": [{"id": "7", "name": "Ann"}]}, "7", [], "Ann", id="listed"),
+        pytest.param({"users": [{"id": 7, "name": "Ann"}, {}]}, "7", [], "Ann", id="a-number"),
+        pytest.param({"users": [{"name": "Ann"}]}, "7", ["unknown"], None, id="not-listed"),
+        pytest.param({"users": []}, "7", ["unknown"], None, id="nobody-listed"),
+        pytest.param({"users": ["7"]}, "7", ["unknown"], None, id="no-records-listed"),
+        pytest.param({"users": {"id": "7", "name": "Ann"}}, "7", [], "Ann", id="one-record"),
+        pytest.param({"users": {"id": "8", "name": "Ann"}}, "7", ["unknown"], None, id="another-record"),
+        pytest.param({}, "7", [], None, id="no-list-asks-nothing"),
+        pytest.param(None, "7", [], None, id="no-record-asks-nothing"),
+    ],
+)
+def test_a_record_inside_the_bound_record(
+    bench: Bench, line: dict[str, Any] | None, value: Any, kinds: list[str], bound: str | None
+) -> None:
+    """A value can find a record among those that the bound record lists, which is then bound too."""
+    within = Pointer.parse("/owned/lines/users/id")
+    place = Owned(Pointer.parse("/body/user"), "/account/lines/users/id", "users", within, digits=False)
+    claim: Claim = (place.claim, str(value))
+    records: dict[str, Any] = {} if line is None else {"lines": line}
+    problems = check_owned([Possession(place, value, claim)], bench.one, bench.facts(), records)
+    assert [problem.kind for problem in problems] == kinds
+    assert records.get("users", {}).get("name") == bound

@@ -45,7 +45,7 @@ def test_a_good_call(bench: Bench) -> None:
         "acme.send_sms",
         "acme.send_sms/sent",
     )
-    assert (call.evidence, call.accepted, call.chosen_by, call.recipient) == ("documented", 1, "default", "+15")
+    assert (call.evidence, call.accepted, call.chosen_by, call.recipient) == ("page", 1, "default", "+15")
     assert (call.problems, call.outcome, call.received_at, call.number) == ("", "pending", NOW, 0)
     assert (call.method, call.path, call.query, call.reads) == ("POST", "/messages", b"q=1", "json")
     assert (call.body, json.loads(call.path_params)) == (arrival.body, {"p": "x"})

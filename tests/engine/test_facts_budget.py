@@ -10,6 +10,7 @@ from mockserver.engine.call import unpack_problems
 from mockserver.engine.engine import Decision
 from mockserver.engine.facts import Budget, Limit, budget_key
 from mockserver.engine.request import ParsedRequest
+from mockserver.spec.evidence import Graded
 from mockserver.spec.model import RateLimit
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import Bench, arrive, operation, parse
@@ -20,7 +21,7 @@ LIMIT = Limit(10, 60.0)
 def limited_by(pointer: str | None, body: Any, **headers: str) -> ParsedRequest:
     """A message to an operation whose contract counts by this."""
     by = None if pointer is None else Pointer.parse(pointer)
-    counting = replace(operation("send_sms"), rate_limit=RateLimit(10, 60, by))
+    counting = replace(operation("send_sms"), rate_limit=RateLimit(10, 60, by, Graded("page", "x")))
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return parse(counting, arrive("send_sms", headers=sent, body=body))
 
@@ -39,12 +40,20 @@ def limited_by(pointer: str | None, body: Any, **headers: str) -> ParsedRequest:
 )
 def test_key(by: str | None, body: Any, key: str) -> None:
     """Requests count by the value that the contract names; those without it count together."""
-    assert budget_key(limited_by(by, body, x_key="k")) == key
+    assert budget_key(limited_by(by, body, x_key="k"), {}, "one") == key
 
 
 def test_no_limit_no_key() -> None:
     """An operation whose contract states no limit counts by nothing."""
-    assert budget_key(parse(operation("send_sms"), arrive("send_sms", body={"from": "1"}))) == ""
+    assert budget_key(parse(operation("send_sms"), arrive("send_sms", body={"from": "1"})), {}, "one") == ""
+
+
+@pytest.mark.parametrize(("line", "key"), [("mine", "True"), ("theirs", ""), ("nobody's", "")])
+def test_key_in_an_owned_record(bench: Bench, line: str, key: str) -> None:
+    """Requests count by what the contract names of a record of their account; other records are nothing to it."""
+    lines = {"mine": bench.mine["lines"][0], "theirs": bench.theirs["lines"][0]}
+    number = lines[line]["number"] if line in lines else "999"
+    assert budget_key(limited_by("/owned/lines/open", {"from": number}), bench.facts().owners, "one") == key
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ ENCODED = {"schema": FIELDS, "encoding": {"codes": {"style": "form", "explode": 
 @cache
 def lists() -> Contract:
     answers = {
-        "204": {"description": "Done.", "x-mock": {"name": "done", "source": "a page"}},
-        "400": {"description": "Refused.", "x-mock": {"name": "refused", "source": "a page"}},
+        "204": {"description": "Done.", "x-mock": {"name": "done", "evidence": {"page": "a page"}}},
+        "400": {"description": "Refused.", "x-mock": {"name": "refused", "evidence": {"page": "a page"}}},
     }
     rest = {"responses": answers, "security": [], "x-mock": {"rules": [{"problem": "any", "answer": "refused"}]}}
     merged = {**rest, "x-mock": {**rest["x-mock"], "parameters_from": ["query", "form"]}}  # type: ignore[dict-item]

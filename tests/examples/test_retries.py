@@ -9,9 +9,9 @@ from tests.examples.sending import send
 
 
 def send_patiently(polyai: Vendor, sleep: Callable[[float], None] = time.sleep) -> requests.Response:
-    """A throttled client waits as it is told."""
+    """A throttled client waits as it is told, and for a minute where it is told nothing."""
     while (response := send(polyai)).status_code == 429:
-        sleep(int(response.headers["Retry-After"]))
+        sleep(int(response.headers.get("Retry-After", "60")))
     return response
 
 

@@ -12,7 +12,7 @@ import jsonschema_rs
 
 from mockserver.engine.account import sample
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import Contract
+from mockserver.spec.model import Contract, Dispatch
 from mockserver.spec.pointer import Pointer
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -69,6 +69,7 @@ def ordinary(
     plain: Node = json.loads(json.dumps(document))
     plain["servers"] = [{"url": "/"}]
     plain["security"] = [{name: [] for name in schemes}]
+    _without_unknown_methods(plain, contract)
     for node in list(_owned_nodes(plain)):
         _own(plain, node, data)
     for path_item in plain["paths"].values():
@@ -81,14 +82,35 @@ def ordinary(
         name: [p for n in [node, *_targets(nodes, node)] for p in n["parameters"]] for name, node in nodes.items()
     }
     for operation in contract.operations:
+        if operation.spelling not in nodes:
+            continue
         node = nodes[operation.spelling]
         node["responses"] = responses[operation.spelling]
         node["parameters"] = [resolved(plain, parameter) for parameter in parameters[operation.spelling]]
+        if operation.dispatch is not None:
+            _name_methods(node, operation.dispatch)
         if "requestBody" in node:
             node["requestBody"] = _body(plain, node["requestBody"], sample(contract, operation, data, now).body)
             if operation.merges_form:
                 _place(node, form=form)
     return plain
+
+
+def _without_unknown_methods(plain: Node, contract: Contract) -> None:
+    """Leave out operations that have no good request: those that lead to methods nobody mocks."""
+    for operation in contract.operations:
+        if operation.dispatch is not None and not operation.dispatch.to:
+            del plain["paths"][operation.path][operation.method.lower()]
+    plain["paths"] = {path: item for path, item in plain["paths"].items() if item.keys() & set(METHODS)}
+
+
+def _name_methods(node: Node, dispatch: Dispatch) -> None:
+    """The parameter that names a method takes the names of those that are mocked."""
+    part, name = dispatch.by.tokens
+    node["parameters"] = [
+        {**one, "schema": {"enum": list(dispatch.to)}} if (one["in"], one["name"]) == (part, name) else one
+        for one in node["parameters"]
+    ]
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Node]:
@@ -149,6 +171,8 @@ def _owned_nodes(node: Any) -> Iterator[Node]:
 def _own(plain: Node, node: Node, data: Mapping[str, Any]) -> None:
     """Narrow a parameter or schema to what the first record holds, in every form that the schema allows."""
     block, holder = node["x-mock"], node if "in" in node else {"schema": node}
+    if block["owned"].count("/") > 3:
+        return  # it is asked for by those records only that list records
     schema = {**resolved(plain, holder["schema"]), **holder["schema"]}
     schema.pop("$ref", None)
     found = list(values_at(data, "/".join(["", "account", *block["owned"].split("/")[2:]])))

@@ -53,12 +53,12 @@ def talks(status: int, headers: Headers, body: bytes) -> tuple[int, Headers, byt
 
 
 def lets_in(status: int, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
-    sent = {**headers, b"x-mock-answer": b"polyai.send_sms/sent", b"x-mock-evidence": b"documented"}
+    sent = {**headers, b"x-mock-answer": b"polyai.send_sms/sent", b"x-mock-evidence": b"vendor"}
     return (202, sent, b"") if status == 401 else (status, headers, body)
 
 
 def takes_anything(status: int, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
-    sent = {**headers, b"x-mock-answer": b"polyai.send_sms/sent", b"x-mock-evidence": b"documented"}
+    sent = {**headers, b"x-mock-answer": b"polyai.send_sms/sent", b"x-mock-evidence": b"vendor"}
     return (202, sent, b"") if status in {400, 404} else (status, headers, body)
 
 
@@ -79,7 +79,7 @@ def rewords(status: int, headers: Headers, body: bytes) -> tuple[int, Headers, b
 
 
 def refuses_all(status: int, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
-    refused = {**headers, b"x-mock-answer": b"polyai.send_sms/invalid", b"x-mock-evidence": b"assumed"}
+    refused = {**headers, b"x-mock-answer": b"polyai.send_sms/invalid", b"x-mock-evidence": b"vendor"}
     refused[b"content-type"] = b"application/json"
     return (400, refused, b'{"detail":"Invalid body."}') if status == 202 else (status, headers, body)
 
@@ -87,7 +87,7 @@ def refuses_all(status: int, headers: Headers, body: bytes) -> tuple[int, Header
 def lets_in_by_body(status: int, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
     if b"unauthorized" not in headers.get(b"x-mock-answer", b""):
         return status, headers, body
-    sent = {**headers, b"x-mock-answer": b"voximplant.send_sms/sent", b"x-mock-evidence": b"documented"}
+    sent = {**headers, b"x-mock-answer": b"voximplant.send_sms/sent", b"x-mock-evidence": b"page"}
     return status, sent, b'{"result":1,"message_id":9001,"fragments_count":1}'
 
 

@@ -27,7 +27,10 @@ SPOILED: dict[spoiled.Spoil, tuple[str, str]] = {
     spoiled.takes_every_method: ("polyai", "documented_answer unsupported_method"),
     spoiled.talks: ("polyai", "undocumented_body"),
     spoiled.lets_in: ("polyai", "ignored_auth missing_required_header negative_data_rejection"),
-    spoiled.lets_in_by_body: ("voximplant", "ignored_auth missing_required_header negative_data_rejection"),
+    spoiled.lets_in_by_body: (
+        "voximplant",
+        "documented_answer ignored_auth missing_required_header negative_data_rejection",
+    ),
     spoiled.takes_anything: ("polyai", "missing_required_header negative_data_rejection"),
     spoiled.forgets_a_header: ("polyai", "response_headers_conformance"),
     spoiled.speaks_plainly: ("polyai", "content_type_conformance documented_answer"),
@@ -61,16 +64,16 @@ REFUSED = {
     "rule-of-no-answer": ("answer: too_large}", "answer: too_big}", "no answer 'too_big'"),
     "example-beside-its-schema": ("value: {detail: Invalid body.}", "value: {detail: 7}", "does not fit its schema"),
     "answer-without-evidence": (
-        "name: sent\n            source: polyai-send-outbound-sms.md, Response\n",
-        "name: sent\n",
-        "needs 'source' or 'assumed'",
+        "name: sent\n            evidence: {",
+        "name: sent\n            given: {",
+        "'evidence' is a required property",
     ),
     "header-that-nobody-fills": (
-        "lists malformed JSON under 400; the text is ours., fill: *fill}",
-        "lists malformed JSON under 400; the text is ours.}",
+        "value: {detail: Request body is not valid JSON.}\n                  x-mock: {evidence: *table, fill: *fill}",
+        "value: {detail: Request body is not valid JSON.}\n                  x-mock: {evidence: *table}",
         "required but has neither",
     ),
-    "no-security": ("security:\n  - ApiKey: []\n", "", "this problem cannot happen here"),
+    "no-security": ("security:\n  - ApiKey: []\n", "", "no operation can meet it"),
 }
 
 
@@ -101,7 +104,7 @@ WRONG = {
     "no-security": (
         [
             ("security:\n  - ApiKey: []\n", ""),
-            ("          - {problem: unauthenticated, answer: unauthorized}\n", ""),
+            ("    - {problem: unauthenticated, answer: unauthorized}\n", ""),
         ],
         "ignored_auth missing_required_header negative_data_rejection",
     ),
@@ -111,7 +114,10 @@ WRONG = {
     ),
     "other-status": ([('"404":', '"410":')], "documented_answer negative_data_rejection status_code_conformance"),
     "other-words": ([("{detail: Connector not found.}", "{detail: No such connector.}")], "documented_answer"),
-    "other-evidence": ([("name: sent\n", "name: sent\n            assumed: A guess.\n")], "documented_answer"),
+    "other-evidence": (
+        [('X-PolyAI-Correlation-Id"}\n', 'X-PolyAI-Correlation-Id"}\n                  status: {assumed: A guess.}\n')],
+        "documented_answer",
+    ),
 }
 
 
@@ -173,7 +179,7 @@ def test_command_line_warns(app: Application, default: AccountData, tmp_path: Pa
     def refuses(status: int, headers: spoiled.Headers, body: bytes) -> tuple[int, spoiled.Headers, bytes]:
         if status == 204:
             return status, headers, body
-        refused = {**headers, b"x-mock-answer": b"koreai.send_sms/unauthorized", b"x-mock-evidence": b"assumed"}
+        refused = {**headers, b"x-mock-answer": b"koreai.send_sms/unauthorized", b"x-mock-evidence": b"sibling"}
         return 401, refused, b'{"errors":[{"msg":"Invalid SDK credentials","code":4002}]}'
 
     tried = trial(spoiled.Spoiled(app, refuses), default, WAYS["koreai"], tmp_path)

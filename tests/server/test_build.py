@@ -138,13 +138,13 @@ def test_faults_of_evidence(tmp_path: Path, text: str, line: int, pointer: str, 
 
 def test_a_fault_that_no_file_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the contract's own template cannot make two accounts, that is told as well."""
-    monkeypatch.setattr("mockserver.store.accounts.Maker._token", lambda *_: "the same for all")
+    monkeypatch.setattr("mockserver.store.accounts.Maker._uuid", lambda *_: "the same for all")
     assert fault(SETTINGS) == ("x-mock.account", 1, 1, "/default", "no free values are left")
 
 
 def test_a_fault_of_what_the_file_leaves_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It stands at the deepest place that the file shows."""
-    monkeypatch.setattr("mockserver.store.accounts.Maker._token", lambda *_: "the same for all")
+    monkeypatch.setattr("mockserver.store.accounts.Maker._integer", lambda *_: 1_234_567)
     folder = evidence(tmp_path, "# one\ndefault: {key: a, lines: []}\n")
     found = fault(replace(SETTINGS, fixtures=(folder,)))
     assert found[:4] == (str(folder / "acme" / "accounts.yaml"), 2, 1, "/second")

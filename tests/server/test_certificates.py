@@ -185,5 +185,5 @@ def test_hosts_come_from_the_contracts() -> None:
     assert list(hosts) == sorted(set(hosts))
     local = ("http://localhost:8080", "http://127.0.0.1/x", "http://[::1]/", "https://{region}.acme.example")
     servers = ("https://API.acme.example:8443/base", "https://b.acme.example", *local)
-    contract = Contract("acme", "", "", "", servers, (), (), {}, {}, {}, {})
+    contract = Contract("acme", "", "", "", servers, (), (), {}, {}, {}, frozenset(), {}, (), {})
     assert vendor_hosts([contract]) == ("api.acme.example", "b.acme.example")

@@ -35,7 +35,7 @@ def test_an_accepted_call_explains_itself(customer: Customer) -> None:
     response = customer.send()
     call = customer.call(response)
     assert (response.status_code, response.headers["x-fixed"]) == (202, "always")
-    assert explained(response) == {"answer": "acme.send_sms/sent", "evidence": "documented", "call": call["id"]}
+    assert explained(response) == {"answer": "acme.send_sms/sent", "evidence": "page; text=vendor", "call": call["id"]}
     assert response.json().keys() == {"id", "to", "at", "number", "text", "digits"}
     assert (call["account"], call["operation"], call["accepted"]) == (customer.id, "acme.send_sms", True)
     assert (call["outcome"], call["chosen_by"], call["recipient"]) == ("sent", "default", "+14155550123")

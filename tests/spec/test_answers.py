@@ -25,12 +25,15 @@ def test_answer() -> None:
     trace = Echo(Pointer(("header", "x-trace")), New("uuid", 0))
     assert (sent.id, sent.status, sent.means, sent.body) == ("acme.send_sms/sent", 202, 202, (b"",))
     assert sent.headers == ((b"x-trace", b"", trace), (b"x-left", b"3", None))
-    assert (sent.source, sent.assumed, sent.evidence, sent.accepted) == ("page 1", None, "documented", True)
-    assert (invalid.evidence, invalid.accepted, closed.means, closed.accepted) == ("assumed", False, 503, False)
+    assert (sent.evidence.grade, sent.evidence.letters, sent.accepted) == ("page", "PPPPP", True)
+    assert (invalid.evidence.letters, invalid.accepted, closed.means, closed.accepted) == ("A-AAA", False, 503, False)
     assert invalid.headers == ((b"content-type", b"application/json; charset=utf-8", None),)
     assert (plain.body, plain.headers) == ((b"Unauthorized",), ((b"content-type", b"text/plain", None),))
     name, segments = Echo(Pointer(("problem", "name")), None), FUNCTIONS["sms_segments"]
-    assert invalid.fills == ((Apply(segments, (Pointer(("body", "text")),)), b"1"), (name, '"né ✓"'.encode()))
+    assert invalid.fills == (
+        (Apply(segments, (Pointer(("body", "text")),)), b"1", None),
+        (name, '"né ✓"'.encode(), None),
+    )
     assert closed.schema is not None
     assert not closed.schema.is_valid({"code": "3"})
     assert closed.has_member(Pointer(("texts", "0")))
@@ -56,9 +59,9 @@ def test_magic_given_wins() -> None:
     """Digits written for an answer are not another's, even if they are its status."""
     responses = {
         "401": plain(1, magic="500"),
-        "500": {"x-mock": {"name": "server_error", "source": "x"}},
-        "403": {"x-mock": {"name": "forbidden", "source": "x"}},
-        "503": {"x-mock": {"name": "forbidden_too", "source": "x"}},
+        "500": {"x-mock": {"name": "server_error", "evidence": {"page": "x"}}},
+        "403": {"x-mock": {"name": "forbidden", "evidence": {"page": "x"}}},
+        "503": {"x-mock": {"name": "forbidden_too", "evidence": {"page": "x"}}},
     }
     answers, messages = answers_of(responses)
     assert messages == []
@@ -73,7 +76,7 @@ def test_magic_given_wins() -> None:
 @pytest.mark.parametrize(("name", "status"), CANONICAL_STATUSES.items(), ids=CANONICAL_STATUSES)
 def test_canonical_magic(name: str, status: int) -> None:
     """Of several answers of a status, the one with the canonical name has it as its magic."""
-    example = {"value": 1, "x-mock": {"source": "a page"}}
+    example = {"value": 1, "x-mock": {"evidence": {"page": "a page"}}}
     response = {"content": {"application/json": {"examples": {"other": example, name: example}}}}
     answers, _ = answers_of({str(status): response})
     assert (answers["other"].magic, answers[name].magic) == (None, str(status))
@@ -83,7 +86,7 @@ def test_canonical_magic(name: str, status: int) -> None:
 
 def plain(value: object, **block: object) -> dict[str, Any]:
     """A response with one example."""
-    example = {"value": value, "x-mock": {"source": "a page", **block}}
+    example = {"value": value, "x-mock": {"evidence": {"page": "a page"}, **block}}
     return {"content": {"application/vnd.acme+json": {"examples": {"one": example}}}}
 
 
@@ -131,7 +134,7 @@ def test_template(sample: Any, data: st.DataObject) -> None:
     assert len(answer.fills) == len(holes) == len(answer.body) - 1
     literal, filled = [answer.body[0]], [answer.body[0]]
     expected = json.loads(json.dumps(sample))
-    for (value, old), segment in zip(answer.fills, answer.body[1:], strict=True):
+    for (value, old, _), segment in zip(answer.fills, answer.body[1:], strict=True):
         assert isinstance(value, New)
         put(expected, holes[value.plus], {"filled": value.plus})
         literal += [old, segment]

@@ -4,8 +4,8 @@ import pytest
 
 from tests.spec.writing import Case, assert_error
 
-TAKEN = '"405": {description: No., x-mock: {name: method_not_allowed, source: page 3}}'
-NO_LINE = "value: {code: 4, texts: [none]}\n                  x-mock: {source: page 2}"
+TAKEN = '"405": {description: No., x-mock: {name: method_not_allowed, evidence: {page: page 3}}}'
+NO_LINE = "value: {code: 4, texts: [none]}\n                  x-mock: {evidence: {page: page 2}}"
 TRACE = "X-Trace: {required: true, schema: {type: string}}"
 ALONE: dict[str, Case] = {
     "fill at nothing": ("/body/code: {", "/body/cod: {", "/body/cod:", "fill points at nothing: /body/cod"),
@@ -53,11 +53,11 @@ ALONE: dict[str, Case] = {
     "no evidence": (NO_LINE, NO_LINE.partition("\n")[0], "{code: 4", "an answer without evidence: x-mock needs"),
     "evidence of neither kind": (
         NO_LINE,
-        NO_LINE.replace("source: page 2", "means: 404"),
+        NO_LINE.replace("evidence: {page: page 2}", "means: 404"),
         "means: 404",
-        "needs 'source' or 'assumed'",
+        "'evidence' is a required property",
     ),
-    "empty evidence": (NO_LINE, NO_LINE.replace("page 2", '""'), 'source: ""', "'' should be non-empty"),
+    "empty evidence": (NO_LINE, NO_LINE.replace("page 2", '""'), 'page: ""', "'' should be non-empty"),
     "no evidence without a body": (
         TAKEN,
         TAKEN + '\n        "406": {description: No.}',
@@ -66,31 +66,31 @@ ALONE: dict[str, Case] = {
     ),
     "no name without a body": (
         TAKEN,
-        TAKEN + '\n        "406": {description: No., x-mock: {source: x}}',
+        TAKEN + '\n        "406": {description: No., x-mock: {evidence: {page: x}}}',
         '"406"',
         "needs x-mock.name",
     ),
     "second name": (
         TAKEN,
-        TAKEN + '\n        "406": {description: No., x-mock: {name: sent, source: x}}',
+        TAKEN + '\n        "406": {description: No., x-mock: {name: sent, evidence: {page: x}}}',
         '"406"',
         "a second answer named 'sent'",
     ),
     "status": (
         TAKEN,
-        TAKEN + '\n        "4XX": {description: No., x-mock: {name: other, source: x}}',
+        TAKEN + '\n        "4XX": {description: No., x-mock: {name: other, evidence: {page: x}}}',
         '"4XX"',
         "by its three digits, 200 to 599",
     ),
     "interim status": (
         TAKEN,
-        TAKEN + '\n        "103": {description: No., x-mock: {name: other, source: x}}',
+        TAKEN + '\n        "103": {description: No., x-mock: {name: other, evidence: {page: x}}}',
         '"103"',
         "three digits",
     ),
     "body that cannot be": (
         TAKEN,
-        TAKEN + '\n        "204": {content: {text/plain: {examples: {a: {value: x, x-mock: {source: x}}}}}}',
+        TAKEN + '\n        "204": {content: {text/plain: {examples: {a: {value: x, x-mock: {evidence: {page: x}}}}}}}',
         '"204"',
         "HTTP allows no body with status 204",
     ),
@@ -148,7 +148,7 @@ ALONE: dict[str, Case] = {
 CONSEQUENTIAL: dict[str, Case] = {
     "name": (
         TAKEN,
-        TAKEN + '\n        "406": {description: No., x-mock: {name: A B, source: x}}',
+        TAKEN + '\n        "406": {description: No., x-mock: {name: A B, evidence: {page: x}}}',
         "name: A B",
         "'A B' does not match",
     ),

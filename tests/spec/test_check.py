@@ -7,7 +7,7 @@ from mockserver.spec.functions import digits
 from mockserver.spec.model import Apply, Echo, New
 from mockserver.spec.pointer import Pointer
 from tests.spec.test_security import KEY, OTHER, TOKEN
-from tests.spec.writing import Case, assert_error, changed, contract, errors_of
+from tests.spec.writing import SMALL, Case, assert_error, changed, contract, errors_of
 
 OF_TEXT = "of: [/body/text]"
 NOTHING = "points at nothing in x-mock.account"
@@ -133,6 +133,33 @@ def test_owned_within() -> None:
         errors = errors_of(changed(("text: {type: string}", within % member)))
         assert f"send_sms: {message}" in [error.message for error in errors]
     assert contract(("text: {type: string}", within % "lines/open")).operations[0].owned[1].binds == "lines"
+
+
+def test_owned_inside_a_bound_record() -> None:
+    """A list of records in a bound record can own a value: its record is known by the list's name."""
+    lines = "      - {number: {new: number, form: e164}, open: true"
+    assert SMALL.count(lines) == 1
+    edits = (
+        (lines, f"{lines}, users: [{{name: Ann, old: false}}]"),
+        ("text: {type: string}", "text: {type: string, x-mock: {owned: /owned/lines/users/name}}"),
+    )
+    made = contract(*edits, ("{/owned/lines/open:", "{/owned/users/old:"))
+    owned = made.operations[0].owned[1]
+    assert (owned.binds, owned.is_inner) == ("users", True)
+    assert owned.claim not in made.claims
+    errors = errors_of(changed(*edits, ("{/owned/lines/open:", "{/owned/users/young:")))
+    assert f"send_sms: /owned/users/young {NOTHING}" in [error.message for error in errors]
+
+
+@pytest.mark.parametrize(
+    ("pointer", "good"),
+    [("/account/lines/0/number", True), ("/account/lines/9/number", False), ("/account/again", False)],
+)
+def test_copies(pointer: str, good: bool) -> None:
+    """A copied value must be one of the account's, and no copy itself."""
+    text = changed(("x-mock:\n  account:\n", f"x-mock:\n  account:\n    again: {{copy: {pointer}}}\n"))
+    messages = [error.message for error in errors_of(text)]
+    assert messages == ([] if good else [f"{pointer} names no value of x-mock.account that can be copied"])
 
 
 def test_pointers_of() -> None:

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from mockserver.spec.answers import CANONICAL_STATUSES
+from mockserver.spec.evidence import GRADES
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract
 from mockserver.spec.reader import explain_block
@@ -30,10 +31,11 @@ def test_five() -> None:
 
 @every_contract
 def test_evidence(contract: Contract) -> None:
-    """Every documented answer and limit says where it comes from: a page, or our assumption."""
+    """Every part of every answer says where it was seen or why it is assumed, in a line."""
     answers = [answer for operation in contract.operations for answer in operation.answers.values()]
-    assert [answer.id for answer in answers if not (answer.source or answer.assumed)] == []
-    assert {answer.evidence for answer in answers} <= {"documented", "assumed"}
+    for answer in answers:
+        for part in answer.evidence.parts.values():
+            assert part is None or (part.grade in GRADES and len(part.why) > 4 and "\n" not in part.why), answer.id
 
 
 @every_contract
@@ -54,7 +56,7 @@ def test_answers_are_ready(contract: Contract) -> None:
     """An answer's bytes are the literal sample, which fits its schema."""
     for operation in contract.operations:
         for answer in operation.answers.values():
-            literal = [text for _, text in answer.fills]
+            literal = [text for _, text, _ in answer.fills]
             body = b"".join(part for pair in zip(answer.body, [*literal, b""], strict=True) for part in pair)
             if answer.schema is not None:
                 assert json.loads(body) == answer.sample
@@ -64,7 +66,7 @@ def test_answers_are_ready(contract: Contract) -> None:
 def test_vocabulary() -> None:
     """The vocabulary is a JSON Schema, closed wherever it describes a mapping of its own."""
     jsonschema.Draft202012Validator.check_schema(VOCABULARY)
-    for name in ("document", "operation", "rule", "answer", "security_scheme", "jwt", "schema"):
+    for name in ("document", "operation", "rule", "answer", "security_scheme", "jwt", "schema", "grade", "page"):
         assert VOCABULARY["$defs"][name]["additionalProperties"] is False
 
 

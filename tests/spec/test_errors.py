@@ -9,7 +9,10 @@ from tests.spec.writing import DATA
 FILE = DATA / "ten_errors.yaml"
 ERRORS = [
     (13, "problems that can happen but have no answer: missing at /body"),
-    (15, "unknown key 'rate_limits'; known here: body_limit, dispatch, parameters_from, rate_limit, rules, same_as"),
+    (
+        15,
+        "unknown key 'rate_limits'; known here: body_limit, dispatch, evidence, parameters_from, rate_limit, rules",
+    ),
     (
         18,
         "no answer 'unauthorised'; this operation has: sent, invalid, bad_number, unauthorized, method_not",
@@ -19,7 +22,7 @@ ERRORS = [
     (38, 'the example does not fit its schema: "400" is not of type "integer"'),
     (45, "fill points at nothing: /body/kode"),
     (50, "$ref points at nothing: #/components/schemas/Eror"),
-    (53, "an answer without evidence: x-mock needs 'source' or 'assumed'"),
+    (53, "an answer without evidence: x-mock needs 'evidence'"),
     (59, "method_not_allowed and gone share the magic 400"),
 ]
 

@@ -43,7 +43,7 @@ def large(paths: int, version: str = "3.1.0") -> str:
 
 def operation(number: int) -> dict[str, Any]:
     def answer(name: str, schema: str) -> Any:
-        example = {"value": {}, "x-mock": {"assumed": "a guess"}}
+        example = {"value": {}, "x-mock": {"evidence": {"assumed": "a guess"}}}
         content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": {name: example}}
         return {"description": name, "content": {"application/json": content}}
 

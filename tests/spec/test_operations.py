@@ -2,29 +2,24 @@
 
 import pytest
 
+from mockserver.spec.evidence import Graded
 from mockserver.spec.model import RateLimit
 from mockserver.spec.pointer import Pointer
 from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 
 ID = "      operationId: send_sms_slash\n"
-LIMIT = "rate_limit: {requests: 3, seconds: 60, by: account, assumed: A guess.}"
+LIMIT = "rate_limit: {requests: 3, seconds: 60, by: account, evidence: {assumed: A guess.}}"
 ALONE: dict[str, Case] = {
     "path": ("  /command:\n", "  command:\n", "  command:", "a path must start with '/': 'command'"),
     "no id": (ID, "", "x-mock: {same_as: send_sms}", "'operationId' is missing"),
     "id of no text": (ID, "      operationId: 5\n", "operationId: 5", "'operationId' must be a string"),
     "id of two words": (ID, "      operationId: send slash\n", "send slash", "a plain word, not 'send slash'"),
     "id beyond ASCII": (ID, "      operationId: sénd\n", "sénd", "a plain word, not 'sénd'"),
-    "limit without evidence": (
-        LIMIT,
-        LIMIT.partition(", assumed")[0] + "}",
-        "rate_limit: {",
-        "a rate limit without evidence",
-    ),
     "same_as and more": (
         "{same_as: send_sms}",
         "{same_as: send_sms, body_limit: 5}",
         "body_limit: 5}",
-        "same_as takes all but parameters_from from the other operation",
+        "same_as takes all but parameters_from and evidence from the other operation",
     ),
     "dispatch to nothing": (
         "to: {Send: send_sms}",
@@ -93,7 +88,7 @@ def test_without_success() -> None:
 
 def test_success() -> None:
     """Success is the answer named sent, or else the first that accepts."""
-    other = '        "200": {description: Ok., x-mock: {name: fine, source: page 1}}\n        "202":\n'
+    other = '        "200": {description: Ok., x-mock: {name: fine, evidence: {page: page 1}}}\n        "202":\n'
     assert success(('        "202":\n', other)) == "sent"
     assert success(('        "202":\n', other), ("name: sent\n", "name: taken\n")) == "fine"
 
@@ -109,7 +104,7 @@ def test_spelling() -> None:
     assert (slash.id, slash.name, slash.spelling) == ("acme.send_sms", "send_sms", "send_sms_slash")
     assert (slash.method, slash.path) == ("POST", "/sms/{batch}/")
     assert (slash.answers, slash.rules, slash.success) == (send.answers, send.rules, send.success)
-    assert (slash.rate_limit, slash.body_limit) == (RateLimit(3, 60, None), 1000)
+    assert (slash.rate_limit, slash.body_limit) == (RateLimit(3, 60, None, Graded("assumed", "A guess.")), 1000)
     assert [parameter.name for parameter in slash.parameters] == ["batch"]
 
 
@@ -135,9 +130,16 @@ def test_spelling_stands_before() -> None:
 
 def test_limits() -> None:
     """A rate limit counts by account or by a value of the request; its header is among those that are read."""
-    by = contract((LIMIT, "rate_limit: {requests: 1, seconds: 2, by: /header/x-line, source: page 4}")).operations[0]
-    assert by.rate_limit == RateLimit(1, 2, Pointer(("header", "x-line")))
+    limit = "rate_limit: {requests: 1, seconds: 2, by: /header/x-line, evidence: {page: page 4}}"
+    by = contract((LIMIT, limit)).operations[0]
+    assert by.rate_limit == RateLimit(1, 2, Pointer(("header", "x-line")), Graded("page", "page 4"))
     assert by.headers == {"x-key", "x-line", "x-trace"}
+
+
+def test_limit_without_evidence() -> None:
+    """A limit's figures say where they are published."""
+    case = (LIMIT, LIMIT.partition(", evidence")[0] + "}", "rate_limit: {", "'evidence' is a required property")
+    assert_error(case, alone=False)
 
 
 def test_dispatch() -> None:

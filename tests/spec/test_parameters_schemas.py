@@ -111,7 +111,7 @@ def test_marks() -> None:
         App={"x-mock": {}},
     )
     assert messages == []
-    assert marks.recipient == Recipient(Pointer(("body", "to")), None)
+    assert marks.recipient == Recipient(Pointer(("body", "to")), ())
     assert marks.owned == [
         Owned(Pointer(("body", "from")), "/account/lines/number", "lines", None, True),
         Owned(
@@ -129,7 +129,7 @@ def test_recipient() -> None:
     mark = {"x-mock": {"recipient": {"override": "/owned/lines/number"}}}
     marks, messages = walked({"anyOf": [{"properties": {"to": mark}}, {"properties": {"to": mark}}]})
     assert messages == []
-    assert marks.recipient == Recipient(Pointer(("body", "to")), Pointer(("owned", "lines", "number")))
+    assert marks.recipient == Recipient(Pointer(("body", "to")), (Pointer(("owned", "lines", "number")),))
     _, messages = walked({"properties": {"to": mark, "phone": mark}})
     assert messages == ["a second recipient beside /body/to"]
 

@@ -8,14 +8,14 @@ from mockserver.spec.source import Source, read_yaml
 from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 
 LIMITED = "{problem: limited, answer: rate_limited}"
-NO_LINE = "value: {code: 4, texts: [none]}\n                  x-mock: {source: page 2}"
+NO_LINE = "value: {code: 4, texts: [none]}\n                  x-mock: {evidence: {page: page 2}}"
 VOCABULARY: dict[str, Case] = {
     "document": ("  files:", "  filse:", "filse:", "unknown key 'filse'; known here: account, files"),
     "operation": (
         "body_limit: 1000",
         "body_limits: 1000",
         "body_limits:",
-        "unknown key 'body_limits'; known here: body_limit, dispatch, parameters_from, rate_limit, rules, same_as",
+        "unknown key 'body_limits'; known here: body_limit, dispatch, evidence, parameters_from, rate_limit, rules",
     ),
     "rule": (
         LIMITED,
@@ -25,17 +25,22 @@ VOCABULARY: dict[str, Case] = {
     ),
     "answer": (
         NO_LINE,
-        NO_LINE.replace("{source", "{sorce: x, source"),
+        NO_LINE.replace("{evidence", "{sorce: x, evidence", 1),
         "sorce",
-        "unknown key 'sorce'; known here: assumed, fill, magic, means, name, source",
+        "unknown key 'sorce'; known here: evidence, fill, magic, means, name",
     ),
     "echo": (
         "/body/texts/0: {echo: /problem/name}",
         "/body/texts/0: {echo: /problem/name, esle: {new: uuid}}",
         "esle",
-        "unknown key 'esle'; known here: echo, else",
+        "unknown key 'esle'; known here: echo, else, evidence",
     ),
-    "new": ("else: {new: uuid}", "else: {new: uuid, add: 1}", "add:", "unknown key 'add'; known here: new, plus"),
+    "new": (
+        "else: {new: uuid}",
+        "else: {new: uuid, add: 1}",
+        "add:",
+        "unknown key 'add'; known here: evidence, new, plus",
+    ),
     "scheme": (
         "x-mock: {accept: {equals: /account/key}}",
         "x-mock: {accept: {equals: /account/key}, acept: 1}",
@@ -175,11 +180,12 @@ def test_the_document_stays_as_it_is() -> None:
 
 def test_places_of_what_stays() -> None:
     """Members and items that stay keep their places when something before them is left out."""
-    text = "x-mock:\n  source: page\n  rules:\n  fill:\n    /body/a: {new: uuid, word: 1}\n    /body/b: {new: uuid}\n"
+    text = "x-mock:\n  evidence: {page: x}\n  rules:\n  fill:\n    /body/a: {new: uuid, word: 1}\n"
+    text += "    /body/b: {new: uuid}\n"
     reader = Reader(read_yaml("f", text), "acme")
     block = reader.x_mock(reader.document, "answer")
-    assert block == {"source": "page", "fill": {"/body/a": {"new": "uuid"}, "/body/b": {"new": "uuid"}}}
-    assert [reader.source.place(block, key).line for key in (None, "source", "fill")] == [2, 2, 4]
+    assert block == {"evidence": {"page": "x"}, "fill": {"/body/a": {"new": "uuid"}, "/body/b": {"new": "uuid"}}}
+    assert [reader.source.place(block, key).line for key in (None, "evidence", "fill")] == [2, 2, 4]
     assert [reader.source.place(block["fill"], key).line for key in block["fill"]] == [5, 6]
     assert sorted(error.line for error in reader.errors) == [3, 5]
     assert reader.x_mock(reader.document, "answer") is block
@@ -192,7 +198,7 @@ def test_places_of_what_stays() -> None:
 
 def test_vocabulary_read_in_two_ways() -> None:
     """An error that only the faster validator finds is reported all the same."""
-    reader = Reader(read_yaml("f", '{x-mock: {magic: "123\\n", source: x}}'), "acme")
+    reader = Reader(read_yaml("f", '{x-mock: {magic: "123\\n", evidence: {page: x}}}'), "acme")
     assert explain_block("answer", reader.document["x-mock"]) == []
     reader.x_mock(reader.document, "answer")
     assert [error.message for error in reader.errors] == ["does not fit the vocabulary of 'answer'"]

@@ -9,6 +9,7 @@ from mockserver.spec.source import read_yaml
 from tests.spec.test_security import KEY, TOKEN
 from tests.spec.writing import SMALL, Case, assert_error, changed, contract, errors_of
 
+LIMIT = "rate_limit: {requests: 3, seconds: 60, by: account, evidence: {assumed: A guess.}}"
 ANY = "          - {problem: any, answer: invalid}\n"
 NEVER = "a rule never reachable: this problem cannot happen here"
 SETTLED = "a rule never reachable: the rules before it answer all that it would"
@@ -131,7 +132,12 @@ POSSIBLE: dict[str, tuple[str, str, set[str], set[str]]] = {
         {"missing at /header/x-trace"},
         set(),
     ),
-    "no limit": ("rate_limit: {requests: 3, seconds: 60, by: account, assumed: A guess.}", "", set(), {"limited"}),
+    "no limit": (
+        LIMIT,
+        "",
+        set(),
+        {"limited"},
+    ),
     "optional body": ("        required: true\n        content:", "        content:", set(), {"missing at /body"}),
     "any media type": ("          application/json:\n", "          '*/*':\n", set(), {"media_type"}),
     "body without schema": (

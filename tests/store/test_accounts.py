@@ -147,6 +147,18 @@ def test_when_nothing_free_is_left(registry: Registry, monkeypatch: pytest.Monke
     assert (caught.value.pointer, caught.value.clash) == ("/vendors/acme", True)
 
 
+def test_values_of_bound_records_may_be_shared(registry: Registry) -> None:
+    """Two lines of an account may list the same sender, which is looked for in one of them; two accounts may not."""
+    lines = [{"senders": ["shop"]}, {"senders": ["shop"]}]
+    assert [line["senders"] for line in add(registry, "one", lines=lines)["lines"]] == [["shop"], ["shop"]]
+    with pytest.raises(AccountError, match="account 'one' has this value already"):
+        add(registry, "two", lines=lines[:1])
+    with pytest.raises(AccountError, match="is given twice"):
+        add(registry, "two", lines=[{"number": "1"}, {"number": "1"}])
+    registry.remove("one")
+    assert add(registry, "two", lines=lines)["lines"][1]["senders"] == ["shop"]
+
+
 def test_remove(registry: Registry) -> None:
     """All that an account had is free again; others keep theirs; an unknown one is an error."""
     add(registry, "one", key=KEY[1])

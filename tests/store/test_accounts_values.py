@@ -157,3 +157,50 @@ def test_faults_say_where(given: Any, pointer: str, says: str) -> None:
     with pytest.raises(AccountError, match=says) as caught:
         Maker().complete(TEMPLATE, given)
     assert (caught.value.pointer, caught.value.clash) == (pointer, False)
+
+
+SHARING: dict[str, Any] = {
+    "lines": [
+        {"numbers": [{"new": "number"}], "site": "north"},
+        {"numbers": {"copy": "/account/lines/0/numbers"}, "site": {"copy": "/account/lines/0/site"}},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "second"),
+    [
+        pytest.param(None, None, id="made-up"),
+        pytest.param({"lines": [{"numbers": ["1", "2"]}, {}]}, ["1", "2"], id="of-a-given-value"),
+        pytest.param({"lines": [{}, {"numbers": ["3"]}]}, ["3"], id="given-itself"),
+    ],
+)
+def test_copies(given: Any, second: list[str] | None) -> None:
+    """A copy is what its place came to be, unless it is given itself; it is no second name for the same list."""
+    one, other = Maker().account(SHARING, given)["lines"]
+    assert other["numbers"] == (one["numbers"] if second is None else second)
+    assert other["numbers"] is not one["numbers"]
+    assert other["site"] == "north"
+
+
+@pytest.mark.parametrize(
+    ("given", "at", "message"),
+    [
+        pytest.param({"lines": [{}, {"numbers": "1"}]}, "/lines/1/numbers", "must be a list", id="of-another-kind"),
+        pytest.param({"lines": [{}, {"site": 1}]}, "/lines/1/site", "must be like 'north'", id="unlike-the-copied"),
+    ],
+)
+def test_a_given_value_in_place_of_a_copy(given: Any, at: str, message: str) -> None:
+    """It is held to the same template as what it would be a copy of."""
+    with pytest.raises(AccountError, match=message) as caught:
+        Maker().account(SHARING, given)
+    assert caught.value.pointer == at
+
+
+def test_nothing_to_copy() -> None:
+    """Where the copied place is missing, that is told at the copy."""
+    with pytest.raises(AccountError, match="is a copy of /account/lines/1/site, which is missing here") as caught:
+        Maker().account(
+            {"lines": [{"site": "a"}, {"site": "b"}], "site": {"copy": "/account/lines/1/site"}}, {"lines": [{}]}
+        )
+    assert caught.value.pointer == "/site"

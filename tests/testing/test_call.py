@@ -17,7 +17,13 @@ def test_every_part_is_read(account: Account) -> None:
     (call,) = account.calls
     assert (call.vendor, call.operation) == ("polyai", "polyai.send_sms")
     assert (call.answer, call.accepted, call.chosen_by) == ("polyai.send_sms/unauthorized", False, "rule")
-    assert (call.evidence, call.recipient) == ("assumed", TO)
+    assert (call.evidence, call.recipient) == ("vendor", TO)
+    assert call.evidence_parts == {
+        **dict.fromkeys(("status", "shape", "trigger", "request"), "page"),
+        "headers": "vendor",
+        "text": "assumed",
+    }
+    assert call.evidence_reasons["status"] == "polyai-send-outbound-sms.md, Response"
     assert [str(problem) for problem in call.problems] == ["unauthenticated absent /header/x-polyai-auth-token"]
     assert call.problems[0].message
     assert call.received_at <= datetime.now(UTC)

@@ -44,7 +44,7 @@ def test_files_are_merged_and_written(files: list[Path], tmp_path: Path) -> None
     [
         pytest.param(["--fail-under", "66"], 0, "66.7 %", id="enough"),
         pytest.param(["--fail-under", "67"], 1, "FAILED: 66.7 % is below 67 %", id="too little"),
-        pytest.param(["--fail-under", "50", "--evidence", "documented"], 0, "1 of 2", id="documented"),
+        pytest.param(["--fail-under", "50", "--evidence", "page"], 0, "1 of 2", id="page"),
         pytest.param(["--exclude", "*/broken", "--fail-under", "100"], 0, "2 of 2", id="without one"),
         pytest.param(["--vendor", "acme"], 0, "2 of 3", id="one vendor"),
         pytest.param(["--require", "acme.send/broken"], 1, "acme.send/broken is required", id="required"),

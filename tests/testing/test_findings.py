@@ -164,29 +164,67 @@ def test_many_refusals_are_counted(pytester: pytest.Pytester, server: MockServer
     assert sum("unauthorized 401" in line for line in result.outlines) == 20
 
 
+LITTLE_KNOWN = """
+import requests
+
+def test_known(mock_vendors):
+    send(mock_vendors.polyai)
+
+def test_assumed(mock_vendors):
+    avaamo = mock_vendors.avaamo
+    url = f"{avaamo.url}/sms/{avaamo.owned['channels'][0]['uuid']}/send.json"
+    for _ in range(2):
+        assert requests.post(url, json={}).status_code == 400
+
+def test_pinned(mock_vendors):
+    mock_vendors.polyai.send_sms.pin({"status": 418})
+    send(mock_vendors.polyai)
+"""
+
+
 def test_assumed_answers_are_a_line(pytester: pytest.Pytester, server: MockServer) -> None:
-    """How many tests got them, and which; none where all is documented."""
-    write(pytester, REFUSED)
+    """How many tests got them, and which; none where all is known better."""
+    write(pytester, LITTLE_KNOWN)
     result = here(pytester, "--mockserver-url", server.url)
-    result.stdout.fnmatch_lines(
-        [
-            "mockserver: 4 tests got answers that the contract only assumes: "
-            "polyai.send_sms/rate_limited (1), polyai.send_sms/unauthorized (3)"
-        ]
-    )
-    result = here(pytester, "--mockserver-url", server.url, "-k", "accepted")
+    line = "mockserver: 1 test got answers that the contract only assumes: avaamo.send_sms/phone_missing (1)"
+    result.stdout.fnmatch_lines([line])
+    result = here(pytester, "--mockserver-url", server.url, "-k", "known or pinned")
     result.stdout.no_fnmatch_line("*assumes*")
 
 
-@pytest.mark.parametrize(("choice", "errors"), [("error", 4), ("ignore", 0)])
-def test_assumed_answers_can_be_errors(pytester: pytest.Pytester, server: MockServer, choice: str, errors: int) -> None:
-    """Each test that got one has an error that names it, or nothing is said."""
-    write(pytester, REFUSED)
-    result = here(pytester, "--mockserver-url", server.url, f"--mockserver-assumed={choice}")
-    result.assert_outcomes(passed=5, errors=errors)
+def test_a_threshold_of_evidence(pytester: pytest.Pytester, server: MockServer) -> None:
+    """A test that relied on less fails once, and names each answer with the parts and the reasons."""
+    write(pytester, LITTLE_KNOWN)
+    result = here(pytester, "--mockserver-url", server.url, "--mockserver-evidence=sibling")
+    result.assert_outcomes(passed=3, errors=1)
     result.stdout.no_fnmatch_line("mockserver: *")
-    if errors:
-        result.stdout.fnmatch_lines(["answers that the contract only assumes: polyai.send_sms/unauthorized"])
+    why = "assumed (Nothing but the success of this method is documented.)"
+    result.stdout.fnmatch_lines(
+        ["relied on less than sibling:", f"  avaamo.send_sms/phone_missing: status, shape: {why}"]
+    )
+
+
+@pytest.mark.parametrize(("threshold", "errors"), [("page", 2), ("vendor", 1)])
+def test_a_literal_of_a_test_counts_for_no_threshold(
+    pytester: pytest.Pytester, server: MockServer, threshold: str, errors: int
+) -> None:
+    """What a test wrote itself relies on nothing of a vendor's; the rest is held against what was asked for."""
+    write(pytester, LITTLE_KNOWN)
+    result = here(pytester, "--mockserver-url", server.url, f"--mockserver-evidence={threshold}")
+    result.assert_outcomes(passed=3, errors=errors)
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--mockserver-assumed=error", "--mockserver-assumed is now --mockserver-evidence=page|vendor|sibling"),
+        ("--mockserver-evidence=pages", "--mockserver-evidence is page, vendor or sibling, not pages"),
+    ],
+)
+def test_what_the_option_takes(pytester: pytest.Pytester, option: str, says: str) -> None:
+    """The option's old name, and a threshold that there is not, are told in a line."""
+    result = here(pytester, option)
+    result.stderr.fnmatch_lines([f"ERROR: {says}"])
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["a server of its own", "a shared server"])
@@ -250,7 +288,7 @@ def test_a_failed_run_stays_failed(pytester: pytest.Pytester, server: MockServer
     file = tmp_path / "cov.json"
     result = here(pytester, "--mockserver-url", server.url, f"--mockserver-cov-json={file}")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert json.loads(file.read_text("utf-8"))["format"] == 1
+    assert json.loads(file.read_text("utf-8"))["format"] == 2
     result.stdout.no_fnmatch_line("*mockserver coverage*")
 
 

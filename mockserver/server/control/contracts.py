@@ -33,7 +33,10 @@ async def list_contracts(request: Request) -> Response:
 
 
 async def show_contract(request: Request) -> Response:
-    """``GET /_mock/contracts/{vendor}``: the OpenAPI document, with this server as its only one."""
+    """``GET /_mock/contracts/{vendor}``: the OpenAPI document, with this server as its only one.
+
+    What the document says once for all operations stands at each of them.
+    """
     contract = known_vendor(state_of(request), request.path_params["vendor"], "/path/vendor", status=404)
     url = origin(request) + root_path(contract.servers[0])
     return JSONResponse({**contract.document, "servers": [{"url": url}]})
@@ -54,6 +57,12 @@ def _summary(contract: Contract, at: str) -> dict[str, Any]:
         "title": contract.title,
         "version": contract.version,
         "url": at + root_path(contract.servers[0]),
+        "pages": [{"url": page.url, "read": page.read} for page in contract.pages],
+        "known": [
+            {"method": method, "path": path, "documented": where}
+            for path, methods in contract.known.items()
+            for method, where in methods.items()
+        ],
         "operations": [_operation(operation) for operation in contract.operations],
     }
 
@@ -64,14 +73,16 @@ def _operation(operation: OperationSpec) -> dict[str, Any]:
         "spelling": operation.spelling,
         "method": operation.method,
         "path": operation.path,
+        "evidence": operation.evidence.grade,
+        "evidence_reason": operation.evidence.why or None,
         "answers": [
             {
                 "id": answer.id,
                 "status": answer.status,
                 "accepted": answer.accepted,
-                "evidence": answer.evidence,
-                "source": answer.source,
-                "assumed": answer.assumed,
+                "evidence": answer.evidence.grade,
+                "evidence_parts": answer.evidence.grades,
+                "evidence_reasons": answer.evidence.reasons,
                 "magic": f"+{MAGIC}{answer.magic}" if answer.magic and operation.magic else None,
             }
             for answer in operation.answers.values()

@@ -40,8 +40,8 @@ def test_contracts(acme_client: TestClient) -> None:
         "status": 400,
         "accepted": False,
         "evidence": "assumed",
-        "source": None,
-        "assumed": "a guess",
+        "evidence_parts": {**dict.fromkeys(("status", "shape", "text", "trigger"), "assumed"), "headers": None},
+        "evidence_reasons": dict.fromkeys(("status", "shape", "text", "trigger"), "a guess"),
         "magic": "+15005550414",
     }
     assert (answers["busy"]["status"], answers["busy"]["accepted"], answers["busy"]["magic"]) == (
@@ -49,7 +49,7 @@ def test_contracts(acme_client: TestClient) -> None:
         False,
         "+15005550503",
     )
-    assert (answers["sent"]["evidence"], answers["sent"]["source"]) == ("documented", "a page")
+    assert (answers["sent"]["evidence"], answers["sent"]["evidence_reasons"]["status"]) == ("page", "a page")
     assert [answer["magic"] for answer in operations["ping"]["answers"]] == [None, None]
 
 

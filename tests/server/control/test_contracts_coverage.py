@@ -41,7 +41,7 @@ def test_nothing_met_is_all_there_is(customer: Customer) -> None:
     document = covered(customer)
     schema = {**description(), "$ref": "#/components/schemas/Coverage"}
     jsonschema.Draft202012Validator(schema).validate(document)
-    assert (document["format"], document["version"]) == (1, mockserver.__version__)
+    assert (document["format"], document["version"]) == (2, mockserver.__version__)
     assert document["contracts"] == {"acme": {"hash": contract_hash(acme()), "version": "1"}}
     assert list(document["operations"]) == [one.id for one in acme().operations]
     assert all(met(document, name) == {} for name in document["operations"])

@@ -220,8 +220,8 @@ paths:
               if: {properties: {kind: {const: a}}}
               then: {properties: {text: {maxLength: 1}}}
       responses:
-        "202": {description: Taken., x-mock: {name: sent, source: a page}}
-        "400": {description: Refused., x-mock: {name: refused, source: a page}}
+        "202": {description: Taken., x-mock: {name: sent, evidence: {page: a page}}}
+        "400": {description: Refused., x-mock: {name: refused, evidence: {page: a page}}}
       x-mock: {rules: [{problem: any, answer: refused}]}
 """
 
