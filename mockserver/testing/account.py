@@ -1,6 +1,5 @@
 """A customer of the vendors as a test sees it: the account, its vendors, their operations."""
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 from mockserver.spec.account_values import file_texts
 from mockserver.spec.reach import EVERYTHING, vendor_reach
+from mockserver.testing.account_path import VENDOR_PARTS, as_text, value_below, vendor_of
 from mockserver.testing.arguments import moment, nearest_hint, whole
 from mockserver.testing.arguments import seconds as in_seconds
 from mockserver.testing.assertions import Assertions
@@ -35,9 +35,6 @@ class Operation(Assertions, Pinnable):
 
     def __repr__(self) -> str:
         return f"<Operation {self.id} of account {self._journal.account}>"
-
-
-VENDOR_PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
 
 
 class Vendor(Assertions, Pinnable):
@@ -83,13 +80,7 @@ class Vendor(Assertions, Pinnable):
 
         Raises LookupError, which names what there is.
         """
-        part, *rest = path.split(".")
-        if part not in VENDOR_PARTS:
-            raise LookupError(f"{self.name} has no {part!r}; known: {', '.join(VENDOR_PARTS)}")
-        value, at = getattr(self, part), f"{self.name}.{part}"
-        for token in rest:
-            value, at = _member(value, token, at), f"{at}.{token}"
-        return value
+        return value_below(self.name, path, lambda part: getattr(self, part))
 
     def __getattr__(self, name: str) -> Operation:
         operations: dict[str, Operation] = self.__dict__.get("operations", {})
@@ -115,18 +106,6 @@ def unknown_vendor(name: str, vendors: Iterable[str]) -> str:
     """The message for an attribute that an account does not have."""
     vendors = list(vendors)
     return f"an account has no {name!r}; its vendors: {', '.join(vendors)}{nearest_hint(name, vendors)}"
-
-
-def _member(value: Any, token: str, at: str) -> Any:
-    if isinstance(value, Mapping):
-        if token in value:
-            return value[token]
-        raise LookupError(f"{at} has no {token!r}; known: {', '.join(value) or 'none'}")
-    if isinstance(value, list):
-        if token.isascii() and token.isdigit() and int(token) < len(value):
-            return value[int(token)]
-        raise LookupError(f"{at} has {len(value)} items, counted from 0: no {token!r}")
-    raise LookupError(f"{at} has nothing below it, so no {token!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +190,7 @@ class Account(Assertions, Pinnable):
 
         Raises LookupError, which names what there is.
         """
-        vendor, dot, rest = path.partition(".")
-        if vendor not in self.vendors:
-            raise LookupError(f"there is no vendor {vendor!r}; known: {', '.join(self.vendors)}")
-        if not dot:
-            raise LookupError(f"{vendor} alone is no value; add .url, .credentials, .owned or .tokens")
+        vendor, rest = vendor_of(path, self.vendors)
         return self.vendors[vendor].get(rest)
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
@@ -223,8 +198,7 @@ class Account(Assertions, Pinnable):
 
         Raises LookupError.
         """
-        values = {name: self.get(path) for name, path in variables.items()}
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+        return {name: as_text(self.get(path)) for name, path in variables.items()}
 
     def recorded_calls(self) -> Calls:
         """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""
