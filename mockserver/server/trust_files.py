@@ -1,0 +1,73 @@
+"""The files by which clients in any language come to trust the server's CA."""
+
+import os
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mockserver.server.certificates import TlsIdentity
+
+CA = "ca.pem"  # the CA alone, for clients that add it to what they trust
+BUNDLE = "bundle.pem"  # for those that trust a file's certificates and no others
+JAVA_STORE = "trust.p12"
+NAMING_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""Variables that may name certificates already, which a client goes on to trust."""
+
+SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\r?\n.*?-----END CERTIFICATE-----", re.DOTALL)
+
+
+def write_trust_files(folder: Path, identity: TlsIdentity, environment: Mapping[str, str] | None = None) -> list[Path]:
+    """Write all of them; returns their paths. Raises OSError.
+
+    A client in Java needs a file that only cryptography from 45 on makes; with an older one it is left out.
+    """
+    from mockserver.server.authority import folder_name, java_store  # noqa: PLC0415 -- takes 140 ms
+
+    folder.mkdir(parents=True, exist_ok=True)
+    ca = identity.ca.encode("ascii")
+    contents = {
+        CA: ca,
+        BUNDLE: bundle(identity.ca, os.environ if environment is None else environment).encode("utf-8"),
+        JAVA_STORE: java_store(identity.ca),
+        folder_name(identity.ca): ca,
+    }
+    written = {folder / name: data for name, data in contents.items() if data is not None}
+    for path, data in written.items():
+        new = path.with_name(path.name + ".new")  # a client that reads meanwhile finds the old one or the new one
+        new.write_bytes(data)
+        new.replace(path)
+    return list(written)
+
+
+def bundle(ca: str, environment: Mapping[str, str]) -> str:
+    """What the system trusts, what the environment names already, and this CA; each once."""
+    texts = [*_system_certificates(), *_named_certificates(environment), *_CERTIFICATE.findall(ca)]
+    return "\n".join(dict.fromkeys(text.replace("\r\n", "\n") for text in texts)) + "\n"
+
+
+def _system_certificates() -> Iterator[str]:
+    """They are not parsed: a library may warn of some that are there in all systems."""
+    known = (ssl.get_default_verify_paths().openssl_cafile, *SYSTEM_BUNDLES)
+    for path in map(Path, known):
+        if path.is_file():
+            yield from _certificates(path)
+            return
+    for certificate in ssl.create_default_context().get_ca_certs(binary_form=True):
+        yield ssl.DER_cert_to_PEM_cert(certificate).rstrip("\n")
+
+
+def _named_certificates(environment: Mapping[str, str]) -> Iterator[str]:
+    for path in (Path(environment[name]) for name in NAMING_VARIABLES if environment.get(name)):
+        if path.is_file():
+            yield from _certificates(path)
+
+
+def _certificates(path: Path) -> list[str]:
+    return _CERTIFICATE.findall(path.read_text("utf-8", errors="replace"))
