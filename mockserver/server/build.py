@@ -63,7 +63,7 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
         except AccountError as error:
             vendor = error.pointer.split("/")[2] if error.pointer.count("/") > 1 else ""
             place = f"/{account_id}" + "".join(f"/{t}" for t in error.pointer.split("/")[3:])
-            raise ContractErrors([_error(files.get(vendor), place, str(error))]) from error
+            raise ContractErrors([error_at(files.get(vendor), place, str(error))]) from error
     if settings.accounts is not None:
         _add_accounts(registry, settings.accounts)
 
@@ -97,17 +97,17 @@ def _add_accounts(registry: Registry, file: Path) -> None:
     for number, item in enumerate(items):
         prefix = f"/{number}" if isinstance(source.value, list) else ""
         if not isinstance(item, Mapping) or not item.keys() <= {"id", "vendors"}:
-            raise ContractErrors([_error(source, prefix, "an account is {id, vendors: {vendor: {…}}}")])
+            raise ContractErrors([error_at(source, prefix, "an account is {id, vendors: {vendor: {…}}}")])
         vendors = item.get("vendors", {})
         if not isinstance(item.get("id"), str) or not isinstance(vendors, Mapping):
-            raise ContractErrors([_error(source, prefix, "an account needs an 'id' and a mapping 'vendors'")])
+            raise ContractErrors([error_at(source, prefix, "an account needs an 'id' and a mapping 'vendors'")])
         try:
             registry.add(item["id"], vendors, lasting=True)
         except AccountError as error:
-            raise ContractErrors([_error(source, prefix + error.pointer, str(error))]) from error
+            raise ContractErrors([error_at(source, prefix + error.pointer, str(error))]) from error
 
 
-def _error(source: Source | None, pointer: str, message: str) -> ContractError:
+def error_at(source: Source | None, pointer: str, message: str) -> ContractError:
     """An error at the deepest place of the pointer that the file shows."""
     if source is None:
         return ContractError("x-mock.account", 1, 1, pointer, message)

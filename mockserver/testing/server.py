@@ -125,10 +125,17 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
 
     chosen = _settings(_paths(contracts), _paths(fixtures), settings)
     app = create_app(chosen)
-    thread = _ServerThread(app, listen(chosen.host, chosen.port))
+    with serving(app, [listen(chosen.host, chosen.port)]) as url:
+        yield MockServer(url, chosen.admin_token)
+
+
+@contextmanager
+def serving(app: "Application", sockets: "list[socket]") -> Iterator[str]:
+    """An application on listening sockets, in a thread until the block ends; gives the address of the first."""
+    thread = _ServerThread(app, sockets)
     thread.start()
     try:
-        yield MockServer(thread.url, chosen.admin_token)
+        yield thread.url
     finally:
         thread.stop()
 
@@ -136,7 +143,7 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
 class _ServerThread:
     """uvicorn in a daemon thread; no logger is touched."""
 
-    def __init__(self, app: "Application", listening: "socket") -> None:
+    def __init__(self, app: "Application", listening: "list[socket]") -> None:
         from uvicorn.protocols.http.auto import AutoHTTPProtocol  # noqa: PLC0415 -- as in run()
 
         from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415
@@ -148,7 +155,8 @@ class _ServerThread:
                 super().__init__(*args, **kwargs)
                 self.access_log = False
 
-        self._socket = listening
+        self._sockets = listening
+        self._address = listening[0].getsockname()[:2]
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         quiet = {"http": Quiet, "log_config": None, "log_level": None, "access_log": None}
@@ -158,7 +166,7 @@ class _ServerThread:
     @property
     def url(self) -> str:
         """Where the server is reached from this machine."""
-        host, port = self._socket.getsockname()[:2]
+        host, port = self._address
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not listened on
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -173,10 +181,11 @@ class _ServerThread:
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join()
-        self._socket.close()
+        for listening in self._sockets:
+            listening.close()
 
     def _serve(self) -> None:
-        self._server.run(sockets=[self._socket])
+        self._server.run(self._sockets)
 
     def _run(self) -> None:
         try:

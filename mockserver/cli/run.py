@@ -1,0 +1,172 @@
+"""``mockserver run``: a command whose clients, unchanged, reach the vendors on a server of its own."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mockserver.cli.account import variables, write_account_files
+from mockserver.cli.child import ChildError, exit_code, start
+from mockserver.cli.common import CommandError, contract_options, ending_with_findings
+from mockserver.cli.gates import FAIL_ON, Expectation, read_expectation, verdicts
+from mockserver.cli.reports import check_report, write_report
+from mockserver.cli.summary import Findings, summary
+from mockserver.engine.sources import Sources
+from mockserver.server.certificates import Certificates, vendor_hosts
+from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings
+from mockserver.server.trust_files import write_trust_files
+from mockserver.spec.model import Contract
+from mockserver.testing.account import Account, Made
+from mockserver.testing.account_path import filled, value_in
+from mockserver.testing.calls import AccountCalls
+from mockserver.testing.child_environment import Target, child_variables
+from mockserver.testing.client import Control
+from mockserver.testing.server import serving
+
+if TYPE_CHECKING:
+    from mockserver.server.application import Application
+
+HOST = "127.0.0.1"
+URL, ACCOUNT = f"{PREFIX}URL", f"{PREFIX}ACCOUNT"
+EVERYBODY = "*"  # all accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the options of a run say beside its settings."""
+
+    env: tuple[str, ...]
+    files: Path | None
+    state: Path | None
+    expect: tuple[str, ...]
+    fail_on: tuple[str, ...]
+    report: tuple[Path, ...]
+    log: LogForm
+
+
+def _file(**options: Any) -> Any:
+    return click.Path(path_type=Path, **options)
+
+
+@click.command(context_settings={"allow_interspersed_args": False})  # what follows the command's name is the command's
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--env", multiple=True, metavar="NAME=TEXT", help="Set too: POLYAI_KEY={polyai.credentials.api_key}.")
+@click.option(
+    "--files", type=_file(file_okay=False), metavar="DIR", help="For the files that vendors hand out. [gone at the end]"
+)
+@click.option(
+    "--state", type=_file(dir_okay=False), metavar="FILE", help="Pins, limits and the clock from the start on."
+)
+@click.option(
+    "--expect", multiple=True, metavar="OPERATION=N", help="Fail unless accepted so often; N+: or more. Repeatable."
+)
+@click.option("--fail-on", multiple=True, type=click.Choice(FAIL_ON), help="Fail where there is one. Repeatable.")
+@click.option(
+    "--report",
+    multiple=True,
+    type=_file(dir_okay=False),
+    metavar="FILE",
+    help="calls.har, calls.json or junit.xml. Repeatable.",
+)
+@click.option("--log", type=click.Choice(LOG_FORMS), default="off", help="A line for each call as it comes. [off]")
+@contract_options
+@ending_with_findings
+def run(settings: Settings, command: tuple[str, ...], **options: Any) -> None:
+    """Run COMMAND with a server and an account of its own; its clients reach the vendors by their own addresses.
+
+    Proxies, certificates, hooks for Node and Python, and the account's credentials are in its environment. The exit
+    code is the command's, or 1 where that is 0 and --expect or --fail-on is not met.
+    """
+    sys.exit(_run(settings, command, Options(**options)))
+
+
+def _run(settings: Settings, command: Sequence[str], options: Options) -> int:
+    from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
+    from mockserver.server.sockets import listen  # noqa: PLC0415
+
+    for file in options.report:
+        check_report(file)
+    app = create_app(replace(settings, host=HOST, port=0, public_url=None, log=options.log))
+    expected = [read_expectation(text, app.contracts) for text in options.expect]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="mockserver-")))
+        listening = stack.enter_context(listen(HOST, 0))
+        stack.callback(app.state.mock.unreachable.close)
+        port = listening.getsockname()[1]
+        shape = asyncio.run(_prepare(app, f"{HOST}:{port}", options.state))
+        environment = {**os.environ, **child_variables(_target(app, port, folder), os.environ)}
+        environment |= _own_variables(app.contracts, shape, options, folder)
+        url = stack.enter_context(serving(app, [listening]))
+        environment |= {URL: url, ACCOUNT: shape["id"]}
+        try:
+            code = exit_code(start(command, environment))
+        except ChildError as error:
+            click.echo(f"mockserver: {error}", err=True)
+            return error.code
+        failed = _conclude(Control(url, settings.admin_token), shape, expected, options)
+        return code or int(failed)
+
+
+async def _prepare(app: "Application", host: str, state: Path | None) -> Mapping[str, Any]:
+    """A fresh account, and what a file sets. Raises CommandError."""
+    from mockserver.server.state_file import ControlRequest, StateFile, StateFileError, apply_state, ask  # noqa: PLC0415 -- as above
+
+    _, shape = await ask(app, ControlRequest("POST", "accounts", {}), host)
+    if state is not None:
+        try:
+            file = StateFile(state)
+            await apply_state(app, file, file.requests(own_account=shape["id"]))
+        except StateFileError as error:
+            raise CommandError(f"--state: {error}") from error
+    return shape
+
+
+def _target(app: "Application", port: int, folder: Path) -> Target:
+    """Where clients are led, with the files by which they trust what is there."""
+
+    def say(sentence: str) -> None:
+        click.echo(f"mockserver: {sentence}", err=True)
+
+    hosts = vendor_hosts(app.contracts)
+    identity = Certificates(hosts, Sources.real().now, say).identity()
+    write_trust_files(folder, identity, os.environ)
+    return Target(hosts, HOST, port, folder)
+
+
+def _own_variables(
+    contracts: Iterable[Contract], shape: Mapping[str, Any], options: Options, folder: Path
+) -> dict[str, str]:
+    """The account's addresses, credentials and files by their usual names, and those of ``--env``."""
+    files = {contract.vendor: contract.files for contract in contracts}
+    own = {**dict(variables(shape)), **write_account_files(shape, files, options.files or folder / "files")}
+    for text in options.env:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise CommandError(f"--env is NAME=TEXT, not {text!r}")
+        try:
+            own[name] = filled(value, lambda path: value_in(shape, path))
+        except LookupError as error:
+            raise CommandError(f"--env {name}: {error.args[0]}") from error
+    return own
+
+
+def _conclude(control: Control, shape: Mapping[str, Any], expected: Sequence[Expectation], options: Options) -> bool:
+    """Say what came and what is missing, and write the reports; returns whether a gate failed."""
+    account = Account(Made(AccountCalls(control, shape["id"]), shape, {}))
+    findings = Findings.of(AccountCalls(control, EVERYBODY).all())
+    held = verdicts(expected, options.fail_on, findings)
+    for line in summary(findings, account.unused_pins(), control.get("coverage")):
+        click.echo(line, err=True)
+    for verdict in held:
+        if verdict.failure is not None:
+            click.echo(f"FAILED: {verdict.gate}: {verdict.failure}", err=True)
+    for file in options.report:
+        write_report(file, findings.everything, held)
+    return any(verdict.failure is not None for verdict in held)

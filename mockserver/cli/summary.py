@@ -1,0 +1,84 @@
+"""What came to a server during a run, and how that is told at its end."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from mockserver.coverage.document import Document
+from mockserver.coverage.report import Selection, score
+from mockserver.testing.call import Call
+
+MAX_LISTED = 20  # refusals, hosts or pins
+NOT_SERVED = {"CONNECT", "TLS"}  # methods of what came instead of a call
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Calls to vendors; hosts that are no vendor's and were asked for; what ended before a call."""
+
+    everything: Sequence[Call]
+    calls: Sequence[Call]
+    escaped: Sequence[str]
+    untrusting: Sequence[str]
+
+    @classmethod
+    def of(cls, everything: Sequence[Call]) -> Self:
+        """``everything`` is what was recorded, oldest first."""
+        others = [call for call in everything if call.operation is None and call.request.method in NOT_SERVED]
+        refused = [call for call in others if call.response.status >= 400]
+        return cls(
+            everything,
+            [call for call in everything if call not in others],
+            [call.request.path for call in refused],
+            [f"{call.request.path}: {note}" for call in others if call not in refused for note in call.data["notes"]],
+        )
+
+    @property
+    def refused(self) -> list[Call]:
+        """Calls that were not accepted, though nobody had arranged that."""
+        return [call for call in self.calls if not call.accepted and call.chosen_by in {"rule", None}]
+
+    @property
+    def unclaimed(self) -> list[Call]:
+        """Calls of which nobody knows whose they are."""
+        return [call for call in self.calls if call.data["account"] is None]
+
+
+def summary(findings: Findings, unused: Sequence[str], coverage: Document) -> Iterator[str]:
+    """The lines; ``unused`` has one for each pin that no call used."""
+    calls = findings.calls
+    number = f"{len(calls)} call{'' if len(calls) == 1 else 's'}"
+    yield f"mockserver: {number}: {_counted(calls)}" if calls else "mockserver: no call reached a vendor"
+    yield from _listed(_refusal_lines(findings.refused))
+    hosts = Counter(findings.escaped).items()
+    yield from _listed(
+        f"no vendor's host was asked for: {host}{f' ({times} times)' * (times > 1)}" for host, times in hosts
+    )
+    yield from _listed(dict.fromkeys(findings.untrusting))
+    yield from _listed(unused)
+    if calls:
+        evidence = Counter(call.evidence or "none" for call in calls).most_common()
+        vendors = tuple(sorted({call.vendor for call in calls if call.vendor}))
+        covered = f"; coverage of {', '.join(vendors)}: {score(coverage, Selection(vendors))}" if vendors else ""
+        yield f"  evidence: {', '.join(f'{name} {times}' for name, times in evidence)}{covered}"
+
+
+def _counted(calls: Iterable[Call]) -> str:
+    """How often which answer was given, in the order of the calls."""
+    names = Counter(call.answer or call.operation or f"unknown path {call.request.path}" for call in calls)
+    return ", ".join(f"{name} {number}" for name, number in names.items())
+
+
+def _refusal_lines(refused: Iterable[Call]) -> Iterator[str]:
+    for call in refused:
+        reasons = "; ".join(f"{problem.at}: {problem.message}" for problem in call.problems)
+        reasons = reasons or "; ".join(call.data["notes"])
+        yield f"refused: {call}{f' ({reasons})' if reasons else ''}"
+
+
+def _listed(lines: Iterable[str]) -> Iterator[str]:
+    lines = list(lines)
+    yield from (f"  {line}" for line in lines[:MAX_LISTED])
+    if len(lines) > MAX_LISTED:
+        yield f"  … and {len(lines) - MAX_LISTED} more"

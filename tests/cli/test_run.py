@@ -1,0 +1,233 @@
+"""``mockserver run``: the command, its environment, its exit code and signals, and what is said at the end."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import COMMAND, invoke, run, surroundings
+from tests.live import PATIENCE
+
+SEND = """
+import json, os, sys, urllib.request, urllib.error
+base, key, *more = sys.argv[1:] + [os.environ["POLYAI_API_KEY"]]
+headers = {"X-PolyAi-Auth-Token": key, "X-TOKEN-ID": os.environ["POLYAI_CONNECTORS_0_ID"]}
+headers["Content-Type"] = "application/json"
+body = json.dumps({"user_number": "+14155550123", "message": "Hi"}).encode()
+try:
+    print(urllib.request.urlopen(urllib.request.Request(base + "/v1/outbound-sms", body, headers)).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+SHOW = """
+import os, sys
+for name in sys.argv[1:]:
+    with open(os.environ[name]) as file:
+        print(file.read())
+"""
+
+
+@pytest.fixture
+def send(tmp_path: Path) -> Path:
+    """A program that sends one message to the base URL in its first argument, with the key in its second."""
+    file = tmp_path / "send.py"
+    file.write_text(SEND, "utf-8")
+    return file
+
+
+def sending(send: Path, base: str = "$POLYAI_URL", *more: str) -> tuple[str, ...]:
+    return "sh", "-c", f"{sys.executable} {send} {' '.join([base, *more])}"
+
+
+@pytest.mark.parametrize("code", [0, 3, 255])
+def test_exit_code(code: int) -> None:
+    """It is the command's."""
+    assert invoke("run", "--", "sh", "-c", f"exit {code}").exit_code == code
+
+
+def test_killed() -> None:
+    """A command that a signal has ended gives what a shell gives."""
+    assert invoke("run", "--", "sh", "-c", "kill -KILL $$").exit_code == 128 + signal.SIGKILL
+
+
+def test_not_there(tmp_path: Path) -> None:
+    """One that cannot be run is told in one line."""
+    ended = invoke("run", "--", str(tmp_path / "nothing"))
+    assert (ended.exit_code, ended.stderr) == (
+        127,
+        f"mockserver: cannot run {tmp_path}/nothing: No such file or directory\n",
+    )
+    (tmp_path / "data").write_text("x")
+    assert invoke("run", "--", str(tmp_path / "data")).exit_code == 126
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_signals(tmp_path: Path, number: signal.Signals) -> None:
+    """A signal goes to the command, which decides what becomes of it."""
+    ready = tmp_path / "ready"
+    script = f"trap 'exit 42' {number.name.removeprefix('SIG')}; echo > {ready}; while :; do sleep 0.05; done"
+    command = [*COMMAND, "run", "--", "sh", "-c", script]
+    process = subprocess.Popen(command, env=surroundings(), stderr=subprocess.PIPE, text=True, start_new_session=True)
+    for _ in range(PATIENCE * 20):
+        if ready.exists():
+            break
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, said) == (42, "mockserver: no call reached a vendor\n")
+
+
+def test_options_of_the_command_are_its_own() -> None:
+    """Also without ``--``."""
+    ended = run("run", "printf", "%s.", "--expect", "-h")
+    assert (ended.returncode, ended.stdout) == (0, "--expect.-h.")
+
+
+def test_summary(send: Path) -> None:
+    """Calls by answer, each refusal with its sentence, evidence and coverage."""
+    twice = " && ".join(f"{sys.executable} {send} $POLYAI_URL {key}" for key in ("", "wrong"))
+    ended = run("run", "--", "sh", "-c", twice)
+    assert (ended.returncode, ended.stdout) == (0, "202\n401\n")
+    lines = ended.stderr.splitlines()
+    assert re.fullmatch(r"mockserver: 2 calls: polyai.send_sms/sent 1, polyai.send_sms/\w+ 1", lines[0])
+    assert re.fullmatch(
+        r"  refused: \S+ polyai.send_sms/\w+ 401 rule unauthenticated \S.* \(/header/x-polyai-auth-token: .+\)",
+        lines[1],
+    )
+    assert re.fullmatch(r"  evidence: .+; coverage of polyai: 2 of \d+ answers.*", lines[2])
+    assert len(lines) == 3
+
+
+def test_by_the_vendors_host(send: Path) -> None:
+    """A client that is told nothing but the vendor's own address reaches the server."""
+    ended = run("run", "--expect", "polyai.send_sms=1", "--", *sending(send, "http://api.us-1.platform.polyai.app"))
+    assert (ended.returncode, ended.stdout) == (0, "202\n"), ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("gates", "code", "said"),
+    [
+        (["--expect", "polyai.send_sms=1"], 0, None),
+        (["--expect", "polyai.send_sms=1+"], 0, None),
+        (["--expect", "polyai.send_sms/sent=1"], 0, None),
+        (["--expect", "avaamo.send_sms=0", "--fail-on", "refused", "--fail-on", "unclaimed"], 0, None),
+        (["--expect", "polyai.send_sms=2"], 1, "polyai.send_sms was accepted once, not exactly twice"),
+        (["--expect", "polyai.send_sms=3+"], 1, "polyai.send_sms was accepted once, not at least 3 times"),
+        (["--expect", "polyai.send_sms=0"], 1, "polyai.send_sms was accepted once, not never at all"),
+        (
+            ["--expect", "polyai.send_sms/rate_limited=1"],
+            1,
+            "polyai.send_sms was answered rate_limited never, once otherwise, not exactly once",
+        ),
+    ],
+)
+def test_expect(send: Path, gates: list[str], code: int, said: str | None) -> None:
+    """What was not met fails the run."""
+    ended = invoke("run", *gates, "--", *sending(send))
+    assert ended.exit_code == code
+    failed = [line for line in ended.stderr.splitlines() if line.startswith("FAILED: ")]
+    assert failed == ([] if said is None else [f"FAILED: {' '.join(gates[:2])}: {said}"])
+
+
+def test_a_failing_command_keeps_its_exit_code() -> None:
+    """Whatever the gates say."""
+    assert invoke("run", "--expect", "polyai.send_sms=1", "--", "sh", "-c", "exit 7").exit_code == 7
+
+
+@pytest.mark.parametrize(
+    ("gate", "call"), [("refused", ("$POLYAI_URL", "wrong")), ("unclaimed", ("$POLYAI_URL/nowhere",))]
+)
+def test_fail_on(send: Path, gate: str, call: tuple[str, ...]) -> None:
+    """A refusal by a rule, and a call that is nobody's."""
+    ended = invoke("run", "--fail-on", gate, "--", *sending(send, *call))
+    assert ended.exit_code == 1
+    assert f"FAILED: --fail-on {gate}: " in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--expect", "polyai.send_sms"], "--expect is VENDOR.OPERATION[/ANSWER]=N, or =N+ for at least N, not "),
+        (["--expect", "polyai.sent=1"], "--expect: there is no operation 'polyai.sent'; known: "),
+        (["--expect", "polyai.send_sms/nope=1"], "--expect: polyai.send_sms has no answer 'nope'; known: "),
+        (["--env", "KEY"], "--env is NAME=TEXT, not 'KEY'"),
+        (["--env", "KEY={polyai.credentials.kay}"], "--env KEY: polyai.credentials has no 'kay'; known: api_key"),
+        (["--report", "calls.txt"], "--report writes by the file's name: *.har, *.json, *.xml, not calls.txt"),
+        (["--state", "/nowhere.yaml"], "--state: /nowhere.yaml cannot be read: No such file or directory"),
+    ],
+)
+def test_mistakes(options: list[str], said: str) -> None:
+    """One line each, and the command is not run."""
+    ended = invoke("run", *options, "--", "sh", "-c", "exit 9")
+    assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith(f"mockserver: {said}")
+
+
+def environment(*options: str, **before: str) -> dict[str, str]:
+    """The environment that a command gets."""
+    program = "import os, json; print(json.dumps(dict(os.environ)))"
+    ended = run("run", *options, "--", sys.executable, "-I", "-c", program, **before)
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, str] = json.loads(ended.stdout)
+    return found
+
+
+def test_environment(tmp_path: Path) -> None:
+    """Credentials under their usual names and under those asked for, the server's address, the account, files."""
+    found = environment(
+        "--env", "SMS_KEY={polyai.credentials.api_key}", "--env", "SMS_URL={polyai.url}/v1", "--env", "MODE=test",
+        "--files", str(tmp_path),
+    )  # fmt: skip
+    assert found["SMS_KEY"] == found["POLYAI_API_KEY"]
+    assert found["SMS_URL"] == f"{found['POLYAI_URL']}/v1" == f"{found['MOCKSERVER_URL']}/v1"
+    assert found["MODE"] == "test"
+    assert found["MOCKSERVER_ACCOUNT"].startswith("a-")
+    assert found["VOXIMPLANT_CREDENTIALS_JSON_FILE"] == str(tmp_path / "voximplant" / "credentials.json")
+    assert json.loads((tmp_path / "voximplant" / "credentials.json").read_text())["account_id"]
+    assert not any(re.search("_[1-9][0-9]*(_|$)", name) for name in found if name.startswith("POLYAI_"))
+
+
+def test_each_account_is_fresh() -> None:
+    """Two runs share no credential."""
+    assert environment()["POLYAI_API_KEY"] != environment()["POLYAI_API_KEY"]
+
+
+def test_what_the_user_had_set_is_kept(tmp_path: Path) -> None:
+    """Options of Node and Java, Python's path, PHP's folders, wget's settings and certificates stay beside ours."""
+    more = tmp_path / "more.pem"
+    more.write_text("-----BEGIN CERTIFICATE-----\nbW9yZQ==\n-----END CERTIFICATE-----\n")
+    settings = tmp_path / "wgetrc"
+    settings.write_text("tries = 7\n")
+    names = ("WGETRC", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+    said = run(
+        "run", "--", sys.executable, "-I", "-c", SHOW, *names, NODE_EXTRA_CA_CERTS=str(more), WGETRC=str(settings)
+    ).stdout
+    assert "tries = 7" in said
+    assert said.count("bW9yZQ==") == 2
+    found = environment(
+        NODE_OPTIONS="--no-warnings", JAVA_TOOL_OPTIONS="-Xmx64m", PHP_INI_SCAN_DIR="/x", PYTHONPATH="/y"
+    )
+    assert found["NODE_OPTIONS"].startswith("--no-warnings --require=")
+    assert found["JAVA_TOOL_OPTIONS"].startswith("-Xmx64m -D")
+    assert found["PHP_INI_SCAN_DIR"].startswith(f"/x{os.pathsep}")
+    assert found["PYTHONPATH"].endswith(f"{os.pathsep}/y")
+
+
+def test_a_hidden_sitecustomize_runs(tmp_path: Path) -> None:
+    """The user's own is run, too."""
+    (tmp_path / "sitecustomize.py").write_text("import builtins; builtins.own = 'seen'\n")
+    ended = run(
+        "run",
+        "--",
+        sys.executable,
+        "-c",
+        "import sitecustomize; print(own, sitecustomize.__file__)",
+        PYTHONPATH=f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+    )
+    assert ended.stdout == f"seen {tmp_path}/sitecustomize.py\n"
