@@ -72,9 +72,10 @@ def _counted(calls: Iterable[Call]) -> str:
 
 def _refusal_lines(refused: Iterable[Call]) -> Iterator[str]:
     for call in refused:
-        reasons = "; ".join(f"{problem.at}: {problem.message}" for problem in call.problems)
-        reasons = reasons or "; ".join(call.data["notes"])
-        yield f"refused: {call}{f' ({reasons})' if reasons else ''}"
+        reasons = [f"{problem.at}: {problem.message}" for problem in call.problems] or call.data["notes"]
+        if not reasons and call.operation is None and isinstance(call.response.json, dict):  # our own words
+            reasons = [str(call.response.json.get("detail", ""))]
+        yield " ".join(["refused:", str(call), *([f"({'; '.join(reasons)})"] if reasons else [])])
 
 
 def _listed(lines: Iterable[str]) -> Iterator[str]:
