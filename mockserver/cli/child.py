@@ -22,7 +22,7 @@ class ChildError(Exception):
         self.code = code
 
 
-class Process(Protocol):
+class ChildProcess(Protocol):
     """What is asked of a child; a ``subprocess.Popen`` is one."""
 
     def wait(self) -> int: ...
@@ -30,7 +30,7 @@ class Process(Protocol):
     def send_signal(self, signal: int, /) -> None: ...
 
 
-def start(command: Sequence[str], environment: Mapping[str, str]) -> Process:
+def start(command: Sequence[str], environment: Mapping[str, str]) -> ChildProcess:
     """Start a command. Raises ChildError."""
     try:
         return subprocess.Popen(command, env=environment)  # noqa: S603 -- the user's own command
@@ -45,7 +45,7 @@ def cannot_run(program: str, error: OSError) -> ChildError:
     return ChildError(f"cannot run {program}: {error.strerror}", code)
 
 
-def exit_code(process: Process) -> int:
+def exit_code(process: ChildProcess) -> int:
     """Wait for a child; signals for this process go to it meanwhile. One that a signal has ended gives 128 and more."""
     with _forwarding(process):
         code = process.wait()
@@ -53,7 +53,7 @@ def exit_code(process: Process) -> int:
 
 
 @contextmanager
-def _forwarding(process: Process) -> Iterator[None]:
+def _forwarding(process: ChildProcess) -> Iterator[None]:
     def forward(number: int, _: Any) -> None:
         if signal.Signals(number).name not in OF_TERMINALS or not _from_terminal():
             with contextlib.suppress(OSError):  # it may have ended

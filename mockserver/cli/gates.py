@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mockserver.cli.common import CommandError
-from mockserver.cli.summary import Findings
+from mockserver.cli.summary import RunRecord
 from mockserver.spec.model import Contract
 from mockserver.testing.call import Call
 
@@ -14,7 +14,7 @@ _EXPECTATION = re.compile(r"(?P<operation>[^=/]+)(/(?P<answer>[^=/]+))?=(?P<numb
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectedCount:
     """How often an operation is called: by accepted calls, or by those that got this answer."""
 
     text: str
@@ -46,8 +46,8 @@ def times(number: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
-def read_expectation(text: str, contracts: Iterable[Contract]) -> Expectation:
-    """``polyai.send_sms=1``, ``=1+``, ``=0``, ``polyai.send_sms/rate_limited=2``. Raises CommandError."""
+def read_expectation(text: str, contracts: Iterable[Contract]) -> ExpectedCount:
+    """``acme.send_sms=1``, ``=1+``, ``=0``, ``acme.send_sms/throttled=2``. Raises CommandError."""
     read = _EXPECTATION.fullmatch(text)
     if read is None:
         raise CommandError(f"--expect is VENDOR.OPERATION[/ANSWER]=N, or =N+ for at least N, not {text!r}")
@@ -59,23 +59,25 @@ def read_expectation(text: str, contracts: Iterable[Contract]) -> Expectation:
         known = ", ".join(operations[operation].answers)
         raise CommandError(f"--expect: {operation} has no answer {answer!r}; known: {known}")
     least = int(read["number"])
-    return Expectation(text, operation, answer, least, None if read["more"] else least)
+    return ExpectedCount(text, operation, answer, least, None if read["more"] else least)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GateResult:
     """A gate as it is written, and why it failed (None: it did not)."""
 
     gate: str
     failure: str | None
 
 
-def verdicts(expected: Iterable[Expectation], fail_on: Iterable[str], findings: Findings) -> list[Verdict]:
+def verdicts(expected: Iterable[ExpectedCount], fail_on: Iterable[str], findings: RunRecord) -> list[GateResult]:
     """Each gate's verdict."""
-    found = [Verdict(f"--expect {expectation.text}", expectation.failure(findings.calls)) for expectation in expected]
+    found = [
+        GateResult(f"--expect {expectation.text}", expectation.failure(findings.calls)) for expectation in expected
+    ]
     complaints = {
         "refused": [str(call) for call in findings.refused],
         "unclaimed": [str(call) for call in findings.unclaimed],
         "escaped": findings.escaped,
     }
-    return [*found, *(Verdict(f"--fail-on {name}", "; ".join(complaints[name]) or None) for name in fail_on)]
+    return [*found, *(GateResult(f"--fail-on {name}", "; ".join(complaints[name]) or None) for name in fail_on)]

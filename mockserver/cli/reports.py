@@ -6,20 +6,22 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from mockserver.cli.common import CommandError
-from mockserver.cli.gates import Verdict
+from mockserver.cli.gates import GateResult
 from mockserver.server.har import har
 from mockserver.testing.call import Call
 
-KINDS = (".har", ".json", ".xml")
+REPORT_KINDS = (".har", ".json", ".xml")
 
 
 def check_report(file: Path) -> None:
     """Raise CommandError if a file's name does not say what is to be written."""
-    if file.suffix not in KINDS:
-        raise CommandError(f"--report writes by the file's name: {', '.join(f'*{kind}' for kind in KINDS)}, not {file}")
+    if file.suffix not in REPORT_KINDS:
+        raise CommandError(
+            f"--report writes by the file's name: {', '.join(f'*{kind}' for kind in REPORT_KINDS)}, not {file}"
+        )
 
 
-def write_report(file: Path, calls: Sequence[Call], verdicts: Sequence[Verdict]) -> None:
+def write_report(file: Path, calls: Sequence[Call], verdicts: Sequence[GateResult]) -> None:
     """Write one. Raises OSError."""
     shapes = [call.data for call in calls]
     if file.suffix == ".xml":
@@ -30,14 +32,14 @@ def write_report(file: Path, calls: Sequence[Call], verdicts: Sequence[Verdict])
     file.write_text(text + "\n", "utf-8", "backslashreplace")
 
 
-def _junit(verdicts: Sequence[Verdict]) -> str:
+def _junit(verdicts: Sequence[GateResult]) -> str:
     failed = sum(verdict.failure is not None for verdict in verdicts)
     cases = "".join(_case(verdict) for verdict in verdicts)
     suite = f'<testsuite name="mockserver run" tests="{len(verdicts)}" failures="{failed}" errors="0" skipped="0">'
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{suite}\n{cases}</testsuite>'
 
 
-def _case(verdict: Verdict) -> str:
+def _case(verdict: GateResult) -> str:
     head = f'  <testcase classname="mockserver.run" name={_attribute(verdict.gate)}'
     if verdict.failure is None:
         return f"{head}/>\n"

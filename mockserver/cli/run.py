@@ -15,9 +15,9 @@ import click
 from mockserver.cli.account import variables, write_account_files
 from mockserver.cli.child import ChildError, exit_code, start
 from mockserver.cli.common import CommandError, contract_options, ending_with_findings
-from mockserver.cli.gates import FAIL_ON, Expectation, read_expectation, verdicts
+from mockserver.cli.gates import FAIL_ON, ExpectedCount, read_expectation, verdicts
 from mockserver.cli.reports import check_report, write_report
-from mockserver.cli.summary import Findings, summary
+from mockserver.cli.summary import RunRecord, summary
 from mockserver.engine.sources import Sources
 from mockserver.server.certificates import Certificates, vendor_hosts
 from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings
@@ -26,7 +26,7 @@ from mockserver.spec.model import Contract
 from mockserver.testing.account import Account, Made
 from mockserver.testing.account_path import filled, value_in
 from mockserver.testing.calls import AccountCalls
-from mockserver.testing.child_environment import Target, child_variables
+from mockserver.testing.child_environment import ClientTarget, child_variables
 from mockserver.testing.client import Control
 from mockserver.testing.server import serving
 
@@ -39,7 +39,7 @@ EVERYBODY = "*"  # all accounts
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class RunOptions:
     """What the options of a run say beside its settings."""
 
     env: tuple[str, ...]
@@ -57,7 +57,9 @@ def _file(**options: Any) -> Any:
 
 @click.command(context_settings={"allow_interspersed_args": False})  # what follows the command's name is the command's
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option("--env", multiple=True, metavar="NAME=TEXT", help="Set too: POLYAI_KEY={polyai.credentials.api_key}.")
+@click.option(
+    "--env", multiple=True, metavar="NAME=TEXT", help="Set too: KEY={VENDOR.credentials.api_key}. Repeatable."
+)
 @click.option(
     "--files", type=_file(file_okay=False), metavar="DIR", help="For the files that vendors hand out. [gone at the end]"
 )
@@ -84,10 +86,10 @@ def run(settings: Settings, command: tuple[str, ...], **options: Any) -> None:
     Proxies, certificates, hooks for Node and Python, and the account's credentials are in its environment. The exit
     code is the command's, or 1 where that is 0 and --expect or --fail-on is not met.
     """
-    sys.exit(_run(settings, command, Options(**options)))
+    sys.exit(_run(settings, command, RunOptions(**options)))
 
 
-def _run(settings: Settings, command: Sequence[str], options: Options) -> int:
+def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int:
     from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
     from mockserver.server.sockets import listen  # noqa: PLC0415
 
@@ -128,7 +130,7 @@ async def _prepare(app: "Application", host: str, state: Path | None) -> Mapping
     return shape
 
 
-def _target(app: "Application", port: int, folder: Path) -> Target:
+def _target(app: "Application", port: int, folder: Path) -> ClientTarget:
     """Where clients are led, with the files by which they trust what is there."""
 
     def say(sentence: str) -> None:
@@ -137,11 +139,11 @@ def _target(app: "Application", port: int, folder: Path) -> Target:
     hosts = vendor_hosts(app.contracts)
     identity = Certificates(hosts, Sources.real().now, say).identity()
     write_trust_files(folder, identity, os.environ)
-    return Target(hosts, HOST, port, folder)
+    return ClientTarget(hosts, HOST, port, folder)
 
 
 def _own_variables(
-    contracts: Iterable[Contract], shape: Mapping[str, Any], options: Options, folder: Path
+    contracts: Iterable[Contract], shape: Mapping[str, Any], options: RunOptions, folder: Path
 ) -> dict[str, str]:
     """The account's addresses, credentials and files by their usual names, and those of ``--env``."""
     files = {contract.vendor: contract.files for contract in contracts}
@@ -157,10 +159,12 @@ def _own_variables(
     return own
 
 
-def _conclude(control: Control, shape: Mapping[str, Any], expected: Sequence[Expectation], options: Options) -> bool:
+def _conclude(
+    control: Control, shape: Mapping[str, Any], expected: Sequence[ExpectedCount], options: RunOptions
+) -> bool:
     """Say what came and what is missing, and write the reports; returns whether a gate failed."""
     account = Account(Made(AccountCalls(control, shape["id"]), shape, {}))
-    findings = Findings.of(AccountCalls(control, EVERYBODY).all())
+    findings = RunRecord.of(AccountCalls(control, EVERYBODY).all())
     held = verdicts(expected, options.fail_on, findings)
     for line in summary(findings, account.unused_pins(), control.get("coverage")):
         click.echo(line, err=True)

@@ -14,7 +14,7 @@ NOT_SERVED = {"CONNECT", "TLS"}  # methods of what came instead of a call
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class RunRecord:
     """Calls to vendors; hosts that are no vendor's and were asked for; what ended before a call."""
 
     everything: Sequence[Call]
@@ -45,7 +45,7 @@ class Findings:
         return [call for call in self.calls if call.data["account"] is None]
 
 
-def summary(findings: Findings, unused: Sequence[str], coverage: Document) -> Iterator[str]:
+def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> Iterator[str]:
     """The lines; ``unused`` has one for each pin that no call used."""
     calls = findings.calls
     number = f"{len(calls)} call{'' if len(calls) == 1 else 's'}"

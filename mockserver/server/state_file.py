@@ -15,7 +15,7 @@ from mockserver.server.wire.protocol import WIRE
 from mockserver.spec.pointer import join
 from mockserver.spec.source import Source, read_yaml
 
-MEMBERS = ("pins", "limits", "clock")
+STATE_MEMBERS = ("pins", "limits", "clock")
 
 
 class StateFileError(ValueError):
@@ -53,7 +53,7 @@ class StateFile:
         Raises StateFileError.
         """
         whole = self._mapping(self._source.value, "")
-        known = ("accounts", *(MEMBERS if own_account is not None else ()))
+        known = ("accounts", *(STATE_MEMBERS if own_account is not None else ()))
         self._check_members(whole, known, "")
         accounts = self._mapping(whole.get("accounts", {}), "/accounts")
         found = [request for name in accounts for request in self._of(name, accounts[name], join("accounts", name))]
@@ -68,7 +68,7 @@ class StateFile:
 
     def _of(self, account: str, value: Any, at: str) -> Iterator[ControlRequest]:
         state = self._mapping(value, at)
-        self._check_members(state, MEMBERS, at)
+        self._check_members(state, STATE_MEMBERS, at)
         path = f"accounts/{quote(account, safe='')}"
         if "clock" in state:
             yield ControlRequest("POST", f"{path}/clock", self._mapping(state["clock"], f"{at}/clock"), f"{at}/clock")

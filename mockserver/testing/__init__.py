@@ -21,6 +21,7 @@ _HOMES = {
     "Difference": "verification",
     "FaultDict": "fault",
     "Headers": "call",
+    "Interception": "intercept",
     "LognormalDict": "fault",
     "Made": "account",
     "Miss": "verification",

@@ -18,6 +18,7 @@ from mockserver.testing.call import Call
 from mockserver.testing.calls import AccountCalls, Calls
 from mockserver.testing.client import ControlError, segment
 from mockserver.testing.files import write_files
+from mockserver.testing.intercept import Interception
 from mockserver.testing.pin import Pinnable
 from mockserver.testing.unused import unused_pins
 
@@ -138,6 +139,7 @@ class Account(Assertions, Pinnable):
             for name, data in made.shape["vendors"].items()
         }
         self._before_delete = made.before_delete
+        self._interceptions: list[Interception] = []
         self._path = f"accounts/{segment(self.id)}"
 
     def reset(self) -> None:
@@ -169,6 +171,16 @@ class Account(Assertions, Pinnable):
         """Switch a rate limit off."""
         self._journal.control.put(f"{self._path}/limits", {name: False})
 
+    def intercept(self, *, env: bool = False) -> Interception:
+        """Lead this process to the server by the vendors' own addresses, until the ``with`` block or the account ends.
+
+        Clients and sessions made before are caught, too. ``env``: also the programs that this process starts, by the
+        variables of ``mockserver run``. Raises ControlError.
+        """
+        interception = Interception(self._journal.control, env=env)
+        self._interceptions.append(interception)
+        return interception
+
     @property
     def limits(self) -> list[Mapping[str, Any]]:
         """What is left of each limit: ``[{operation, by, requests, seconds, remaining, wait}]``."""
@@ -176,7 +188,9 @@ class Account(Assertions, Pinnable):
         return limits
 
     def delete(self) -> None:
-        """Delete the account. If it is deleted already, nothing happens."""
+        """Delete the account, and end what it intercepts. If it is deleted already, nothing happens."""
+        while self._interceptions:
+            self._interceptions.pop().stop()
         if self._before_delete is not None:
             self._before_delete(self.id)
         try:

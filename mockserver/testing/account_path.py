@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 VENDOR_PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
-_PLACE = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
+_PATH_IN_BRACES = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
 
 
 def vendor_of(path: str, vendors: Iterable[str]) -> tuple[str, str]:
@@ -58,4 +58,4 @@ def as_text(value: Any) -> str:
 
 def filled(text: str, value_of: Callable[[str], Any]) -> str:
     """A text with each ``{path}`` in it replaced by its value; other braces stay. Raises LookupError."""
-    return _PLACE.sub(lambda found: as_text(value_of(found[1])), text)
+    return _PATH_IN_BRACES.sub(lambda found: as_text(value_of(found[1])), text)

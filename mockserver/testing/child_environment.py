@@ -8,7 +8,7 @@ from pathlib import Path
 
 HOOKS = Path(__file__).parent / "hooks"
 LOCAL = "localhost,127.0.0.1,::1"
-STORE_PASSWORD = "changeit"  # noqa: S105 -- Java's own default; such a store holds nothing secret
+JAVA_PASSWORD = "changeit"  # noqa: S105 -- Java's own default; such a store holds nothing secret
 
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 """In both cases: curl reads only ``http_proxy`` for http, Ruby's Net::HTTP only that for https too."""
@@ -34,7 +34,7 @@ ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ClientTarget:
     """Where the vendors' hosts are to be reached: a server's host and port, and the folder with its trust files."""
 
     hosts: tuple[str, ...]
@@ -56,7 +56,7 @@ class Target:
         return self.folder / "trust.p12"
 
 
-def trust_variables(target: Target, environment: Mapping[str, str]) -> dict[str, str]:
+def trust_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
     """What makes clients trust the server beside what they trusted so far. Writes files. Raises OSError."""
     variables = dict.fromkeys(REPLACING, str(target.bundle))
     variables |= {name: str(_joined(target, name, environment.get(name))) for name in ADDING}
@@ -67,13 +67,13 @@ def trust_variables(target: Target, environment: Mapping[str, str]) -> dict[str,
     before = environment.get("PHP_INI_SCAN_DIR", "")  # an empty entry is the one that PHP was built with
     variables["PHP_INI_SCAN_DIR"] = f"{before}{os.pathsep}{settings.parent}"
     if target.java_store.exists():
-        options = {"": target.java_store, "Type": "PKCS12", "Password": STORE_PASSWORD}
+        options = {"": target.java_store, "Type": "PKCS12", "Password": JAVA_PASSWORD}
         words = [f"-Djavax.net.ssl.trustStore{name}={value}" for name, value in options.items()]
         variables["JAVA_TOOL_OPTIONS"] = _after(environment.get("JAVA_TOOL_OPTIONS"), *words)
     return variables
 
 
-def proxy_variables(target: Target, environment: Mapping[str, str]) -> dict[str, str]:
+def proxy_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
     """What makes clients ask the server for every host but this machine; ``environment`` has the trust already."""
     proxy = f"http://{target.host}:{target.port}"
     java = [f"-D{scheme}.proxyHost={target.host} -D{scheme}.proxyPort={target.port}" for scheme in ("http", "https")]
@@ -87,7 +87,7 @@ def proxy_variables(target: Target, environment: Mapping[str, str]) -> dict[str,
     }
 
 
-def hook_variables(target: Target, environment: Mapping[str, str]) -> dict[str, str]:
+def hook_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
     """What makes Node and Python reach the server even where a client heeds no proxy."""
     reach = {"hosts": target.hosts, "host": target.host, "port": target.port, "ca": str(target.ca)}
     hook = str(HOOKS / "node_hook.cjs")
@@ -99,7 +99,7 @@ def hook_variables(target: Target, environment: Mapping[str, str]) -> dict[str, 
     }
 
 
-def child_variables(target: Target, environment: Mapping[str, str]) -> dict[str, str]:
+def child_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
     """All of them, for a program that starts in this environment. Writes files. Raises OSError."""
     trusting = trust_variables(target, environment)
     proxied = proxy_variables(target, {**environment, **trusting})
@@ -116,7 +116,7 @@ def _node_word(path: str) -> str:
     return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"' if " " in path else path
 
 
-def _joined(target: Target, name: str, before: str | None) -> Path:
+def _joined(target: ClientTarget, name: str, before: str | None) -> Path:
     """A file with the certificates that a variable has named so far, and the server's CA."""
     if not before or not Path(before).is_file():
         return target.ca
@@ -125,7 +125,7 @@ def _joined(target: Target, name: str, before: str | None) -> Path:
     return both
 
 
-def _wget_file(target: Target, environment: Mapping[str, str]) -> Path:
+def _wget_file(target: ClientTarget, environment: Mapping[str, str]) -> Path:
     """Settings for wget, behind those that it would have read."""
     file = target.folder / "wgetrc"
     home = environment.get("HOME")

@@ -13,6 +13,7 @@ from mockserver.testing.account import Account, Made
 from mockserver.testing.arguments import nearest_hint
 from mockserver.testing.calls import AccountCalls
 from mockserver.testing.client import Control
+from mockserver.testing.intercept import Interception
 
 if TYPE_CHECKING:
     from socket import socket
@@ -73,6 +74,10 @@ class MockServer:
         """What an account (None: all that ever were) has met of the contracts, as ``GET /_mock/coverage``."""
         document: dict[str, Any] = self._control.get("coverage", account=account)
         return document
+
+    def intercept(self, *, env: bool = False) -> Interception:
+        """Lead this process here by the vendors' own addresses, as ``Account.intercept``, until it is stopped."""
+        return Interception(self._control, env=env)
 
     def _known_operations(self) -> Mapping[str, tuple[str, ...]]:
         """Names by vendor; further spellings of an operation are not its names."""
