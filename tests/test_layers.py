@@ -26,6 +26,8 @@ OF_THE_SERVER = {"starlette", "uvicorn", "threading", "socket"}
 STARTERS = {
     "mockserver.testing.server",  # runs a server in a thread of the test's process
     "mockserver.testing.redirect",  # leads a process's connections to a server
+    "mockserver.cli.namespaces",  # listens where only a command can connect
+    "mockserver.cli.service_relay",
 }
 CLOCK = "mockserver.engine.sources"  # where time enters, as a value that tests can fix
 # Constants of several modules that have one name and different values, until each says what it is of.

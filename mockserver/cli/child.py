@@ -5,9 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, Self
 
 NOT_RUNNABLE, NOT_FOUND, OF_SIGNALS = 126, 127, 128  # as a shell has them
 FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
@@ -45,27 +44,51 @@ def cannot_run(program: str, error: OSError) -> ChildError:
     return ChildError(f"cannot run {program}: {error.strerror}", code)
 
 
-def exit_code(process: ChildProcess) -> int:
-    """Wait for a child; signals for this process go to it meanwhile. One that a signal has ended gives 128 and more."""
-    with _forwarding(process):
+def exit_code(starting: Callable[[], ChildProcess]) -> int:
+    """Start a child and wait for it; signals for this process go to it. One that a signal has ended gives 128 and more.
+
+    Raises what ``starting`` does.
+    """
+    with _Forwarding() as forwarding:
+        process = starting()
+        forwarding.to(process)
         code = process.wait()
     return code if code >= 0 else OF_SIGNALS - code
 
 
-@contextmanager
-def _forwarding(process: ChildProcess) -> Iterator[None]:
-    def forward(number: int, _: Any) -> None:
-        if signal.Signals(number).name not in OF_TERMINALS or not _from_terminal():
-            with contextlib.suppress(OSError):  # it may have ended
-                process.send_signal(number)
+class _Forwarding:
+    """Takes the signals for this process, also those that come before there is a child to have them."""
 
-    known = [getattr(signal, name) for name in FORWARDED if hasattr(signal, name)]
-    before = {number: signal.signal(number, forward) for number in known}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __init__(self) -> None:
+        self._process: ChildProcess | None = None
+        self._waiting: list[int] = []
+        self._before: dict[int, Any] = {}
+
+    def to(self, process: ChildProcess) -> None:
+        self._process = process
+        while self._waiting:
+            self._send(process, self._waiting.pop(0))
+
+    def __enter__(self) -> Self:
+        known = [getattr(signal, name) for name in FORWARDED if hasattr(signal, name)]
+        self._before = {number: signal.signal(number, self._take) for number in known}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def _take(self, number: int, _: Any) -> None:
+        if signal.Signals(number).name in OF_TERMINALS and _from_terminal():
+            return
+        if self._process is None:
+            self._waiting.append(number)
+        else:
+            self._send(self._process, number)
+
+    def _send(self, process: ChildProcess, number: int) -> None:
+        with contextlib.suppress(OSError):  # it may have ended
+            process.send_signal(number)
 
 
 def _from_terminal() -> bool:

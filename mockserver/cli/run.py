@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockserver.cli.account import variables, write_account_files
-from mockserver.cli.child import ChildError, exit_code, start
+from mockserver.cli.child import ChildError, ChildProcess, exit_code, start
 from mockserver.cli.common import CommandError, contract_options, ending_with_findings
 from mockserver.cli.gates import FAIL_ON, ExpectedCount, read_expectation, verdicts
+from mockserver.cli.namespaces import Inside, Isolated, IsolationError, Service, isolate
 from mockserver.cli.reports import check_report, write_report
+from mockserver.cli.service_relay import relaying
 from mockserver.cli.summary import RunRecord, summary
 from mockserver.engine.sources import Sources
 from mockserver.server.certificates import Certificates, vendor_hosts
@@ -26,7 +28,7 @@ from mockserver.spec.model import Contract
 from mockserver.testing.account import Account, Made
 from mockserver.testing.account_path import filled, value_in
 from mockserver.testing.calls import AccountCalls
-from mockserver.testing.child_environment import ClientTarget, child_variables
+from mockserver.testing.child_environment import WAY_VARIABLES, ClientTarget, child_variables, trust_variables
 from mockserver.testing.client import Control
 from mockserver.testing.server import serving
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 URL, ACCOUNT = f"{PREFIX}URL", f"{PREFIX}ACCOUNT"
 EVERYBODY = "*"  # all accounts
+ISOLATION = ("none", "auto", "require")
+NO_ISOLATION = 125  # the exit code of what was to run another command and could not
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class RunOptions:
     expect: tuple[str, ...]
     fail_on: tuple[str, ...]
     report: tuple[Path, ...]
+    isolation: str
+    services: tuple[str, ...]
     log: LogForm
 
 
@@ -77,6 +83,15 @@ def _file(**options: Any) -> Any:
     metavar="FILE",
     help="calls.har, calls.json or junit.xml. Repeatable.",
 )
+@click.option(
+    "--isolation",
+    type=click.Choice(ISOLATION),
+    default="none",
+    help="In namespaces that nothing leaves (Linux). [none]",
+)
+@click.option(
+    "--with", "services", multiple=True, metavar="HOST:PORT", help="With isolation: a service it may reach. Repeatable."
+)
 @click.option("--log", type=click.Choice(LOG_FORMS), default="off", help="A line for each call as it comes. [off]")
 @contract_options
 @ending_with_findings
@@ -103,17 +118,64 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int
         stack.callback(app.state.mock.unreachable.close)
         port = listening.getsockname()[1]
         shape = asyncio.run(_prepare(app, f"{HOST}:{port}", options.state))
-        environment = {**os.environ, **child_variables(_target(app, port, folder), os.environ)}
-        environment |= _own_variables(app.contracts, shape, options, folder)
-        url = stack.enter_context(serving(app, [listening]))
-        environment |= {URL: url, ACCOUNT: shape["id"]}
+        own = {
+            URL: f"http://{HOST}:{port}",
+            ACCOUNT: shape["id"],
+            **_own_variables(app.contracts, shape, options, folder),
+        }
+        target = _target(app, port, folder)
         try:
-            code = exit_code(start(command, environment))
+            isolated = _isolated(command, target, own, options)
+            web, services = (isolated.web, isolated.services) if isolated is not None else ([], [])
+            url = stack.enter_context(serving(app, [listening, *web]))
+            stack.enter_context(relaying(_services(options)[: len(services)], services))
+            code = exit_code(lambda: _started(isolated, command, target, own))
         except ChildError as error:
             click.echo(f"mockserver: {error}", err=True)
             return error.code
         failed = _conclude(Control(url, settings.admin_token), shape, expected, options)
         return code or int(failed)
+
+
+def _isolated(
+    command: Sequence[str], target: ClientTarget, own: Mapping[str, str], options: RunOptions
+) -> Isolated | None:
+    """The command, waiting in its namespaces; None where it is to run without. Raises ChildError."""
+    services = _services(options)
+    if options.isolation == "none":
+        if services:
+            raise CommandError("--with is for --isolation: without it, the command reaches every local service anyway")
+        return None
+    before = {name: value for name, value in os.environ.items() if name not in WAY_VARIABLES}
+    environment = {**before, **trust_variables(target, before), **own}
+    try:
+        return isolate(command, environment, Inside(target.hosts, target.port, services, target.ca, target.folder))
+    except IsolationError as error:
+        if options.isolation == "require":
+            raise ChildError(f"not isolated, and so not run: {error}", NO_ISOLATION) from error
+        click.echo(f"mockserver: not isolated: {error}", err=True)
+        return None
+
+
+def _started(
+    isolated: Isolated | None, command: Sequence[str], target: ClientTarget, own: Mapping[str, str]
+) -> ChildProcess:
+    """The running command. Raises ChildError."""
+    if isolated is None:
+        return start(command, {**os.environ, **child_variables(target, os.environ), **own})
+    isolated.child.begin()
+    return isolated.child
+
+
+def _services(options: RunOptions) -> tuple[Service, ...]:
+    """What ``--with`` names. Raises CommandError."""
+    services = []
+    for text in options.services:
+        host, _, port = text.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+            raise CommandError(f"--with is HOST:PORT, as localhost:5432, not {text!r}")
+        services.append(Service(host, int(port)))
+    return tuple(services)
 
 
 async def _prepare(app: "Application", host: str, state: Path | None) -> Mapping[str, Any]:

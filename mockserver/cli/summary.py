@@ -75,7 +75,9 @@ def _refusal_lines(refused: Iterable[Call]) -> Iterator[str]:
         reasons = [f"{problem.at}: {problem.message}" for problem in call.problems] or call.data["notes"]
         if not reasons and call.operation is None and isinstance(call.response.json, dict):  # our own words
             reasons = [str(call.response.json.get("detail", ""))]
-        yield " ".join(["refused:", str(call), *([f"({'; '.join(reasons)})"] if reasons else [])])
+        name = call.answer or f"{call.request.method} {call.request.path}"
+        what = f"refused: {call.received_at:%H:%M:%S} {name} {call.response.status}"
+        yield f"{what}: {'; '.join(reasons)}" if reasons else what
 
 
 def _listed(lines: Iterable[str]) -> Iterator[str]:

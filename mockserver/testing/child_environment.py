@@ -17,6 +17,9 @@ TOOL_PROXIES = ("GLOBAL_AGENT_HTTP_PROXY", "npm_config_proxy", "npm_config_https
 EXCEPTIONS = ("NO_PROXY", "no_proxy")
 """Without them, Node's own proxy support sends a client's requests to the proxy through the proxy."""
 
+WAY_VARIABLES = (*PROXIES, *TOOL_PROXIES, *EXCEPTIONS, "NODE_USE_ENV_PROXY")
+"""What leads a client elsewhere than to the host that it means."""
+
 REPLACING = (
     "SSL_CERT_FILE",  # OpenSSL, and so Python's ssl, httpx, Go, Ruby; rustls
     "REQUESTS_CA_BUNDLE",

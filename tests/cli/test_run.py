@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import COMMAND, invoke, run, surroundings
+from tests.cli.running import COMMAND, invoke, surroundings
 from tests.live import PATIENCE
 
 SEND = """
@@ -25,12 +26,6 @@ try:
 except urllib.error.HTTPError as error:
     print(error.code)
 """
-SHOW = """
-import os, sys
-for name in sys.argv[1:]:
-    with open(os.environ[name]) as file:
-        print(file.read())
-"""
 
 
 @pytest.fixture
@@ -43,6 +38,20 @@ def send(tmp_path: Path) -> Path:
 
 def sending(send: Path, base: str = "$POLYAI_URL", *more: str) -> tuple[str, ...]:
     return "sh", "-c", f"{sys.executable} {send} {' '.join([base, *more])}"
+
+
+Ran = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ran(capfd: pytest.CaptureFixture[str]) -> Ran:
+    """``mockserver run`` within this process: exit code, what the command printed, what was told at the end."""
+
+    def run_it(*args: str, **environment: str) -> tuple[int, str, str]:
+        ended = invoke("run", *args, **environment)
+        return ended.exit_code, capfd.readouterr().out, ended.stderr
+
+    return run_it
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])
@@ -67,7 +76,7 @@ def test_not_there(tmp_path: Path) -> None:
     assert invoke("run", "--", str(tmp_path / "data")).exit_code == 126
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals(tmp_path: Path, number: signal.Signals) -> None:
     """A signal goes to the command, which decides what becomes of it."""
     ready = tmp_path / "ready"
@@ -83,31 +92,26 @@ def test_signals(tmp_path: Path, number: signal.Signals) -> None:
     assert (process.returncode, said) == (42, "mockserver: no call reached a vendor\n")
 
 
-def test_options_of_the_command_are_its_own() -> None:
+def test_options_of_the_command_are_its_own(ran: Ran) -> None:
     """Also without ``--``."""
-    ended = run("run", "printf", "%s.", "--expect", "-h")
-    assert (ended.returncode, ended.stdout) == (0, "--expect.-h.")
+    assert ran("printf", "%s.", "--expect", "-h")[:2] == (0, "--expect.-h.")
 
 
-def test_summary(send: Path) -> None:
+def test_summary(ran: Ran, send: Path) -> None:
     """Calls by answer, each refusal with its sentence, evidence and coverage."""
     twice = " && ".join(f"{sys.executable} {send} $POLYAI_URL {key}" for key in ("", "wrong"))
-    ended = run("run", "--", "sh", "-c", twice)
-    assert (ended.returncode, ended.stdout) == (0, "202\n401\n")
-    lines = ended.stderr.splitlines()
-    assert re.fullmatch(r"mockserver: 2 calls: polyai.send_sms/sent 1, polyai.send_sms/\w+ 1", lines[0])
-    assert re.fullmatch(
-        r"  refused: \S+ polyai.send_sms/\w+ 401 rule unauthenticated \S.* \(/header/x-polyai-auth-token: .+\)",
-        lines[1],
-    )
-    assert re.fullmatch(r"  evidence: .+; coverage of polyai: 2 of \d+ answers.*", lines[2])
-    assert len(lines) == 3
+    code, said, told = ran("--", "sh", "-c", twice)
+    assert (code, said) == (0, "202\n401\n")
+    counted, refused, evidence = told.splitlines()
+    assert re.fullmatch(r"mockserver: 2 calls: polyai.send_sms/sent 1, polyai.send_sms/\w+ 1", counted)
+    assert re.fullmatch(r"  refused: [0-9:]+ polyai.send_sms/\w+ 401: /header/x-polyai-auth-token: .+", refused)
+    assert re.fullmatch(r"  evidence: .+; coverage of polyai: 2 of \d+ answers.*", evidence)
 
 
-def test_by_the_vendors_host(send: Path) -> None:
+def test_by_the_vendors_host(ran: Ran, send: Path) -> None:
     """A client that is told nothing but the vendor's own address reaches the server."""
-    ended = run("run", "--expect", "polyai.send_sms=1", "--", *sending(send, "http://api.us-1.platform.polyai.app"))
-    assert (ended.returncode, ended.stdout) == (0, "202\n"), ended.stderr
+    base = "http://api.us-1.platform.polyai.app"
+    assert ran("--expect", "polyai.send_sms=1", "--", *sending(send, base))[:2] == (0, "202\n")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +156,7 @@ def test_fail_on_unclaimed() -> None:
     ended = invoke("run", "--fail-on", "unclaimed", "--", "sh", "-c", "curl -s $MOCKSERVER_URL/nowhere >/dev/null")
     assert ended.exit_code == 1
     assert re.search(
-        "^  refused: .* GET /nowhere 404 - .mockserver knows no GET here. Nearest: ", ended.stderr, re.MULTILINE
+        "^  refused: .* GET /nowhere 404: mockserver knows no GET here. Nearest: ", ended.stderr, re.MULTILINE
     )
     assert "FAILED: --fail-on unclaimed: " in ended.stderr
 
@@ -176,16 +180,19 @@ def test_mistakes(options: list[str], said: str) -> None:
     assert ended.stderr.startswith(f"mockserver: {said}")
 
 
-def environment(*options: str, **before: str) -> dict[str, str]:
+@pytest.fixture
+def environment(ran: Ran) -> Callable[..., dict[str, str]]:
     """The environment that a command gets."""
-    program = "import os, json; print(json.dumps(dict(os.environ)))"
-    ended = run("run", *options, "--", sys.executable, "-I", "-c", program, **before)
-    assert ended.returncode == 0, ended.stderr
-    found: dict[str, str] = json.loads(ended.stdout)
-    return found
+
+    def environment_of(*options: str, **before: str) -> dict[str, str]:
+        code, said, told = ran(*options, "--", "env", "-0", **before)
+        assert code == 0, told
+        return dict(entry.split("=", 1) for entry in said.split("\0") if entry)
+
+    return environment_of
 
 
-def test_environment(tmp_path: Path) -> None:
+def test_environment(environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
     """Credentials under their usual names and under those asked for, the server's address, the account, files."""
     found = environment(
         "--env", "SMS_KEY={polyai.credentials.api_key}", "--env", "SMS_URL={polyai.url}/v1", "--env", "MODE=test",
@@ -198,43 +205,75 @@ def test_environment(tmp_path: Path) -> None:
     assert found["VOXIMPLANT_CREDENTIALS_JSON_FILE"] == str(tmp_path / "voximplant" / "credentials.json")
     assert json.loads((tmp_path / "voximplant" / "credentials.json").read_text())["account_id"]
     assert not any(re.search("_[1-9][0-9]*(_|$)", name) for name in found if name.startswith("POLYAI_"))
+    assert environment()["POLYAI_API_KEY"] != found["POLYAI_API_KEY"]  # each run has a fresh account
 
 
-def test_each_account_is_fresh() -> None:
-    """Two runs share no credential."""
-    assert environment()["POLYAI_API_KEY"] != environment()["POLYAI_API_KEY"]
-
-
-def test_what_the_user_had_set_is_kept(tmp_path: Path) -> None:
+def test_what_the_user_had_set_is_kept(ran: Ran, environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
     """Options of Node and Java, Python's path, PHP's folders, wget's settings and certificates stay beside ours."""
     more = tmp_path / "more.pem"
     more.write_text("-----BEGIN CERTIFICATE-----\nbW9yZQ==\n-----END CERTIFICATE-----\n")
     settings = tmp_path / "wgetrc"
     settings.write_text("tries = 7\n")
-    names = ("WGETRC", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
-    said = run(
-        "run", "--", sys.executable, "-I", "-c", SHOW, *names, NODE_EXTRA_CA_CERTS=str(more), WGETRC=str(settings)
-    ).stdout
-    assert "tries = 7" in said
+    script = "cat $WGETRC $NODE_EXTRA_CA_CERTS $SSL_CERT_FILE"
+    said = ran("--", "sh", "-c", script, NODE_EXTRA_CA_CERTS=str(more), WGETRC=str(settings))[1]
+    assert "tries = 7\n" in said
     assert said.count("bW9yZQ==") == 2
-    found = environment(
-        NODE_OPTIONS="--no-warnings", JAVA_TOOL_OPTIONS="-Xmx64m", PHP_INI_SCAN_DIR="/x", PYTHONPATH="/y"
-    )
+    options = {"NODE_OPTIONS": "--no-warnings", "JAVA_TOOL_OPTIONS": "-Xmx64m"}
+    found = environment(**options, PHP_INI_SCAN_DIR="/x", PYTHONPATH="/y")
     assert found["NODE_OPTIONS"].startswith("--no-warnings --require=")
     assert found["JAVA_TOOL_OPTIONS"].startswith("-Xmx64m -D")
     assert found["PHP_INI_SCAN_DIR"].startswith(f"/x{os.pathsep}")
     assert found["PYTHONPATH"].endswith(f"{os.pathsep}/y")
 
 
-def test_a_hidden_sitecustomize_runs(tmp_path: Path) -> None:
+def test_a_hidden_sitecustomize_runs(ran: Ran, tmp_path: Path) -> None:
     """The user's own is run, too."""
     (tmp_path / "sitecustomize.py").write_text("import builtins; builtins.own = 'seen'\n")
-    ended = run(
-        "run",
+    program = "import sitecustomize; print(own, sitecustomize.__file__)"
+    said = ran("--", sys.executable, "-c", program, PYTHONPATH=str(tmp_path))[1]
+    assert said == f"seen {tmp_path}/sitecustomize.py\n"
+
+
+@pytest.mark.parametrize("suffix", ["har", "json", "xml"])
+def test_reports(ran: Ran, send: Path, tmp_path: Path, suffix: str) -> None:
+    """By the file's name an archive, calls in the control API's shape, or the gates for CI; no key is in them."""
+    file = tmp_path / "new" / f"report.{suffix}"
+    gates = ("--expect", "polyai.send_sms=1", "--expect", "polyai.send_sms=2+", "--report", str(file))
+    code, _, _ = ran(
+        *gates,
+        "--env",
+        f"KEY_FILE={tmp_path}/key",
         "--",
-        sys.executable,
+        "sh",
         "-c",
-        "import sitecustomize; print(own, sitecustomize.__file__)",
-        PYTHONPATH=f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+        f"echo $POLYAI_API_KEY > $KEY_FILE; {sending(send)[2]}",
     )
-    assert ended.stdout == f"seen {tmp_path}/sitecustomize.py\n"
+    text, key = file.read_text("utf-8"), (tmp_path / "key").read_text().strip()
+    assert code == 1
+    assert len(key) > 20
+    assert key not in text
+    if suffix == "xml":
+        assert 'tests="2" failures="1"' in text
+        assert '<testcase classname="mockserver.run" name="--expect polyai.send_sms=1"/>' in text
+        assert '<failure message="polyai.send_sms was accepted once, not at least twice"/>' in text
+    elif suffix == "har":
+        (entry,) = json.loads(text)["log"]["entries"]
+        assert entry["request"]["url"].endswith("/v1/outbound-sms")
+    else:
+        (call,) = json.loads(text)["calls"]
+        assert call["answer"] == "polyai.send_sms/sent"
+
+
+def test_a_state_file(ran: Ran, send: Path, tmp_path: Path) -> None:
+    """What it fixes is there from the first call on, and what no call used is told."""
+    state = tmp_path / "state.yaml"
+    state.write_text(
+        "pins:\n"
+        "  - {operation: polyai.send_sms, answers: [rate_limited]}\n"
+        "  - {operation: avaamo.*, answers: [{status: 503}]}\n"
+        "clock: {freeze: 2030-01-01T00:00:00Z}\n"
+    )
+    code, said, told = ran("--state", str(state), "--fail-on", "refused", "--", *sending(send))
+    assert (code, said) == (0, "429\n"), told
+    assert "pin of avaamo.* (503) was never used" in told
+    assert "refused" not in told
