@@ -18,6 +18,7 @@ from mockserver.cli.common import CommandError, contract_options, ending_with_fi
 from mockserver.cli.gates import FAIL_ON, ExpectedCount, read_expectation, verdicts
 from mockserver.cli.namespaces import Inside, Isolated, IsolationError, Service, isolate
 from mockserver.cli.reports import check_report, write_report
+from mockserver.cli.serve import set_state
 from mockserver.cli.service_relay import relaying
 from mockserver.cli.summary import RunRecord, summary
 from mockserver.engine.sources import Sources
@@ -107,6 +108,7 @@ def run(settings: Settings, command: tuple[str, ...], **options: Any) -> None:
 def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int:
     from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
     from mockserver.server.sockets import listen  # noqa: PLC0415
+    from mockserver.server.state_file import ControlRequest, ask  # noqa: PLC0415
 
     for file in options.report:
         check_report(file)
@@ -117,7 +119,9 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int
         listening = stack.enter_context(listen(HOST, 0))
         stack.callback(app.state.mock.unreachable.close)
         port = listening.getsockname()[1]
-        shape = asyncio.run(_prepare(app, f"{HOST}:{port}", options.state))
+        _, shape = asyncio.run(ask(app, ControlRequest("POST", "accounts", {}), f"{HOST}:{port}"))
+        if options.state is not None:
+            set_state(app, options.state, own_account=shape["id"])
         own = {
             URL: f"http://{HOST}:{port}",
             ACCOUNT: shape["id"],
@@ -176,20 +180,6 @@ def _services(options: RunOptions) -> tuple[Service, ...]:
             raise CommandError(f"--with is HOST:PORT, as localhost:5432, not {text!r}")
         services.append(Service(host, int(port)))
     return tuple(services)
-
-
-async def _prepare(app: "Application", host: str, state: Path | None) -> Mapping[str, Any]:
-    """A fresh account, and what a file sets. Raises CommandError."""
-    from mockserver.server.state_file import ControlRequest, StateFile, StateFileError, apply_state, ask  # noqa: PLC0415 -- as above
-
-    _, shape = await ask(app, ControlRequest("POST", "accounts", {}), host)
-    if state is not None:
-        try:
-            file = StateFile(state)
-            await apply_state(app, file, file.requests(own_account=shape["id"]))
-        except StateFileError as error:
-            raise CommandError(f"--state: {error}") from error
-    return shape
 
 
 def _target(app: "Application", port: int, folder: Path) -> ClientTarget:

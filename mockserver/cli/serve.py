@@ -1,5 +1,6 @@
 """``mockserver serve``: all vendors on one port."""
 
+import asyncio
 import contextlib
 import ctypes
 import gc
@@ -8,7 +9,8 @@ import secrets
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +24,9 @@ from mockserver.cli.common import (
 )
 from mockserver.server.settings import ANOTHER_PRODUCTS, LOG_FORMS, RENAMED, Settings, option, variable
 from mockserver.spec.model import Contract
+
+if TYPE_CHECKING:
+    from mockserver.server.application import Application
 
 M_MMAP_THRESHOLD = -3  # from malloc.h
 LARGE_BLOCK_BYTES = 16 * 1024
@@ -54,10 +59,16 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-head", type=click.IntRange(1), metavar="BYTES", help="Of request line and headers. [64 KiB]")
 @click.option("--idle-timeout", type=click.IntRange(1), metavar="SECONDS", help="Between requests. [75]")
 @click.option("--request-timeout", type=click.IntRange(1), metavar="SECONDS", help="For one to arrive whole. [30]")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Pins, limits and clocks from the start on: {accounts: {ID: {pins: …, limits: …, clock: …}}}.",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
-def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
+def serve(settings: Settings, *, state: Path | None, until_eof: bool, **options: Any) -> None:
     """Serve all vendors until interrupted."""
     settings = _settings(settings, options)
     new_token = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
@@ -71,6 +82,8 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
         click.echo(f"mockserver: open files (ulimit -Hn) suffice for {possible} connections at once only", err=True)
         settings = replace(settings, max_connections=possible)
     app = create_app(settings)
+    if state is not None:
+        set_state(app, state)
     try:
         socket = listen(settings.host, settings.port)
     except ListenError as error:
@@ -81,6 +94,20 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
         end_with(server, sys.stdin.buffer)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
         server.run(sockets=[socket])
+
+
+def set_state(app: "Application", file: Path, own_account: str | None = None) -> None:
+    """Have an application do what a file says before it serves; at its top is what is for ``own_account``.
+
+    Raises CommandError.
+    """
+    from mockserver.server.state_file import StateFile, StateFileError, apply_state  # noqa: PLC0415 -- as above
+
+    try:
+        state = StateFile(file)
+        asyncio.run(apply_state(app, state, state.requests(own_account)))
+    except StateFileError as error:
+        raise CommandError(f"--state: {error}") from error
 
 
 def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
