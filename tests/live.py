@@ -26,18 +26,19 @@ class Live:
 @contextmanager
 def served(app: Any, host: str = "127.0.0.1", **options: Any) -> Iterator[int]:
     """The port at which any application is served until the block ends; ``options`` are uvicorn's."""
-    socket = listen(host, 0)
+    sockets = listen(host, 0)
     ready = threading.Event()
-    server = uvicorn_server(app, ready.set, log_config=None, **options)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+    server = uvicorn_server(app, ready.set, **options)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
     thread.start()
     try:
         assert ready.wait(PATIENCE), f"the server was not ready within {PATIENCE} s"
-        yield socket.getsockname()[1]
+        yield sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
-        socket.close()
+        for socket in sockets:
+            socket.close()
     assert not thread.is_alive(), f"the server did not end within {PATIENCE} s"
 
 

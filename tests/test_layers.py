@@ -99,7 +99,7 @@ def test_time_enters_in_one_place() -> None:
 
 OWN_GENERATORS = {"Random", "SystemRandom"}
 CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns"}
-WAITING = {"mockserver.server.uvicorn_server", "mockserver.server.verification", "mockserver.testing.verification"}
+WAITING = {"mockserver.server.verification", "mockserver.testing.verification"}
 
 
 def used_of(module: str, library: str) -> set[str]:

@@ -8,7 +8,7 @@ import click
 
 from mockserver.package_check import ForeignPackageError, require_ours
 
-COMMANDS = ("account", "check", "coverage", "curl", "run", "serve")  # each is in the module of its name
+COMMANDS = ("account", "ca", "check", "coverage", "curl", "hosts", "run", "serve")  # each is in the module of its name
 
 
 class Commands(click.Group):

@@ -21,8 +21,6 @@ from mockserver.cli.reports import check_report, write_report
 from mockserver.cli.serve import set_state
 from mockserver.cli.service_relay import relaying
 from mockserver.cli.summary import RunRecord, summary
-from mockserver.engine.sources import Sources
-from mockserver.server.certificates import Certificates, vendor_hosts
 from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.model import Contract
@@ -53,6 +51,7 @@ class RunOptions:
     expect: tuple[str, ...]
     fail_on: tuple[str, ...]
     report: tuple[Path, ...]
+    let_through: tuple[str, ...]
     isolation: str
     services: tuple[str, ...]
     log: LogForm
@@ -112,11 +111,14 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int
 
     for file in options.report:
         check_report(file)
-    app = create_app(replace(settings, host=HOST, port=0, public_url=None, log=options.log))
+    own_place = replace(settings, host=HOST, port=0, public_url=None, tls_files=None)
+    let_through = options.let_through or settings.let_through
+    app = create_app(replace(own_place, let_through=let_through, log=options.log))
     expected = [read_expectation(text, app.contracts) for text in options.expect]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="mockserver-")))
-        listening = stack.enter_context(listen(HOST, 0))
+        (listening,) = listen(HOST, 0)
+        stack.enter_context(listening)
         stack.callback(app.state.mock.unreachable.close)
         port = listening.getsockname()[1]
         _, shape = asyncio.run(ask(app, ControlRequest("POST", "accounts", {}), f"{HOST}:{port}"))
@@ -184,14 +186,8 @@ def _services(options: RunOptions) -> tuple[Service, ...]:
 
 def _target(app: "Application", port: int, folder: Path) -> ClientTarget:
     """Where clients are led, with the files by which they trust what is there."""
-
-    def say(sentence: str) -> None:
-        click.echo(f"mockserver: {sentence}", err=True)
-
-    hosts = vendor_hosts(app.contracts)
-    identity = Certificates(hosts, Sources.real().now, say).identity()
-    write_trust_files(folder, identity, os.environ)
-    return ClientTarget(hosts, HOST, port, folder)
+    write_trust_files(folder, app.certificates.identity())
+    return ClientTarget(app.certificates.hosts, HOST, port, folder)
 
 
 def _own_variables(

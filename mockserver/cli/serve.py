@@ -59,6 +59,8 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-head", type=click.IntRange(1), metavar="BYTES", help="Of request line and headers. [64 KiB]")
 @click.option("--idle-timeout", type=click.IntRange(1), metavar="SECONDS", help="Between requests. [75]")
 @click.option("--request-timeout", type=click.IntRange(1), metavar="SECONDS", help="For one to arrive whole. [30]")
+@click.option("--let-through", multiple=True, metavar="HOST", help="Pass a client on to this real host. Repeatable.")
+@click.option("--tls-files", metavar="DIR", type=click.Path(path_type=Path), help="Write what clients trust there.")
 @click.option(
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -85,15 +87,15 @@ def serve(settings: Settings, *, state: Path | None, until_eof: bool, **options:
     if state is not None:
         set_state(app, state)
     try:
-        socket = listen(settings.host, settings.port)
+        sockets = listen(settings.host, settings.port)
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
-    address = f"http://{_reachable(settings.host)}:{socket.getsockname()[1]}"
+    address = f"http://{_reachable(settings.host)}:{sockets[0].getsockname()[1]}"
     server = uvicorn_server(app, lambda: _begin(app.contracts, settings, address, new_token))
     if until_eof:
         end_with(server, sys.stdin.buffer)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
-        server.run(sockets=[socket])
+        server.run(sockets)
 
 
 def set_state(app: "Application", file: Path, own_account: str | None = None) -> None:
@@ -118,7 +120,7 @@ def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
         click.echo(f"mockserver: {' and '.join(ignored)} not read, another product's; ours: {ours}", err=True)
     if not os.environ.get(variable("log")):
         settings = replace(settings, log="text")
-    settings = with_chosen(settings, options)
+    settings = with_chosen(settings, options | {"let_through": options["let_through"] or None})
     if settings.public_url is not None:
         settings = replace(settings, public_url=http_address(settings.public_url, "--public-url"))
     return settings

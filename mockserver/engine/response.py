@@ -10,7 +10,7 @@ import msgspec
 from mockserver.engine.call import pack_headers, split_headers
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import SeededIds, Sources
-from mockserver.spec.model import Answer, Apply, Contract, Echo, New, Value
+from mockserver.spec.model import BODILESS_STATUSES, Answer, Apply, Contract, Echo, New, Value
 from mockserver.spec.pointer import MISSING, Pointer
 
 
@@ -23,8 +23,8 @@ class RenderedResponse(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> "RenderedResponse":
-        """The response with these headers and the length of its body."""
-        return cls(status, pack_headers([*headers, (b"content-length", b"%d" % len(body))]), body)
+        """The response with these headers and the length of its body, where its status allows one."""
+        return cls(status, pack_headers([*headers, *_length(status, len(body))]), body)
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -145,7 +145,12 @@ class Renderer:
 def _constant_head(answer: Answer, length: int) -> bytes:
     """The head of an answer that has no fills in its headers."""
     headers = [(name, literal) for name, literal, _ in answer.headers]
-    return pack_headers([*headers, (b"content-length", b"%d" % length)])
+    return pack_headers([*headers, *_length(answer.status, length)])
+
+
+def _length(status: int, length: int) -> list[tuple[bytes, bytes]]:
+    """A 204 has no Content-Length (RFC 9110, 8.6), and that of a 304 would be another response's."""
+    return [] if status in BODILESS_STATUSES else [(b"content-length", b"%d" % length)]
 
 
 def _echo(value: Echo, otherwise: Make | None) -> Make:

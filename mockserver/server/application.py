@@ -1,23 +1,27 @@
 """The whole server as one Starlette application."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from mockserver.engine.sources import Sources
-from mockserver.server.build import contracts_of, store_of
+from mockserver.server.build import certificates_of, contracts_of, store_of
+from mockserver.server.certificates import Certificates
 from mockserver.server.control.app import control_routes, description
 from mockserver.server.control.requests import State
 from mockserver.server.endpoint import Exchanges
 from mockserver.server.front_page import pages
+from mockserver.server.incidents import record_incident
 from mockserver.server.log import CallLog, log_to
 from mockserver.server.masking import Masker
 from mockserver.server.routing import VendorRouter, vendor_routes
 from mockserver.server.settings import Settings, from_environment
 from mockserver.server.sockets import Unreachable
+from mockserver.server.wire.incident import Incident
 from mockserver.spec.model import Contract
 from mockserver.store.store import Store
 
@@ -42,13 +46,31 @@ class Application(Starlette):
         self.state.log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not (self.user_middleware or self.exception_handlers):
-            found = self.router.find(scope)  # 1 route
-            if found is not None:
-                route, parameters = found
-                await route.answer(route.endpoint, parameters, scope, receive, send)
-                return
-        await super().__call__(scope, receive, send)
+        answering = self.direct(scope, receive, send) if scope["type"] == "http" else None
+        await (super().__call__(scope, receive, send) if answering is None else answering)
+
+    def direct(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None] | None:
+        """What answers a vendor's request, and awaits bare futures only; None where the application is to be asked."""
+        if self.user_middleware or self.exception_handlers:
+            return None
+        found = self.router.find(scope)  # 1 route
+        if found is None:
+            return None
+        route, parameters = found
+        return route.answer(route.endpoint, parameters, scope, receive, send)
+
+    def notice(self, text: str) -> None:
+        """Log what is no call."""
+        if self.state.log is not None:
+            self.state.log.note(text)
+
+    async def record(self, incident: Incident) -> None:
+        """Keep what is no call, and that a user may look for."""
+        await record_incident(self._mock, incident)
+
+    def end_waits(self) -> None:
+        """Have whoever waits for calls answer with what is known: the server ends."""
+        self.store.end_waits()
 
     @property
     def settings(self) -> Settings:
@@ -59,6 +81,11 @@ class Application(Starlette):
     def contracts(self) -> tuple[Contract, ...]:
         """The contracts that are served."""
         return self._mock.contracts
+
+    @property
+    def certificates(self) -> Certificates:
+        """Those of the vendors' hosts."""
+        return self._mock.certificates
 
     @property
     def store(self) -> Store:
@@ -80,7 +107,9 @@ def create_app(settings: Settings | None = None, sources: Sources | None = None)
     sources = sources or Sources.real()
     contracts = contracts_of(settings)
     store = store_of(settings, contracts, sources)
-    return Application(State(settings, contracts, store, sources, Masker(contracts), description(), Unreachable()))
+    certificates = certificates_of(settings, contracts)
+    masker, unreachable = Masker(contracts), Unreachable()
+    return Application(State(settings, contracts, store, sources, masker, description(), unreachable, certificates))
 
 
 @asynccontextmanager

@@ -1,11 +1,14 @@
 """From settings to contracts and a store: contracts compiled, built-in accounts and those of a file in place."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mockserver.engine.sources import Sources
+from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hosts
 from mockserver.server.settings import Settings
+from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract
@@ -29,6 +32,20 @@ def fixtures_folder() -> Path:
 
 def _first(packed: Path, checkout: Path) -> Path:
     return packed if packed.is_dir() else checkout
+
+
+def certificates_of(settings: Settings, contracts: Iterable[Contract]) -> Certificates:
+    """The certificates for the contracts' hosts, not made yet; ``settings.tls_files`` is written with them."""
+
+    def say(sentence: str) -> None:
+        if settings.log != "off" and sys.stderr is not None:  # the log may not be open yet
+            sys.stderr.write(f"mockserver: {sentence}\n")
+
+    def write_files(identity: TlsIdentity) -> None:
+        if settings.tls_files is not None:
+            write_trust_files(settings.tls_files, identity)
+
+    return Certificates(vendor_hosts(contracts), Sources.real().now, say, write_files)
 
 
 BUILTIN_ACCOUNTS = ("default", "second")

@@ -17,9 +17,8 @@ from mockserver.engine.response import RenderedResponse
 from mockserver.server.control.requests import State
 from mockserver.server.log import CallLog
 from mockserver.server.routing import Endpoint
-from mockserver.server.wire.asgi import CLOSE, DisconnectedError, receive_body, write_whole
-from mockserver.server.wire.faults import ClientLeftError, Line, deliver, send_whole
-from mockserver.server.wire.protocol import WIRE
+from mockserver.server.wire.asgi import CLOSE, WIRE, DisconnectedError, HttpExchange, receive_body
+from mockserver.server.wire.faults import ClientLeftError, deliver, send_whole
 from mockserver.store.store import UNCLAIMED
 
 NO_EXTENSIONS: Mapping[str, Any] = {}
@@ -82,13 +81,14 @@ class Exchanges:
     async def _send(self, going: Going, started: float, scope: Any, send: Any) -> None:
         """Send what there is to send; note how it ended, and how long it all took."""
         outcome = "aborted"
-        wire = scope.get("extensions", NO_EXTENSIONS).get(WIRE)
+        wire: HttpExchange | None = scope.get("extensions", NO_EXTENSIONS).get(WIRE)
         try:
             if going.fault is not None:
-                outcome = await _send_with(going.fault, going, Line(wire, send))
-            else:
-                if wire is None or not write_whole(send, going.call.status, going.head, going.body):
-                    await send_whole(send, going.response)
+                outcome = await _send_with(going.fault, going, wire, send)
+            elif wire is None:
+                await send_whole(send, going.response)
+                outcome = "sent"
+            elif wire.respond(going.call.status, going.head, going.body):
                 outcome = "sent"
         finally:
             await self._store.complete(going.call, outcome, (time.perf_counter() - started) * 1000)
@@ -98,7 +98,7 @@ class Exchanges:
     async def _exchange(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any) -> Going:
         method = scope["method"]
         operation = endpoint.operations.get(method) or endpoint.otherwise
-        body, oversize, ended = await receive_body(receive, operation.body_limit or self._max_body)  # 2 receive
+        body, oversize, ended = await _received(scope, receive, operation.body_limit or self._max_body)  # 2 receive
         headers = pack_headers(scope["headers"])
         arrival = Arrival(method, scope["path"], params, scope["query_string"], headers, body, oversize)
         request = self._engine.parse(operation, arrival)  # 3 parse
@@ -115,11 +115,13 @@ class Exchanges:
             head += b"\r\nallow: " + endpoint.allow
         if not ended:
             head += CLOSE
+        if not call.response_headers:
+            head = head.removeprefix(b"\r\n")
         return Going(call, head, call.response_body, decision.fault, decision.number, decision.problem)
 
     async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> Going:
         """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
-        body, oversize, ended = await receive_body(receive, self._max_body)
+        body, oversize, ended = await _received(scope, receive, self._max_body)
         path, query, sent = scope["path"], scope["query_string"], pack_headers(scope["headers"])
         arrival = Arrival(scope["method"], path, {}, query, sent, body, oversize)
         text = json.dumps(
@@ -162,6 +164,15 @@ class Exchanges:
         return UNCLAIMED
 
 
+async def _received(scope: Any, receive: Any, limit: int) -> tuple[bytes, int, bool]:
+    """As ``receive_body``; a request that our own wire has whole is taken from there."""
+    wire: HttpExchange | None = scope.get("extensions", NO_EXTENSIONS).get(WIRE)
+    if wire is None or not wire.is_whole:
+        return await receive_body(receive, limit)
+    body = wire.take()
+    return (body, 0, True) if len(body) <= limit else (b"", len(body), True)
+
+
 def _answer_headers(label: Label) -> bytes:
     """Our headers that say which answer this is, what it relies on and which rule chose it, up to the call's id."""
     answer = f"\r\nx-mock-answer: {label.answer}" if label.answer else ""
@@ -181,10 +192,10 @@ def _call_headers(decision: Decision, request: ParsedRequest) -> bytes:
     return call_id + b"\r\nx-mock-problem: " + words.encode("ascii")
 
 
-async def _send_with(fault: Fault, going: Going, line: Line) -> str:
+async def _send_with(fault: Fault, going: Going, wire: HttpExchange | None, send: Any) -> str:
     """Send what a fault left of a response, as the fault says; returns how it ended."""
     try:
-        await deliver(fault, going.number, going.response, line)
+        await deliver(fault, going.number, going.response, wire, send)
     except ClientLeftError:
         return "aborted"
     return "aborted" if fault.loses_reply else "sent"

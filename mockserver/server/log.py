@@ -49,6 +49,8 @@ class Form(Protocol):
 
     def notice(self, dropped: int) -> str: ...
 
+    def note(self, text: str) -> str: ...
+
 
 Entry = tuple[RecordedCall, Problem | None, Sequence[str]]  # a call, the problem that was answered, nearest operations
 
@@ -85,6 +87,11 @@ class CallLog:
             self._timer = loop.call_later(DELAY_SECONDS, self._start)
         if len(pending) >= BLOCK_CALLS or len(call.body) > MAX_BODY:  # they are not kept in memory for longer
             self._start()
+
+    def note(self, text: str) -> None:
+        """Have a line written for what is no call, such as a connection that was refused."""
+        if self._writer is not None:
+            self._writer.write([self._form.note(text)])
 
     async def close(self) -> None:
         """Write what is left, and end."""
@@ -218,7 +225,10 @@ class TextForm:
         return line + self._trouble(call, details)
 
     def notice(self, dropped: int) -> str:
-        return f"mockserver: {dropped} lines of the log were dropped: it was not read as fast as calls came"
+        return self.note(f"{dropped} lines of the log were dropped: it was not read as fast as calls came")
+
+    def note(self, text: str) -> str:
+        return f"mockserver: {printable(text)}"
 
     def _words_of(self, label: Label) -> str:
         """Answer and status."""
@@ -267,6 +277,9 @@ class JsonForm:
 
     def notice(self, dropped: int) -> str:
         return _json({"dropped": dropped})
+
+    def note(self, text: str) -> str:
+        return _json({"note": text})
 
 
 def _members_of(label: Label) -> tuple[str, str]:

@@ -5,7 +5,7 @@ A list of routes is asked one after another; an index of the same routes answers
 
 import difflib
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -34,7 +34,7 @@ class Endpoint:
     allow: bytes
 
 
-Answer = Callable[[Endpoint, dict[str, str], Scope, Receive, Send], Awaitable[None]]
+Answer = Callable[[Endpoint, dict[str, str], Scope, Receive, Send], Coroutine[Any, Any, None]]
 UnknownPath = Callable[[list[str], Scope, Receive, Send], Awaitable[None]]  # given the nearest operations
 
 

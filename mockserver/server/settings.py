@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,8 +16,9 @@ LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")
 class Settings:
     """Sizes are bytes, times seconds. ``contracts`` and ``fixtures`` are folders beside the built-in ones.
 
-    ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for. A value
-    that cannot be used raises SettingsError.
+    ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for.
+    ``let_through`` are hosts that a client may reach through the server, ``tls_files`` is a folder for the files by
+    which clients trust it. A value that cannot be used raises SettingsError.
     """
 
     contracts: tuple[Path, ...] = ()
@@ -37,6 +39,8 @@ class Settings:
     max_head: int = 64 * 1024
     idle_timeout: int = 75
     request_timeout: int = 30
+    let_through: tuple[str, ...] = ()
+    tls_files: Path | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -63,6 +67,7 @@ class SettingsError(ValueError):
 
 
 PREFIX = "MOCKSERVER_"
+_LET_THROUGH = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _VARIABLES = {"host": "SERVE_HOST", "port": "SERVE_PORT"}  # which are not named as the setting is
 ANOTHER_PRODUCTS = {PREFIX + "HOST": "host", PREFIX + "PORT": "port"}
 """Variables of another product's client, which are not read, and the settings that a user may have meant."""
@@ -102,6 +107,16 @@ def _check(setting: str, value: object) -> None:
         raise SettingsError(f"{setting} must be True or False, not {value!r}")
     if setting == "log" and value not in LOG_FORMS:
         raise SettingsError(f"{setting} must be one of {', '.join(LOG_FORMS)}, not {value!r}")
+    if setting == "let_through":
+        _check_hosts(setting, value)
+
+
+def _check_hosts(setting: str, value: object) -> None:
+    if not isinstance(value, tuple):
+        raise SettingsError(f"{setting} must be a tuple of hosts, not {value!r}")
+    for host in value:
+        if not isinstance(host, str) or not _LET_THROUGH.fullmatch(host):
+            raise SettingsError(f"{setting} must be hosts' names without scheme and port, not {host!r}")
 
 
 def _bounds(number: str) -> tuple[int, int]:
@@ -126,8 +141,10 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
 def _read(name: str, field: str, text: str) -> Any:
     if field in {"contracts", "fixtures"}:
         return tuple(Path(part) for part in text.split(os.pathsep) if part)
-    if field == "accounts":
+    if field in {"accounts", "tls_files"}:
         return Path(text)
+    if field == "let_through":
+        return tuple(host.strip() for host in text.split(",") if host.strip())
     if field in _SWITCHES:
         if text.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
             raise SettingsError(f"{name} must be true or false, not {text!r}")

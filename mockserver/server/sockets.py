@@ -1,26 +1,73 @@
 """Sockets of this machine: to listen on, and to refuse connections on; how many may be open."""
 
+import errno
 import socket
 import sys
 
-from mockserver.server.wire.protocol import MOST_LINGERING
+from mockserver.server.wire import forks
+from mockserver.server.wire.protocol import MAX_LINGERING
 
-OTHER_FILES = MOST_LINGERING + 64  # beside the connections: refused ones, what listens, logs, contracts
+OTHER_FILES = MAX_LINGERING + 64  # beside the connections: refused ones, what listens, logs, contracts
+BACKLOG = 2048
+FREE_PORT_TRIES = 20  # a port that is free at one address may be taken at another
 
 
 class ListenError(OSError):
     """The address cannot be listened on; the text says why."""
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes any free one. Raises ListenError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Listening sockets, one for each address of the host; ``::`` takes clients of both families.
+
+    Port 0 takes any port that is free at all of them. Raises ListenError.
+    """
     try:
-        host.encode("idna")  # bind would raise TypeError, and leave its socket open
-        return socket.create_server((host, port), family=family, backlog=2048)
+        addresses = _addresses(host)
+        for _ in range(FREE_PORT_TRIES if port == 0 and len(addresses) > 1 else 1):
+            try:
+                return _listen_at(addresses, port)
+            except OSError as error:
+                taken = error
+                if error.errno != errno.EADDRINUSE:
+                    break
+        raise taken
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ListenError(f"cannot listen on {host}:{port}: {reason.partition(' (while')[0]}") from error
+
+
+def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    """The addresses of a host, each once."""
+    host.encode("idna")  # bind would raise TypeError, and leave its socket open
+    if not host:
+        return [(socket.AF_INET, host)]
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+
+
+def _listen_at(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> list[socket.socket]:
+    """A socket for each address that this machine has. Raises OSError, and leaves none open."""
+    sockets: list[socket.socket] = []
+    missing: OSError | None = None
+    for family, address in addresses:
+        try:
+            sockets.append(_listening(family, address, port))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL and len(addresses) > 1:  # a name of another family's address
+                missing = error
+                continue
+            for listening in sockets:
+                listening.close()
+            raise
+        port = sockets[0].getsockname()[1]
+    if missing is not None and not sockets:
+        raise missing
+    return sockets
+
+
+def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    both = family == socket.AF_INET6 and address == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
 
 
 def open_files_for(connections: int) -> int:
@@ -48,10 +95,12 @@ class Unreachable:
         if self._socket is None:
             self._socket = socket.socket()
             self._socket.bind(("127.0.0.1", 0))
+            forks.hold(self._socket)
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def close(self) -> None:
         """Give the port back."""
         if self._socket is not None:
+            forks.release(self._socket.fileno())
             self._socket.close()
             self._socket = None

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from mockserver.server.application import Application
 from mockserver.server.build import error_at
 from mockserver.server.routing import CONTROL
-from mockserver.server.wire.protocol import WIRE
+from mockserver.server.wire.asgi import WIRE
 from mockserver.spec.pointer import join
 from mockserver.spec.source import Source, read_yaml
 

@@ -1,38 +1,67 @@
-"""The application on a socket, by uvicorn."""
+"""The application on sockets, by uvicorn, from its start to its end."""
 
+import asyncio
+import contextlib
 import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from mockserver.server.build import certificates_of
+from mockserver.server.certificates import Certificates
 from mockserver.server.settings import Settings
-from mockserver.server.wire.protocol import bound
+from mockserver.server.wire import forks
+from mockserver.server.wire.door import Door
+from mockserver.server.wire.opening import OpeningProtocol
+from mockserver.server.wire.protocol import Protocol
+from mockserver.server.wire.proxy import Proxy
+from mockserver.server.wire.service import Service
 from mockserver.server.wire.timeouts import Sweep
 
-GRACE_SECONDS = 10  # that requests in flight have to end
-MAX_READ_BYTES = 1024 * 1024  # more than an event loop reads at once
+GRACE_SECONDS = 1.0  # that requests in flight have to end
+CUT_SECONDS = 0.3  # that connections which are cut have to be gone
+TICKS = 10  # of uvicorn's in a second
 
 
-def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any) -> uvicorn.Server:
+class WireConfig(uvicorn.Config):
+    """Uvicorn's, with what all connections share; ``service`` and ``door`` are there once it is loaded."""
+
+    service: Service
+    door: Door
+
+    def load(self) -> None:
+        super().load()
+        settings = getattr(self.app, "settings", Settings())  # an application around ours may have none
+        self.service = Service(self.loaded_app, settings)
+        self.door = door_of(self.app, self.service)
+
+
+def door_of(app: Any, service: Service) -> Door:
+    """What connections to an application begin with. Raises OSError where the files for clients cannot be written."""
+    settings = service.settings
+    certificates: Certificates = getattr(app, "certificates", None) or certificates_of(settings, ())
+    if settings.tls_files is not None:
+        certificates.identity()
+    return Door(service, Proxy.of(certificates.hosts, settings), certificates, Protocol, getattr(app, "record", None))
+
+
+def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any) -> "MockUvicorn":
     """A uvicorn server for the application; ``on_ready`` is called once it answers."""
-    settings = getattr(app, "settings", Settings())  # an application around ours may have none
     options: dict[str, Any] = {
+        "http": OpeningProtocol,
+        "log_config": None,  # what is said is said by our own log
         "access_log": False,
-        "log_level": "warning",
         "lifespan": "on",
         "server_header": False,
-        "proxy_headers": False,  # a client's own address is what counts; 1 us a request
-        "timeout_graceful_shutdown": GRACE_SECONDS,
-        "timeout_keep_alive": settings.idle_timeout,
-        "h11_max_incomplete_event_size": settings.max_head + MAX_READ_BYTES,  # ours is the clearer refusal
-        "ws": "none",  # with websockets installed, a POST that asks for an upgrade would hang
+        "proxy_headers": False,  # a client's own address is what counts
+        "ws": "none",
     }
-    config = bound(uvicorn.Config(app, **options | overrides), settings)
-    return _Server(config, on_ready, Sweep(settings))
+    config = WireConfig(app, **options | overrides)
+    config.load()
+    return MockUvicorn(config, on_ready)
 
 
 def end_with(server: uvicorn.Server, stream: BinaryIO) -> None:
@@ -45,20 +74,71 @@ def end_with(server: uvicorn.Server, stream: BinaryIO) -> None:
     threading.Thread(target=wait, name="mockserver-eof", daemon=True).start()
 
 
-class _Server(uvicorn.Server):
-    """Says when it is ready, and looks after its connections once a second."""
+def event_loop() -> asyncio.AbstractEventLoop:
+    """A new event loop: uvloop's where there is one."""
+    try:
+        import uvloop  # noqa: PLC0415 -- not everywhere
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], sweep: Sweep) -> None:
+
+class MockUvicorn(uvicorn.Server):
+    """Says when it is ready, looks after its connections once a second, and ends whatever waits."""
+
+    config: WireConfig
+
+    def __init__(self, config: WireConfig, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
-        self._sweep = sweep
+        self._sweep = Sweep(config.service.settings)
+        self._seconds = 0
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until the end, in an event loop of its own; no policy of the process is changed."""
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            runner.run(self.serve(sockets))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listening in sockets or []:
+            forks.hold(listening)
         if self.started:
             self._on_ready()
 
     async def on_tick(self, counter: int) -> bool:
-        if counter % 10 == 0:  # tenths of a second
-            self._sweep(self.server_state.connections, time.monotonic())
+        if counter % TICKS == 0:  # counted, not measured: a test may have stopped the clock
+            self._seconds += 1
+            self.config.service.tick()
+            self._sweep(self.server_state.connections, self._seconds)  # type: ignore[arg-type]  # they are of our protocol
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End within two seconds: waits at once, other requests when they are answered or their time is over."""
+        service, state = self.config.service, self.server_state
+        service.is_ending = True
+        for listening in sockets or []:
+            forks.release(listening.fileno())
+        for server in self.servers:
+            server.close()
+        getattr(service.app, "end_waits", bool)()
+        for connection in list(state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                while state.connections or state.tasks:  # noqa: ASYNC110 -- uvicorn sets no event
+                    await asyncio.sleep(0.01)
+        if state.connections or state.tasks:
+            service.notice(f"{len(state.connections)} connections were cut: the server ends")
+            await self._cut()
+        await super().shutdown(sockets)
+
+    async def _cut(self) -> None:
+        """End all that goes on."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CUT_SECONDS)

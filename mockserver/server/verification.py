@@ -67,7 +67,7 @@ class _Watch:
     async def wait(self, deadline: float) -> bool:
         """Wait for the next call and look at it; False when the time is over."""
         left = deadline - time.monotonic()
-        if left <= 0:
+        if left <= 0 or not self.store.is_waited_on:
             return False
         await self.store.wait_for_call(self.account, left)
         await self.look()

@@ -54,6 +54,7 @@ class Store:
         self._came = dict(registry.accounts)
         self._gone: list[AccountData] = []
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self.is_waited_on = True  # False once the server ends
 
     async def facts(self, request: ParsedRequest) -> Facts:
         """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""
@@ -199,8 +200,17 @@ class Store:
         """How many of an account's calls had to make room."""
         return self._journal.evicted(account)
 
+    def end_waits(self) -> None:
+        """Nobody waits for calls any more: from now on the time is always over."""
+        self.is_waited_on = False
+        for waiting in [one for its in self._waiting.values() for one in its]:
+            if not waiting.done():
+                waiting.set_result(None)
+
     async def wait_for_call(self, account: str, seconds: float) -> None:
         """Return at an account's next call, or when the time is over."""
+        if not self.is_waited_on:
+            return
         waiting = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(account, set()).add(waiting)
         try:

@@ -116,6 +116,8 @@ class RunSettings(TypedDict, total=False):
     max_head: int
     idle_timeout: int
     request_timeout: int
+    let_through: tuple[str, ...]
+    tls_files: Folder | None
 
 
 @contextmanager
@@ -130,7 +132,7 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
 
     chosen = _settings(_paths(contracts), _paths(fixtures), settings)
     app = create_app(chosen)
-    with serving(app, [listen(chosen.host, chosen.port)]) as url:
+    with serving(app, listen(chosen.host, chosen.port)) as url:
         yield MockServer(url, chosen.admin_token)
 
 
@@ -146,26 +148,16 @@ def serving(app: "Application", sockets: "list[socket]") -> Iterator[str]:
 
 
 class _ServerThread:
-    """uvicorn in a daemon thread; no logger is touched."""
+    """The server in a daemon thread; no logger is touched."""
 
     def __init__(self, app: "Application", listening: "list[socket]") -> None:
-        from uvicorn.protocols.http.auto import AutoHTTPProtocol  # noqa: PLC0415 -- as in run()
-
-        from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415
-
-        class Quiet(AutoHTTPProtocol):  # type: ignore[valid-type,misc]  # a class chosen by what is installed
-            """Keeps its requests out of whatever log uvicorn.access has in this process."""
-
-            def __init__(self, *args: Any, **kwargs: Any) -> None:
-                super().__init__(*args, **kwargs)
-                self.access_log = False
+        from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415 -- as in run()
 
         self._sockets = listening
         self._address = listening[0].getsockname()[:2]
         self._ready = threading.Event()
         self._failure: BaseException | None = None
-        quiet = {"http": Quiet, "log_config": None, "log_level": None, "access_log": None}
-        self._server = uvicorn_server(app, self._ready.set, timeout_graceful_shutdown=1, **quiet)
+        self._server = uvicorn_server(app, self._ready.set, log_level=None, access_log=None)
         self._thread = threading.Thread(target=self._run, name="mockserver", daemon=True)
 
     @property
@@ -211,8 +203,10 @@ def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: Ma
     if unknown:
         hint = nearest_hint(unknown[0], known)
         raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}{hint}")
-    if isinstance(given.get("accounts"), str | PathLike):
-        given = {**given, "accounts": Path(given["accounts"])}
+    paths = {
+        name: Path(given[name]) for name in ("accounts", "tls_files") if isinstance(given.get(name), str | PathLike)
+    }
+    given = {**given, **paths}
     chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "port": 0, **given})
     if chosen.admin_token is None and not chosen.is_loopback:
         return replace(chosen, admin_token=secrets.token_urlsafe(24))

@@ -47,7 +47,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
             sockets[0].close()
 
     monkeypatch.setattr("mockserver.server.uvicorn_server.uvicorn_server", Server)
-    monkeypatch.setattr("mockserver.server.sockets.listen", lambda _host, _port: socket.socket())
+    monkeypatch.setattr("mockserver.server.sockets.listen", lambda _host, _port: [socket.socket()])
     return found
 
 
@@ -129,39 +129,43 @@ def test_elsewhere() -> None:
 
 
 def test_sigterm_in_flight() -> None:
-    """A request that is half sent at SIGTERM is still answered, and logged; then the process ends without complaint."""
-    body = b'{"from": "12065550141", "to": "+13115552367", "text": "Hello, world!"}'
+    """At SIGTERM a request that is half sent is cut without a word, as a delay is; then the process ends at once."""
     with serving("--port", "0") as server:
         address = urlsplit(server.url).netloc
-        connection = http.client.HTTPConnection(address, timeout=PATIENCE)
-        connection.putrequest("POST", "/sms/o")
-        connection.putheader("Authorization", "Bearer OpenTactDefaultPaidKey00000000000000000000000001")
-        connection.putheader("Content-Type", "application/json")
-        connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body[:10])
-        assert get(f"{server.url}/_mock/health").ok  # what was sent before has been read by now
+        half, delayed = (http.client.HTTPConnection(address, timeout=PATIENCE) for _ in range(2))
+        half.putrequest("POST", "/sms/o")
+        half.putheader("Content-Length", "100")
+        half.endheaders(b"{")
+        pin = {"account": "default", "fault": {"kind": "delay", "seconds": 60}}
+        assert requests.put(f"{server.url}/_mock/pins/opentact.send_sms", json=pin, timeout=PATIENCE).ok
+        authorization = {"Authorization": "Bearer OpenTactDefaultPaidKey00000000000000000000000001"}
+        delayed.request("POST", "/sms/o", b"{}", {**authorization, "Content-Type": "application/json"})
+        while not get(f"{server.url}/_mock/calls?account=default").json()["calls"]:
+            time.sleep(0.01)
         server.process.send_signal(signal.SIGTERM)
-        _until_refused(address)
-        connection.send(body[10:])
-        response = connection.getresponse()
-        assert (response.status, json.load(response)["success"]) == (200, True)
-        connection.close()
+        for connection in (half, delayed):
+            with pytest.raises(http.client.RemoteDisconnected):
+                connection.getresponse()
+            connection.close()
         assert server.process.wait(PATIENCE) in {-signal.SIGTERM, 0}
         output, log = server.process.communicate()
         assert output == ""
-        assert re.fullmatch(r"[\d:.]{12} opentact\.send_sms/sent 200 default \+13115552367 [\d.]+ms\n", log)
+        assert re.fullmatch(r"[\d:.]{12} opentact\.send_sms/\S+ \d+ default - [\d.]+ms fault delay aborted .*\n", log)
 
 
-def _until_refused(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up:
-        try:
-            socket.create_connection((host, int(port)), PATIENCE).close()
-        except ConnectionRefusedError:
-            return
-        time.sleep(0.02)
-    pytest.fail("the server still listens")
+def test_sigterm_while_somebody_waits_for_calls() -> None:
+    """Whoever verifies within a minute is told what is known, and the process ends at once."""
+    question = {"account": "default", "operation": "opentact.send_sms", "count": {"at_least": 1}, "within": 60}
+    with serving("--port", "0") as server:
+        waiting = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=PATIENCE)
+        waiting.request("POST", "/_mock/calls/verify", json.dumps(question), {"Content-Type": "application/json"})
+        assert get(f"{server.url}/_mock/health").ok  # what was sent before is being answered by now
+        server.process.send_signal(signal.SIGTERM)
+        response = waiting.getresponse()
+        assert (response.status, json.load(response)["verified"]) == (200, False)
+        waiting.close()
+        assert server.process.wait(PATIENCE) in {-signal.SIGTERM, 0}
+        assert server.process.communicate() == ("", "")
 
 
 @contextmanager
@@ -280,7 +284,8 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
     assert invoke("serve", **environment).exit_code == 0
     assert invoke("serve", "--no-builtin", *options, **environment).exit_code == 0
     paths = (there / "accounts.json", here / "accounts.json")
-    numbers = {name.lower(): int(value) for name, value in bounds.items()}
+    numbers: dict[str, Any] = {name.lower(): int(value) for name, value in bounds.items()}
+    larger: dict[str, Any] = {name: int(f"1{value}") for name, value in numbers.items()}
     assert built == [
         Settings(
             (there, here), (there,), False, paths[0], "127.0.0.2", 1, "http://five", None, True, "json", **numbers
@@ -296,7 +301,7 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
             None,
             False,
             "off",
-            **{name: int(f"1{value}") for name, value in numbers.items()},
+            **larger,
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""A server of the test contract on a real socket, with each of uvicorn's protocols, that has nothing to complain of."""
+"""A server of the test contract on a real socket that has nothing to complain of."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from tests.live import Live, live_server
 from tests.server.customers import SETTINGS
 
 
-@pytest.fixture(scope="session", params=["httptools", "h11"])
-def server(request: pytest.FixtureRequest) -> Iterator[Live]:
-    with live_server(SETTINGS, http=request.param) as live:
+@pytest.fixture(scope="session")
+def server() -> Iterator[Live]:
+    with live_server(SETTINGS) as live:
         yield live
 
 
@@ -22,7 +22,7 @@ def customer(server: Live) -> Customer:
 
 @pytest.fixture(autouse=True)
 def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Neither uvicorn nor asyncio finds anything wrong with what a fault does."""
+    """Nothing finds anything wrong with what a fault does."""
     yield
     complaints = [record.getMessage() for phase in ("setup", "call") for record in caplog.get_records(phase)]
     assert complaints == []

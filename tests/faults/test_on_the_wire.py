@@ -231,10 +231,9 @@ def test_a_client_that_asks_on_and_leaves(customer: Customer) -> None:
     assert [call["outcome"] for call in customer.calls()] == ["aborted"]
 
 
-@pytest.mark.parametrize("http", ["httptools", "h11"])
-def test_the_end_of_the_server_ends_the_wait(http: str) -> None:
+def test_the_end_of_the_server_ends_the_wait() -> None:
     """A client that is kept waiting for ever does not keep a server from ending."""
-    with live_server(SETTINGS, http=http) as live:
+    with live_server(SETTINGS) as live:
         customer = Customer.of(live)
         customer.suffer("timeout")
         wire = Wire(live.port)

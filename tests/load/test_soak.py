@@ -3,8 +3,6 @@
 import asyncio
 import os
 
-import pytest
-
 from mockserver.server.application import create_app
 from tests.live import PATIENCE
 from tests.load.beside import connecting
@@ -41,12 +39,11 @@ def test_soak(own_server: Server) -> None:
     assert own_server.memory - memory < GROWTH
 
 
-@pytest.mark.parametrize("http", ["httptools", "h11"])
-def test_no_task_is_left(http: str) -> None:
+def test_no_task_is_left() -> None:
     """Once all clients have left, the server has the tasks it began with."""
 
     async def test() -> None:
-        async with served(create_app(), http) as (port, state):
+        async with served(create_app()) as (port, state):
             before = asyncio.all_tasks()
             workers = [Worker(lambda: Client.connect(port), seed=at) for at in range(4)]
             await asyncio.gather(*(worker.work(100) for worker in workers))

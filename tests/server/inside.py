@@ -5,12 +5,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-from uvicorn.loops.auto import auto_loop_factory
-
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import listen
-from mockserver.server.uvicorn_server import uvicorn_server
-from mockserver.server.wire.protocol import Bounded
+from mockserver.server.uvicorn_server import event_loop, uvicorn_server
+from mockserver.server.wire.protocol import Protocol
 from mockserver.server.wire.timeouts import Sweep
 from tests.live import PATIENCE
 from tests.streams import Client
@@ -63,9 +61,9 @@ class Inside:
         await self.until(lambda: not stays or any(_is(one, client) for one in self.state.connections))
         return client
 
-    def protocol(self, client: Client) -> Bounded:
+    def protocol(self, client: Client) -> Protocol:
         """The server's end of a connection."""
-        found: Bounded = next(one for one in self.state.connections if _is(one, client))
+        found: Protocol = next(one for one in self.state.connections if _is(one, client))
         return found
 
     async def until(self, is_so: Callable[[], bool]) -> None:
@@ -90,18 +88,18 @@ def _is(protocol: Any, client: Client) -> bool:
 
 
 @asynccontextmanager
-async def served(app: Any, http: str) -> AsyncIterator[tuple[int, Any]]:
-    """Port and state of uvicorn serving the application by one of its protocols; when the block ends, nothing is left.
+async def served(app: Any) -> AsyncIterator[tuple[int, Any]]:
+    """Port and state of a server of the application; when the block ends, nothing is left.
 
     What connections there are must end with the block.
     """
     others = asyncio.all_tasks()
     ready, listening = asyncio.Event(), listen("127.0.0.1", 0)
-    server = uvicorn_server(app, ready.set, http=http, log_config=None)
-    task = asyncio.create_task(server.serve([listening]))
+    server = uvicorn_server(app, ready.set)
+    task = asyncio.create_task(server.serve(listening))
     await asyncio.wait_for(ready.wait(), PATIENCE)
     try:
-        yield listening.getsockname()[1], server.server_state
+        yield listening[0].getsockname()[1], server.server_state
     finally:
         server.should_exit = True
         await asyncio.wait_for(task, PATIENCE)
@@ -109,12 +107,12 @@ async def served(app: Any, http: str) -> AsyncIterator[tuple[int, Any]]:
     assert asyncio.all_tasks() == others
 
 
-def run(test: Callable[[Inside], Coroutine[Any, Any, None]], http: str, **settings: Any) -> None:
-    """Run a test with an Echo behind one of uvicorn's protocols, in the event loop that it would choose."""
+def run(test: Callable[[Inside], Coroutine[Any, Any, None]], **settings: Any) -> None:
+    """Run a test with an Echo behind our protocol, in the event loop that a server has."""
 
     async def with_server() -> None:
         app = Echo(Settings(**settings))
-        async with served(app, http) as (port, state):
+        async with served(app) as (port, state):
             inside = Inside(app, port, state)
             try:
                 await test(inside)
@@ -122,5 +120,5 @@ def run(test: Callable[[Inside], Coroutine[Any, Any, None]], http: str, **settin
                 app.may_answer.set()
                 inside.leave()
 
-    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=event_loop) as runner:
         runner.run(with_server())

@@ -40,6 +40,8 @@ from mockserver.server.settings import (
         pytest.param("MAX_HEAD", "8", "max_head", 8, id="max-head"),
         pytest.param("IDLE_TIMEOUT", "3", "idle_timeout", 3, id="idle-timeout"),
         pytest.param("REQUEST_TIMEOUT", "2", "request_timeout", 2, id="request-timeout"),
+        pytest.param("LET_THROUGH", "a.example, b", "let_through", ("a.example", "b"), id="let-through"),
+        pytest.param("TLS_FILES", "d/tls", "tls_files", Path("d/tls"), id="tls-files"),
     ],
 )
 def test_each_setting_from_the_environment(name: str, text: str, field: str, value: Any) -> None:
@@ -71,6 +73,8 @@ def test_defaults() -> None:
         max_head=65_536,
         idle_timeout=75,
         request_timeout=30,
+        let_through=(),
+        tls_files=None,
     )
 
 
@@ -150,6 +154,8 @@ def test_loopback(host: str, local: bool) -> None:
         ({"idle_timeout": True}, "idle_timeout must be a whole number"),
         ({"port": 65536}, "port must be a whole number from 0 to 65535, not 65536"),
         ({"explain": "no"}, "explain must be True or False, not 'no'"),
+        ({"let_through": ("https://a",)}, "let_through must be hosts' names without scheme and port, not 'https://a'"),
+        ({"let_through": "a.example"}, "let_through must be a tuple"),
         ({"log": "xml"}, "log must be one of text, json, off, not 'xml'"),
     ],
 )

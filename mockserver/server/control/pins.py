@@ -30,7 +30,7 @@ from mockserver.server.control.requests import (
     unknown,
 )
 from mockserver.server.serialize import moment_text
-from mockserver.server.wire.protocol import WIRE
+from mockserver.server.wire.asgi import WIRE
 from mockserver.spec.model import BODILESS_STATUSES, OperationSpec
 from mockserver.spec.pointer import Pointer, join
 from mockserver.spec.reach import EVERYTHING, covers

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
+from mockserver.server.certificates import Certificates
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import Unreachable
@@ -33,6 +34,7 @@ class State:
     masker: Masker
     description: Mapping[str, Any]
     unreachable: Unreachable
+    certificates: Certificates
 
 
 def state_of(request: Request) -> State:

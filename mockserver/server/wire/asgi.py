@@ -1,31 +1,232 @@
-"""A request's body from ASGI within its limit, and a response to the socket in one write."""
+"""One request and its response on a connection, as an ASGI application sees them."""
 
-from functools import cache
-from typing import Any
+import asyncio
+import re
+from collections.abc import Coroutine, Generator, Iterable, MutableMapping
+from typing import Any, Protocol
 
+from starlette.types import Message, Receive
+
+from mockserver.server.wire.service import Service
+from mockserver.spec.model import BODILESS_STATUSES
+
+WIRE = "mockserver.wire"  # an ASGI scope's extension, the HttpExchange
 DRAIN = 64 * 1024 * 1024  # bytes read beyond a limit, before the connection is given up
+CLOSE = b"\r\nconnection: close"  # behind a head after which the connection ends
+KEEP_ALIVE = b"\r\nconnection: keep-alive"  # which a client of HTTP/1.0 needs to be told
+CHUNKED = b"\r\ntransfer-encoding: chunked"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+MAX_KEPT_BODY = 64 * 1024  # bytes of a request that waits until it is whole
+LAST_CHUNK = b"0\r\n\r\n"
+
+_OURS = {b"connection", b"transfer-encoding"}  # headers that say how a response goes over this connection
+_NO_TOKEN = re.compile(rb"[^!#$%&'*+.^_`|~0-9A-Za-z-]|^$")
+_NO_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class DisconnectedError(Exception):
     """The client left before its request was complete."""
 
 
-async def receive_body(receive: Any, limit: int) -> tuple[bytes, int, bool]:
+class Connection(Protocol):
+    """What an exchange needs of its connection, and a fault to spoil it."""
+
+    service: Service
+    loop: asyncio.AbstractEventLoop
+    transport: Any
+
+    def on_answered(self, exchange: "HttpExchange") -> None:
+        """Go on behind a response that is complete."""
+
+    async def drained(self) -> None:
+        """Return once the client has taken enough of what was written."""
+
+    def resume_reading(self) -> None:
+        """Take more of the request."""
+
+    def mute(self) -> None:
+        """Answer nothing from now on."""
+
+    def reset(self) -> None:
+        """End at once, and have the kernel tell the client so."""
+
+    async def left(self, seconds: float | None = None) -> bool:
+        """Whether the client leaves within so many seconds (None: wait until it does). To send no more is to leave."""
+
+
+class HttpExchange:
+    """A request, which may still be arriving, and its response, which may still be going out.
+
+    ``body`` is what came of the request's and was not taken yet. Nothing more is written once it ``is_answered``: its
+    response is complete, or its connection lost.
+    """
+
+    __slots__ = (
+        "_has_no_body",
+        "_has_read_all",
+        "_head",
+        "_is_chunked",
+        "_missing",
+        "_reader",
+        "body",
+        "connection",
+        "expects_continue",
+        "is_answered",
+        "is_begun",
+        "is_started",
+        "is_whole",
+        "keep_alive",
+        "scope",
+    )
+
+    def __init__(self, connection: Connection, scope: MutableMapping[str, Any], *, keep_alive: bool) -> None:
+        self.connection = connection
+        self.scope = scope
+        self.keep_alive = keep_alive
+        self.expects_continue = False
+        self.body = b""
+        self.is_whole = False  # the request has arrived
+        self.is_started = False  # the application has it
+        self.is_begun = False  # bytes of the response are out
+        self.is_answered = False
+        self._has_read_all = False  # the application has the whole request
+        self._head: bytes | None = None  # of the response, which waits for the body's first bytes
+        self._has_no_body = False  # whatever the application sends as one
+        self._missing: int | None = None  # bytes of the body that its length still promises
+        self._is_chunked = False
+        self._reader: asyncio.Future[None] | None = None  # waits for more of the request, or its client's end
+
+    def arrive(self, pieces: Iterable[bytes]) -> None:
+        """Take what came of the body; whoever waits for it goes on."""
+        if not self.is_answered:
+            self.body += b"".join(pieces)
+            self.wake()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a request that is still arriving goes to the application, which has not got it."""
+        return not self.is_started and (self.expects_continue or len(self.body) > MAX_KEPT_BODY)
+
+    def wake(self) -> None:
+        """Have whoever waits for the request look again."""
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def take(self) -> bytes:
+        """The body of a whole request that nobody has read."""
+        self._has_read_all = True
+        return self.body
+
+    def respond(self, status: int, head: bytes, body: bytes) -> bool:
+        """Write a whole response; ``head`` are its packed headers, which tell its length where a status allows that.
+
+        False: the client left before.
+        """
+        if self.is_answered:
+            return False
+        connection, scope = self.connection, self.scope
+        if not self.keep_alive or head.endswith(CLOSE):
+            self.keep_alive = False
+            head = _joined(head.removesuffix(CLOSE), CLOSE)
+        elif scope["http_version"] == "1.0":
+            head = _joined(head, KEEP_ALIVE)
+        if scope["method"] == "HEAD":
+            body = b""
+        start = connection.service.start_of(status)
+        connection.transport.write(b"%b%b\r\n\r\n%b" % (start, head, body) if head else b"%b\r\n%b" % (start, body))
+        self.is_begun = self.is_answered = True
+        connection.on_answered(self)
+        return True
+
+    async def receive(self) -> Message:
+        """ASGI's ``receive``."""
+        connection = self.connection
+        if self.expects_continue and not (self.body or self.is_whole or self.is_begun or self.is_answered):
+            connection.transport.write(CONTINUE)
+        self.expects_continue = False
+        while not (self.is_answered or self.body or (self.is_whole and not self._has_read_all)):
+            connection.resume_reading()
+            self._reader = connection.loop.create_future()
+            await self._reader
+        if self.is_answered:
+            return {"type": "http.disconnect"}
+        body, self.body, self._has_read_all = self.body, b"", self.is_whole
+        return {"type": "http.request", "body": body, "more_body": not self.is_whole}
+
+    async def send(self, message: Message) -> None:
+        """ASGI's ``send``. What is sent to a client that left goes nowhere. Raises RuntimeError."""
+        if self.is_answered:
+            return
+        kind = message["type"]
+        if kind == "http.response.start" and self._head is None:
+            self._head = self._prepared(message["status"], message.get("headers", ()))
+        elif kind == "http.response.body" and self._head is not None:
+            self._write(message.get("body", b""), is_last=not message.get("more_body", False))
+            await self.connection.drained()
+        else:
+            raise RuntimeError(f"an application cannot send {kind!r} at this time")
+
+    def _prepared(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """The head of a response. How its body is framed, and whether the connection stays, is decided here."""
+        is_bodiless = status in BODILESS_STATUSES
+        head, length = self.connection.service.start_of(status), None
+        for name, value in headers:
+            if _NO_TOKEN.search(name) or _NO_VALUE.search(value):
+                raise RuntimeError(f"the header {name!r} has characters that HTTP does not allow")
+            kind = name.lower()
+            if kind == b"content-length":
+                length = int(value)
+            elif kind == b"connection" and value.lower() == b"close":
+                self.keep_alive = False
+            if kind not in _OURS and not (is_bodiless and kind == b"content-length"):
+                head += b"%b: %b\r\n" % (kind, value)
+        return head[:-2] + self._framing(is_bodiless, length) + b"\r\n\r\n"
+
+    def _framing(self, is_bodiless: bool, length: int | None) -> bytes:
+        """The headers that say where the response ends, and whether the connection does."""
+        framing, version = b"", self.scope["http_version"]
+        self._has_no_body = is_bodiless or self.scope["method"] == "HEAD"
+        self._missing = length
+        if length is None and not self._has_no_body:
+            self._is_chunked = version == "1.1"
+            self.keep_alive = self.keep_alive and self._is_chunked  # else its end is the connection's
+            framing = CHUNKED if self._is_chunked else b""
+        if not self.keep_alive:
+            return framing + CLOSE
+        return framing + KEEP_ALIVE if version == "1.0" else framing
+
+    def _write(self, body: bytes, *, is_last: bool) -> None:
+        """Write some of the body, with the head where it is the first. Raises RuntimeError."""
+        data = b"" if self.is_begun else self._head or b""
+        if self._has_no_body:
+            self._missing = None
+        elif self._is_chunked:
+            data += b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            data += LAST_CHUNK if is_last else b""
+        else:
+            data += body
+        if self._missing is not None:
+            self._missing -= len(body)
+            if self._missing < 0 or (is_last and self._missing > 0):
+                raise RuntimeError("a response's body has not the length that its headers tell")
+        self.connection.transport.write(data)
+        self.is_begun = True
+        if is_last:
+            self.is_answered = True
+            self.connection.on_answered(self)
+
+
+def _joined(head: bytes, line: bytes) -> bytes:
+    """Packed headers and one more, which begins with a line end."""
+    return head + line if head else line[2:]
+
+
+async def receive_body(receive: Receive, limit: int) -> tuple[bytes, int, bool]:
     """The body, or b"" with the bytes seen where it is over the limit; and whether it ended.
 
     Raises DisconnectedError.
     """
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise DisconnectedError
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        return (body, 0, True) if len(body) <= limit else (b"", len(body), True)
-    return await _receive_more(receive, limit, body)
-
-
-async def _receive_more(receive: Any, limit: int, first: bytes) -> tuple[bytes, int, bool]:
-    chunks, size = [first], len(first)
+    chunks, size = [], 0
     while size <= limit + DRAIN:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -41,37 +242,25 @@ async def _receive_more(receive: Any, limit: int, first: bytes) -> tuple[bytes, 
     return b"", size, False
 
 
-CLOSE = b"\r\nconnection: close"  # behind a head after which the connection ends
+async def go_on(coroutine: Coroutine[Any, Any, None], waits_for: Any) -> None:
+    """Drive a coroutine to its end that was driven once outside a task, and yielded the future that it waits for."""
+    await _Driven(coroutine, waits_for)
 
 
-def write_whole(send: Any, status: int, head: bytes, body: bytes) -> bool:
-    """Write a response whose packed headers are ``head``; False, and nothing done, where ``send`` has to."""
-    cycle: Any = getattr(send, "__self__", None)
-    ordinary, lines = of_httptools()
-    if (
-        type(cycle) is not ordinary
-        or cycle.response_started
-        or cycle.disconnected
-        or not cycle.keep_alive
-        or cycle.flow.write_paused
-        or head.endswith(CLOSE)
-        or cycle.scope["method"] == "HEAD"
-    ):
-        return False
-    dated = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
-    cycle.transport.write(b"%b%b%b\r\n\r\n%b" % (lines[status], dated, head, body))
-    cycle.response_started = cycle.response_complete = True
-    cycle.waiting_for_100_continue = False
-    cycle.message_event.set()
-    cycle.on_response()
-    return True
+class _Driven:
+    def __init__(self, coroutine: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waits_for = waits_for
 
-
-@cache
-def of_httptools() -> tuple[Any, dict[int, bytes]]:
-    """Uvicorn's class for one request, and its status lines; not every Python has httptools."""
-    try:
-        from uvicorn.protocols.http import httptools_impl  # noqa: PLC0415 -- as above
-    except ImportError:
-        return None, {}
-    return httptools_impl.RequestResponseCycle, httptools_impl.STATUS_LINE
+    def __await__(self) -> Generator[Any, None, None]:
+        waits_for = self._waits_for
+        try:
+            while True:
+                try:
+                    yield waits_for
+                except asyncio.CancelledError as cancelled:
+                    waits_for = self._coroutine.throw(cancelled)
+                else:
+                    waits_for = self._coroutine.send(None)
+        except StopIteration:
+            return

@@ -1,12 +1,9 @@
-"""What a connection refuses before there is a request, and how large a head may be."""
+"""What a connection refuses before there is a request: our own words, never a vendor's."""
 
 import json
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
 
 from mockserver.server.settings import option, variable
-from mockserver.server.wire.asgi import DisconnectedError, receive_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,27 +15,31 @@ class Refusal:
     detail: str
 
     @property
-    def body(self) -> bytes:
+    def rest(self) -> bytes:
+        """All of it behind status line and Date, as it goes over the wire."""
         problem = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
-        return json.dumps(problem).encode("ascii")
+        body = json.dumps(problem)
+        lines = (
+            "content-type: application/problem+json",
+            f"content-length: {len(body)}",
+            "connection: close",
+            "",
+            body,
+        )
+        return "\r\n".join(lines).encode("ascii")
 
-    @property
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        return [
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", b"%d" % len(self.body)),
-            (b"connection", b"close"),
-        ]
 
-    @property
-    def raw(self) -> bytes:
-        """All of it, as it goes over the wire."""
-        line = f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}".encode("ascii")
-        lines = [line, *(name + b": " + value for name, value in self.headers)]
-        return b"\r\n".join([*lines, b"", self.body])
+class RefusedError(Exception):
+    """A request cannot be taken; the refusal says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        self.refusal = refusal
 
 
 UNREADABLE = Refusal(400, "Not HTTP", "This is no HTTP/1.1 request that can be read; the connection ends here.")
+FAILED = Refusal(500, "Internal error", "mockserver could not answer this; its log says more.")
+MISDIRECTED = Refusal(400, "Not one Host", "A request has exactly one Host header, and a valid one (RFC 9112, 3.2).")
 
 
 def too_many_connections(most: int) -> Refusal:
@@ -58,39 +59,3 @@ def too_slow(seconds: int) -> Refusal:
 
 def _raised_by(setting: str) -> str:
     return f"{option(setting)} or {variable(setting)} raises that."
-
-
-FRAME = len("  HTTP/1.1\r\n\r\n")  # around method and target, and behind the headers
-FIELD = len(": \r\n")
-
-
-def head_size(scope: Any) -> int:
-    """Bytes of a request's line and headers, without optional spaces."""
-    query = scope["query_string"]
-    line = len(scope["method"]) + len(scope["raw_path"]) + (len(query) + 1 if query else 0)
-    return FRAME + line + fields_size(scope["headers"])
-
-
-def fields_size(headers: list[tuple[bytes, bytes]]) -> int:
-    """Bytes of header fields, without optional spaces."""
-    return sum(len(name) + len(value) + FIELD for name, value in headers)
-
-
-class HeaderLimit:
-    """An application's requests whose heads may be too large: those that are never reach it."""
-
-    def __init__(self, app: Any, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if head_size(scope) <= self._limit:
-            await self._app(scope, receive, send)
-            return
-        try:
-            await receive_body(receive, 0)  # a connection closed on unread bytes is reset, and the refusal lost
-        except DisconnectedError:
-            return
-        refusal = header_too_large(self._limit)
-        await send({"type": "http.response.start", "status": refusal.status, "headers": refusal.headers})
-        await send({"type": "http.response.body", "body": refusal.body})

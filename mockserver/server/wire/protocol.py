@@ -1,200 +1,515 @@
-"""uvicorn's HTTP protocol, bounded: it refuses what is too much, and hands the application its connection."""
+"""An HTTP/1.1 connection: requests in, responses out in their order, and a bound on everything.
 
+A connection is in one of these states:
+
+    OPEN       requests are read, and answered in their order
+    ENDING     nothing more is read: whole requests that came before are answered, and then comes the refusal of what
+               stood behind them, where something did, and the end
+    LINGERING  our side is closed behind a refusal; what the client still sends is thrown away, since closing on unread
+               bytes is a reset, and the refusal would be lost
+    MUTED      a fault has the connection: nothing is answered, and what the client sends is thrown away
+    LOST       there is no connection any more
+
+A request goes to the application when it is whole, or when more of it came than is kept for that. A whole request of
+a vendor is answered at once, and by a task only where something has to be waited for.
+"""
+
+import asyncio
+import logging
+import socket
+import struct
+from collections import deque
+from collections.abc import Coroutine
+from enum import Enum, auto
+from functools import partial
 from typing import Any
 
-import uvicorn
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from mockserver.server.settings import Settings
-from mockserver.server.wire.faults import Connection
-from mockserver.server.wire.limits import UNREADABLE, HeaderLimit, Refusal, header_too_large, too_many_connections
+from mockserver.server.wire import forks
+from mockserver.server.wire.asgi import MAX_KEPT_BODY, WIRE, HttpExchange, go_on
+from mockserver.server.wire.limits import (
+    FAILED,
+    UNREADABLE,
+    Refusal,
+    RefusedError,
+    header_too_large,
+    too_many_connections,
+    too_slow,
+)
+from mockserver.server.wire.service import Service
+from mockserver.server.wire.target import Headers, checked_host, fields_size, head_size, read_target, with_host
+from mockserver.server.wire.timeouts import Wait
 
-WIRE = "mockserver.wire"  # an ASGI scope's extension, the Connection: faults can reach the socket
-MOST_LINGERING = 256  # refused connections that are kept until their clients have read why
+MAX_LINGERING = 256  # refused connections that are kept until their clients have read why
+MAX_PIPELINED = 16  # requests behind the one that is being answered, before reading rests
+MAX_AT_ONCE = 32  # requests of one connection that are answered before others get their turn
+FRAMING = {b"content-length", b"transfer-encoding"}
+
+logger = logging.getLogger("mockserver")
 
 
-class Bounded:
-    """What is ours of a protocol, mixed into the class that uvicorn chose; a class of its own for each server."""
+class ConnectionState(Enum):
+    """See above."""
 
-    settings: Settings
-    measuring: Any  # the application, for heads that may be too large
-    lingering: "set[Bounded]"  # refused, and not gone yet
+    OPEN = auto()
+    ENDING = auto()
+    LINGERING = auto()
+    MUTED = auto()
+    LOST = auto()
 
-    transport: Any  # this and the next are uvicorn's
-    connections: set[Any]
-    app: Any
-    scope: Any  # of the newest request; None before the first
-    cycle: Any  # the newest request whose head is complete; None before the first
-    pipeline: Any = ()  # requests behind the one that is being answered
-    running: Any = None  # the request that is being answered, or was last
-    head_bytes = 0  # of a head that did not come at once
+
+ANSWERING = {ConnectionState.OPEN, ConnectionState.ENDING}
+
+
+class Protocol(asyncio.Protocol):
+    """One connection. ``config`` is uvicorn's, with a ``service``; the other arguments are those that uvicorn gives."""
+
+    transport: Any
+
+    def __init__(
+        self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        self.loop = _loop or asyncio.get_running_loop()
+        self.service: Service = config.service
+        self.state = ConnectionState.OPEN
+        self._connections: set[Any] = server_state.connections
+        self._tasks: set[asyncio.Task[None]] = server_state.tasks
+        self._app_state = app_state
+        self._root_path: str = config.root_path
+        self._scope: dict[str, Any] = {}  # what the scopes of all requests have in common
+        self._descriptor = -1
+
+        self._parser: Any = None  # an HttpRequestParser, while there is a connection
+        self._target: list[bytes] = []  # pieces of a request's target
+        self._headers: Headers = []  # of a head that has not ended, or behind a body
+        self._pieces: list[bytes] = []  # of a body, since bytes came last
+        self.on_url = self._target.append  # what the parser calls
+        self.on_body = self._pieces.append
+        self._unended = 0  # bytes that came one after another without the end of a head, or any of a body
+        self._is_measured = False  # a head may be too large
+        self._host = b""  # the last that was checked
+
+        self._arriving: HttpExchange | None = None  # whose head is complete, and not its body
+        self._waiting: deque[HttpExchange] = deque()  # whole
+        self._current: HttpExchange | None = None  # which is being answered
+        self._refusal: Refusal | None = None  # to be written behind all answers
+        self._arrived = 0  # whole requests
+        self._answered = 0
+        self._is_answering = False  # whoever answers next is at it
+
+        self._is_reading = True
+        self._is_half_closed = False  # the client sends no more
+        self._drain: asyncio.Future[None] | None = None  # done when the transport takes more
+        self._watch: asyncio.Future[bool] | None = None  # done, True, when the client leaves
+
+    # what the event loop calls
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)  # type: ignore[misc]
-        self.connection = Connection(transport)
-        self.extensions = {WIRE: self.connection}
-        if len(self.connections) - len(self.lingering) > self.settings.max_connections:
-            self.refuse(too_many_connections(self.settings.max_connections))
+        self.transport = transport
+        self._connections.add(self)
+        self._descriptor = forks.hold(transport.get_extra_info("socket"))
+        self._parser = HttpRequestParser(self)
+        self._scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "server": _address(transport.get_extra_info("sockname")),
+            "client": _address(transport.get_extra_info("peername")),
+            "scheme": "http" if transport.get_extra_info("ssl_object") is None else "https",
+            "root_path": self._root_path,
+            "method": "",
+            "path": "",
+            "raw_path": b"",
+            "query_string": b"",
+            "headers": [],
+            "extensions": {},
+        }
+        most = self.service.settings.max_connections
+        if len(self._connections) - len(self.service.lingering) > most:
+            self.refuse(too_many_connections(most))
 
-    def watched_data_received(self, data: bytes) -> None:
-        """Take bytes that may be too many, or that nobody wants."""
-        if self.connection.is_deaf:
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """The client's address."""
+        address: tuple[str, int] | None = self._scope["client"]
+        return address
+
+    def data_received(self, data: bytes) -> None:
+        if self.state is not ConnectionState.OPEN:
             return
-        cycle, is_next = self.cycle, self.has_unfinished_head or self.cycle is None or not self.cycle.more_body
-        app, self.app = self.app, self.measuring
-        super().data_received(data)  # type: ignore[misc]
-        self.app = app
-        if not self.has_unfinished_head:
-            self.head_bytes = 0
-        elif is_next and self.cycle is cycle:  # behind another request, a head counts from the next bytes on
-            self.head_bytes += len(data)
-        if self.head_bytes > self.settings.max_head and not self.connection.is_deaf:
-            self.refuse(header_too_large(self.settings.max_head))
+        self._unended += len(data)
+        self._is_measured = self._unended > self.service.settings.max_head
+        self._feed(data)
+        if self._arriving is not None or self._unended:
+            self._keep()
+        if self._current is None:
+            self._answer_next()
+        elif len(self._waiting) > MAX_PIPELINED:
+            self.pause_reading()
 
     def eof_received(self) -> bool:
-        """Whether the connection stays: a client that sends no more still gets the answer to what it has asked."""
-        connection = self.connection
-        if connection.is_watched or not self.owes_answer:
+        """Whether the connection stays: a client that sends no more still gets the answers to what it has asked."""
+        owes = self._current is not None or self._waiting
+        is_cut = self._arriving is not None and self._arriving is self._current
+        if self._watch is not None or not owes or is_cut or self._scope["scheme"] == "https":
             return False
-        connection.is_half_closed = True
-        self.end_after_answers()
+        self._is_half_closed = True
+        if self.state is ConnectionState.OPEN:
+            self.state = ConnectionState.ENDING
         return True
 
-    def connection_lost(self, error: Exception | None) -> None:
-        super().connection_lost(error)  # type: ignore[misc]
-        if self.running is not None and not self.running.response_complete:
-            self.running.disconnected = True  # which uvicorn says to the newest alone
-        self.lingering.discard(self)
-        self.connection.gone.set()
+    def connection_lost(self, _: Exception | None) -> None:
+        forks.release(self._descriptor)
+        self._connections.discard(self)
+        self.service.lingering.discard(self)
+        self.state = ConnectionState.LOST
+        self._give_up()
+        self._parser = None  # which holds us
+        if self._watch is not None and not self._watch.done():
+            self._watch.set_result(True)
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        if self._drain is None:
+            self._drain = self.loop.create_future()
+
+    def resume_writing(self) -> None:
+        drain, self._drain = self._drain, None
+        if drain is not None:
+            drain.set_result(None)
+        if self._current is None and self.state is not ConnectionState.LOST:
+            self._answer_next()
+
+    # what uvicorn calls
 
     def shutdown(self) -> None:
-        """A client that is kept waiting for nothing keeps the server from ending no longer."""
-        super().shutdown()  # type: ignore[misc]
-        if self.connection.is_muted or self in self.lingering:
-            self.transport.close()
-
-    def send_400_response(self, _: str) -> None:
-        """What uvicorn cannot read is refused as all else is."""
-        self.refuse(UNREADABLE)
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Say why, and end the connection once the client has read it; answers that are owed go before."""
-        self.connection.is_deaf = True
-        cycle = self.cycle
-        is_open = cycle is not None and not cycle.response_complete
-        if self.owes_answer:
-            self.end_after_answers()
-            return
-        if self.pipeline or (is_open and cycle.response_started):
-            self.transport.close()  # our words would stand where another answer is expected
-            return
-        if is_open:
-            cycle.disconnected = True
-            cycle.message_event.set()
-        self.transport.write(refusal.raw)
-        if len(self.lingering) < MOST_LINGERING and self.transport.can_write_eof():
-            self.lingering.add(self)  # to close on unread bytes would be a reset, and our words lost
-            self.transport.write_eof()
+        """The server ends: what is asked is answered still, unless it is cut or a fault has the client wait."""
+        is_answering = self._current is not None and self._current is not self._arriving and self._watch is None
+        if self.state in ANSWERING and (is_answering or self._waiting):
+            self.state = ConnectionState.ENDING
+            last = self._waiting[-1] if self._waiting else self._current
+            last.keep_alive = False  # type: ignore[union-attr]  # there is one
         else:
             self.transport.close()
 
-    @property
-    def owes_answer(self) -> bool:
-        """Whether the newest request came whole, and is not answered yet."""
-        cycle = self.cycle
-        return cycle is not None and not cycle.response_complete and not cycle.more_body
+    # what the parser calls, beside on_url and on_body
 
-    def end_after_answers(self) -> None:
-        self.cycle.keep_alive = False
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
 
-    @property
-    def has_unfinished_head(self) -> bool:
-        """Whether a request has begun whose headers have not ended."""
-        raise NotImplementedError
+    def on_headers_complete(self) -> None:
+        if self.state is not ConnectionState.OPEN:
+            raise RefusedError(UNREADABLE)  # behind the last request: nobody reads it
+        parser, headers, target = self._parser, self._headers, b"".join(self._target)
+        self._headers = []
+        self._target.clear()
+        self._unended = 0
+        scope = self._scope.copy()
+        scope["method"] = method = parser.get_method().decode("ascii")
+        version = parser.get_http_version()
+        if version != "1.1":
+            scope["http_version"] = version
+        if self._is_measured and head_size(method, target, headers) > self.service.settings.max_head:
+            raise RefusedError(header_too_large(self.service.settings.max_head))
+        fields = dict(headers)
+        if fields.get(b"host") != self._host or len(fields) != len(headers) or version != "1.1":
+            self._host = checked_host(headers, version)
+        path, raw_path, query, scheme, host = read_target(target)
+        scope["path"] = self._root_path + path
+        scope["raw_path"] = raw_path
+        scope["query_string"] = query
+        if scheme:
+            scope["scheme"] = scheme
+            headers = with_host(headers, host)
+        scope["headers"] = headers
+        exchange = HttpExchange(self, scope, keep_alive=parser.should_keep_alive())
+        scope["extensions"] = {WIRE: exchange}
+        if b"expect" in fields:
+            exchange.expects_continue = fields[b"expect"].lower() == b"100-continue" and version == "1.1"
+        self._arriving = exchange
 
+    def on_message_complete(self) -> None:
+        exchange: Any = self._arriving  # its head was complete before
+        pieces = self._pieces
+        self._arriving = None
+        self._arrived += 1
+        self._unended = 0
+        if self._headers:
+            self._headers = []  # trailers, which nobody reads
+        exchange.is_whole = True
+        exchange.arrive(pieces)
+        pieces.clear()
+        if not exchange.is_started:
+            self._waiting.append(exchange)
+            if not exchange.keep_alive:
+                self.state = ConnectionState.ENDING
 
-class _Httptools(Bounded):
-    """uvicorn's httptools protocol has a scope from a head's first byte on, and its method once the head ends."""
+    # reading
 
-    server_state: Any
-    flow: Any
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(data[upgrade.args[0] :])
+        except HttpParserCallbackError as error:
+            if not isinstance(error.__context__, RefusedError):
+                raise
+            self._refuse_next(error.__context__.refusal)
+        except HttpParserError:
+            self._refuse_next(UNREADABLE)
 
-    @property
-    def has_unfinished_head(self) -> bool:
-        return self.scope is not None and "method" not in self.scope
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read a request on that offers another protocol, as if it did not (RFC 9110, 7.8).
 
-    def on_response_complete(self) -> None:
-        """As uvicorn's, without a timer for each answer, 1.5 us a request: the sweep ends idle connections."""
-        if self.pipeline or self.transport.is_closing():
-            super().on_response_complete()  # type: ignore[misc]
+        The parser ends such a request before its body, for good. A fresh one takes a head with the same framing, which
+        goes nowhere, and then what stands behind the real head.
+        """
+        exchange = self._waiting.pop()
+        exchange.is_whole = False
+        self._arrived -= 1
+        self.state = ConnectionState.OPEN
+        fields = [(name, value) for name, value in exchange.scope["headers"] if name in FRAMING]
+        if not exchange.keep_alive:
+            fields.append((b"connection", b"close"))
+        lines = b"".join(b"%b: %b\r\n" % field for field in fields)
+        self._parser = HttpRequestParser(self)
+        self._feed(b"POST / HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (self._host, lines))
+        if self._arriving is not None:
+            self._arriving = exchange
+        elif self._waiting:
+            self._waiting[-1] = exchange
+            exchange.is_whole = True
+        if rest and self.state is ConnectionState.OPEN:
+            self._feed(rest)
+
+    def _keep(self) -> None:
+        """Keep what came of a request that has not ended, within bounds."""
+        exchange, pieces, most = self._arriving, self._pieces, self.service.settings.max_head
+        if exchange is not None and pieces:
+            self._unended = 0
+            exchange.arrive(pieces)
+            pieces.clear()
+            if exchange.is_started and len(exchange.body) > MAX_KEPT_BODY:
+                self.pause_reading()
+        if self.state is ConnectionState.OPEN and (self._unended > most or fields_size(self._headers) > most):
+            self.refuse(header_too_large(most))
+
+    def pause_reading(self) -> None:
+        if self._is_reading and not self.transport.is_closing():
+            self._is_reading = False
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._is_reading and not self.transport.is_closing():
+            self._is_reading = True
+            self.transport.resume_reading()
+
+    # answering
+
+    def _answer_next(self) -> None:
+        """Answer what waits, in its order; others get their turn now and then."""
+        self._is_answering = True
+        for _ in range(MAX_AT_ONCE):
+            if self._current is not None or self._drain is not None or self.state not in ANSWERING:
+                break
+            exchange = self._waiting.popleft() if self._waiting else self._arriving
+            if exchange is None or not (exchange.is_whole or exchange.is_due):
+                self._rest()
+                break
+            self._current = exchange
+            self._start(exchange)
+        else:
+            self.loop.call_soon(self._answer_next)
+        self._is_answering = False
+
+    def _rest(self) -> None:
+        """Nothing is to be answered now."""
+        if self.state is ConnectionState.ENDING:
+            self._end()
+        else:
+            self.resume_reading()
+
+    def _start(self, exchange: HttpExchange) -> None:
+        """Give a request to the application: a vendor's that is whole without a task, if it has to wait for nothing."""
+        exchange.is_started = True
+        scope, direct = exchange.scope, self.service.direct
+        answering = None
+        if direct is not None and exchange.is_whole:
+            answering = direct(scope, exchange.receive, exchange.send)
+        if answering is None:
+            scope["state"] = self._app_state.copy()
+            self._spawn(exchange, self._ask(exchange))
             return
-        self.server_state.total_requests += 1
-        self.flow.resume_reading()
+        try:
+            waits_for = answering.send(None)
+        except StopIteration:
+            self._finish(exchange, None)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is logged
+            self._finish(exchange, error)
+        else:
+            self._spawn(exchange, go_on(answering, waits_for))
 
+    async def _ask(self, exchange: HttpExchange) -> None:
+        await self.service.app(exchange.scope, exchange.receive, exchange.send)
 
-class _H11(Bounded):
-    """uvicorn's h11 protocol leaves a head to h11 until it ends; so it does with requests behind the current one."""
+    def _spawn(self, exchange: HttpExchange, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = self.loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._on_task_done, exchange))
 
-    conn: Any
+    def _on_task_done(self, exchange: HttpExchange, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            self.cut()
+        else:
+            self._finish(exchange, task.exception())
 
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        measuring = self.measuring
+    def _finish(self, exchange: HttpExchange, error: BaseException | None) -> None:
+        """The application is done with a request; it should have answered."""
+        if error is not None:
+            logger.error("A request could not be answered", exc_info=error)
+        if exchange.is_answered:
+            return
+        if error is None:
+            logger.error("The application ended without an answer")
+        if exchange.is_begun:
+            self.cut()
+            return
+        exchange.is_answered = True
+        self._refusal = FAILED
+        exchange.keep_alive = False
+        self.on_answered(exchange)
 
-        async def extended(scope: Any, receive: Any, send: Any) -> None:
-            scope["extensions"] = self.extensions
-            await measuring(scope, receive, send)
+    def on_answered(self, exchange: HttpExchange) -> None:
+        """A response is complete."""
+        self._current = None
+        self._answered += 1
+        if not exchange.keep_alive:
+            self._waiting.clear()
+            self.state = ConnectionState.ENDING
+        if not self._is_answering:
+            self._answer_next()
 
-        self.app = self.measuring = extended
+    async def drained(self) -> None:
+        if self._drain is not None:
+            await self._drain
 
-    def end_after_answers(self) -> None:
-        if not self.conn.trailing_data[0]:  # else more requests wait there; their end is read again
-            super().end_after_answers()
+    # ending
+
+    def _refuse_next(self, refusal: Refusal) -> None:
+        """Refuse what is arriving, unless it stands behind the last request."""
+        if self.state is ConnectionState.OPEN:
+            self.refuse(refusal)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Read no more, and say why once all whole requests that came before are answered."""
+        self.state = ConnectionState.ENDING
+        self._refusal = refusal
+        self.service.notice(f"{refusal.status} {refusal.title}: {refusal.detail}")
+        exchange, self._arriving = self._arriving, None
+        if exchange is not None and exchange.is_started:
+            if exchange.is_begun:
+                self._refusal = None  # our words would stand where another answer goes on
+            self._forget(exchange)
+        if self._current is None:
+            self._answer_next()
+
+    def _end(self) -> None:
+        """Write the refusal, if there is one, and close; not on unread bytes, which would be a reset."""
+        refusal, lingering = self._refusal, self.service.lingering
+        is_unread = (refusal or self._arriving) is not None and not self._is_half_closed
+        if refusal is not None:
+            self.transport.write(self.service.start_of(refusal.status) + refusal.rest)
+        if is_unread and len(lingering) < MAX_LINGERING and self.transport.can_write_eof():
+            self.state = ConnectionState.LINGERING
+            lingering.add(self)
+            self.transport.write_eof()
+            self.resume_reading()
+        else:
+            self.transport.close()
+
+    def _forget(self, exchange: HttpExchange) -> None:
+        """Nothing more is written for a request; its application learns that the client left."""
+        exchange.is_answered = True
+        exchange.wake()
+        if exchange is self._current:
+            self._current = None
+
+    def _give_up(self) -> None:
+        """Forget whatever was asked."""
+        for exchange in (self._current, self._arriving, *self._waiting):
+            if exchange is not None:
+                self._forget(exchange)
+        self._arriving = None
+        self._waiting.clear()
+
+    def cut(self) -> None:
+        """End the connection at once: what was not sent is dropped."""
+        self._give_up()
+        self.transport.abort()
+
+    # what faults do
+
+    def mute(self) -> None:
+        """From now on nothing is answered. Reading never rests, so that the client's end is noticed."""
+        self.state = ConnectionState.MUTED
+        self._give_up()
+        self.resume_reading()
+
+    def reset(self) -> None:
+        raw = self.transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close means RST
+        self.cut()
+
+    async def left(self, seconds: float | None = None) -> bool:
+        if self.state is ConnectionState.LOST:
+            return True
+        watch: asyncio.Future[bool] = self.loop.create_future()
+        self._watch = watch
+        timer = None if seconds is None else self.loop.call_later(seconds, _tell, watch)
+        if self._is_half_closed or self.service.is_ending:
+            self.transport.close()
+        try:
+            return await watch
+        finally:
+            self._watch = None
+            if timer is not None:
+                timer.cancel()
+
+    # what the sweep looks at
 
     @property
-    def has_unfinished_head(self) -> bool:
-        return (self.cycle is None or self.cycle.response_complete) and bool(self.conn.trailing_data[0])
+    def wait(self) -> tuple[Wait, int]:
+        """What the connection waits for, and a number that changes with the next request or response."""
+        if self.state is ConnectionState.LINGERING:
+            return Wait.END, 0
+        if self.transport.get_write_buffer_size():
+            return Wait.READER, self._answered
+        if self.state is ConnectionState.MUTED:
+            return Wait.SERVER, 0
+        is_begun = bool(self._arriving or self._unended or self._target or self._headers)
+        if self._current is None:
+            return (Wait.REQUEST if is_begun else Wait.NEXT), self._arrived
+        is_read = self._current is self._arriving and not self._current.body
+        return (Wait.REQUEST if is_read else Wait.SERVER), self._arrived
 
-    @property
-    def running(self) -> Any:
-        return self.cycle
-
-
-def bound(config: uvicorn.Config, settings: Settings) -> uvicorn.Config:
-    """Have whichever protocol uvicorn chose keep to the settings, and put its connection into each request's scope."""
-    config.load()
-    chosen: Any = config.http_protocol_class
-    kind = _on_httptools(chosen, settings) if hasattr(chosen, "on_message_begin") else _on_h11(chosen)
-    kind.settings = settings
-    kind.measuring = HeaderLimit(config.loaded_app, settings.max_head)
-    kind.lingering = set()
-    config.http_protocol_class = kind
-    return config
-
-
-def _on_httptools(chosen: Any, settings: Settings) -> Any:
-    received, start = chosen.data_received, chosen._start_asgi_task  # noqa: SLF001 -- it alone knows what is running
-    at_once = settings.max_head
-
-    class Protocol(_Httptools, chosen):  # type: ignore[misc]  # which class it is, uvicorn decides when it runs
-        def data_received(self, data: bytes) -> None:
-            """A whole request within the limits, which most are, passes straight to uvicorn."""
-            scope = self.scope
-            if len(data) <= at_once and (scope is None or "method" in scope) and not self.connection.is_deaf:
-                received(self, data)
-            else:
-                self.watched_data_received(data)
-
-        def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-            self.running = cycle
-            cycle.scope["extensions"] = self.extensions
-            start(self, cycle, app)
-
-    return Protocol
+    def overdue(self, wait: Wait) -> None:
+        """Do what is due after so long a wait."""
+        if wait is Wait.REQUEST and self.state is ConnectionState.OPEN:
+            self.refuse(too_slow(self.service.settings.request_timeout))
+        elif wait in {Wait.READER, Wait.END}:
+            self.reset()
+        else:
+            self.transport.close()
 
 
-def _on_h11(chosen: Any) -> Any:
-    class Protocol(_H11, chosen):  # type: ignore[misc]  # as above
-        def data_received(self, data: bytes) -> None:
-            self.watched_data_received(data)
+def _tell(watch: "asyncio.Future[bool]") -> None:
+    if not watch.done():
+        watch.set_result(False)
 
-    return Protocol
+
+def _address(name: Any) -> tuple[str, int] | None:
+    """Host and port of a socket's name; a Unix socket has neither."""
+    return (str(name[0]), int(name[1])) if isinstance(name, list | tuple) and len(name) >= 2 else None

@@ -138,7 +138,7 @@ def test_a_body_without_end_closes_the_connection(
     connection.putrequest("POST", path)
     for name, value in {**JSON, "X-Key": key["X_Key"], "Content-Length": "9000000"}.items():
         connection.putheader(name, value)
-    connection.endheaders(b"x" * 5001)
+    connection.endheaders(b"x" * (asgi.MAX_KEPT_BODY + 1))
     response = connection.getresponse()
     assert (response.status, response.headers["Connection"]) == (status, "close")
     assert response.headers["X-Mock-Problem"] == ("too_large /body" if status == 400 else None)

@@ -1,0 +1,49 @@
+"""What all connections of one server share: the application, the settings, and the first lines of answers."""
+
+from collections.abc import Callable, Coroutine
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mockserver.server.settings import Settings
+
+Answering = Coroutine[Any, Any, None]
+Direct = Callable[[Scope, Receive, Send], Answering | None]
+
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Service:
+    """Made once for a server, and ticked once a second.
+
+    An application may have ``direct``, which gives the coroutine that answers a complete request, or None where it
+    is to be asked as any ASGI application; that coroutine awaits nothing but bare futures. It may have ``notice``,
+    which logs a sentence.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+        self.direct: Direct | None = getattr(app, "direct", None)
+        self.notice: Callable[[str], None] = getattr(app, "notice", _ignore)
+        self.lingering: set[Any] = set()  # connections that were refused, and are not gone yet
+        self.is_ending = False  # the server is
+        self._starts: dict[int, bytes] = {}
+
+    def tick(self) -> None:
+        """Have the next answers tell the time anew."""
+        self._starts.clear()
+
+    def start_of(self, status: int) -> bytes:
+        """Status line and Date, each with its line end."""
+        start = self._starts.get(status)
+        if start is None:
+            line = f"HTTP/1.1 {status} {PHRASES.get(status, '')}\r\ndate: {formatdate(usegmt=True)}\r\n"
+            start = self._starts[status] = line.encode("ascii")
+        return start
+
+
+def _ignore(_: str) -> None:
+    pass
