@@ -83,6 +83,7 @@ def _file(**options: Any) -> Any:
     metavar="FILE",
     help="calls.har, calls.json or junit.xml. Repeatable.",
 )
+@click.option("--let-through", multiple=True, metavar="HOST", help="Pass a client on to this real host. Repeatable.")
 @click.option(
     "--isolation",
     type=click.Choice(ISOLATION),

@@ -58,7 +58,7 @@ def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> I
     yield from _listed(dict.fromkeys(findings.untrusting))
     yield from _listed(unused)
     if calls:
-        evidence = Counter(call.evidence or "none" for call in calls).most_common()
+        evidence = Counter(call.evidence for call in calls if call.evidence).most_common()
         vendors = tuple(sorted({call.vendor for call in calls if call.vendor}))
         covered = f"; coverage of {', '.join(vendors)}: {score(coverage, Selection(vendors))}" if vendors else ""
         yield f"  evidence: {', '.join(f'{name} {times}' for name, times in evidence)}{covered}"
