@@ -33,7 +33,7 @@ BUNDLES = (
     "/etc/ssl/cert.pem",
 )
 HOSTS_FILE = "/etc/hosts"
-BACKLOG = 512
+INSIDE_BACKLOG = 512
 MAX_SAID_BYTES = 4096
 MAX_SOCKETS = 250  # that one message can carry
 
@@ -42,7 +42,7 @@ class IsolationError(Exception):
     """The system does not allow it; the text says what forbids it, and how it is allowed."""
 
 
-class Service(NamedTuple):
+class LocalService(NamedTuple):
     """A service outside that the command may reach by the same name and port."""
 
     host: str
@@ -55,7 +55,7 @@ class Inside:
 
     hosts: tuple[str, ...]
     port: int
-    services: tuple[Service, ...]
+    services: tuple[LocalService, ...]
     ca: Path
     folder: Path
 
@@ -186,7 +186,7 @@ def _enter(inside: Inside, kinds: int) -> list[socket.socket]:
         for source, target in _replacements(inside):
             mount(source, target, BIND | RECURSIVE)
         step = "listening"
-        return [socket.create_server(("127.0.0.1", port), backlog=BACKLOG) for port in _ports(inside)]
+        return [socket.create_server(("127.0.0.1", port), backlog=INSIDE_BACKLOG) for port in _ports(inside)]
     except OSError as error:
         raise _StepError(step, error.errno or 0) from error
 

@@ -16,7 +16,7 @@ from mockserver.cli.account import variables, write_account_files
 from mockserver.cli.child import ChildError, ChildProcess, exit_code, start
 from mockserver.cli.common import CommandError, contract_options, ending_with_findings
 from mockserver.cli.gates import FAIL_ON, ExpectedCount, read_expectation, verdicts
-from mockserver.cli.namespaces import Inside, Isolated, IsolationError, Service, isolate
+from mockserver.cli.namespaces import Inside, Isolated, IsolationError, LocalService, isolate
 from mockserver.cli.reports import check_report, write_report
 from mockserver.cli.serve import set_state
 from mockserver.cli.service_relay import relaying
@@ -34,7 +34,7 @@ from mockserver.testing.server import serving
 if TYPE_CHECKING:
     from mockserver.server.application import Application
 
-HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 URL, ACCOUNT = f"{PREFIX}URL", f"{PREFIX}ACCOUNT"
 EVERYBODY = "*"  # all accounts
 ISOLATION = ("none", "auto", "require")
@@ -83,7 +83,7 @@ def _file(**options: Any) -> Any:
     metavar="FILE",
     help="calls.har, calls.json or junit.xml. Repeatable.",
 )
-@click.option("--let-through", multiple=True, metavar="HOST", help="Pass a client on to this real host. Repeatable.")
+@click.option("--let-through", multiple=True, metavar="LOOPBACK", help="Pass a client on to this real host. Repeatable.")
 @click.option(
     "--isolation",
     type=click.Choice(ISOLATION),
@@ -91,7 +91,7 @@ def _file(**options: Any) -> Any:
     help="In namespaces that nothing leaves (Linux). [none]",
 )
 @click.option(
-    "--with", "services", multiple=True, metavar="HOST:PORT", help="With isolation: a service it may reach. Repeatable."
+    "--with", "services", multiple=True, metavar="LOOPBACK:PORT", help="With isolation: a service it may reach. Repeatable."
 )
 @click.option("--log", type=click.Choice(LOG_FORMS), default="off", help="A line for each call as it comes. [off]")
 @contract_options
@@ -112,21 +112,21 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int
 
     for file in options.report:
         check_report(file)
-    own_place = replace(settings, host=HOST, port=0, public_url=None, tls_files=None)
+    own_place = replace(settings, host=LOOPBACK, port=0, public_url=None, tls_files=None)
     let_through = options.let_through or settings.let_through
     app = create_app(replace(own_place, let_through=let_through, log=options.log))
     expected = [read_expectation(text, app.contracts) for text in options.expect]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="mockserver-")))
-        (listening,) = listen(HOST, 0)
+        (listening,) = listen(LOOPBACK, 0)
         stack.enter_context(listening)
         stack.callback(app.state.mock.unreachable.close)
         port = listening.getsockname()[1]
-        _, shape = asyncio.run(ask(app, ControlRequest("POST", "accounts", {}), f"{HOST}:{port}"))
+        _, shape = asyncio.run(ask(app, ControlRequest("POST", "accounts", {}), f"{LOOPBACK}:{port}"))
         if options.state is not None:
             set_state(app, options.state, own_account=shape["id"])
         own = {
-            URL: f"http://{HOST}:{port}",
+            URL: f"http://{LOOPBACK}:{port}",
             ACCOUNT: shape["id"],
             **_own_variables(app.contracts, shape, options, folder),
         }
@@ -174,21 +174,21 @@ def _started(
     return isolated.child
 
 
-def _services(options: RunOptions) -> tuple[Service, ...]:
+def _services(options: RunOptions) -> tuple[LocalService, ...]:
     """What ``--with`` names. Raises CommandError."""
     services = []
     for text in options.services:
         host, _, port = text.rpartition(":")
         if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-            raise CommandError(f"--with is HOST:PORT, as localhost:5432, not {text!r}")
-        services.append(Service(host, int(port)))
+            raise CommandError(f"--with is LOOPBACK:PORT, as localhost:5432, not {text!r}")
+        services.append(LocalService(host, int(port)))
     return tuple(services)
 
 
 def _target(app: "Application", port: int, folder: Path) -> ClientTarget:
     """Where clients are led, with the files by which they trust what is there."""
     write_trust_files(folder, app.certificates.identity())
-    return ClientTarget(app.certificates.hosts, HOST, port, folder)
+    return ClientTarget(app.certificates.hosts, LOOPBACK, port, folder)
 
 
 def _own_variables(

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from mockserver.cli.namespaces import Service
+from mockserver.cli.namespaces import LocalService
 
 PIECE_BYTES = 64 * 1024
 
 
 @contextmanager
-def relaying(services: Sequence[Service], sockets: Sequence[socket.socket]) -> Iterator[None]:
+def relaying(services: Sequence[LocalService], sockets: Sequence[socket.socket]) -> Iterator[None]:
     """Connect those who come to each socket with its service, in a thread, until the block ends."""
     if not services:
         yield
@@ -31,10 +31,10 @@ def relaying(services: Sequence[Service], sockets: Sequence[socket.socket]) -> I
         loop.close()
 
 
-async def _serve(pairs: Sequence[tuple[Service, socket.socket]], ended: asyncio.Event) -> None:
+async def _serve(pairs: Sequence[tuple[LocalService, socket.socket]], ended: asyncio.Event) -> None:
     running: set[asyncio.Task[None]] = set()
 
-    async def start(service: Service, listening: socket.socket) -> asyncio.Server:
+    async def start(service: LocalService, listening: socket.socket) -> asyncio.Server:
         async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None  # noqa: S101 -- a coroutine runs in one
@@ -55,7 +55,7 @@ async def _serve(pairs: Sequence[tuple[Service, socket.socket]], ended: asyncio.
     await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _join(service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _join(service: LocalService, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Connect a client with a service, until both sides have said all; a service that is not there is a reset."""
     try:
         there_reader, there_writer = await asyncio.open_connection(service.host, service.port)

@@ -57,11 +57,11 @@ def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> I
     )
     yield from _listed(dict.fromkeys(findings.untrusting))
     yield from _listed(unused)
-    if calls:
-        evidence = Counter(call.evidence for call in calls if call.evidence).most_common()
+    evidence = Counter(call.evidence for call in calls if call.evidence).most_common()
+    if evidence:
         vendors = tuple(sorted({call.vendor for call in calls if call.vendor}))
-        covered = f"; coverage of {', '.join(vendors)}: {score(coverage, Selection(vendors))}" if vendors else ""
-        yield f"  evidence: {', '.join(f'{name} {times}' for name, times in evidence)}{covered}"
+        names = ", ".join(f"{name} {times}" for name, times in evidence)
+        yield f"  evidence: {names}; coverage of {', '.join(vendors)}: {score(coverage, Selection(vendors))}"
 
 
 def _counted(calls: Iterable[Call]) -> str:
@@ -71,13 +71,18 @@ def _counted(calls: Iterable[Call]) -> str:
 
 
 def _refusal_lines(refused: Iterable[Call]) -> Iterator[str]:
-    for call in refused:
-        reasons = [f"{problem.at}: {problem.message}" for problem in call.problems] or call.data["notes"]
-        if not reasons and call.operation is None and isinstance(call.response.json, dict):  # our own words
-            reasons = [str(call.response.json.get("detail", ""))]
-        name = call.answer or f"{call.request.method} {call.request.path}"
-        what = f"refused: {call.received_at:%H:%M:%S} {name} {call.response.status}"
-        yield f"{what}: {'; '.join(reasons)}" if reasons else what
+    """A line for each kind of refusal, in the order in which they came first."""
+    for (name, reasons), number in Counter(map(_refusal, refused)).items():
+        yield f"refused{f' {number} times' * (number > 1)}: {name}{': ' * bool(reasons)}{reasons}"
+
+
+def _refusal(call: Call) -> tuple[str, str]:
+    """What was answered, and why."""
+    reasons = [f"{problem.at}: {problem.message}" for problem in call.problems] or call.data["notes"]
+    if not reasons and call.operation is None and isinstance(call.response.json, dict):  # our own words
+        reasons = [str(call.response.json.get("detail", ""))]
+    name = call.answer or f"{call.request.method} {call.request.path}"
+    return f"{name} {call.response.status}", "; ".join(reasons)
 
 
 def _listed(lines: Iterable[str]) -> Iterator[str]:
