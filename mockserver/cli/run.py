@@ -83,7 +83,7 @@ def _file(**options: Any) -> Any:
     metavar="FILE",
     help="calls.har, calls.json or junit.xml. Repeatable.",
 )
-@click.option("--let-through", multiple=True, metavar="LOOPBACK", help="Pass a client on to this real host. Repeatable.")
+@click.option("--let-through", multiple=True, metavar="HOST", help="Pass a client on to this real host. Repeatable.")
 @click.option(
     "--isolation",
     type=click.Choice(ISOLATION),
@@ -91,7 +91,11 @@ def _file(**options: Any) -> Any:
     help="In namespaces that nothing leaves (Linux). [none]",
 )
 @click.option(
-    "--with", "services", multiple=True, metavar="LOOPBACK:PORT", help="With isolation: a service it may reach. Repeatable."
+    "--with",
+    "services",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="With isolation: a service it may reach. Repeatable.",
 )
 @click.option("--log", type=click.Choice(LOG_FORMS), default="off", help="A line for each call as it comes. [off]")
 @contract_options
@@ -180,7 +184,7 @@ def _services(options: RunOptions) -> tuple[LocalService, ...]:
     for text in options.services:
         host, _, port = text.rpartition(":")
         if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-            raise CommandError(f"--with is LOOPBACK:PORT, as localhost:5432, not {text!r}")
+            raise CommandError(f"--with is HOST:PORT, as localhost:5432, not {text!r}")
         services.append(LocalService(host, int(port)))
     return tuple(services)
 

@@ -16,6 +16,7 @@ from mockserver.server.settings import Settings
 from mockserver.server.wire import forks
 from mockserver.server.wire.door import Door
 from mockserver.server.wire.opening import OpeningProtocol
+from mockserver.server.wire.passing import PassingOn
 from mockserver.server.wire.protocol import Protocol
 from mockserver.server.wire.proxy import Proxy
 from mockserver.server.wire.service import Service
@@ -42,6 +43,8 @@ class WireConfig(uvicorn.Config):
 def door_of(app: Any, service: Service) -> Door:
     """What connections to an application begin with. Raises OSError where the files for clients cannot be written."""
     settings = service.settings
+    if settings.let_through:
+        service.app, service.direct = PassingOn(service.app), None
     certificates: Certificates = getattr(app, "certificates", None) or certificates_of(settings, ())
     if settings.tls_files is not None:
         certificates.identity()

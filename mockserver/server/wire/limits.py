@@ -3,7 +3,8 @@
 import json
 from dataclasses import dataclass
 
-from mockserver.server.settings import option, variable
+from mockserver.server.settings import is_loopback, option, variable
+from mockserver.server.wire.proxy import Authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,19 @@ def header_too_large(limit: int) -> Refusal:
 def too_slow(seconds: int) -> Refusal:
     detail = f"The request did not arrive whole within {seconds} s; {_raised_by('request_timeout')}"
     return Refusal(408, "Request too slow", detail)
+
+
+def no_vendors_host(to: Authority) -> Refusal:
+    detail = f"{to.host} is no vendor's host, and nothing leaves this machine; "
+    if is_loopback(to.host):
+        detail += "NO_PROXY=localhost,127.0.0.1,::1 has a client reach local addresses without the proxy."
+    else:
+        detail += f"{option('let_through')} {to.host} or {variable('let_through')} passes it on."
+    return Refusal(502, "No vendor's host", detail)
+
+
+def unreachable(to: Authority, reason: str) -> Refusal:
+    return Refusal(502, "Cannot be reached", f"{to} is let through, and cannot be reached: {reason}.")
 
 
 def _raised_by(setting: str) -> str:

@@ -19,11 +19,11 @@ from enum import Enum, auto
 from typing import Any
 
 from mockserver.server.wire import forks
-from mockserver.server.wire.door import Door
+from mockserver.server.wire.door import Door, spawn
 from mockserver.server.wire.hello import HANDSHAKE, server_name
 from mockserver.server.wire.incident import Incident, tls_failure, tls_left
-from mockserver.server.wire.limits import UNREADABLE, Refusal, header_too_large, too_slow
-from mockserver.server.wire.proxy import Destination, Tunnel, no_vendors_host, unreachable
+from mockserver.server.wire.limits import UNREADABLE, Refusal, header_too_large, no_vendors_host, too_slow, unreachable
+from mockserver.server.wire.proxy import Destination, Tunnel
 from mockserver.server.wire.relay import CONNECT_SECONDS, Relay
 from mockserver.server.wire.timeouts import Wait
 
@@ -98,7 +98,7 @@ class OpeningProtocol(asyncio.Protocol):
         self._leave()
         is_unused = self._is_connected and self.phase is Phase.FIRST and not (self._begun or self._is_ending)
         if is_unused and self._hello is not None:
-            self._tell(tls_left(self._hello, self._tunnel))
+            self._report(tls_left(self._hello, self._tunnel))
         self.phase = Phase.OVER
 
     @property
@@ -160,12 +160,12 @@ class OpeningProtocol(asyncio.Protocol):
         if tunnel is None:
             self._refuse(UNREADABLE)
             return
-        place = self._door.proxy.place(tunnel.to, self.transport.get_extra_info("sockname"))
-        if place is Destination.NOWHERE:
+        destination = self._door.proxy.destination(tunnel.to, self.transport.get_extra_info("sockname"))
+        if destination is Destination.NOWHERE:
             refusal = no_vendors_host(tunnel.to)
-            self._tell(Incident.refused("CONNECT", str(tunnel.to), tunnel.agent, refusal))
+            self._report(Incident.refused("CONNECT", str(tunnel.to), tunnel.agent, refusal))
             self._refuse(refusal)
-        elif place is Destination.THROUGH:
+        elif destination is Destination.THROUGH:
             self._work(self._pass_on(tunnel, rest))
         else:
             self._tunnel, self._begun, self.phase = tunnel, rest, Phase.FIRST
@@ -200,12 +200,10 @@ class OpeningProtocol(asyncio.Protocol):
     def _work(self, work: Coroutine[Any, Any, None]) -> None:
         self.phase = Phase.WORKING
         self.transport.pause_reading()
-        self._spawn(work)
+        spawn(work, self._tasks)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _report(self, incident: Incident) -> None:
+        self._door.report(incident, self._tasks)
 
     async def _secure(self) -> None:
         """Start TLS, with the bytes of the client's hello that are here."""
@@ -225,14 +223,14 @@ class OpeningProtocol(asyncio.Protocol):
         except OSError as error:  # TLS's own among them
             is_told = True
             if not self._is_ending:
-                self._tell(tls_failure(error, name, self._tunnel))
+                self._report(tls_failure(error, name, self._tunnel))
         finally:
             self.phase = Phase.OVER
             self._leave()
             if transport is None:
                 self.transport.abort()
         if inner._is_left and not (is_told or self._is_ending):
-            self._tell(tls_left(name, self._tunnel))
+            self._report(tls_left(name, self._tunnel))
         elif transport is not None and not inner._is_left:
             inner.connection_made(transport)
 
@@ -254,10 +252,6 @@ class OpeningProtocol(asyncio.Protocol):
         else:
             self._hand_over(here)
             self.transport.resume_reading()
-
-    def _tell(self, incident: Incident) -> None:
-        """Have it recorded, where the application does so, and logged."""
-        self._spawn(self._door.tell(incident))
 
 
 async def start_tls(transport: Any, protocol: asyncio.Protocol, context: ssl.SSLContext, hello: bytes) -> Any:

@@ -28,6 +28,8 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from mockserver.server.wire import forks
 from mockserver.server.wire.asgi import MAX_KEPT_BODY, WIRE, HttpExchange, go_on
+from mockserver.server.wire.door import Door
+from mockserver.server.wire.incident import Incident
 from mockserver.server.wire.limits import (
     FAILED,
     UNREADABLE,
@@ -37,6 +39,8 @@ from mockserver.server.wire.limits import (
     too_many_connections,
     too_slow,
 )
+from mockserver.server.wire.passing import ELSEWHERE
+from mockserver.server.wire.proxy import MAX_AGENT
 from mockserver.server.wire.service import Service
 from mockserver.server.wire.target import Headers, checked_host, fields_size, head_size, read_target, with_host
 from mockserver.server.wire.timeouts import Wait
@@ -63,7 +67,7 @@ ANSWERING = {ConnectionState.OPEN, ConnectionState.ENDING}
 
 
 class Protocol(asyncio.Protocol):
-    """One connection. ``config`` is uvicorn's, with a ``service``; the other arguments are those that uvicorn gives."""
+    """One connection. ``config`` is uvicorn's, with a ``service`` and a ``door``; the other arguments it gives, too."""
 
     transport: Any
 
@@ -72,6 +76,7 @@ class Protocol(asyncio.Protocol):
     ) -> None:
         self.loop = _loop or asyncio.get_running_loop()
         self.service: Service = config.service
+        self._door: Door = config.door
         self.state = ConnectionState.OPEN
         self._connections: set[Any] = server_state.connections
         self._tasks: set[asyncio.Task[None]] = server_state.tasks
@@ -222,12 +227,24 @@ class Protocol(asyncio.Protocol):
         if scheme:
             scope["scheme"] = scheme
             headers = with_host(headers, host)
+            self._look_elsewhere(scope, host, fields.get(b"user-agent", b""))
         scope["headers"] = headers
         exchange = HttpExchange(self, scope, keep_alive=parser.should_keep_alive())
         scope["extensions"] = {WIRE: exchange}
         if b"expect" in fields:
             exchange.expects_continue = fields[b"expect"].lower() == b"100-continue" and version == "1.1"
         self._arriving = exchange
+
+    def _look_elsewhere(self, scope: dict[str, Any], host: bytes, agent: bytes) -> None:
+        """See where a request goes that names its host as a proxy's clients do. Raises RefusedError."""
+        found = self._door.elsewhere(scope["scheme"], host, self.transport.get_extra_info("sockname"))
+        if isinstance(found, Refusal):
+            target = f"{scope['scheme']}://{host.decode('latin-1')}{scope['raw_path'].decode('latin-1')}"
+            incident = Incident.refused(scope["method"], target, agent.decode("latin-1")[:MAX_AGENT], found)
+            self._door.report(incident, self._tasks)
+            raise RefusedError(found)
+        if found is not None:
+            scope[ELSEWHERE] = found
 
     def on_message_complete(self) -> None:
         exchange: Any = self._arriving  # its head was complete before

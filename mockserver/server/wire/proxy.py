@@ -6,8 +6,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from mockserver.server.settings import Settings, is_loopback, option, variable
-from mockserver.server.wire.limits import Refusal
+from mockserver.server.settings import Settings, is_loopback
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_AGENT = 200  # characters of a client's own name that are kept
@@ -75,7 +74,7 @@ class Proxy:
         own = Authority.read(url.netloc, DEFAULT_PORTS.get(url.scheme))
         return cls(frozenset(hosts), frozenset(host.lower() for host in settings.let_through), own)
 
-    def place(self, to: Authority, listening: Any) -> Destination:
+    def destination(self, to: Authority, listening: Any) -> Destination:
         """``listening`` is the socket's own address."""
         if to.host in self.hosts or to == self.own or _is_at(to, listening):
             return Destination.HERE
@@ -86,16 +85,3 @@ def _is_at(to: Authority, listening: Any) -> bool:
     if not isinstance(listening, tuple) or to.port != listening[1]:
         return False
     return is_loopback(to.host) or to.host.strip("[]") == listening[0]
-
-
-def no_vendors_host(to: Authority) -> Refusal:
-    detail = f"{to.host} is no vendor's host, and nothing leaves this machine; "
-    if is_loopback(to.host):
-        detail += "NO_PROXY=localhost,127.0.0.1,::1 has a client reach local addresses without the proxy."
-    else:
-        detail += f"{option('let_through')} {to.host} or {variable('let_through')} passes it on."
-    return Refusal(502, "No vendor's host", detail)
-
-
-def unreachable(to: Authority, reason: str) -> Refusal:
-    return Refusal(502, "Cannot be reached", f"{to} is let through, and cannot be reached: {reason}.")

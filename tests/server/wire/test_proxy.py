@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.server.settings import Settings
-from mockserver.server.wire.proxy import Authority, Destination, Proxy, Tunnel, no_vendors_host
+from mockserver.server.wire.limits import no_vendors_host
+from mockserver.server.wire.proxy import Authority, Destination, Proxy, Tunnel
 
 HOSTS = ("api.acme.example",)
 LISTENING = ("127.0.0.1", 8080)
@@ -14,7 +15,7 @@ LISTENING = ("127.0.0.1", 8080)
 def place(text: str, settings: Settings | None = None, listening: object = LISTENING) -> Destination:
     to = Authority.read(text)
     assert to is not None
-    return Proxy.of(HOSTS, settings or Settings()).place(to, listening)
+    return Proxy.of(HOSTS, settings or Settings()).destination(to, listening)
 
 
 @pytest.mark.parametrize(

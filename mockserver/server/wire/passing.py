@@ -1,0 +1,109 @@
+"""Requests to a proxy for a host that is let through: sent there unchanged, and its answer sent back."""
+
+import asyncio
+import ssl
+from typing import Any
+
+from httptools import HttpParserError, HttpResponseParser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mockserver.server.wire.limits import unreachable
+from mockserver.server.wire.proxy import Authority
+from mockserver.server.wire.relay import CONNECT_SECONDS
+
+ELSEWHERE = "mockserver.elsewhere"  # a scope's member, the Authority that the request is passed on to
+READ_BYTES = 64 * 1024
+HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-connection", b"te", b"trailer", b"upgrade"}
+TRANSFER_ENCODING = b"transfer-encoding"
+
+
+class PassingOn:
+    """An application, but for requests that are passed on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        to: Authority | None = scope.get(ELSEWHERE)
+        if to is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            await _pass_on(to, scope, receive, send)
+        except (OSError, HttpParserError) as error:  # behind a response that has begun, the connection is cut
+            refusal = unreachable(to, getattr(error, "strerror", None) or str(error) or type(error).__name__)
+            head, _, body = refusal.rest.partition(b"\r\n\r\n")
+            headers = [line.partition(b": ")[::2] for line in head.split(b"\r\n")]
+            await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+
+async def _pass_on(to: Authority, scope: Scope, receive: Receive, send: Send) -> None:
+    tls = ssl.create_default_context() if scope["scheme"] == "https" else None
+    async with asyncio.timeout(CONNECT_SECONDS):
+        reader, writer = await asyncio.open_connection(to.host.strip("[]"), to.port, ssl=tls)
+    try:
+        await _send_request(scope, receive, writer)
+        answer = _Answer()
+        while not answer.is_whole and (data := await reader.read(READ_BYTES)):
+            answer.parser.feed_data(data)
+            for message in answer.taken():
+                await send(message)
+            answer.is_whole |= scope["method"] == "HEAD" and answer.is_begun
+        if not answer.is_begun:
+            raise ConnectionResetError("it ended the connection without an answer")
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        writer.close()
+
+
+async def _send_request(scope: Scope, receive: Receive, writer: asyncio.StreamWriter) -> None:
+    """The request as it came, but for what is between two ends of a connection."""
+    target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+    fields = [(name, value) for name, value in scope["headers"] if name not in HOP_BY_HOP]
+    is_chunked = any(name == TRANSFER_ENCODING for name, _ in fields)
+    lines = [b"%b %b HTTP/1.1" % (scope["method"].encode("ascii"), target), b"connection: close"]
+    writer.write(b"\r\n".join([*lines, *(b"%b: %b" % field for field in fields), b"", b""]))
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError("the client left")
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        if chunk:
+            writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if is_chunked else chunk)
+        await writer.drain()
+    if is_chunked:
+        writer.write(b"0\r\n\r\n")
+
+
+class _Answer:
+    """A response that is read, as messages of ASGI; what is preliminary (1xx) is left out."""
+
+    def __init__(self) -> None:
+        self.parser = HttpResponseParser(self)
+        self.is_begun = False
+        self.is_whole = False
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._messages: list[Any] = []
+
+    def taken(self) -> list[Message]:
+        """What came since this was asked last."""
+        messages, self._messages = self._messages, []
+        return messages
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() not in HOP_BY_HOP | {TRANSFER_ENCODING}:
+            self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        status, headers, self._headers = self.parser.get_status_code(), self._headers, []
+        if status >= 200:
+            self.is_begun = True
+            self._messages.append({"type": "http.response.start", "status": status, "headers": headers})
+
+    def on_body(self, body: bytes) -> None:
+        self._messages.append({"type": "http.response.body", "body": body, "more_body": True})
+
+    def on_message_complete(self) -> None:
+        self.is_whole = self.is_begun
