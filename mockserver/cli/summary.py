@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Self
+from urllib.parse import urlsplit
 
 from mockserver.coverage.document import Document
 from mockserver.coverage.report import Selection, score
 from mockserver.testing.call import Call
 
 MAX_LISTED = 20  # refusals, hosts or pins
-NOT_SERVED = {"CONNECT", "TLS"}  # methods of what came instead of a call
+ELSEWHERE = HTTPStatus.BAD_GATEWAY  # of what is asked of the proxy and is no vendor's
+INSTEAD = {"CONNECT", "TLS"}  # methods of what came instead of a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,14 @@ class RunRecord:
     @classmethod
     def of(cls, everything: Sequence[Call]) -> Self:
         """``everything`` is what was recorded, oldest first."""
-        others = [call for call in everything if call.operation is None and call.request.method in NOT_SERVED]
-        refused = [call for call in others if call.response.status >= 400]
+        elsewhere = [call for call in everything if call.operation is None and call.response.status == ELSEWHERE]
+        others = [call for call in everything if call.operation is None and call.request.method in INSTEAD]
+        untrusting = [call for call in others if call not in elsewhere]
         return cls(
             everything,
-            [call for call in everything if call not in others],
-            [call.request.path for call in refused],
-            [f"{call.request.path}: {note}" for call in others if call not in refused for note in call.data["notes"]],
+            [call for call in everything if call not in others and call not in elsewhere],
+            [urlsplit(call.request.path).netloc or call.request.path for call in elsewhere],
+            [f"{call.request.path}: {note}" for call in untrusting for note in call.data["notes"]],
         )
 
     @property
