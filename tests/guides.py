@@ -13,6 +13,7 @@ from mockserver.cli.serve import serve
 from mockserver.server.settings import Settings, variable
 from mockserver.spec.reference import reference
 from tests.evidence import ROOT
+from tests.tools.clients import table
 
 PACKAGE = ROOT / "mockserver"
 WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "cli")
@@ -84,7 +85,12 @@ WITHOUT_OPTION = {
     "admin_token": "The bearer token of the control API. Beyond loopback, one is made up where there is none.",
 }
 
-GENERATORS: dict[str, Callable[[], str]] = {"vocabulary": reference, "modules": modules, "settings": settings}
+GENERATORS: dict[str, Callable[[], str]] = {
+    "vocabulary": reference,
+    "modules": modules,
+    "settings": settings,
+    "clients": table,
+}
 GUIDES = [
     *(
         ROOT / name

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from mockserver.server.build import contracts_of
 from mockserver.server.serialize import account_shape
 from mockserver.server.settings import Settings
 from mockserver.spec.account_values import file_texts
-from mockserver.testing.account_path import as_text
+from mockserver.testing.account_path import as_text, filled, value_in
 from mockserver.testing.files import write_files
 
 
@@ -48,6 +48,9 @@ from mockserver.testing.files import write_files
     help="Also write the files that vendors hand out, as DIR/<vendor>/<file>.",
 )
 @click.option("--url", metavar="BASE", help="Where the server is. [MOCKSERVER_PUBLIC_URL, or http://127.0.0.1:8080]")
+@click.option(
+    "--env", multiple=True, metavar="NAME=TEXT", help="A variable more: KEY={VENDOR.credentials.api_key}. Repeatable."
+)
 @click.option("--all", "whole", is_flag=True, help="In variables: also what a vendor refuses, as a key without a role.")
 @click.option(
     "--live", is_flag=True, help="Ask the running server at --url (MOCKSERVER_ADMIN_TOKEN), not the fixtures."
@@ -60,6 +63,7 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
     vendor: str | None,
     files: Path | None,
     url: str | None,
+    env: tuple[str, ...],
     whole: bool,
     live: bool,
     settings: Settings,
@@ -79,6 +83,7 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
             raise CommandError(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
         shape = account_shape(accounts[account_id], contracts, base, Sources.real().now())
         declared = {contract.vendor: contract.files for contract in contracts}
+    assigned = assignments(env, shape)
     if vendor is not None:
         shape, declared = _only(vendor, shape), {name: files for name, files in declared.items() if name == vendor}
     written = write_account_files(shape, declared, files) if files else {}
@@ -90,7 +95,7 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
         part = shape["vendors"][vendor]
         click.echo(settings_file(contract, {**part["credentials"], **part["owned"]}, part["tokens"]), nl=False)
         return
-    for name, value in [*variables(shape, whole=whole), *written.items()]:
+    for name, value in [*variables(shape, whole=whole), *written.items(), *assigned.items()]:
         click.echo(_dotenv(name, value) if form == "dotenv" else _github(name, value))
 
 
@@ -113,6 +118,20 @@ def variables(shape: Mapping[str, Any], *, whole: bool = False) -> Iterator[tupl
         for name, value in part["tokens"].items():
             if whole or name.rpartition("_")[0] not in part["tokens"]:  # Jwt_2 is signed for the second record
                 yield _variable(vendor, "token", name), value
+
+
+def assignments(texts: Iterable[str], shape: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of ``--env``: ``NAME=TEXT``, each ``{path}`` in it a value of the account. Raises CommandError."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise CommandError(f"--env is NAME=TEXT, not {text!r}")
+        try:
+            found[name] = filled(value, lambda path: value_in(shape, path))
+        except LookupError as error:
+            raise CommandError(f"--env {name}: {error.args[0]}") from error
+    return found
 
 
 def _variable(*words: str) -> str:

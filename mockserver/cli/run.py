@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver.cli.account import variables, write_account_files
+from mockserver.cli.account import assignments, variables, write_account_files
 from mockserver.cli.child import ChildError, ChildProcess, exit_code, start
 from mockserver.cli.common import CommandError, contract_options, ending_with_findings
 from mockserver.cli.gates import FAIL_ON, ExpectedCount, read_expectation, verdicts
@@ -25,7 +25,6 @@ from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.model import Contract
 from mockserver.testing.account import Account, Made
-from mockserver.testing.account_path import filled, value_in
 from mockserver.testing.calls import AccountCalls
 from mockserver.testing.child_environment import WAY_VARIABLES, ClientTarget, child_variables, trust_variables
 from mockserver.testing.client import Control
@@ -201,15 +200,7 @@ def _own_variables(
     """The account's addresses, credentials and files by their usual names, and those of ``--env``."""
     files = {contract.vendor: contract.files for contract in contracts}
     own = {**dict(variables(shape)), **write_account_files(shape, files, options.files or folder / "files")}
-    for text in options.env:
-        name, equals, value = text.partition("=")
-        if not name or not equals:
-            raise CommandError(f"--env is NAME=TEXT, not {text!r}")
-        try:
-            own[name] = filled(value, lambda path: value_in(shape, path))
-        except LookupError as error:
-            raise CommandError(f"--env {name}: {error.args[0]}") from error
-    return own
+    return {**own, **assignments(options.env, shape)}
 
 
 def _conclude(

@@ -132,6 +132,18 @@ def test_the_good_ones(tmp_path: Path) -> None:
     assert not any(re.search("_[1-9][0-9]*(_|$)", name) for name in good)
 
 
+def test_a_variable_more(tmp_path: Path) -> None:
+    """Under a name of one's own, by the paths that setenv and run have; a typo is told in one line."""
+    options = ("account", "--vendor", "polyai", "--format", "dotenv", "--env")
+    variables = shell_reads(invoke(*options, "SMS_KEY={polyai.credentials.api_key}").stdout, tmp_path / ".env")
+    assert variables["SMS_KEY"] == variables["POLYAI_API_KEY"]
+    ended = invoke(*options, "SMS_KEY={polyai.key}")
+    assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert ended.stderr.startswith(
+        "mockserver: --env SMS_KEY: polyai has no 'key'; known: url, credentials, owned, tokens"
+    )
+
+
 def test_names(tmp_path: Path) -> None:
     """A member whose name no shell could take as a variable's is spelled so that it can."""
     contract = (Path(__file__).parents[2] / "contracts" / "polyai.yaml").read_text("utf-8")

@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.running import COMMAND, invoke, surroundings
 from tests.live import PATIENCE
+from tests.test_readme import UNCHANGED, block
 
 SEND = """
 import json, os, sys, urllib.request, urllib.error
@@ -299,15 +300,10 @@ def test_reports(ran: Ran, send: Path, tmp_path: Path, suffix: str) -> None:
 
 
 def test_a_state_file(ran: Ran, send: Path, tmp_path: Path) -> None:
-    """What it fixes is there from the first call on, and what no call used is told."""
+    """What it fixes is there from the first call on, and what no call used is told: the guide's example."""
     state = tmp_path / "state.yaml"
-    state.write_text(
-        "pins:\n"
-        "  - {operation: polyai.send_sms, answers: [rate_limited]}\n"
-        "  - {operation: avaamo.*, answers: [{status: 503}]}\n"
-        "clock: {freeze: 2030-01-01T00:00:00Z}\n"
-    )
+    state.write_text(block("state", UNCHANGED), "utf-8")
     code, said, told = ran("--state", str(state), "--fail-on", "refused", "--", *sending(send))
     assert (code, said) == (0, "429\n"), told
-    assert "pin of avaamo.* (503) was never used" in told
+    assert "pin of avaamo.* (fault reset) was never used" in told
     assert "refused" not in told

@@ -15,6 +15,7 @@ import pytest
 import mockserver.cli.run
 from mockserver.cli.namespaces import IsolationError, why_not
 from tests.cli.running import invoke, run
+from tests.test_readme import UNCHANGED, block
 
 REFUSED = "mockserver: not isolated, and so not run: "
 
@@ -146,6 +147,14 @@ def test_with_a_service_that_is_not_there() -> None:
         sys.executable, "-I", "-c", CONNECT, f"localhost:{port}", options=("--with", f"localhost:{port}")
     )
     assert said in {"localhost ConnectionResetError\n", "localhost \n"}
+
+
+@pytest.mark.parametrize("line", block("isolation", UNCHANGED).splitlines())
+def test_the_guides_commands(line: str) -> None:
+    """They end well, with or without."""
+    program, *arguments = line.split()
+    ended = run(*arguments)
+    assert (program, ended.returncode) == ("mockserver", 0), ended.stderr
 
 
 def forbidden(*_: object) -> None:
