@@ -12,7 +12,7 @@ from mockserver.coverage.report import Selection, score
 from mockserver.testing.call import Call
 
 MAX_LISTED = 20  # refusals, hosts or pins
-ELSEWHERE = HTTPStatus.BAD_GATEWAY  # of what is asked of the proxy and is no vendor's
+NO_VENDORS_HOST = HTTPStatus.BAD_GATEWAY  # of what is asked of the proxy and is no vendor's
 INSTEAD = {"CONNECT", "TLS"}  # methods of what came instead of a call
 
 
@@ -28,7 +28,7 @@ class RunRecord:
     @classmethod
     def of(cls, everything: Sequence[Call]) -> Self:
         """``everything`` is what was recorded, oldest first."""
-        elsewhere = [call for call in everything if call.operation is None and call.response.status == ELSEWHERE]
+        elsewhere = [call for call in everything if call.operation is None and call.response.status == NO_VENDORS_HOST]
         others = [call for call in everything if call.operation is None and call.request.method in INSTEAD]
         untrusting = [call for call in others if call not in elsewhere]
         return cls(

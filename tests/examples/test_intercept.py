@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 
@@ -23,11 +22,17 @@ def test_a_host_that_is_written_into_the_code(mock_vendors: MockVendors) -> None
     polyai.send_sms.assert_accepted_once()
 
 
-WORKER = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).status)"
+WORKER = """
+import sys, urllib.request
+
+body = b'{"to_phone": "+1 (415) 555-0123", "first_name": "Jane"}'
+print(urllib.request.urlopen(f"https://cx.avaamo.com/sms/{sys.argv[1]}/send.json", body).status)
+"""
 
 
 def test_a_worker(mock_vendors: MockVendors) -> None:
+    avaamo = mock_vendors.avaamo
     with mock_vendors.intercept(env=True):
-        worker = [sys.executable, "-c", WORKER, "https://api.voximplant.com/platform_api/SendSmsMessage"]
-        assert subprocess.run(worker, env=os.environ, capture_output=True, text=True, check=True).stdout == "200\n"
-    mock_vendors.voximplant.send_sms.assert_refused(answer="unauthorized", times=1)
+        worker = [sys.executable, "-c", WORKER, avaamo.owned["channels"][0]["uuid"]]
+        assert subprocess.run(worker, capture_output=True, text=True, check=True).stdout == "200\n"
+    avaamo.send_sms.assert_accepted_once(json={"first_name": "Jane"})

@@ -14,7 +14,7 @@ import pytest
 
 import mockserver.cli.run
 from mockserver.cli.namespaces import IsolationError, why_not
-from tests.cli.running import invoke, run
+from tests.cli.running import COMMAND, invoke, run, surroundings
 from tests.test_readme import UNCHANGED, block
 
 REFUSED = "mockserver: not isolated, and so not run: "
@@ -73,6 +73,32 @@ def test_the_same_user_and_folder() -> None:
     """The command is not suddenly root."""
     _, said, _ = isolated(sys.executable, "-I", "-c", "import os; print(os.getuid(), os.getgid(), os.getcwd())")
     assert said.split() == [str(os.getuid()), str(os.getgid()), str(Path.cwd())]
+
+
+NOBODY = 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
+def test_an_ordinary_user() -> None:
+    """Without any right, and without a folder to keep certificates in."""
+    script = "id -u; grep CapEff /proc/self/status"
+    try:
+        ended = subprocess.run(
+            [*COMMAND, "run", "--isolation", "require", "--", "sh", "-c", script],
+            env=surroundings(HOME="/nowhere", XDG_STATE_HOME="/nowhere"),
+            cwd="/",
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except PermissionError as error:
+        pytest.skip(f"{error.filename} is not for others")
+    if ended.returncode == 125:
+        pytest.skip(ended.stderr.strip())
+    assert (ended.returncode, ended.stdout.split()) == (0, [str(NOBODY), "CapEff:", "0" * 16]), ended.stderr
 
 
 @pytest.mark.usefixtures("_allowed")
