@@ -11,7 +11,7 @@ from mockserver.engine.facts import Facts
 from mockserver.engine.pin import Literal
 from mockserver.engine.problem import KINDS, Problem
 from mockserver.engine.request import Possession
-from mockserver.spec.functions import digits
+from mockserver.spec.functions import MAX_DIGITS, digits, phone_digits
 from mockserver.spec.model import Answer, OperationSpec, Owned, Recipient, Rule
 from mockserver.spec.pointer import MISSING, Pointer
 
@@ -107,8 +107,8 @@ def recipient_of(recipient: Recipient | None, view: Mapping[str, Any]) -> str:
         value = recipient.at.get(view)
     if not isinstance(value, str | int | float):
         return ""
-    number = digits(value)
-    return f"+{number}" if number else ""
+    number = phone_digits(value)
+    return f"+{number}" if 0 < len(number) <= MAX_DIGITS else ""
 
 
 def check_owned(

@@ -10,7 +10,7 @@ from mockserver.engine.call import Label, RecordedCall, unpack_headers, unpack_p
 from mockserver.engine.request import Arrival, read_query
 from mockserver.matching.compare import Difference, Test
 from mockserver.matching.pattern import Pattern, answer_view, headers_view
-from mockserver.spec.functions import digits
+from mockserver.spec.functions import phone_digits
 from mockserver.spec.pointer import MISSING
 
 Reader = Callable[[RecordedCall | Arrival, str], Any]  # of what was sent, and how its body is read
@@ -84,7 +84,7 @@ class Expectation:
 
 def as_recorded(recipient: str) -> str | None:
     """A recipient as calls have it, ``+`` and digits; None without digits: that is nobody's."""
-    number = digits(recipient)
+    number = phone_digits(recipient)
     return f"+{number}" if number else None
 
 

@@ -191,7 +191,7 @@ def obstacle(earlier: Iterable[PinState], later: PinState, operations: Iterable[
 def _answers_always(pin: PinState, later: PinState) -> bool:
     """Whether a pin is never used up, spares nothing and is for all requests that the later one is for."""
     spares = pin.fault is not None and pin.fault.probability < 1 and not pin.entries
-    return pin.is_endless and not spares and (not pin.pattern or _is_same(pin.pattern, later.pattern))
+    return pin.is_endless and not spares and pin.pattern.covers(later.pattern)
 
 
 def _answers_instead(pin: PinState, later: PinState, operation: OperationSpec) -> bool:
@@ -200,16 +200,6 @@ def _answers_instead(pin: PinState, later: PinState, operation: OperationSpec) -
     return covers(pin.reach, operation.id) and all(
         pin.allows(entry, operation, has_problems=with_problems) for entry in pin.remaining
     )
-
-
-def _is_same(pattern: Pattern, other: Pattern) -> bool:
-    """Whether two patterns are written alike; as text, since Python takes ``1`` for ``true``."""
-    return pattern.where == other.where and _text(pattern) == _text(other)
-
-
-def _text(pattern: Pattern) -> str:
-    when = {str(pointer): schema for pointer, _, schema in pattern.when}
-    return json.dumps([pattern.where, when], sort_keys=True)
 
 
 class Uses(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ A view has a ``get(part, default)`` for the parts in VIEW_PARTS that it knows: `
 ``json`` is the body where it is read as JSON, ``form`` the fields of a form: a request has one of them at most.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,7 @@ WHEN_ROOTS = ("path", "query", "header", "headers", "body")  # how the pointers 
 # Of a view, what is cheap to read first.
 REQUEST_PARTS = ("path", "path_params", "query", "headers", "body", "json", "form")
 VIEW_PARTS = ("vendor", "operation", "answer", "accepted", "recipient", *REQUEST_PARTS)
+_NARROWER = {"body": ("json", "form")}  # parts whose value is that of the wider part, too
 _PART_OF_ROOT = {"path": "path_params", "header": "headers"}
 
 
@@ -64,6 +66,22 @@ class Pattern:
     def __bool__(self) -> bool:
         return bool(self.where or self.when)
 
+    def covers(self, other: "Pattern") -> bool:
+        """Whether whatever fits another pattern certainly fits this one, as far as both are written alike."""
+        return self.written_schemas <= other.written_schemas and all(
+            any(
+                _implies(other.where[same], expected)
+                for same in (part, *_NARROWER.get(part, ()))
+                if same in other.where
+            )
+            for part, expected in self.where.items()
+        )
+
+    @cached_property
+    def written_schemas(self) -> frozenset[tuple[str, str]]:
+        """``when`` as text."""
+        return frozenset((str(pointer), _text(schema)) for pointer, _, schema in self.when)
+
     def fits(self, view: View) -> bool:
         """Whether there is no difference."""
         return not self.differences(view)
@@ -72,6 +90,22 @@ class Pattern:
         """Every difference, values in the order in which they are written, then schemas."""
         values = {part: view.get(part, MISSING) for part in self.tests}
         return [difference for check in self._checks for difference in check.differences(values[check.part])]
+
+
+def _implies(narrow: Any, wide: Any) -> bool:
+    """Whether a value that is as ``narrow`` says is as ``wide`` says: named members are equal, the rest is free."""
+    if isinstance(wide, Mapping):
+        return isinstance(narrow, Mapping) and all(
+            name in narrow and _implies(narrow[name], value) for name, value in wide.items()
+        )
+    if isinstance(wide, list):
+        return isinstance(narrow, list) and len(narrow) == len(wide) and all(map(_implies, narrow, wide))
+    return not isinstance(narrow, Mapping | list) and _text(narrow) == _text(wide)
+
+
+def _text(value: Any) -> str:
+    """A value as text, since Python takes ``1`` for ``true``."""
+    return json.dumps(value, sort_keys=True)
 
 
 def headers_view(pairs: Iterable[Iterable[str]]) -> dict[str, Any]:

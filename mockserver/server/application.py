@@ -99,11 +99,12 @@ class Application(Starlette):
 
 
 def create_app(settings: Settings | None = None, sources: Sources | None = None) -> Application:
-    """Build everything: contracts read, checked and compiled, accounts made. Without settings, the environment's count.
+    """Build everything: contracts read, checked and compiled, accounts made.
 
-    Raises ContractErrors and SettingsError.
+    Without settings, as where uvicorn calls it, the environment's count, and a log is written unless that says
+    otherwise, as `mockserver serve` does. Raises ContractErrors and SettingsError.
     """
-    settings = from_environment() if settings is None else settings
+    settings = from_environment(log="text") if settings is None else settings
     sources = sources or Sources.real()
     contracts = contracts_of(settings)
     store = store_of(settings, contracts, sources)

@@ -123,14 +123,14 @@ def _bounds(number: str) -> tuple[int, int]:
     return (0, 65535) if number == "port" else (1, 10**16)
 
 
-def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings with what the environment says. Raises SettingsError."""
+def from_environment(environment: Mapping[str, str] | None = None, *, log: LogForm = "off") -> Settings:
+    """Settings with what the environment says, or of the log this, if it does not. Raises SettingsError."""
     source = os.environ if environment is None else environment
     for former, setting in RENAMED.items():
         name = PREFIX + former.upper()
         if source.get(name) and name != variable(setting):
             raise SettingsError(f"{name} is now {variable(setting)}")
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"log": log}
     for field in fields(Settings):
         name = variable(field.name)
         if source.get(name):

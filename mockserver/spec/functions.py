@@ -39,6 +39,8 @@ def _count(widths: list[int], single: int, part: int) -> int:
 
 
 _NOT_DIGITS = re.compile(r"[^0-9]+")
+MAX_DIGITS = 15  # of a phone number (E.164)
+_PHONE = re.compile(r"(?:[a-z]+:)?[-+0-9 ().,/*#\u00a0\u2010-\u2015]*")  # how people write a phone number
 
 
 def digits(value: Any) -> str:
@@ -47,6 +49,14 @@ def digits(value: Any) -> str:
         value = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     bare: str = value.removeprefix("+")
     return bare if bare.isdigit() and bare.isascii() else _NOT_DIGITS.sub("", bare)
+
+
+def phone_digits(value: Any) -> str:
+    """The digits of what is written as a phone number; "" for another text, whatever digits are in it."""
+    bare = value.removeprefix("+") if isinstance(value, str) else ""
+    if bare.isdigit() and bare.isascii():
+        return bare
+    return digits(value) if not isinstance(value, str) or _PHONE.fullmatch(value.strip()) else ""
 
 
 def integer(value: Any) -> int:

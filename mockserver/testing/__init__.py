@@ -8,6 +8,7 @@ from typing import Any
 
 _HOMES = {
     "Account": "account",
+    "AccountCalls": "calls",
     "AsyncAccount": "asynchronous",
     "AsyncMockServer": "asynchronous",
     "AsyncMockVendors": "fixtures",
@@ -17,8 +18,10 @@ _HOMES = {
     "Call": "call",
     "CallProblem": "call",
     "Calls": "calls",
+    "Control": "client",
     "ControlError": "client",
     "Difference": "verification",
+    "Early": "calls",
     "FaultDict": "fault",
     "Headers": "call",
     "Interception": "intercept",
@@ -26,6 +29,7 @@ _HOMES = {
     "Made": "account",
     "Miss": "verification",
     "MockServer": "server",
+    "MockServerWarning": "caller",
     "MockVendors": "fixtures",
     "Opening": "awaited",
     "Operation": "account",
@@ -34,6 +38,7 @@ _HOMES = {
     "Request": "call",
     "Response": "call",
     "RunSettings": "server",
+    "Unawaited": "calls",
     "Vendor": "account",
     "Verification": "verification",
     "Where": "where",
@@ -46,7 +51,10 @@ __all__ = list(_HOMES)
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"mockserver.testing has no {name!r}; it has: {', '.join(_HOMES)}")
+        from mockserver.testing.names import nearest_hint  # noqa: PLC0415 -- for a message only
+
+        hint = nearest_hint(name, _HOMES)
+        raise AttributeError(f"mockserver.testing has no {name!r}; it has: {', '.join(_HOMES)}{hint}")
     home = import_module(f"mockserver.testing.{_HOMES[name]}")
     return home if name == "fault" else getattr(home, name)
 

@@ -17,7 +17,12 @@ from mockserver.testing.call import CallProblem as CallProblem
 from mockserver.testing.call import Headers as Headers
 from mockserver.testing.call import Request as Request
 from mockserver.testing.call import Response as Response
+from mockserver.testing.caller import MockServerWarning as MockServerWarning
+from mockserver.testing.calls import AccountCalls as AccountCalls
 from mockserver.testing.calls import Calls as Calls
+from mockserver.testing.calls import Early as Early
+from mockserver.testing.calls import Unawaited as Unawaited
+from mockserver.testing.client import Control as Control
 from mockserver.testing.client import ControlError as ControlError
 from mockserver.testing.fault import FaultDict as FaultDict
 from mockserver.testing.fault import LognormalDict as LognormalDict

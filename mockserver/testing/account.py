@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,16 +12,17 @@ from typing import Any, Self
 from mockserver.spec.account_values import file_texts
 from mockserver.spec.reach import EVERYTHING, vendor_reach
 from mockserver.testing.account_path import VENDOR_PARTS, as_text, value_below, vendor_of
-from mockserver.testing.arguments import moment, nearest_hint, whole
+from mockserver.testing.arguments import moment, typed, whole
 from mockserver.testing.arguments import seconds as in_seconds
+from mockserver.testing.arguments import variables as checked_variables
 from mockserver.testing.assertions import Assertions
 from mockserver.testing.call import Call
 from mockserver.testing.calls import AccountCalls, Calls
 from mockserver.testing.client import ControlError, segment
 from mockserver.testing.files import write_files
 from mockserver.testing.intercept import Interception
-from mockserver.testing.pin import Pinnable
-from mockserver.testing.unused import unused_pins
+from mockserver.testing.names import Public, Values, nearest_hint
+from mockserver.testing.pin import Pinnable, note_unused, unused_pins
 
 
 class Operation(Assertions, Pinnable):
@@ -32,6 +34,8 @@ class Operation(Assertions, Pinnable):
 
     def reset(self) -> None:
         """Forget its calls and remove its pins."""
+        note_unused(self._journal, self._reach)
+        self._journal.keep(**self._scope)
         self._journal.forget(self._reach)
 
     def __repr__(self) -> str:
@@ -51,8 +55,8 @@ class Vendor(Assertions, Pinnable):
         self.name = name
         self.url: str = data["url"]
         self.unreachable_url: str = data["unreachable_url"]  # refuses every connection
-        self.credentials: Mapping[str, Any] = data["credentials"]
-        self.owned: Mapping[str, Any] = data["owned"]
+        self.credentials: Mapping[str, Any] = Values(data["credentials"], f"{name}.credentials")
+        self.owned: Mapping[str, Any] = Values(data["owned"], f"{name}.owned")
         self.operations = {operation: Operation(journal, f"{name}.{operation}") for operation in operations}
         self._reach = vendor_reach(name)
 
@@ -60,20 +64,24 @@ class Vendor(Assertions, Pinnable):
     def tokens(self) -> Mapping[str, str]:
         """Freshly signed tokens as a client sends them. They expire, so read them anew for each use."""
         shape = self._journal.control.get(f"accounts/{segment(self._journal.account)}")
-        tokens: Mapping[str, str] = shape["vendors"][self.name]["tokens"]
-        return tokens
+        return Values(shape["vendors"][self.name]["tokens"], f"{self.name}.tokens")
 
     def reset(self) -> None:
         """Forget the calls of all its operations and remove their pins."""
+        note_unused(self._journal, self._reach)
+        self._journal.keep(**self._scope)
         self._journal.forget(self._reach)
 
     def write_files(self, folder: str | os.PathLike[str]) -> dict[str, Path]:
         """Write the files that the vendor hands out, as ``folder/<vendor>/<file>``; returns their paths by file name.
 
-        They hold keys, so only their owner may read them (mode 0600). Raises OSError.
+        They hold keys, so only their owner may read them (mode 0600). Raises OSError, and LookupError if the vendor
+        hands out none.
         """
         document = self._journal.control.get(f"contracts/{segment(self.name)}")
-        files = document["x-mock"].get("files", {})
+        files = document["x-mock"].get("files")
+        if not files:
+            raise LookupError(f"{self.name} hands out no files; its values are in credentials, owned and tokens")
         return write_files(Path(folder, self.name), file_texts(files, {**self.credentials, **self.owned}))
 
     def get(self, path: str) -> Any:
@@ -81,36 +89,44 @@ class Vendor(Assertions, Pinnable):
 
         Raises LookupError, which names what there is.
         """
-        return value_below(self.name, path, lambda part: getattr(self, part))
+        return value_below(self.name, _dotted(path), lambda part: getattr(self, part))
 
     def __getattr__(self, name: str) -> Operation:
         operations: dict[str, Operation] = self.__dict__.get("operations", {})
         if name in operations:
             return operations[name]
-        raise AttributeError(unknown(self.__dict__.get("name"), name, operations))
+        raise AttributeError(unknown_operation(self, name, operations))
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.operations]
+        return sorted({*super().__dir__(), *self.operations})
 
     def __repr__(self) -> str:
         return f"<Vendor {self.name} of account {self._journal.account}>"
 
 
-def unknown(vendor: str | None, name: str, operations: Iterable[str]) -> str:
-    """The message for an attribute that a vendor does not have."""
-    operations = list(operations)
-    hint = nearest_hint(name, [*operations, *VENDOR_PARTS])
-    return f"{vendor} has no {name!r}; operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}{hint}"
+def unknown_operation(vendor: Any, name: str, operations: Iterable[str]) -> str:
+    """The message for an attribute that a vendor, of either side, does not have."""
+    words = f"operations: {', '.join(operations)}; values: {', '.join(VENDOR_PARTS)}"
+    return f"{vendor.__dict__.get('name')} has no {name!r}; {words}{_hint(vendor, name)}"
 
 
-def unknown_vendor(name: str, vendors: Iterable[str]) -> str:
-    """The message for an attribute that an account does not have."""
-    vendors = list(vendors)
-    return f"an account has no {name!r}; its vendors: {', '.join(vendors)}{nearest_hint(name, vendors)}"
+def unknown_vendor(account: Any, name: str, vendors: Iterable[str]) -> str:
+    """The message for an attribute that an account, of either side, does not have."""
+    return f"an account has no {name!r}; its vendors: {', '.join(vendors)}{_hint(account, name)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+def _hint(of: Any, name: str) -> str:
+    return "" if name.startswith("_") or not of.__dict__ else nearest_hint(name, dir(of))
+
+
+def _dotted(path: str) -> str:
+    if not isinstance(path, str):
+        raise TypeError(f"a path must be text, as in '<vendor>.credentials.api_key', not {typed(path)}")
+    return path
+
+
+@dataclass(frozen=True)
+class Made(Public):
     """An account as the server returned it.
 
     ``operations`` are by vendor. ``before_delete`` is called with the account's id.
@@ -144,6 +160,8 @@ class Account(Assertions, Pinnable):
 
     def reset(self) -> None:
         """Forget its calls, pins, limits and clock. Its credentials stay."""
+        note_unused(self._journal, self._reach)
+        self._journal.keep()
         self._journal.control.post(f"{self._path}/reset")
 
     def advance(self, seconds: float) -> None:
@@ -193,6 +211,10 @@ class Account(Assertions, Pinnable):
             self._interceptions.pop().stop()
         if self._before_delete is not None:
             self._before_delete(self.id)
+        if self._journal.is_watched:
+            with suppress(ControlError):  # it is deleted already
+                note_unused(self._journal, self._reach)
+                self._journal.keep()
         try:
             self._journal.control.delete(self._path)
         except ControlError as error:
@@ -204,7 +226,7 @@ class Account(Assertions, Pinnable):
 
         Raises LookupError, which names what there is.
         """
-        vendor, rest = vendor_of(path, self.vendors)
+        vendor, rest = vendor_of(_dotted(path), self.vendors)
         return self.vendors[vendor].get(rest)
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
@@ -212,15 +234,15 @@ class Account(Assertions, Pinnable):
 
         Raises LookupError.
         """
-        return {name: as_text(self.get(path)) for name, path in variables.items()}
+        return {name: as_text(self.get(path)) for name, path in checked_variables(variables).items()}
 
     def recorded_calls(self) -> Calls:
         """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""
         return self._journal.all()
 
     def unused_pins(self) -> list[str]:
-        """A line for each pin that no call has used: where it was made, what it fixes, why it was not used."""
-        return unused_pins(self._journal, self._journal.all())
+        """A line for each pin that calls have not used up: where it was made, what it fixes, why it was not used."""
+        return unused_pins(self._journal)
 
     def has_seen(self, call: Call) -> bool:
         """Whether a passed assertion matched this call, or the test has read it."""
@@ -238,10 +260,10 @@ class Account(Assertions, Pinnable):
         vendors: dict[str, Vendor] = self.__dict__.get("vendors", {})
         if name in vendors:
             return vendors[name]
-        raise AttributeError(unknown_vendor(name, vendors))
+        raise AttributeError(unknown_vendor(self, name, vendors))
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.vendors]
+        return sorted({*super().__dir__(), *self.vendors})
 
     def __repr__(self) -> str:
         return f"<Account {self.id}>"

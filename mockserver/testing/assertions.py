@@ -8,8 +8,9 @@ from typing import Any, Unpack
 from mockserver.matching.verdict import Count
 from mockserver.testing.arguments import moment, seconds, whole
 from mockserver.testing.call import Call
+from mockserver.testing.caller import pending_tasks, refuse_to_block, warn
 from mockserver.testing.calls import AccountCalls, Calls
-from mockserver.testing.tasks import pending_tasks
+from mockserver.testing.names import Public
 from mockserver.testing.verification import Question, Verification, verify
 from mockserver.testing.where import Conditions, Where
 
@@ -19,12 +20,13 @@ NEVER_OPTIONS = ("settle",)
 VERIFY_OPTIONS = ("at_least", "at_most", "accepted", "since", "within", "settle")
 
 
-class Assertions:
+class Assertions(Public):
     """Assertions about recorded calls.
 
     ``within``: seconds to wait for enough calls. ``settle``: seconds to wait afterwards, in which no further call may
     come. ``where`` takes path, query, headers, body, json, form, when, recipient and answer; any other name is a
-    TypeError. A failed assertion raises AssertionError, whose text shows the nearest calls and where they differ.
+    TypeError. A failed assertion raises AssertionError, whose text shows the nearest calls and where they differ. One
+    that passes and may mean nothing, since a name in it is unknown, say, gives a MockServerWarning.
     """
 
     def __init__(self, journal: AccountCalls, scope: Mapping[str, str]) -> None:
@@ -103,7 +105,7 @@ class Assertions:
         earliest = None if since is None else moment("since", since)
         _check_wait("verify", within, settle)
         conditions = Conditions.of(where, "verify", VERIFY_OPTIONS)
-        return self._ask(Question(self._outer(accepted, earliest), conditions, count, within, settle))
+        return self._ask("verify", Question(self._outer(accepted, earliest), conditions, count, within, settle))
 
     def _demand(self, demand: "_Demand", where: Where) -> Calls:
         """The calls that fit, oldest first. Raises AssertionError if there are not as many as are demanded."""
@@ -111,7 +113,8 @@ class Assertions:
         count = Count() if demand.times is None else Count.exactly(whole("times", demand.times))
         _check_wait(demand.name, demand.within, demand.settle)
         conditions = Conditions.of(where, demand.name, demand.options)
-        result = self._ask(Question(self._outer(demand.accepted), conditions, count, demand.within, demand.settle))
+        question = Question(self._outer(demand.accepted), conditions, count, demand.within, demand.settle)
+        result = self._ask(demand.name, question)
         if not result.verified:
             hint = "" if demand.within or result.matched >= count.least else self._asked_too_early(demand)
             raise AssertionError(result.message + hint)
@@ -133,9 +136,12 @@ class Assertions:
         extra = {"accepted": accepted, "since": since}
         return {**self._scope, **{name: value for name, value in extra.items() if value is not None}}
 
-    def _ask(self, question: Question) -> Verification:
+    def _ask(self, name: str, question: Question) -> Verification:
         control, account = self._journal.control, self._journal.account
-        return verify(question, lambda shape, wait: control.post("calls/verify", {"account": account, **shape}, wait))
+        result = verify(question, lambda shape, wait: control.post("calls/verify", {"account": account, **shape}, wait))
+        if result.verified:  # else the message has them
+            warn(name, result.warnings)
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +159,3 @@ class _Demand:
 def _check_wait(name: str, within: float, settle: float) -> None:
     if seconds("within", within) or seconds("settle", settle):
         refuse_to_block(f"{name} with within or settle", f"<vendor>.<operation>.{name}(...)")
-
-
-def refuse_to_block(what: str, instead: str) -> None:
-    """Raise RuntimeError in a thread with a running event loop: waiting would block it and the code under test."""
-    import asyncio  # noqa: PLC0415 -- takes 30 ms, and many tests never need it
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise RuntimeError(
-        f"{what} would block the running event loop, and what it waits for with it. "
-        f"Use the async form: await async_mock_vendors.{instead}, "
-        "or an account of mockserver.testing.AsyncMockServer"
-    )

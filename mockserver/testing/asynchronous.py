@@ -8,24 +8,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Never, NoReturn, Self, TypeVar, Unpack
 
-from mockserver.testing.account import Account, Made, Operation, Vendor, unknown, unknown_vendor
+from mockserver.testing.account import Account, Made, Operation, Vendor, unknown_operation, unknown_vendor
 from mockserver.testing.assertions import Assertions
 from mockserver.testing.awaited import Opening, Pending
 from mockserver.testing.call import Call
-from mockserver.testing.calls import Calls
+from mockserver.testing.calls import Calls, Unawaited
 from mockserver.testing.fault import FaultDict
 from mockserver.testing.intercept import Interception
-from mockserver.testing.pin import Pin, Pinnable, made_at
-from mockserver.testing.place import caller
+from mockserver.testing.names import Public
+from mockserver.testing.pin import Pin, Pinnable
 from mockserver.testing.server import MockServer
-from mockserver.testing.unawaited import Unawaited
 from mockserver.testing.verification import Verification
 from mockserver.testing.where import Where
 
 T = TypeVar("T")
 
 
-class _Asking:
+class _Asking(Public):
     """Makes what is to be awaited. ``_label`` is what stands behind the account's name: ``.<vendor>.<operation>``."""
 
     _unawaited: Unawaited
@@ -167,12 +166,9 @@ class AsyncPinnable(_Asking):
         """Fix the next answers, as ``Pinnable.pin`` does. Await it, or use ``async with``."""
         options: dict[str, Any] = {"then": then, "where": where, "when": when, "changes": changes, "force": force}
         make = partial(self._pinnable.pin, *answers, **options, fault=fault, replace=replace, **unknown)
-        name, place = f"{self._unawaited.owner}{self._label}.pin(...)", caller()
-        return Opening(
-            name,
-            lambda: AsyncPin(made_at(place, make), self._unawaited, f"{self._label}.pin(...)"),
-            self._unawaited,
-        )
+        label = f"{self._label}.pin(...)"
+        name = f"{self._unawaited.owner}{label}"
+        return Opening(name, lambda: AsyncPin(make(), self._unawaited, label), self._unawaited)
 
     def unpin(self) -> Pending[None]:
         """Remove all pins that were made here, or for one of the operations here: the contract's rules answer again."""
@@ -226,10 +222,10 @@ class AsyncVendor(AsyncAssertions, AsyncPinnable):
         operations: dict[str, AsyncOperation] = self.__dict__.get("operations", {})
         if name in operations:
             return operations[name]
-        raise AttributeError(unknown(self.__dict__.get("name"), name, operations))
+        raise AttributeError(unknown_operation(self, name, operations))
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.operations]
+        return sorted({*super().__dir__(), *self.operations})
 
     def __repr__(self) -> str:
         return repr(self._vendor)
@@ -281,7 +277,7 @@ class AsyncAccount(AsyncAssertions, AsyncPinnable):
         return self._pending("limits", lambda: self._account.limits)
 
     def unused_pins(self) -> Pending[list[str]]:
-        """A line for each pin that no call has used, as ``Account.unused_pins``."""
+        """A line for each pin that calls have not used up, as ``Account.unused_pins``."""
         return self._pending("unused_pins()", self._account.unused_pins)
 
     def delete(self) -> Pending[None]:
@@ -325,10 +321,10 @@ class AsyncAccount(AsyncAssertions, AsyncPinnable):
         vendors: dict[str, AsyncVendor] = self.__dict__.get("vendors", {})
         if name in vendors:
             return vendors[name]
-        raise AttributeError(unknown_vendor(name, vendors))
+        raise AttributeError(unknown_vendor(self, name, vendors))
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.vendors]
+        return sorted({*super().__dir__(), *self.vendors})
 
     def __repr__(self) -> str:
         return repr(self._account)

@@ -7,9 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from mockserver.testing.place import caller
-from mockserver.testing.tasks import context_of_loop
-from mockserver.testing.unawaited import Unawaited
+from mockserver.testing.caller import caller, context_for_thread
+from mockserver.testing.calls import Unawaited
 
 T = TypeVar("T")
 
@@ -29,7 +28,8 @@ class Pending(Coroutine[Any, Any, T]):
         self._name = self.__name__ = self.__qualname__ = name  # a task shows them
         self._ask = ask
         self._unawaited = Unawaited() if unawaited is None else unawaited
-        self._line = f"{caller()}: {name} was never awaited"
+        self._place = caller()
+        self._line = f"{self._place}: {name} was never awaited"
         self._number = self._unawaited.add(self._line)
 
     def __await__(self) -> Generator[Any, None, T]:
@@ -61,7 +61,7 @@ class Pending(Coroutine[Any, Any, T]):
     async def _asked(self) -> T:
         __tracebackhide__ = True
         try:
-            return await get_running_loop().run_in_executor(None, context_of_loop().run, self._ask)
+            return await get_running_loop().run_in_executor(None, context_for_thread(self._place).run, self._ask)
         except AssertionError as error:  # a failure is shown at the line that awaits it, not in a thread's code
             raise error.with_traceback(None) from None
 
@@ -81,6 +81,9 @@ class Pending(Coroutine[Any, Any, T]):
             raise TypeError(f"{self._name} is not here yet: await it, as in `(await {self._name})`")
 
         __getitem__ = __iter__ = __len__ = __contains__ = __bool__ = _refuse
+
+    def __dir__(self) -> list[str]:
+        return ["close"]  # the rest is what makes it a coroutine
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._name}>"

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from mockserver.testing.names import Public, Values, unknown_key
+
 
 class Headers(Mapping[str, str]):
     """Headers by name, in upper or lower case. A repeated header has its last value."""
@@ -15,7 +17,10 @@ class Headers(Mapping[str, str]):
         self._values = {name.lower(): value for name, value in pairs}
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
+        try:
+            return self._values[name.lower()]
+        except KeyError:
+            raise KeyError(unknown_key("headers", name, self)) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -27,8 +32,8 @@ class Headers(Mapping[str, str]):
         return repr(self._values)
 
 
-@dataclass(frozen=True, slots=True)
-class CallProblem:
+@dataclass(frozen=True)
+class CallProblem(Public):
     """One thing wrong with a request: ``missing`` at ``/body/text``."""
 
     kind: str
@@ -40,8 +45,8 @@ class CallProblem:
         return " ".join(word for word in (self.kind, self.reason, self.at) if word)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+@dataclass(frozen=True)
+class Request(Public):
     """What a client sent, with secrets masked. ``json`` and ``form`` are None if the body is neither."""
 
     method: str
@@ -54,8 +59,8 @@ class Request:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+@dataclass(frozen=True)
+class Response(Public):
     """What the client was sent. ``fault`` is the kind of injected trouble, if there was any."""
 
     status: int
@@ -65,8 +70,8 @@ class Response:
     fault: str | None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Call:
+@dataclass(frozen=True, repr=False)
+class Call(Public):
     """A recorded request with its response. ``data`` is the whole call as the control API shows it."""
 
     data: Mapping[str, Any]
@@ -126,11 +131,11 @@ class Call:
         return Request(
             method=raw["method"],
             path=raw["path"],
-            path_params=raw["path_params"],
-            query=dict(parse_qsl(raw["query"], keep_blank_values=True)),
+            path_params=Values(raw["path_params"], "path_params"),
+            query=Values(dict(parse_qsl(raw["query"], keep_blank_values=True)), "query"),
             headers=Headers(raw["headers"]),
             json=raw["json"],
-            form=None if raw["form"] is None else dict(raw["form"]),
+            form=None if raw["form"] is None else Values(dict(raw["form"]), "form"),
             body=base64.b64decode(raw["body_base64"] or ""),
         )
 
@@ -143,6 +148,9 @@ class Call:
     def _text(self, name: str) -> str | None:
         value: str | None = self.data[name]
         return value
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
     def __str__(self) -> str:
         """One line: time, answer, status, why it was chosen, problems."""

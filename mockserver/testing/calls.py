@@ -1,16 +1,16 @@
-"""The recorded calls of an account: read, forgotten, and those that a test has seen."""
+"""What a test knows of an account: its recorded calls, those it has seen, pins in vain, what it has yet to await."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mockserver.testing.call import Call
 from mockserver.testing.client import Control, ControlError
-from mockserver.testing.unawaited import Unawaited
+from mockserver.testing.names import Public
 
 PAGE_CALLS = "1000"  # calls read at a time
 
 
-class Calls(list[Call]):
+class Calls(Public, list[Call]):
     """Calls, oldest first. As with any list, ``calls[-1]`` of no calls raises IndexError, and so do these two."""
 
     def __init__(self, calls: Iterable[Call] = (), of: str = "this list") -> None:
@@ -42,12 +42,42 @@ class Early:
     latest: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Unawaited:
+    """What was made for an account and not awaited yet: an assertion that nobody awaits asserts nothing.
+
+    ``owner`` is what a test calls the account. Where it ``is_watched``, somebody looks here when the test ends, and no
+    warning is needed.
+    """
+
+    owner: str = "account"
+    is_watched: bool = False
+    _lines: dict[int, str] = field(default_factory=dict)
+    _made: int = 0
+
+    def add(self, line: str) -> int:
+        """Note what is to be awaited, and where it was made; returns the number by which to remove it."""
+        self._made += 1
+        self._lines[self._made] = line
+        return self._made
+
+    def remove(self, number: int) -> None:
+        """Note that it is awaited."""
+        self._lines.pop(number, None)
+
+    @property
+    def lines(self) -> list[str]:
+        """``tests/test_app.py:12: account.<vendor>.assert_called(...) was never awaited``, oldest first."""
+        return list(self._lines.values())
+
+
+@dataclass(slots=True)
 class AccountCalls:
     """The recorded calls of an account. ``seen`` are the ids of those that a test has read or an assertion matched.
 
-    ``pin_places`` says by its id in which file and line a pin was made. ``unused_pins`` has a line for each pin whose
-    ``with`` block ended before a call used it. ``early`` are assertions that may only have been asked too early.
+    ``pin_places`` says by its id in which file and line a pin was made. ``unused_pins`` has a line for each pin that
+    was removed before calls used it up. ``early`` are assertions that may only have been asked too early. It
+    ``is_watched`` where somebody looks at the calls when the test ends: ``forgotten`` are those that are gone by then.
     """
 
     control: Control
@@ -57,6 +87,8 @@ class AccountCalls:
     unused_pins: list[str] = field(default_factory=list)
     unawaited: Unawaited = field(default_factory=Unawaited)
     early: list[Early] = field(default_factory=list)
+    is_watched: bool = False
+    forgotten: list[Call] = field(default_factory=list)
 
     def calls(self, **filters: str | None) -> Calls:
         """The calls of a vendor or operation, oldest first. They count as read."""
@@ -77,6 +109,11 @@ class AccountCalls:
             cursor = page["next"]
             if cursor is None:
                 return
+
+    def keep(self, **filters: str | None) -> None:
+        """Keep the calls of a vendor or operation that are forgotten next, for whoever watches."""
+        if self.is_watched:
+            self.forgotten += self.all(**filters)
 
     def forget(self, reach: str) -> None:
         """Forget the calls of an operation, or of a vendor (``vendor.*``), and remove their pins."""

@@ -4,7 +4,13 @@ Each fault hits the next request, or ``times`` requests (None: all), each with `
 the same requests. The server checks the values.
 """
 
-from typing import Literal, Required, TypedDict, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Required, TypedDict, overload
+
+from mockserver.testing.arguments import typed
+from mockserver.testing.names import nearest_hint
+
+_FAULTS = ("delay", "dribble", "empty", "garbage", "malformed", "reset", "timeout", "truncate")
+__all__ = ["FaultDict", "Kind", "LognormalDict", *_FAULTS]  # noqa: PLE0604 -- they are all texts
 
 Kind = Literal["delay", "timeout", "reset", "empty", "garbage", "truncate", "dribble", "malformed"]
 
@@ -55,9 +61,9 @@ def delay(  # noqa: PLR0913 -- the control API's own parts
     if seconds is not None:
         fault["seconds"] = seconds
     if uniform is not None:
-        fault["uniform"] = list(uniform)
+        fault["uniform"] = list(_pair("uniform", "least, most", uniform))
     if lognormal is not None:
-        median, sigma = lognormal
+        median, sigma = _pair("lognormal", "median, sigma", lognormal)
         fault["lognormal"] = {"median": median, "sigma": sigma}
     return fault
 
@@ -119,3 +125,20 @@ def _fault(kind: Kind, times: int | None, probability: float, seed: int | None) 
     if seed is not None:
         fault["seed"] = seed
     return fault
+
+
+def _pair(name: str, parts: str, value: Any) -> tuple[float, float]:
+    """Two numbers. Raises TypeError."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise TypeError(f"{name} must be ({parts}), not {typed(value)}")
+    return value[0], value[1]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if not TYPE_CHECKING:  # so that type checkers tell a wrong name, too
+
+    def __getattr__(name: str) -> NoReturn:
+        raise AttributeError(f"there is no fault {name!r}; known: {', '.join(_FAULTS)}{nearest_hint(name, _FAULTS)}")

@@ -1,6 +1,7 @@
 """What a test run shows beside its assertions: assumed answers, refusals, coverage; and how the plugin reports it."""
 
 import json
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,8 @@ from mockserver.coverage.document import CoverageError, Document, merge_document
 from mockserver.coverage.report import Score, Selection, failures, render_report, score
 from mockserver.testing.account import Account
 from mockserver.testing.call import Call
-from mockserver.testing.calls import AccountCalls, Calls
+from mockserver.testing.calls import AccountCalls, Calls, Early
 from mockserver.testing.client import ControlError
-from mockserver.testing.section import section
 
 
 class Watch:
@@ -35,14 +35,17 @@ class Watch:
         return sorted({call.answer or "" for call in self._final or () if call.evidence == "assumed"})
 
     def close(self) -> None:
-        """Keep the account's calls: it is deleted next. One that the test deleted itself has none left."""
+        """Keep the account's calls, also those that were forgotten: it is deleted next, unless the test did that."""
+        self._journal.is_watched = False
+        self._final = Calls(self._journal.forgotten)
         try:
-            self._final = self._account.recorded_calls()
+            self._final += self._account.recorded_calls()
             self.unused = self._account.unused_pins()
         except ControlError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            self._final, self.unused = Calls(), self._journal.unused_pins
+            self.unused = self._journal.unused_pins
+        self._final.sort(key=lambda call: call.data["received_at"])
         self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
         self.unawaited = self._journal.unawaited.lines
 
@@ -56,27 +59,85 @@ class Watch:
 
 
 def _overlooked(calls: list[Call]) -> list[Call]:
-    """Refusals by a vendor's rule, without those for a limit that the test has set and the client has overcome."""
+    """Calls that a rule refused, or that had a path of no operation; not for a limit that the client has overcome."""
     overlooked: list[Call] = []
     overcome: set[str | None] = set()  # operations that accepted a later call
     for call in reversed(calls):
         if call.accepted:
             overcome.add(call.operation)
-        elif call.chosen_by == "rule" and not (_is_limited(call) and call.operation in overcome):
+        elif _is_by_rule(call) and not (_is_limited(call) and call.operation in overcome):
             overlooked.append(call)
     return overlooked[::-1]
 
 
+def _is_by_rule(call: Call) -> bool:
+    """Whether a call was refused by a rule, not by the test; a path of no operation is a 404 by ours."""
+    return call.chosen_by == "rule" or call.operation is None
+
+
 def _is_limited(call: Call) -> bool:
     """Whether a rate limit is all that is wrong with a call; limits are off until a test sets one."""
-    return all(problem.kind == "limited" for problem in call.problems)
+    return bool(call.problems) and all(problem.kind == "limited" for problem in call.problems)
+
+
+MAX_SECTION_LINES = 50  # calls
+LATE_SECONDS = 0.25  # that a report waits for a call, if an assertion found too few and did not wait
+
+
+def section(journal: AccountCalls, known: Calls | None) -> str:
+    """The calls of an account line by line; ``known`` are all of them if it is deleted already."""
+    try:
+        calls = journal.all() if known is None else known
+        late = list(_late_lines(journal, calls, may_wait=known is None))
+        calls = journal.all() if known is None and late else calls
+    except ControlError as error:
+        return f"cannot be read: {error}"
+    hidden = len(calls) - MAX_SECTION_LINES
+    lines = [f"… {hidden} earlier calls"] if hidden > 0 else []
+    lines += [line for call in calls[-MAX_SECTION_LINES:] for line in _call_lines(call)]
+    lines = lines or [f"account {journal.account} received no call"]
+    unawaited = journal.unawaited.lines if known is None else []  # else the end of the test has told them
+    return "\n".join([*lines, *late, *unawaited])
+
+
+def _call_lines(call: Call) -> Iterator[str]:
+    """A call, and for a refusal the sentence of each problem."""
+    yield str(call)
+    if not call.accepted:
+        yield from (f"    {problem.at}: {problem.message}" for problem in call.problems)
+
+
+def _late_lines(journal: AccountCalls, calls: Calls, *, may_wait: bool) -> Iterator[str]:
+    """For each assertion that did not wait, the calls that came after it."""
+    for early in journal.early:
+        late = _since(early, calls)
+        if not late and may_wait and early is journal.early[-1]:
+            late = _since(early, _waited_for(journal, early))
+        if late:
+            what = early.scope.get("operation") or early.scope.get("vendor") or "the account"
+            came = "1 call" if len(late) == 1 else f"{len(late)} calls"
+            yield f"{what}: {came} came after {early.name}, which was asked without `within=`: within=2 waits for it"
+
+
+def _since(early: Early, calls: Calls) -> list[Call]:
+    """The calls of the assertion's operation or vendor that came after it."""
+    latest = next((number for number, call in enumerate(calls) if call.id == early.latest), -1)
+    return [call for call in calls[latest + 1 :] if all(call.data[part] == name for part, name in early.scope.items())]
+
+
+def _waited_for(journal: AccountCalls, early: Early) -> Calls:
+    """All calls, after a short wait for one more of the assertion's operation or vendor."""
+    number = len(journal.all(**early.scope))
+    asked = {"account": journal.account, **early.scope, "count": {"at_least": number + 1}, "within": LATE_SECONDS}
+    journal.control.post("calls/verify", asked, LATE_SECONDS)
+    return journal.all()
 
 
 MAX_LISTED = 20  # refusals or pins in the summary
 
 
 class Findings:
-    """Assumed answers that tests got, refusals that no test asserted on, pins that no call used, and coverage."""
+    """Assumed answers that tests got, refusals that no test asserted on, pins that were not used up, and coverage."""
 
     def __init__(self) -> None:
         self._assumed: dict[str, list[str]] = {}
@@ -138,7 +199,7 @@ class Findings:
         return _shortened(self._refused)
 
     def unused_lines(self) -> list[str]:
-        """A line for each pin that no call used."""
+        """A line for each pin that calls did not use up."""
         return _shortened(self._unused)
 
     def lost_line(self) -> str | None:
@@ -173,7 +234,7 @@ def show(reporter: "pytest.TerminalReporter", option: Any, findings: Findings) -
         for line in refused:
             reporter.line(line)
     if unused:
-        reporter.section("mockserver: pinned, and no call used it", yellow=True)
+        reporter.section("mockserver: pinned, and no call used it up", yellow=True)
         for line in unused:
             reporter.line(line)
     if covered:

@@ -7,8 +7,9 @@ import pytest
 
 from mockserver.package_check import require_ours
 from mockserver.testing.account import Account, Made
-from mockserver.testing.assertions import refuse_to_block
+from mockserver.testing.arguments import variables as checked_variables
 from mockserver.testing.asynchronous import AsyncAccount
+from mockserver.testing.caller import refuse_to_block
 from mockserver.testing.findings import Findings, Watch
 from mockserver.testing.process import run_command
 from mockserver.testing.server import MockServer, run
@@ -20,6 +21,7 @@ class MockVendors(Account):
     def __init__(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(made)
         made.journal.unawaited.owner, made.journal.unawaited.is_watched = "async_mock_vendors", True
+        made.journal.is_watched = True
         self._monkeypatch = monkeypatch
 
     def setenv(self, variables: Mapping[str, str]) -> None:
@@ -40,7 +42,7 @@ class AsyncMockVendors(AsyncAccount):
 
         A token is signed by the server: for one, this is not for a running event loop, and raises RuntimeError there.
         """
-        if any(".tokens" in path for path in variables.values()):
+        if any(".tokens" in path for path in checked_variables(variables).values()):
             refuse_to_block("setenv of a token", "environment(...), and set what it gives by monkeypatch")
         self._vendors.setenv(variables)
 

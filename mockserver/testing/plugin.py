@@ -36,13 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--mockserver-refused",
         choices=("fail", "warn", "ignore"),
         default="warn",
-        help="Where a vendor's rule refused a call and no test asserted on it. Default: a line in the summary.",
+        help="Where a rule refused a call, or no vendor has its path, and no test asserted on it. "
+        "Default: a line in the summary.",
     )
     add(
         "--mockserver-unused",
         choices=("fail", "warn", "ignore"),
         default="warn",
-        help="Where a test pinned an answer or a fault that no call used. Default: a line in the summary.",
+        help="Where a test pinned an answer or a fault that calls did not use up. Default: a line in the summary.",
     )
     add(
         "--mockserver-intercept",
@@ -185,7 +186,7 @@ def _conclude(config: pytest.Config, test: str, watch: "Watch") -> None:
         findings.overlook(test, watch.unasserted)
     if option.mockserver_unused == "fail" and watch.unused:
         lines = "\n".join(f"  {pin}" for pin in watch.unused)
-        complaints.append(f"pins that no call used:\n{lines}")
+        complaints.append(f"pins that no call used up:\n{lines}")
     elif option.mockserver_unused == "warn":
         findings.pin_in_vain(test, watch.unused)
     if watch.unawaited:

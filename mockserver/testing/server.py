@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from mockserver.testing.account import Account, Made
-from mockserver.testing.arguments import nearest_hint
+from mockserver.testing.arguments import json_value, mapping
 from mockserver.testing.calls import AccountCalls
 from mockserver.testing.client import Control
 from mockserver.testing.intercept import Interception
+from mockserver.testing.names import Public, nearest_hint
 
 if TYPE_CHECKING:
     from socket import socket
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mockserver.server.settings import Settings
 
 
-class MockServer:
+class MockServer(Public):
     """``token`` is the control API's (default: the environment's MOCKSERVER_ADMIN_TOKEN).
 
     ``before_delete`` is called with the id of each account that is about to be deleted. The server is
@@ -66,6 +67,8 @@ class MockServer:
     ) -> Made:
         """What ``account`` is built from, for a class of its own."""
         given = {"id": id, "vendors": vendors, "test": test, "seed": seed}
+        if vendors is not None:
+            json_value("vendors", mapping("vendors", vendors, 'as in {"<vendor>": {"api_key": "..."}}'))
         operations = self._known_operations()
         shape = self._control.post("accounts", {name: value for name, value in given.items() if value is not None})
         return Made(AccountCalls(self._control, shape["id"]), shape, operations, self._before_delete)

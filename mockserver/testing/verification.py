@@ -39,7 +39,7 @@ class Question:
 class Verification:
     """``verified`` is None where it cannot be known; ``calls`` fit, newest first, at most a hundred of ``matched``.
 
-    Secrets are masked in ``calls``, ``nearest`` and ``message``.
+    Secrets are masked in ``calls``, ``nearest`` and ``message``. ``warnings`` say what makes the question doubtful.
     """
 
     verified: bool | None
@@ -48,6 +48,7 @@ class Verification:
     calls: tuple[Call, ...]
     nearest: tuple[Miss[Call], ...]
     message: str
+    warnings: tuple[str, ...] = ()
 
 
 def verify(question: Question, ask: Ask) -> Verification:
@@ -69,6 +70,7 @@ def _read(answer: Mapping[str, Any]) -> Verification:
             for miss in answer["nearest"]
         ),
         message=answer["message"],
+        warnings=tuple(answer["warnings"]),
     )
 
 
@@ -150,12 +152,19 @@ class _Comparison:
             fitting=[call.data for call in fitting],
             nearest=[Miss(miss.call.data, miss.differences) for miss in misses],
         )
-        lines, near = list(explanation.lines()), tuple(misses)
+        message, near = "\n".join(explanation.lines()), tuple(misses)
         if not verified:
             answer = _read(self._ask(question.shape(question.count), 0))
-            if not answer.verified:
-                lines, near = [*lines, answer.message], near or answer.nearest
-        return Verification(verified, len(fitting), plain.evicted, tuple(fitting), near, "\n".join(lines))
+            if not answer.verified and not near:  # the server knows more than that none of its calls fits
+                message, near = message if verified is None else answer.message, answer.nearest
+        warnings = plain.warnings if fitting else self._warnings()
+        message = "\n".join([message, *(f"Warning: {one}" for one in warnings if f"Warning: {one}" not in message)])
+        return Verification(verified, len(fitting), plain.evicted, tuple(fitting), near, message, warnings)
+
+    def _warnings(self) -> tuple[str, ...]:
+        """What the server says about the names of all members, those included that are compared here."""
+        named = {**self._question.scope, **self._question.conditions.with_names(), "count": {"at_least": 0}}
+        return _read(self._ask(named, 0)).warnings
 
     def _mask(self, text: str) -> str:
         """A text of the test's own, which may name secrets as they are or as Python writes them in quotes."""

@@ -14,7 +14,7 @@ from tests.fuzz.fuzzing import SHARED, Trial, fuzz
 TOKEN = "control-api-token"
 OPERATION = "polyai.send_sms"
 EXAMPLES = 20  # of each operation
-RECIPIENT = r"\s*[0-9]|\s*[^\s(0-9][\s\S]*[0-9]"  # it has a digit, and its country code is not left out
+RECIPIENT = r"\+[1-9][0-9]{0,14}$"
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,11 @@ def document(guarded: Application) -> Any:
     expectation["vendor"]["enum"] = [contract.vendor]
     expectation["operation"]["enum"] = [OPERATION]
     expectation["recipient"]["pattern"] = f"^({RECIPIENT})"
-    del schemas["Where"]["properties"]["path"]  # one of the operation
-    accepted_only = ("answer", "accepted", "where")  # together they may ask for what only refused calls have
-    schemas["Expectation"]["anyOf"] = [
-        {"properties": dict.fromkeys(set(accepted_only) - {name}, False)} for name in accepted_only
-    ]
+    for part in ("path", "form"):  # the operation has one path, and takes no form
+        del schemas["Where"]["properties"][part]
+    pin["where"] = {"properties": {"headers": schemas["Where"]["properties"]["headers"]}, "additionalProperties": False}
+    accepted = ("answer", "accepted", "where")  # together they may ask for what only refused calls have
+    schemas["Expectation"]["anyOf"] = [{"properties": dict.fromkeys({*accepted} - {name}, False)} for name in accepted]
     filters = {"vendor": [contract.vendor], "operation": [OPERATION], "answer": ["sent"]}
     listing = paths["/_mock/calls"]["get"]
     listing["parameters"] = [p for p in listing["parameters"] if p["name"] != "accepted"]  # may contradict the answer

@@ -215,3 +215,30 @@ def test_a_changed_leaf_is_one_difference(data: st.DataObject, value: Any) -> No
     pointer = join("body", *at)
     assert told(Pattern({"body": value}), {"body": changed}) == [(pointer, before, other)]
     assert told(Pattern({"body": changed}), {"body": value}) == [(pointer, other, before)]
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "covers"),
+    [
+        pytest.param({}, {"body": 1}, True, id="anything"),
+        pytest.param({"body": {"a": 1}}, {"body": {"a": 1, "b": 2}}, True, id="more members"),
+        pytest.param({"body": {"a": 1}}, {"json": {"a": 1}}, True, id="json is a body"),
+        pytest.param({"json": {"a": 1}}, {"body": {"a": 1}}, False, id="a body is not always json"),
+        pytest.param({"body": {"a": {"b": 1}}}, {"body": {"a": {"b": 1, "c": 2}}}, True, id="below"),
+        pytest.param({"body": {"a": [{"b": 1}]}}, {"body": {"a": [{"b": 1, "c": 2}]}}, True, id="in a list"),
+        pytest.param({"body": {"a": [1]}}, {"body": {"a": [1, 2]}}, False, id="a longer list"),
+        pytest.param({"body": {"a": 1}}, {"body": {"a": True}}, False, id="one is not true"),
+        pytest.param({"body": {"a": 1}}, {"query": {"a": "1"}}, False, id="another part"),
+        pytest.param({"body": {}}, {"body": [1]}, False, id="a list is no object"),
+    ],
+)
+def test_what_a_pattern_covers(wide: dict[str, Any], narrow: dict[str, Any], covers: bool) -> None:
+    """Whether whatever fits one fits the other, as far as it can be seen from how they are written."""
+    assert Pattern(wide).covers(Pattern(narrow)) is covers
+
+
+def test_a_pattern_with_schemas_covers_one_with_more() -> None:
+    """Schemas that are written alike are the same; an absent member is one, too."""
+    one, other = (Pointer.parse("/body/a"), None, {"type": "string"}), (Pointer.parse("/body/b"), None, False)
+    assert Pattern({}, (one,)).covers(Pattern({"body": 1}, (other, one)))
+    assert not Pattern({}, (one, other)).covers(Pattern({}, (one,)))

@@ -23,9 +23,13 @@ from tests.live import PATIENCE
 
 @contextmanager
 def program(*command: str | Path, **environment: str) -> Iterator[str]:
-    """The address that a server says it runs on, while the block lasts."""
+    """The address that a server says it runs on, while the block lasts. Nobody reads its log, so there is none."""
     process = subprocess.Popen(
-        command, env=surroundings(**environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=surroundings(**{"MOCKSERVER_LOG": "off", **environment}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout is not None
     guard = threading.Timer(PATIENCE, process.kill)

@@ -152,6 +152,16 @@ def test_without_settings_the_environment_counts(monkeypatch: pytest.MonkeyPatch
         create_app()
 
 
+def test_a_factory_writes_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another server that calls it has a line for each call as `mockserver serve` has, unless it is switched off."""
+    monkeypatch.delenv("MOCKSERVER_LOG", raising=False)
+    assert create_app().settings.log == "text"
+    assert create_app(SETTINGS).settings.log == "off"
+    for form in ("json", "off"):
+        monkeypatch.setenv("MOCKSERVER_LOG", form)
+        assert create_app().settings.log == form
+
+
 def test_the_front_door() -> None:
     """The package has the factory, which is found and typed, and has nothing else."""
     assert mockserver.create_app is create_app

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.spec.functions import FUNCTIONS, digits, integer, md5_sorted, segments
+from mockserver.spec.functions import FUNCTIONS, digits, integer, md5_sorted, phone_digits, segments
 
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
 values = st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.integers(), max_size=3)
@@ -69,3 +69,22 @@ def test_names() -> None:
     assert {"digits": digits, "integer": integer, "md5_sorted": md5_sorted, "sms_segments": segments} == FUNCTIONS
     with pytest.raises(TypeError):
         FUNCTIONS["more"] = digits  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("+1 (415) 555-0123", "14155550123"),
+        ("tel:+1.415.555.0123", "14155550123"),
+        (" 14155550123 ", "14155550123"),
+        (14155550123, "14155550123"),
+        ("abc131", ""),
+        ("+1\x1b[31m", ""),
+        ("+1\n31", ""),
+        ("", ""),
+    ],
+    ids=repr,
+)
+def test_phone_digits(value: object, number: str) -> None:
+    """A text that is no phone number has none, whatever digits are in it."""
+    assert phone_digits(value) == number

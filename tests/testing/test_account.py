@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,20 @@ def test_given_values_win(server: MockServer) -> None:
         assert (account.id, account.polyai.credentials["api_key"]) == ("mine", "k" * 30)
         with pytest.raises(ControlError, match="there is an account 'mine' already"):
             server.account(id="mine")
+
+
+@pytest.mark.parametrize(
+    ("vendors", "message"),
+    [
+        ("polyai", 'vendors must be a mapping, as in {"<vendor>": {'),
+        ({"polyai": {"api_key": b"k"}}, "vendors['polyai']['api_key'] must be a value that JSON has, not bytes b'k'"),
+    ],
+)
+def test_given_values_that_cannot_be_sent(server: MockServer, vendors: Any, message: str) -> None:
+    """They are told by their place."""
+    with pytest.raises(TypeError) as caught:
+        server.account(vendors=vendors)
+    assert message in str(caught.value)
 
 
 def test_reset_forgets_calls_and_pins_and_keeps_credentials(account: Account) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.testing import Account
-from mockserver.testing.arguments import moment, nearest_hint
+from mockserver.testing import Account, fault
+from mockserver.testing.arguments import moment
 from tests.testing.sending import send
 
 
@@ -58,7 +58,10 @@ def test_a_number_out_of_range(account: Account, use: Callable[[Account], Any], 
         ("assert_called", {"jsn": {}}, "known: path, query, headers, body, json, form, when, recipient, answer;"),
         ("assert_called_once", {"times": 1}, "assert_called_once takes within, settle"),
         ("assert_not_called", {"within": 1}, "assert_not_called takes settle"),
+        ("assert_not_called", {"within": 1}, "Did you mean 'settle'?"),
         ("verify", {"at_leest": 1}, "Did you mean 'at_least'?"),
+        ("assert_called", {"since": "2030-01-01"}, "verify(since=...) takes it, and gives the calls since then"),
+        ("assert_called", {"accepted": True}, "assert_accepted and assert_refused ask for that"),
     ],
 )
 def test_another_keyword(account: Account, name: str, arguments: dict[str, Any], message: str) -> None:
@@ -68,11 +71,52 @@ def test_another_keyword(account: Account, name: str, arguments: dict[str, Any],
     assert message in str(caught.value)
 
 
-def test_a_hint_is_only_for_what_is_near() -> None:
-    """And a synonym is one only where its meaning is known."""
-    assert nearest_hint("withim", ["within"]) == ". Did you mean 'within'?"
-    assert not nearest_hint("colour", ["times", "within"])
-    assert not nearest_hint("count", ["within"])
+delay: Any = fault.delay
+
+
+@pytest.mark.parametrize(
+    ("use", "error", "message"),
+    [
+        pytest.param(lambda a: a.pin(fault=fault.reset), TypeError, "call it, as in fault.reset()", id="no call"),
+        pytest.param(lambda a: a.pin(fault="reset"), TypeError, "fault must be a mapping, as in fault.r", id="kind"),
+        pytest.param(lambda a: a.pin(5), TypeError, "answer 1 must be a name, 'rules' or {'status': …}", id="answer"),
+        pytest.param(
+            lambda a: a.pin("sent", changes={"/header/Date": datetime(2030, 1, 1)}),  # noqa: DTZ001 -- the mistake
+            TypeError,
+            "changes['/header/Date'] must be a value that JSON has, not datetime",
+            id="datetime",
+        ),
+        pytest.param(lambda a: a.pin("sent", changes="x"), TypeError, "changes must be a mapping", id="changes"),
+        pytest.param(lambda a: a.pin("sent", where="x"), TypeError, "where must be a mapping, as in", id="where"),
+        pytest.param(lambda a: a.pin("sent", when="x"), TypeError, "when must be a mapping, as in", id="when"),
+        pytest.param(lambda a: a.pin({"status": 200, "body": b"x"}), TypeError, "bytes b'x': decode it", id="bytes"),
+        pytest.param(
+            lambda a: a.pin({"status": 200, "body": [float("inf")]}),
+            ValueError,
+            "answer 1['body'][0] is inf, which JSON does not have",
+            id="infinity",
+        ),
+        pytest.param(
+            lambda a: a.pin({"status": 200, "body": "\udfff"}), ValueError, "half of a surrogate pair", id="surrogate"
+        ),
+        pytest.param(
+            lambda a: a.pin({"status": 200, "body": {"\udfff": 1}}), ValueError, "a name in answer 1['body']", id="name"
+        ),
+        pytest.param(lambda a: a.pin({"status": 200, "body": {1: 1}}), TypeError, "names that are text", id="no name"),
+        pytest.param(lambda _: delay(lognormal=(1,)), TypeError, "lognormal must be (median, sigma)", id="one"),
+        pytest.param(lambda _: delay(uniform=5), TypeError, "uniform must be (least, most), not int 5", id="range"),
+        pytest.param(lambda a: a.environment("x"), TypeError, "variables must be a mapping, as in", id="variables"),
+        pytest.param(lambda a: a.environment({"A": None}), TypeError, "must be a name and a dotted path", id="path"),
+        pytest.param(lambda a: a.environment({1: "polyai.url"}), TypeError, "must be a name and a dot", id="variable"),
+        pytest.param(lambda a: a.environment({"A=B": "polyai.url"}), ValueError, "cannot be the name", id="equals"),
+        pytest.param(lambda a: a.get(5), TypeError, "a path must be text, as in '<vendor>.cred", id="get"),
+    ],
+)
+def test_what_cannot_be_sent(account: Account, use: Callable[[Any], Any], error: type[Exception], message: str) -> None:
+    """It is told where it is written, before the server is asked."""
+    with pytest.raises(error) as caught:
+        use(account)
+    assert message in str(caught.value)
 
 
 def test_a_time() -> None:

@@ -10,7 +10,7 @@ import pytest
 import requests
 from dirty_equals import IsOneOf, IsStr
 
-from mockserver.testing import Account, ControlError, MockServer
+from mockserver.testing import Account, ControlError, MockServer, MockServerWarning
 from tests.testing.sending import TO, send
 
 
@@ -70,11 +70,28 @@ def test_a_form_is_no_json(account: Account) -> None:
         for value in ("Hi", IsStr(regex="H.")):
             for part in (name, "body"):
                 side.assert_called_once(**{part: {member: value}})  # type: ignore[arg-type]  # a part's name
-            side.assert_not_called(**{other: {member: value}})  # type: ignore[arg-type]  # as above
+            with pytest.warns(MockServerWarning, match=f"is read as {other}; its body is read as {name}: ask {name}="):
+                side.assert_not_called(**{other: {member: value}})  # type: ignore[arg-type]  # as above
     assert "/form: expected" in failure(polyai.assert_called, form={"message": "Hi"})
     assert '/json/message: expected "Ho", found "Hi"' in failure(polyai.assert_called, json={"message": "Ho"})
     with pytest.raises(ControlError, match="a form's values are texts"):
         polyai.assert_called(form={"n": 1})
+
+
+@pytest.mark.parametrize(
+    ("json", "expected"),
+    [
+        ({"meta": {"id": ANY, "kind": "x"}}, "/json/meta: expected {'id': <ANY>, 'kind': 'x'}, found nothing"),
+        ({"message": "Hi", "meta": ANY}, "/json/meta: expected <ANY>, found nothing"),
+        ({"message": "Ho", "meta": ANY}, '/json/message: expected "Ho", found "Hi"'),
+    ],
+)
+def test_a_failure_has_one_headline(account: Account, json: Any, expected: str) -> None:
+    """Whatever is compared here and what there, the headline stands once, and the difference below it."""
+    send(account.polyai, "Hi")
+    message = failure(account.polyai.assert_accepted, json=json)
+    assert message.count("expected at least 1 accepted call(s)") == 1
+    assert expected in message
 
 
 def test_an_account_speaks_for_all_its_vendors(account: Account) -> None:

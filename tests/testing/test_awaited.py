@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.testing import AsyncAccount, AsyncMockServer, MockServer, Pending
-from mockserver.testing.unawaited import Unawaited
+from mockserver.testing.calls import Unawaited
 
 HERE = "test_awaited.py"
 

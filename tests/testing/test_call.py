@@ -1,6 +1,7 @@
 """A recorded call as a test reads it."""
 
 import base64
+import copy
 from datetime import UTC, datetime
 
 import pytest
@@ -59,5 +60,21 @@ def test_headers_are_a_mapping(account: Account) -> None:
     headers = account.polyai.send_sms.assert_called_once().request.headers
     assert len(headers) == len(list(headers))
     assert "x-token-id" in repr(headers)
-    with pytest.raises(KeyError, match="x-none"):
-        headers["X-None"]
+    with pytest.raises(KeyError, match=r"headers has no 'X-TOKN-ID'; known: host, .*Did you mean 'x-token-id'"):
+        headers["X-TOKN-ID"]
+
+
+def test_a_call_is_a_value(account: Account) -> None:
+    """It can stand in a set, and cannot be changed; a wrong name of a part is told with the nearest."""
+    send(account.polyai)
+    send(account.polyai)
+    first, last = account.calls
+    assert {first, last, account.calls.first} == {first, last}
+    for part, name in ((first, "answer"), (first, "another"), (first.request, "json"), (first.response, "another")):
+        with pytest.raises(AttributeError, match=f"cannot assign to field '{name}'"):
+            setattr(part, name, 1)
+    with pytest.raises(AttributeError, match=r"^Call has no 'recipent'. Did you mean 'recipient'\?$"):
+        _ = first.recipent  # type: ignore[attr-defined]  # the mistake itself
+    with pytest.raises(KeyError, match="query has no 'q'; known: none"):
+        _ = first.request.query["q"]
+    assert copy.deepcopy(first) == first

@@ -13,14 +13,15 @@ from mockserver.testing.files import write_files
 
 
 def test_a_vendors_files(account: Account, tmp_path: Path) -> None:
-    """By name, below the vendor's folder, with this account's values; a vendor without files writes none."""
+    """By name, below the vendor's folder, with this account's values; a vendor without files says so."""
     written = account.voximplant.write_files(tmp_path)
     assert written == {name: tmp_path / "voximplant" / name for name in written}
     (file,) = written.values()
     key = account.voximplant.credentials["keys"][0]
     assert key["private_key"] in json.loads(file.read_text("utf-8")).values()
     assert asyncio.run(AsyncAccount(account).voximplant.write_files(str(tmp_path))) == written
-    assert account.polyai.write_files(tmp_path) == {}
+    with pytest.raises(LookupError, match="polyai hands out no files"):
+        account.polyai.write_files(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["voximplant"]
 
 

@@ -100,6 +100,53 @@ def test_a_limit_that_the_client_overcame_is_not_overlooked(pytester: pytest.Pyt
     )
 
 
+WIPED = """
+def test_unknown_path(mock_vendors):
+    polyai = mock_vendors.polyai
+    key = {"X-PolyAi-Auth-Token": polyai.credentials["api_key"]}
+    requests.post(f"{polyai.url}/v1/outbound", headers=key, timeout=9)
+
+def test_wiped(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    mock_vendors.reset()
+
+def test_wiped_in_part(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    mock_vendors.avaamo.reset()
+    mock_vendors.polyai.send_sms.reset()
+
+def test_wiped_and_deleted(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    mock_vendors.polyai.reset()
+    send(mock_vendors.polyai, key="")
+    mock_vendors.delete()
+
+def test_seen_and_wiped(mock_vendors):
+    send(mock_vendors.polyai, key="")
+    mock_vendors.polyai.assert_refused(times=1)
+    mock_vendors.reset()
+    requests.get(f"{mock_vendors.polyai.url}/v1/x", headers={
+        "X-PolyAi-Auth-Token": mock_vendors.polyai.credentials["api_key"]}, timeout=9)
+    mock_vendors.assert_refused(path="/v1/x", times=1)
+"""
+
+
+def test_refusals_that_are_easily_missed(pytester: pytest.Pytester, server: MockServer) -> None:
+    """A path that no vendor has; calls that were forgotten, or that went with the account. What was seen stays seen."""
+    write(pytester, "import requests\n" + WIPED)
+    result = here(pytester, "--mockserver-url", server.url)
+    result.assert_outcomes(passed=5)
+    lines = [line for line in result.outlines if line.startswith("test_app.py::")]
+    assert [line.partition(": ")[0].rpartition("::")[2] for line in lines] == [
+        "test_unknown_path",
+        "test_wiped",
+        "test_wiped_in_part",
+        "test_wiped_and_deleted",
+        "test_wiped_and_deleted",
+    ]
+    result.stdout.fnmatch_lines(["test_app.py::test_unknown_path: * POST /v1/outbound 404 -"])
+
+
 def test_refusals_can_be_ignored(pytester: pytest.Pytester, server: MockServer) -> None:
     """Nothing is said of them."""
     write(pytester, REFUSED)

@@ -61,6 +61,9 @@ def send(account: Account) -> dict[str, Any]:
     return dict(polyai.send_sms.calls[-1].data)
 
 
+# Members and parameters here are in no contract, on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::mockserver.testing.MockServerWarning")
+
 WHERE = [
     pytest.param({}, True, id="nothing"),
     pytest.param({"body": {"message": "Hi"}}, True, id="a-member"),
@@ -76,7 +79,6 @@ WHERE = [
     pytest.param({"body": "Hi"}, False, id="a-text-for-an-object"),
     pytest.param({"json": {"message": "Hi", "list": [{"b": 2}]}}, True, id="json"),
     pytest.param({"json": {"message": "hi"}}, False, id="another-json"),
-    pytest.param({"form": {"message": "Hi"}}, False, id="json-is-no-form"),
     pytest.param({"path": "/v1/outbound-sms"}, True, id="path"),
     pytest.param({"path": "/polyai/v1/outbound-sms"}, False, id="another-path"),
     pytest.param({"query": {"q": "1"}}, True, id="a-parameter"),

@@ -21,6 +21,7 @@ class Played:
         self._evicted = evicted
         self._shown = shown
         self.masks: dict[str, str] = {}
+        self.warnings: list[str] = []
         self.asked: list[Mapping[str, Any]] = []
 
     def __call__(self, shape: Mapping[str, Any], wait: float) -> Mapping[str, Any]:
@@ -39,6 +40,7 @@ class Played:
             "calls": calls[: self._shown],
             "nearest": [],
             "message": f"plain: {len(calls)}",
+            "warnings": self.warnings if "when" in shape else [],
         }
 
     def _masked(self, body: Any) -> Any:
@@ -125,10 +127,19 @@ def test_what_was_not_seen_leaves_open_what_it_could_change(
     assert ("Cannot be known: 1 more" in found.message) is (verified is None)
 
 
-def test_the_servers_own_words_follow_where_the_plain_part_failed_too() -> None:
-    """Without any candidate the server knows what was nearest; its message is not lost."""
-    found = verify(question(Count()), Played([], []))
-    assert found.message.endswith("found 0 (0 fit the plain parts).\nplain: 0")
+def test_the_servers_own_words_where_the_plain_part_failed_too() -> None:
+    """Without any candidate the server knows what was nearest: its message is shown, and nothing twice."""
+    assert verify(question(Count()), Played([], [])).message == "plain: 0"
+
+
+def test_the_server_is_told_the_names_where_nothing_fits() -> None:
+    """A misspelt member is not overlooked because its value is compared here."""
+    conditions = Conditions.of({"body": {"mesage": IsStr()}})
+    for bodies, count, warnings in (([], Count.exactly(0), ("unknown",)), ([{"mesage": "a"}], Count(), ())):
+        played = Played(bodies, [])
+        played.warnings = ["unknown"]
+        found = verify(Question({"operation": "acme.send_sms"}, conditions, count, 0.0, 0.0), played)
+        assert (found.verified, found.warnings) == (True, warnings)
 
 
 def test_secrets_are_compared_as_sent_and_shown_masked() -> None:

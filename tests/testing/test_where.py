@@ -2,9 +2,11 @@
 
 import enum
 import re
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import ANY
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import pytest
 from dirty_equals import IsInt, IsPartialDict, IsStr
@@ -52,7 +54,7 @@ def test_what_compares_itself_accepts_what_was_sent(body: Any) -> None:
     ("where", "plain"),
     [
         pytest.param({"body": {"a": 1, "b": ANY}}, {"where": {"body": {"a": 1}}}, id="a member"),
-        pytest.param({"body": {"a": {"b": ANY}}}, {"where": {"body": {"a": {}}}}, id="all of a mapping"),
+        pytest.param({"body": {"a": {"b": ANY}}}, {"where": {"body": {}}}, id="a deeper member takes all along"),
         pytest.param({"body": {"a": [1, ANY]}}, {"where": {"body": {}}}, id="an item takes its list along"),
         pytest.param({"body": ANY}, {}, id="a whole part"),
         pytest.param({"headers": {"X-Kind": "k"}}, {"where": {"headers": {"X-Kind": "k"}}}, id="a header"),
@@ -77,19 +79,16 @@ class Colour(enum.Enum):
         pytest.param({"body": {"a": object()}}, r"body\['a'\] cannot be compared", id="an object"),
         pytest.param({"body": [str]}, r"body\[0\] cannot be compared", id="a class"),
         pytest.param({"body": Colour.RED}, "equal to itself only", id="a member of an enumeration"),
-        pytest.param({"body": re.compile("a")}, "", id="a pattern"),
+        pytest.param({"body": re.compile("a")}, r"ask when=\{pointer: \{'pattern': ...\}\}", id="a pattern"),
         pytest.param({"recipient": None}, "recipient must be text", id="no recipient"),
         pytest.param({"answer": True}, "answer must be text", id="no answer"),
-        pytest.param({"when": "/body"}, "when must map pointers", id="no schemas"),
+        pytest.param({"when": "/body"}, "when must be a mapping, as in when=", id="no schemas"),
     ],
 )
 def test_what_can_never_be_equal_is_refused(where: dict[str, Any], message: str) -> None:
     """A test that could not pass for a mistake of its own is told so at once."""
-    if message:
-        with pytest.raises(TypeError, match=message):
-            Conditions.of(where)
-    else:  # compiled patterns have an == of their own
-        assert Conditions.of(where).own.differences(sent("a"))
+    with pytest.raises(TypeError, match=message):
+        Conditions.of(where)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +135,54 @@ def test_a_difference_says_where(where: dict[str, Any], view: dict[str, Any], po
 
 def test_a_decision_of_the_server_takes_plain_data_only() -> None:
     """What the server alone decides cannot hang on a comparison in Python."""
-    assert plain_only({"body": {"a": 1}}, "a pin") == {"where": {"body": {"a": 1}}}
+    assert plain_only({"body": {"a": 1}}, None, "a pin") == {"where": {"body": {"a": 1}}}
     with pytest.raises(TypeError, match="a pin is decided by the server, which cannot call the == of body"):
-        plain_only({"body": {"a": ANY}}, "a pin")
+        plain_only({"body": {"a": ANY}}, None, "a pin")
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("x", "where must be a mapping, as in where={'json': {...}}, not str 'x'"),
+        ({"recipient": "+1"}, "recipient cannot be asked in a pin; known: path, query, headers, body, json, form: use"),
+        ({"answer": "sent"}, "answer cannot be asked in a pin; known: path, query, headers, body, json, form"),
+        ({"jsn": {}}, "Did you mean 'json'?"),
+    ],
+)
+def test_what_a_decision_of_the_server_is_about(where: Any, message: str) -> None:
+    """The parts that are known there, and no others."""
+    with pytest.raises(TypeError) as caught:
+        plain_only(where, None, "a pin")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (b"Hi", TypeError, "never equals bytes b'Hi': decode it"),
+        (datetime(2030, 1, 1, tzinfo=UTC), TypeError, "write it as text, by isoformat()"),
+        (UUID(int=0), TypeError, "never equals UUID"),
+        ({1}, TypeError, "never equals set {1}"),
+        (float("nan"), ValueError, "json['a'] is nan, which JSON does not have"),
+        ("\ud800", ValueError, "json['a'] has half of a surrogate pair"),
+    ],
+    ids=repr,
+)
+def test_a_value_that_nobody_sends(value: Any, error: type[Exception], message: str) -> None:
+    """It would pass as not called, whatever was sent."""
+    with pytest.raises(error) as caught:
+        Conditions.of({"json": {"a": value}})
+    assert message in str(caught.value)
+
+
+def test_the_names_of_what_is_compared_here() -> None:
+    """The server is told each, so that it can tell whether it is known."""
+    conditions = Conditions.of(
+        {"json": {"a/b": ANY, "c": {"d": 1, "e": ANY}, "f": 1}, "headers": {"X": ANY}, "path": {"p": ANY}, "body": ANY}
+    )
+    assert conditions.with_names() == {
+        "where": {"json": {"f": 1}, "headers": {}, "path": {}},
+        "when": {"/body/a~1b": True, "/body/c/d": True, "/body/c/e": True, "/header/X": True, "/path/p": True},
+    }
+    plain = Conditions.of({"json": {"a": 1}})
+    assert plain.with_names() is plain.plain

@@ -83,6 +83,13 @@ class Scope:
         """Whether only accepted calls are asked about."""
         return self.accepted is True or (self.answer is not None and all(answer.accepted for answer in self.answers))
 
+    @property
+    def means_refusal(self) -> bool:
+        """Whether only refused calls are asked about."""
+        return self.accepted is False or (
+            self.answer is not None and not any(answer.accepted for answer in self.answers)
+        )
+
 
 def read_scope(state: State, values: Mapping[str, Any], root: str) -> Scope:
     """The scope that a body or a query (``root``) names. Raises ApiError for a name that is unknown or out of scope.

@@ -19,7 +19,7 @@ from mockserver.engine.pin import (
 )
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.names import EVERYBODY, known_account, known_reach
-from mockserver.server.control.questions import check_pattern
+from mockserver.server.control.questions import check_pin
 from mockserver.server.control.requests import (
     ApiError,
     State,
@@ -53,12 +53,12 @@ async def put_pin(request: Request) -> Response:
         raise ApiError(400, "name the account that it is for", "/body/account")
     await known_account(state, account, "/body/account")
     pin = _pin(request, account, reach, operations, body)
-    check_pattern(scope, pin.pattern, known_paths_only=True)
+    warnings = check_pin(scope, pin.pattern, is_success=_is_success(pin, operations))
     replaces = member(body, "replace", bool, default=False)
     pins = await state.store.pins(account)
     _check_effective([one for one in pins if not (replaces and one.reach == reach)], pin, operations)
     await state.store.put_pin(pin, replaces=replaces)
-    return JSONResponse(_shape(pin))
+    return JSONResponse({**_shape(pin), **({"warnings": list(warnings)} if warnings else {})})
 
 
 async def list_pins(request: Request) -> Response:
@@ -119,7 +119,7 @@ async def _read_body(request: Request) -> dict[str, Any]:
         raise ApiError(400, "is not known here: it is called changes", "/body/set")
     for name in body:
         if name not in PIN_MEMBERS:
-            raise ApiError(400, f"is not known here; known: {', '.join(PIN_MEMBERS)}", join("body", name))
+            raise unknown("", name, PIN_MEMBERS, join("body", name))
     return body
 
 
@@ -149,6 +149,13 @@ def _pin(request: Request, account: str, reach: str, operations: list[OperationS
         force=member(body, "force", bool, default=False),
         made_at=state_of(request).sources.now(),
     )
+
+
+def _is_success(pin: PinState, operations: list[OperationSpec]) -> bool:
+    """Whether a pin is for requests without problems only: each of its answers is a success, and none is forced."""
+    answers = [answer_of(entry, operation) for entry in pin.entries if entry is not None for operation in operations]
+    named = [answer for answer in answers if answer is not None]
+    return bool(named) and None not in pin.entries and not pin.force and all(answer.accepted for answer in named)
 
 
 def _check_effective(pins: list[PinState], pin: PinState, operations: list[OperationSpec]) -> None:

@@ -11,14 +11,17 @@ that the schema forbids, a value that it does not allow. Of such a question only
 
 A question about accepted calls only (``accepted: true``, or an answer that means success) is refused as well where
 each way to write such a request is against the schema: a member that it forbids, a plain value that it does not allow.
-A pin that forces an answer can make such a call all the same, so whoever refuses looks for one first.
+A pin that forces an answer can make such a call all the same, so whoever refuses looks for one first. Where refused
+calls may be meant beside accepted ones, the same is a warning.
 
-A member that no schema in scope names, and a form or JSON where no operation in scope reads a body so, is a warning in
-either case.
+A member that no schema in scope names, a header much like one that is named, and a form or JSON where no operation in
+scope reads a body so, is a warning in either case. A call that fits a question puts its doubts to rest, but for those
+about what must be absent. A pin for a body that nothing reads so is refused.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any
@@ -27,9 +30,9 @@ from mockserver.engine.request import coerce
 from mockserver.matching.pattern import Pattern
 from mockserver.server.control.names import Scope
 from mockserver.server.control.paths import operation_paths
-from mockserver.server.control.requests import ApiError, nearest_names, unknown
+from mockserver.server.control.requests import ApiError, nearest_names, quoted, unknown
 from mockserver.spec.check import pointers_read
-from mockserver.spec.functions import digits
+from mockserver.spec.functions import MAX_DIGITS, phone_digits
 from mockserver.spec.members import Stranger, strangers
 from mockserver.spec.model import Contract, Media, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer, join
@@ -38,59 +41,122 @@ MAX_WARNINGS = 10
 MAX_POINTER_SHOWN = 200  # characters
 MAX_VALUES = 1000  # of a part, held against its schema
 MAX_VIOLATIONS = 100  # looked at of a request
-DIGITS_WITH_COUNTRY = range(11, 16)  # of a number without a plus sign that is surely whole
+DIGITS_WITH_COUNTRY = range(11, MAX_DIGITS + 1)  # of a number without a plus sign that is surely whole
+NEAR_HEADER = 0.8  # of 1: names that are so alike are meant for each other
+COMMON_HEADERS = (
+    "accept", "accept-encoding", "accept-language", "authorization", "connection", "content-encoding", "content-length",
+    "content-type", "cookie", "date", "host", "idempotency-key", "prefer", "traceparent", "tracestate",
+    "transfer-encoding", "user-agent", "x-correlation-id", "x-forwarded-for", "x-request-id",
+)  # fmt: skip
 BODY_PARTS = ("body", "json", "form")
 FORMS = frozenset({"form", "multipart"})
 _CONDITIONAL = frozenset({"if", "then", "else"})  # hold or not by what a partial value leaves out
-_LITERAL = "ask json={...}, form={...} or query={...} for what was literally sent"
 
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """``refusal`` is for a question that no call can answer unless a pin forced it; ``warnings`` are sentences."""
+    """``impossible`` says where and why no accepted call can fit unless a pin forced it, if accepted ones are meant.
 
-    refusal: ApiError | None = None
+    ``warnings`` are sentences that a call which fits would belie; ``lasting`` are those that it would not.
+    """
+
+    impossible: tuple[str, str] | None = None
     warnings: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
+
+    def told(self, matched: int) -> tuple[str, ...]:
+        """What there is to say where so many calls fit, or requests may."""
+        warnings = self.lasting if matched else (*self.warnings, *self.lasting)
+        if len(warnings) > MAX_WARNINGS:
+            return (*warnings[:MAX_WARNINGS], "there are more doubts of this kind")
+        return warnings
 
 
 def check_recipient(scope: Scope, recipient: str, pointer: str) -> tuple[str, ...]:
     """Warnings about a recipient that is asked for. Raises ApiError where no call can have it."""
-    number = digits(recipient)
+    number, shown = phone_digits(recipient), quoted(recipient)
+    if pointer.startswith("/query/"):
+        literally = "POST /_mock/calls/verify asks for what was literally sent, by where"
+    else:
+        literally = "ask json={...}, form={...} or query={...} for what was literally sent"
     if not number:
-        raise ApiError(400, f"is no phone number, so no call has it: calls have + and digits; {_LITERAL}", pointer)
+        raise ApiError(
+            400, f"{shown} is no phone number, so no call has it: calls have + and digits; {literally}", pointer
+        )
     if scope.members and not any(operation.recipient for _, operation in scope.members):
-        raise ApiError(400, f"no request to {scope.what} names a recipient; leave it out", pointer)
-    if recipient.lstrip().startswith("("):
-        example = "write it as +1 (415) 555-0123, say"
-        raise ApiError(400, f"has no country code before the area code: {example}, or {_LITERAL}", pointer)
-    if number[0] == "0" or (not recipient.lstrip().startswith("+") and len(number) not in DIGITS_WITH_COUNTRY):
-        return (f"the recipient is looked for as +{number}: is that with its country code?",)
+        raise ApiError(400, f"no request to {scope.what} names a recipient; leave {shown} out", pointer)
+    if len(number) > MAX_DIGITS:
+        detail = f"{shown} has {len(number)} digits, and a phone number {MAX_DIGITS} at most; {literally}"
+        raise ApiError(400, detail, pointer)
+    if recipient.lstrip().startswith("+"):
+        doubt = f"the recipient is looked for as +{number}: no country code begins with 0"
+        return (doubt,) if number[0] == "0" else ()
+    if number[0] == "0" or recipient.lstrip().startswith("(") or len(number) not in DIGITS_WITH_COUNTRY:
+        example = "+1 (415) 555-0123" if "(" in recipient else "+14155550123"
+        detail = f"{shown} lacks a plus sign and a country code: write it as {example}, say, or {literally}"
+        raise ApiError(400, detail, pointer)
     return ()
 
 
-def check_pattern(scope: Scope, pattern: Pattern, *, known_paths_only: bool = False) -> Doubts:
+def check_pattern(scope: Scope, pattern: Pattern, *, is_pin: bool = False) -> Doubts:
     """What speaks against a pattern in a scope. Raises ApiError where no request, accepted or not, can fit.
 
-    ``known_paths_only``: whether calls on paths of no operation are not meant, as in a pin.
+    ``is_pin``: whether it is for requests to come, of which none has a path of no operation.
     """
     if not pattern:
         return Doubts()
-    paths = [
-        *_unread_kinds(scope, pattern),
-        *_check_path(scope, pattern, scope.is_narrow or known_paths_only),
+    known_only = scope.is_narrow or is_pin
+    warnings = [
+        *_unread_kinds(scope, pattern, is_pin=is_pin),
+        *_check_path(scope, pattern, known_only),
         *_check_path_names(scope, pattern),
     ]
-    warnings = list(islice(chain(paths, _unknown_members(scope, pattern)), MAX_WARNINGS + 1))
-    if len(warnings) > MAX_WARNINGS:
-        warnings[-1] = "there are more doubts of this kind"
-    return Doubts(_impossible(scope, pattern) if scope.means_success else None, tuple(warnings))
+    named = chain(_misspelt_headers(scope, pattern), _unknown_members(scope, pattern, is_required=True))
+    warnings += islice(named, MAX_WARNINGS + 1)
+    lasting = tuple(islice(_unknown_members(scope, pattern, is_required=False), MAX_WARNINGS + 1))
+    can_tell = not scope.means_refusal and not any(_unread_kinds(scope, pattern, is_pin=is_pin))
+    impossible = _impossible(scope, pattern) if can_tell else None
+    if impossible is not None and not scope.means_success:
+        warnings = warnings or [f"only a refused call can have it: {impossible[1]}"]
+        impossible = None
+    return Doubts(impossible, tuple(warnings), lasting)
 
 
-def _unread_kinds(scope: Scope, pattern: Pattern) -> Iterator[str]:
+def check_pin(scope: Scope, pattern: Pattern, *, is_success: bool) -> tuple[str, ...]:
+    """Warnings about a pin for requests of a pattern. Raises ApiError where it can answer none.
+
+    ``is_success``: whether all of its answers are successes, which are for requests without problems.
+    """
+    doubts = check_pattern(replace(scope, accepted=True) if is_success else scope, pattern, is_pin=True)
+    if doubts.impossible is None:
+        return doubts.told(0)
+    at, why = doubts.impossible
+    detail = f"no request without problems has it: {why}. A success is for such requests, unless force is true"
+    raise ApiError(400, detail, at)
+
+
+def _unread_kinds(scope: Scope, pattern: Pattern, *, is_pin: bool) -> Iterator[str]:
     """A form, or JSON, where no operation in scope reads a body so."""
-    for part in ("form", "json"):
-        if part in pattern.where and scope.members and not any(way.takes(part) for way in _ways(scope)):
-            yield f"no request to {scope.what} is read as {part}"
+    readings = set(_readings(scope))
+    for part, reads in (("form", FORMS), ("json", {"json"})):
+        if part not in pattern.where or not scope.members or readings & reads:
+            continue
+        others = " or ".join(sorted({"form" if other in FORMS else other for other in readings} - {"nothing"}))
+        cure = f"its body is read as {others}: ask {others}={{...}}" if others else "it has no body: ask query={...}"
+        detail = f"no request to {scope.what} is read as {part}; {cure}"
+        if is_pin:
+            raise ApiError(400, detail, join("body", "where", part))
+        yield detail
+
+
+def _readings(scope: Scope) -> Iterator[str]:
+    """How bodies are read of requests to the operations in scope, also where others dispatch to them."""
+    names = {operation.id for _, operation in scope.members}
+    for contract in dict.fromkeys(contract for contract, _ in scope.members):
+        for operation in contract.operations:
+            targets = operation.dispatch.to.values() if operation.dispatch is not None else ()
+            if operation.body is not None and not names.isdisjoint({operation.id, *(target.id for target in targets)}):
+                yield from (media.reads for media in operation.body.media.values())
 
 
 def _check_path(scope: Scope, pattern: Pattern, known_only: bool) -> Iterator[str]:
@@ -120,6 +186,19 @@ def _check_path_names(scope: Scope, pattern: Pattern) -> Iterator[str]:
             if validator is not None:
                 raise refusal
             yield str(refusal)
+
+
+def _misspelt_headers(scope: Scope, pattern: Pattern) -> Iterator[str]:
+    """A sentence for each header that nobody knows and that is much like a known one. A client may send any."""
+    headers = pattern.where.get("headers")
+    asked = [name.lower() for name in headers] if isinstance(headers, Mapping) else []
+    asked += [at.tokens[1] for at, _, _ in pattern.when if at.tokens[0] in {"header", "headers"} and at.tokens[1:]]
+    known = dict.fromkeys(name.lower() for _, operation in scope.members for name in operation.headers) if asked else {}
+    known |= dict.fromkeys(COMMON_HEADERS)
+    for name in asked:
+        near = get_close_matches(name[:MAX_POINTER_SHOWN], known, 1, NEAR_HEADER) if name not in known else ()
+        if near:
+            yield f"no contract in scope names the header {_cut(name)}; one that is known is {near[0]}"
 
 
 @dataclass(frozen=True)
@@ -207,10 +286,11 @@ def _asked(pattern: Pattern) -> Iterator[tuple[str, str, Any, bool]]:
             yield part, join("body", "when", str(pointer)), value, validator is not None
 
 
-def _unknown_members(scope: Scope, pattern: Pattern) -> Iterator[str]:
-    """A sentence for each member that no way to write a request names."""
-    for part, _, value, _ in _asked(pattern):
-        for at, known in _known_beside(scope, part, value).items():
+def _unknown_members(scope: Scope, pattern: Pattern, *, is_required: bool) -> Iterator[str]:
+    """A sentence for each member that no way to write a request names, of those that must be there or be absent."""
+    for part, _, value, must_be_there in _asked(pattern):
+        found = _known_beside(scope, part, value) if must_be_there is is_required else {}
+        for at, known in found.items():
             names = nearest_names(Pointer.parse(at).tokens[-1], known)
             yield f"{_cut(at)} is in no schema of {scope.what}; known there: {names}"
 
@@ -232,21 +312,15 @@ def _cut(at: str) -> str:
     return at if len(at) <= MAX_POINTER_SHOWN else f"{at[:MAX_POINTER_SHOWN]}…"
 
 
-def _impossible(scope: Scope, pattern: Pattern) -> ApiError | None:
-    """The refusal of a question about accepted calls, where each way to write one is against the schema."""
+def _impossible(scope: Scope, pattern: Pattern) -> tuple[str, str] | None:
+    """Where and why no accepted call can fit: each way to write one is against the schema. None where one can."""
     first = None
-    if any(_unread_kinds(scope, pattern)):
-        return None
     for way in _ways(scope):
         reason = None if _tolerates(way.operation) else next(_reasons(way, pattern), None)
         if reason is None:
             return None
         first = first or reason
-    if first is None:  # there is no operation
-        return None
-    at, why = first
-    detail = f"no accepted call of {scope.what} has it: {why}. Ask without accepted, or for refused calls"
-    return ApiError(400, detail, at)
+    return first  # None where there is no operation
 
 
 def _tolerates(operation: OperationSpec) -> bool:

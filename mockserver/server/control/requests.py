@@ -129,11 +129,12 @@ def unknown(  # noqa: PLR0913 -- what is said of it, and where it stands
     where it is long, and lists at most 20 known ones, the nearest first. ``kind`` says what it should be the name of;
     without one it is the name of a member or parameter. ``hint`` is a further sentence.
     """
-    said = f"there is no such {kind}: {_quoted(word)}" if kind else f"{_quoted(word)} is not known here"
+    said = f"there is no such {kind}: {quoted(word)}" if kind else f"{quoted(word)} is not known here"
     return ApiError(status, f"{said}; known: {nearest_names(word, known)}{f'. {hint}' if hint else ''}", pointer)
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
+    """A word as it is shown: in quotes, cut where it is long."""
     return repr(word) if len(word) <= MAX_WORD_SHOWN else f"{word[:MAX_WORD_SHOWN]!r}…"
 
 
@@ -225,7 +226,45 @@ def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
         return pointer, None, schema
     if not isinstance(schema, dict | bool):  # a text would be read as the text of a schema
         raise ApiError(400, "not a JSON Schema: must be an object, true or false", at)
+    check_keywords(schema, at)
     try:
         return pointer, jsonschema_rs.validator_for(schema, offline=True), schema
     except (jsonschema_rs.ValidationError, ValueError) as error:
         raise ApiError(400, f"not a JSON Schema: {str(error).splitlines()[0]}", at) from error
+
+
+_WITH_SCHEMA = (
+    "additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not",
+    "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties",
+)  # fmt: skip
+_WITH_SCHEMAS = ("allOf", "anyOf", "items", "oneOf", "prefixItems")  # items are a list in older drafts
+_WITH_NAMED_SCHEMAS = (
+    "$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties",
+)  # fmt: skip
+_WITH_VALUES = (
+    "$anchor", "$comment", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveAnchor", "$recursiveRef", "$ref",
+    "$schema", "$vocabulary", "const", "contentEncoding", "contentMediaType", "default", "dependentRequired",
+    "deprecated", "description", "enum", "examples", "exclusiveMaximum", "exclusiveMinimum", "format", "id",
+    "maxContains", "maxItems", "maxLength", "maxProperties", "maximum", "minContains", "minItems", "minLength",
+    "minProperties", "minimum", "multipleOf", "pattern", "readOnly", "required", "title", "type", "uniqueItems",
+    "writeOnly",
+)  # fmt: skip
+KEYWORDS = frozenset((*_WITH_SCHEMA, *_WITH_SCHEMAS, *_WITH_NAMED_SCHEMAS, *_WITH_VALUES))
+"""Of JSON Schema, of all its drafts. What begins with ``x-`` is anybody's."""
+
+
+def check_keywords(schema: Any, at: str) -> None:
+    """Refuse a word that JSON Schema does not know, which it would ignore: it is misspelt. Raises ApiError."""
+    waiting: list[tuple[Any, str]] = [(schema, at)]
+    while waiting:
+        part, place = waiting.pop()
+        for word, value in part.items() if isinstance(part, dict) else ():
+            inner = place + join(word)
+            if word not in KEYWORDS and not word.startswith("x-"):
+                raise unknown("keyword of JSON Schema", word, sorted(KEYWORDS), inner)
+            if word in _WITH_SCHEMA:
+                waiting.append((value, inner))
+            if word in _WITH_SCHEMAS and isinstance(value, list):
+                waiting += ((item, inner + join(index)) for index, item in enumerate(value))
+            if word in _WITH_NAMED_SCHEMAS and isinstance(value, dict):
+                waiting += ((item, inner + join(name)) for name, item in value.items())

@@ -18,7 +18,7 @@ from mockserver.matching.verdict import Count, Miss
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.calls import shown
 from mockserver.server.control.hints import cure, missing_lines
-from mockserver.server.control.names import journal_account, read_scope
+from mockserver.server.control.names import Scope, journal_account, read_scope
 from mockserver.server.control.questions import Doubts, check_pattern, check_recipient
 from mockserver.server.control.requests import (
     ApiError,
@@ -52,7 +52,7 @@ async def verify_calls(request: Request) -> Response:
     if not name:
         raise ApiError(400, "name the account whose calls are meant", "/body/account")
     account = await journal_account(state, name, "/body/account", everybody=False)
-    expectation, doubts = _expectation(state, body)
+    expectation, scope, doubts = _expectation(state, body)
     asked = Asked(
         account or UNCLAIMED,
         expectation,
@@ -61,10 +61,12 @@ async def verify_calls(request: Request) -> Response:
         settle=seconds(body, "settle", MAX_WAIT_SECONDS),
     )
     with_views = member(body, "views", bool, default=False)
-    if doubts.refusal is not None and not await _has_happened(state, asked):
-        raise doubts.refusal
+    if doubts.impossible is not None and not await _has_happened(state, asked):
+        at, why = doubts.impossible
+        detail = f"no accepted call of {scope.what} has it: {why}. Ask without accepted, or for refused calls"
+        raise ApiError(400, detail, at)
     verdict = await verify(state.store, asked)
-    shape = await _shape(state, asked, verdict, doubts.warnings)
+    shape = await _shape(state, asked, verdict, doubts.told(len(verdict.matched)))
     return write({**shape, **await _views(state, asked.account, _latest(verdict))} if with_views else shape)
 
 
@@ -73,8 +75,8 @@ async def _has_happened(state: State, asked: Asked) -> bool:
     return bool((await verify(state.store, replace(asked, within=0, settle=0))).matched)
 
 
-def _expectation(state: State, body: dict[str, Any]) -> tuple[Expectation, Doubts]:
-    """What is asked, and what speaks against it. Raises ApiError."""
+def _expectation(state: State, body: dict[str, Any]) -> tuple[Expectation, Scope, Doubts]:
+    """What is asked, whose calls are meant, and what speaks against it. Raises ApiError."""
     kinds = {"vendor": str, "operation": str, "answer": str, "accepted": bool, "recipient": str, "since": str}
     values = {name: member(body, name, kind) for name, kind in kinds.items()}
     scope = read_scope(state, values, "body")
@@ -86,7 +88,7 @@ def _expectation(state: State, body: dict[str, Any]) -> tuple[Expectation, Doubt
     warnings = () if recipient is None else check_recipient(scope, recipient, "/body/recipient")
     doubts = check_pattern(scope, pattern)
     expectation = Expectation(**values, since=earliest, pattern=pattern)
-    return expectation, replace(doubts, warnings=warnings + doubts.warnings)
+    return expectation, scope, replace(doubts, warnings=warnings + doubts.warnings)
 
 
 def _count(body: dict[str, Any]) -> Count:

@@ -295,6 +295,26 @@ def test_filters(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
+    ("wide", "narrow", "is_hidden"),
+    [
+        pytest.param({"body": {"text": "Bye"}}, {"body": {"text": "Bye", "to": "+1"}}, True, id="more members"),
+        pytest.param({"body": {"text": "Bye"}}, {"json": {"text": "Bye"}}, True, id="json is a body"),
+        pytest.param({"json": {"text": "Bye"}}, {"body": {"text": "Bye"}}, False, id="a body may be a form"),
+        pytest.param({"body": {"text": "Bye"}}, {"body": {"text": "Hi"}}, False, id="another value"),
+        pytest.param({"body": {"text": "Bye", "to": "+1"}}, {"body": {"text": "Bye"}}, False, id="fewer members"),
+        pytest.param({"body": {}}, {"body": {"text": "Hi"}}, True, id="any object"),
+    ],
+)
+def test_a_wider_pin_hides_a_narrower_one(
+    customer: Customer, wide: dict[str, Any], narrow: dict[str, Any], is_hidden: bool
+) -> None:
+    """An endless pin answers all that a later one is for, if whatever fits the later one fits it."""
+    put(customer, "busy", then="last", where=wide)
+    body = {"account": customer.id, "answers": ["busy"], "where": narrow}
+    assert customer.client.put(f"/_mock/pins/{SEND}", json=body).status_code == (409 if is_hidden else 200)
+
+
+@pytest.mark.parametrize(
     ("operation", "cure"), [(SEND, "send replace: true"), ("acme.*", "remove that pin first"), ("*", "remove that pin")]
 )
 def test_what_can_never_take_effect_is_told(customer: Customer, operation: str, cure: str) -> None:

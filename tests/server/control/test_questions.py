@@ -58,22 +58,33 @@ def warnings(client: TestClient, operation: str | None = None, **asked: Any) -> 
 @pytest.mark.parametrize(
     ("recipient", "says"),
     [
-        ("", "no phone number"),
-        ("not a number", "no phone number"),
-        ("+", "no phone number"),
-        ("+\u0661\u0665", "no phone number"),
-        ("(415) 555-0123", "no country code"),
-        (" (415) 555-0123", "no country code"),
+        ("", "is no phone number"),
+        ("not a number", "is no phone number"),
+        ("abc131", "is no phone number"),
+        ("+1\x1b[31m", "is no phone number"),
+        ("+", "is no phone number"),
+        ("+\u0661\u0665", "is no phone number"),
+        ("(415) 555-0123", "write it as +1 (415) 555-0123, say"),
+        (" (415) 555-0123", "lacks a plus sign and a country code"),
+        ("4155550123", "write it as +14155550123, say"),
+        ("1234", "lacks a plus sign and a country code"),
+        ("0049301234567", "lacks a plus sign and a country code"),
+        ("1234567890123456", "has 16 digits, and a phone number 15 at most"),
+        ("+1234567890123456", "has 16 digits, and a phone number 15 at most"),
     ],
 )
 def test_a_recipient_that_no_call_has(five: TestClient, recipient: str, says: str) -> None:
-    """It is told how to ask for what was literally sent; a list refuses it as well."""
+    """It is repeated, and told how to ask for what was literally sent; a list refuses it as well."""
     detail = refused(five, "/body/recipient", POLYAI, recipient=recipient)
+    assert repr(recipient) in detail
     assert says in detail
-    assert "ask json={...}" in detail
+    assert "ask json={...}, form={...} or query={...} for what was literally sent" in detail
     if recipient:  # a parameter that is empty is absent
         listed = five.get("/_mock/calls", params={"recipient": recipient})
         assert (listed.status_code, listed.json()["pointer"]) == (400, "/query/recipient")
+        assert says in listed.json()["detail"]
+        assert "json=" not in listed.json()["detail"], "a list has no such parameter"
+        assert "/_mock/calls/verify" in listed.json()["detail"]
 
 
 @pytest.mark.parametrize("recipient", ["+14155550123", "14155550123", "1 (415) 555-0123", "+1", "447700900222"])
@@ -82,11 +93,10 @@ def test_a_recipient_that_calls_have(five: TestClient, recipient: str) -> None:
     assert warnings(five, POLYAI, recipient=recipient) == []
 
 
-@pytest.mark.parametrize("recipient", ["4155550123", "0049301234567", "+0301234567"])
-def test_a_recipient_that_is_doubtful(five: TestClient, recipient: str) -> None:
-    """A client may have sent it so, but it looks as if the country code is missing."""
-    (warning,) = warnings(five, POLYAI, recipient=recipient)
-    assert f"looked for as +{recipient.removeprefix('+')}" in warning
+def test_a_recipient_that_is_doubtful(five: TestClient) -> None:
+    """A client may have sent it so, but no country code is like that."""
+    (warning,) = warnings(five, POLYAI, recipient="+0301234567")
+    assert warning == "the recipient is looked for as +0301234567: no country code begins with 0"
 
 
 def test_an_operation_without_a_recipient(acme: TestClient) -> None:
@@ -166,8 +176,10 @@ def test_a_value_that_is_never_accepted(five: TestClient, operation: str, where:
         detail = refused(five, f"/body/where{at}", operation, where=where, **accepted)
         assert f"its schema does not allow this value of {at} (" in detail
         assert "Ask without accepted" in detail
-    for others in ({}, {"accepted": False}, {"answer": "unauthorized"} if operation == POLYAI else {}):
+    for others in ({"accepted": False}, {"answer": "unauthorized"} if operation == POLYAI else {"accepted": False}):
         assert warnings(five, operation, where=where, **others) == []
+    (warning,) = warnings(five, operation, where=where)
+    assert warning.startswith(f"only a refused call can have it: its schema does not allow this value of {at} (")
 
 
 @pytest.mark.parametrize(
@@ -278,13 +290,107 @@ def test_pins_are_for_texts_too(acme: TestClient) -> None:
     assert (response.status_code, response.json()["pointer"]) == (400, "/body/where/query/a")
 
 
-def test_how_a_body_is_read(five: TestClient, acme: TestClient) -> None:
-    """Where no operation in scope reads a body so, no call has such a one: that is warned of."""
-    asked = ((five, POLYAI, "form"), (five, VOXIMPLANT, "json"), (acme, "acme.rpc", "form"))
-    for client, operation, part in asked:
-        for accepted in (True, False):
-            found = warnings(client, operation, where={part: {"text": "Hi"}}, accepted=accepted)
-            assert found == [f"no request to {operation} is read as {part}"]
+@pytest.mark.parametrize(
+    ("vendor", "operation", "part", "cure"),
+    [
+        pytest.param("five", POLYAI, "form", "its body is read as json: ask json={...}", id="form"),
+        pytest.param("five", VOXIMPLANT, "json", "its body is read as form: ask form={...}", id="json"),
+        pytest.param("acme", "acme.get_typed", "json", "it has no body: ask query={...}", id="nothing"),
+    ],
+)
+def test_how_a_body_is_read(request: pytest.FixtureRequest, vendor: str, operation: str, part: str, cure: str) -> None:
+    """Where no operation in scope reads a body so, no call has such a one; a pin for it is refused."""
+    client: TestClient = request.getfixturevalue(vendor)
+    where, told = {part: {"text": "Hi"}}, f"no request to {operation} is read as {part}; {cure}"
+    for others in ({}, {"accepted": True}, {"accepted": False}):
+        assert warnings(client, operation, where=where, **others) == [told]
+    answered = client.put(f"/_mock/pins/{operation}", json={"account": "default", "answers": ["rules"], "where": where})
+    assert (answered.status_code, answered.json()["pointer"]) == (400, f"/body/where/{part}")
+    assert answered.json()["detail"] == told
+
+
+def test_a_header_that_is_misspelt(five: TestClient) -> None:
+    """A client may send any header; one that is much like a known one is warned of."""
+    misspelt: list[dict[str, Any]] = [{"where": {"headers": {"X-TOKN-ID": "x"}}}, {"when": {"/header/x-tokn-id": {}}}]
+    for asked in misspelt:
+        (warning,) = warnings(five, POLYAI, **asked)
+        assert warning == "no contract in scope names the header x-tokn-id; one that is known is x-token-id"
+    assert "content-type" in warnings(five, where={"headers": {"Content-Typ": "x"}})[0]
+    for name in ("X-Token-Id", "User-Agent", "X-Debug"):
+        assert warnings(five, POLYAI, where={"headers": {name: "x"}}) == []
+
+
+def test_a_call_that_fits_puts_doubts_to_rest(five: TestClient) -> None:
+    """A member that a client sends is no misspelling; one that must be absent may be one all the same."""
+    key, connector = "polyai-default-api-key-0000000000000001a", five.get("/_mock/accounts/default").json()
+    owned = connector["vendors"]["polyai"]["owned"]["connectors"][0]["id"]
+    body = {"user_number": "+14155550123", "message": "Hi", "campaign": "x"}
+    five.post("/v1/outbound-sms", json=body, headers={"X-PolyAi-Auth-Token": key, "X-TOKEN-ID": owned})
+    question = {"account": "default", "operation": POLYAI}
+    found = five.post(VERIFY, json={**question, "where": {"json": {"campaign": "x"}}}).json()
+    assert (found["verified"], found["warnings"]) == (True, [])
+    absent = five.post(VERIFY, json={**question, "when": {"/body/user_numbr": False}}).json()
+    assert (absent["verified"], len(absent["warnings"])) == (True, 1)
+    five.delete("/_mock/calls?account=default")
+
+
+@pytest.mark.parametrize(
+    ("schema", "at", "nearest"),
+    [
+        pytest.param({"maxLenght": 160}, "/maxLenght", "maxLength", id="word"),
+        pytest.param({"anyOf": [{}, {"patern": "x"}]}, "/anyOf/1/patern", "pattern", id="in a list"),
+        pytest.param({"properties": {"maxLenght": {"Type": "x"}}}, "/properties/maxLenght/Type", "type", id="by name"),
+        pytest.param({"not": {"enums": []}}, "/not/enums", "enum", id="below"),
+    ],
+)
+def test_a_word_that_is_none_of_json_schema(five: TestClient, schema: Any, at: str, nearest: str) -> None:
+    """It would be ignored, and anything would fit: for questions and pins it is refused with the word that is meant."""
+    pointer = f"/body/when/~1body~1message{at}"
+    detail = refused(five, pointer, POLYAI, when={"/body/message": schema})
+    assert f"there is no such keyword of JSON Schema: {at.rpartition('/')[2]!r}; known: {nearest}, " in detail
+    pin = {"account": "default", "answers": ["sent"], "when": {"/body/message": schema}}
+    assert five.put(f"/_mock/pins/{POLYAI}", json=pin).json()["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"maxLenght": True}, "const": {"maxLenght": 1}, "x-note": 1, "$comment": "x"},
+        {"enum": [{"maxLenght": 1}], "required": ["maxLenght"], "dependencies": {"maxLenght": ["a"]}},
+    ],
+)
+def test_what_only_looks_like_a_word_of_json_schema(five: TestClient, schema: Any) -> None:
+    """A name of a member, or within a value."""
+    assert ask(five, POLYAI, when={"/body": schema})["verified"] is True
+
+
+@pytest.mark.parametrize(
+    ("pinned", "pointer"),
+    [
+        pytest.param({"where": {"json": {"message": 5}}}, "/body/where/json/message", id="type"),
+        pytest.param({"where": {"body": "Hi"}}, "/body/where/body", id="whole body"),
+    ],
+)
+def test_a_pin_that_no_request_gets(five: TestClient, pinned: dict[str, Any], pointer: str) -> None:
+    """A success is for requests without problems; whatever else may be for others, and is warned of."""
+    pin = {"account": "default", "answers": ["sent"], **pinned}
+    refusal = five.put(f"/_mock/pins/{POLYAI}", json=pin).json()
+    assert (refusal["pointer"], "unless force is true" in refusal["detail"]) == (pointer, True)
+    for others in ({"force": True}, {"answers": ["rate_limited"]}, {"answers": ["sent", "rules"]}):
+        (warning,) = five.put(f"/_mock/pins/{POLYAI}", json={**pin, **others}).json()["warnings"]
+        assert warning.startswith("only a refused call can have it: ")
+    five.delete("/_mock/pins?account=default")
+
+
+def test_a_pin_for_a_member_that_is_unknown(five: TestClient, closed: TestClient) -> None:
+    """It is warned of; where the schema forbids it, a success for it is refused."""
+    pin = {"account": "default", "answers": ["sent"], "where": {"json": {"mesage": "x"}}}
+    (warning,) = five.put(f"/_mock/pins/{POLYAI}", json=pin).json()["warnings"]
+    assert warning.startswith("/json/mesage is in no schema")
+    five.delete("/_mock/pins?account=default")
+    pin["where"] = {"json": {"txt": "x"}}
+    refusal = closed.put("/_mock/pins/closed.send", json=pin)
+    assert (refusal.status_code, refusal.json()["pointer"]) == (400, "/body/where/json/txt")
 
 
 def test_a_pins_pattern(acme: TestClient) -> None:

@@ -42,14 +42,31 @@ def test_taken_back(mock_vendors):
     operation.pin("rate_limited")
     operation.pin("server_error", replace=True)
     mock_vendors.unpin()
-    with operation.pin("rate_limited"):
+    with operation.pin("rules"):
         operation.reset()
-    with operation.pin("rate_limited"):
+    with operation.pin("sent"):
         mock_vendors.reset()
+    with operation.pin("unauthorized"):
+        mock_vendors.polyai.reset()
 
 def test_deleted(mock_vendors):
     mock_vendors.polyai.send_sms.pin("rate_limited")
     mock_vendors.delete()
+
+def test_half(mock_vendors):
+    operation = mock_vendors.polyai.send_sms
+    operation.pin("rate_limited", "server_error", "rules")
+    assert send(mock_vendors.polyai) == 429
+    with mock_vendors.polyai.pin(fault={"kind": "malformed", "times": 3}):
+        for _ in range(5): send(mock_vendors.polyai)
+    with operation.pin(fault={"kind": "malformed", "times": 2, "probability": 0.99, "seed": 1}):
+        send(mock_vendors.polyai)
+    with operation.pin("rate_limited", then="last"):
+        send(mock_vendors.polyai)
+
+def test_once_of_two(mock_vendors):
+    mock_vendors.polyai.send_sms.pin(fault={"kind": "malformed", "times": 2})
+    send(mock_vendors.polyai)
 """
 LINES = [
     "test_app.py::test_unused: test_app.py:6: pin of polyai.send_sms (rate_limited) was never used: "
@@ -57,16 +74,24 @@ LINES = [
     "test_app.py::test_block: test_app.py:9: pin of polyai.* (server_error) was never used: no call of polyai.* came",
     "test_app.py::test_async: test_app.py:16: pin of polyai.send_sms (rate_limited) was never used: no call *",
     "test_app.py::test_async: test_app.py:18: pin of avaamo.send_sms (rules) was never used: no call *",
+    "test_app.py::test_taken_back: test_app.py:31: pin of polyai.send_sms (rate_limited) was never used: no call *",
+    "test_app.py::test_taken_back: test_app.py:32: pin of polyai.send_sms (rate_limited) was never used: no call *",
+    "test_app.py::test_taken_back: test_app.py:33: pin of polyai.send_sms (server_error) was never used: no call *",
+    "test_app.py::test_taken_back: test_app.py:35: pin of polyai.send_sms (rules) was never used: no call *",
+    "test_app.py::test_taken_back: test_app.py:37: pin of polyai.send_sms (sent) was never used: no call *",
+    "test_app.py::test_taken_back: test_app.py:39: pin of polyai.send_sms (unauthorized) was never used: no call *",
+    "test_app.py::test_deleted: test_app.py:43: pin of polyai.send_sms (rate_limited) was never used: no call *",
+    "test_app.py::test_once_of_two: test_app.py:58: pin of polyai.send_sms (fault malformed) was used 1 of 2 times",
 ]
 
 
 def test_they_are_listed(pytester: pytest.Pytester, server: MockServer) -> None:
-    """With their place; what was used or taken back by the test itself is not."""
+    """With their place, also those that the test took back; what was used up, or as often as chance had it, is not."""
     write(pytester, TESTS)
     result = here(pytester, "--mockserver-url", server.url)
-    result.assert_outcomes(passed=6)
-    result.stdout.fnmatch_lines(["* mockserver: pinned, and no call used it *", *LINES])
-    assert sum("was never used" in line for line in result.outlines) == len(LINES)
+    result.assert_outcomes(passed=8)
+    result.stdout.fnmatch_lines(["* mockserver: pinned, and no call used it up *", *LINES])
+    assert sum(": pin of " in line for line in result.outlines) == len(LINES)
 
 
 def test_they_can_fail_the_test(pytester: pytest.Pytester, server: MockServer) -> None:
@@ -74,9 +99,9 @@ def test_they_can_fail_the_test(pytester: pytest.Pytester, server: MockServer) -
     failed = "\ndef test_failed(mock_vendors):\n    mock_vendors.pin('rules')\n    raise ZeroDivisionError\n"
     write(pytester, TESTS + failed)
     result = here(pytester, "--mockserver-url", server.url, "--mockserver-unused=fail")
-    result.assert_outcomes(passed=6, errors=3, failed=1)
+    result.assert_outcomes(passed=8, errors=6, failed=1)
     result.stdout.fnmatch_lines(
-        ["*ERROR at teardown of test_unused*", "pins that no call used:", "  test_app.py:6: pin of polyai.send_sms *"]
+        ["*ERROR at teardown of test_unused*", "pins that no call used up:", "  test_app.py:6: pin of polyai.*"]
     )
 
 
@@ -84,15 +109,15 @@ def test_they_can_be_ignored(pytester: pytest.Pytester, server: MockServer) -> N
     """Nothing is said of them."""
     write(pytester, TESTS)
     result = here(pytester, "--mockserver-url", server.url, "--mockserver-unused=ignore")
-    result.assert_outcomes(passed=6)
+    result.assert_outcomes(passed=8)
     result.stdout.no_fnmatch_line("*never used*")
 
 
 def reason(account: Account) -> str:
     """Why the account's only pin without use was not used."""
-    (line,) = account.unused_pins()
+    line = account.unused_pins()[-1]
     place, _, rest = line.partition(": pin of ")
-    assert re.fullmatch(r"\S*test_unused\.py:\d+", place)
+    assert re.fullmatch(r"\S*test_pin_unused\.py:\d+", place)
     return rest.partition(" was never used: ")[2]
 
 
@@ -140,7 +165,7 @@ def test_chance_spared_them(account: Account) -> None:
     assert reason(account).endswith("202 default (its fault has a probability)")
     account.unpin()
     account.polyai.send_sms.pin("sent", {"status": 418}, "rules", "sent", "sent", fault=fault.malformed())
-    (line,) = account.unused_pins()
+    line = account.unused_pins()[-1]
     assert "(sent, 418, rules, 2 more, fault malformed)" in line
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from mockserver.testing import Account, AsyncMockServer, MockServer
-from mockserver.testing.section import section
+from mockserver.testing.findings import section
 from tests.testing.inner import here, write
 from tests.testing.sending import send
 
