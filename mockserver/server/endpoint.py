@@ -17,7 +17,7 @@ from mockserver.engine.response import RenderedResponse
 from mockserver.server.control.requests import State
 from mockserver.server.log import CallLog
 from mockserver.server.routing import Endpoint
-from mockserver.server.wire.asgi import CLOSE, WIRE, DisconnectedError, HttpExchange, receive_body
+from mockserver.server.wire.asgi import CLOSE, WIRE, Connection, DisconnectedError, HttpExchange, receive_body
 from mockserver.server.wire.faults import ClientLeftError, deliver, send_whole
 from mockserver.store.store import UNCLAIMED
 
@@ -63,11 +63,12 @@ class Exchanges:
         if scope["method"] == "OPTIONS":
             await send_whole(send, RenderedResponse(204, b"allow: " + endpoint.allow, b""))
             return
+        wire = _wire(scope)
         try:
-            going = await self._exchange(endpoint, params, scope, receive)
+            going = await self._exchange(endpoint, params, scope, receive, wire)
         except DisconnectedError:
             return
-        await self._send(going, started, scope, send)  # 7 send
+        await self._send(going, started, wire, send)  # 7 send
 
     async def unknown_path(self, nearest: list[str], scope: Any, receive: Any, send: Any) -> None:
         """Answer a request whose path no contract has, in our own words, which name the ``nearest`` operations."""
@@ -76,12 +77,11 @@ class Exchanges:
             going = await self._unknown_path(nearest, scope, receive)
         except DisconnectedError:
             return
-        await self._send(going, started, scope, send)
+        await self._send(going, started, _wire(scope), send)
 
-    async def _send(self, going: Going, started: float, scope: Any, send: Any) -> None:
+    async def _send(self, going: Going, started: float, wire: HttpExchange | None, send: Any) -> None:
         """Send what there is to send; note how it ended, and how long it all took."""
         outcome = "aborted"
-        wire: HttpExchange | None = scope.get("extensions", NO_EXTENSIONS).get(WIRE)
         try:
             if going.fault is not None:
                 outcome = await _send_with(going.fault, going, wire, send)
@@ -95,10 +95,16 @@ class Exchanges:
             if self._log is not None:
                 self._log.add(going.call, going.problem, going.nearest)
 
-    async def _exchange(self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any) -> Going:
+    async def _exchange(
+        self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any, wire: HttpExchange | None
+    ) -> Going:
         method = scope["method"]
         operation = endpoint.operations.get(method) or endpoint.otherwise
-        body, oversize, ended = await _received(scope, receive, operation.body_limit or self._max_body)  # 2 receive
+        limit = operation.body_limit or self._max_body
+        if wire is not None and wire.is_whole:  # 2 receive
+            body, oversize, ended = wire.take(limit)
+        else:
+            body, oversize, ended = await receive_body(receive, limit)
         headers = pack_headers(scope["headers"])
         arrival = Arrival(method, scope["path"], params, scope["query_string"], headers, body, oversize)
         request = self._engine.parse(operation, arrival)  # 3 parse
@@ -121,7 +127,7 @@ class Exchanges:
 
     async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> Going:
         """A path that no contract has: our own words, never a vendor's; recorded for whom its credentials name."""
-        body, oversize, ended = await _received(scope, receive, self._max_body)
+        body, oversize, ended = await receive_body(receive, self._max_body)
         path, query, sent = scope["path"], scope["query_string"], pack_headers(scope["headers"])
         arrival = Arrival(scope["method"], path, {}, query, sent, body, oversize)
         text = json.dumps(
@@ -164,13 +170,10 @@ class Exchanges:
         return UNCLAIMED
 
 
-async def _received(scope: Any, receive: Any, limit: int) -> tuple[bytes, int, bool]:
-    """As ``receive_body``; a request that our own wire has whole is taken from there."""
-    wire: HttpExchange | None = scope.get("extensions", NO_EXTENSIONS).get(WIRE)
-    if wire is None or not wire.is_whole:
-        return await receive_body(receive, limit)
-    body = wire.take()
-    return (body, 0, True) if len(body) <= limit else (b"", len(body), True)
+def _wire(scope: Any) -> HttpExchange | None:
+    """The request on our own connection; None under another server."""
+    connection: Connection | None = scope.get("extensions", NO_EXTENSIONS).get(WIRE)
+    return None if connection is None else connection.current
 
 
 def _answer_headers(label: Label) -> bytes:

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from mockserver.server.trust_files import bundle
 from mockserver.testing.child_environment import ClientTarget, child_variables
 from mockserver.testing.client import Control, ControlError
 from mockserver.testing.redirect import Redirect
@@ -53,6 +52,8 @@ class Interception:
             self._folder = None
 
     def _set_variables(self, trust: dict[str, Any]) -> None:
+        from mockserver.server.trust_files import bundle  # noqa: PLC0415 -- few tests need a part of the server
+
         self._folder = TemporaryDirectory(prefix="mockserver-")
         target = ClientTarget(self.hosts, *self._address, Path(self._folder.name))
         target.ca.write_text(trust["ca"], "ascii")

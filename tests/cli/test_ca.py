@@ -1,11 +1,15 @@
 """``mockserver ca``: files for clients, and lines that a shell takes as they are printed."""
 
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import invoke
+from tests.cli.running import invoke, surroundings
+from tests.evidence import ROOT
+from tests.live import live_server
 
 FILES = ["ca.pem", "bundle.pem", "trust.p12"]
 
@@ -90,3 +94,25 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ended = invoke("ca", tmp_path / "file")
     assert (ended.exit_code, ended.stderr) == (2, f"mockserver: cannot use {tmp_path / 'file'}: File exists\n")
+
+
+def test_the_guides_commands(tmp_path: Path) -> None:
+    """What the guide shows runs as it is written, but for the server's address and the program's path."""
+    guide = (ROOT / "mockserver" / "server" / "README.md").read_text("utf-8")
+    commands = guide.partition("<!-- tls -->\n```sh\n")[2].partition("```")[0]
+    program = f'mockserver() {{ {shlex.quote(sys.executable)} -m mockserver "$@"; }}\n'
+    with live_server() as live:
+        script = program + commands.replace("127.0.0.1:8080", f"127.0.0.1:{live.port}").replace(
+            ":8080", f":{live.port}"
+        )
+        ran = subprocess.run(
+            ["bash", "-euc", script.replace("curl ", "curl -sS ")],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=surroundings(PYTHONPATH=str(ROOT)) | {"no_proxy": "localhost"},
+        )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert '{"error":{"msg":"Authorization failed","code":100}' in ran.stdout
+    assert '"status":"ready"' in ran.stdout

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive
 from mockserver.server.wire.service import Service
 from mockserver.spec.model import BODILESS_STATUSES
 
-WIRE = "mockserver.wire"  # an ASGI scope's extension, the HttpExchange
+WIRE = "mockserver.wire"  # an ASGI scope's extension, the Connection
 DRAIN = 64 * 1024 * 1024  # bytes read beyond a limit, before the connection is given up
 CLOSE = b"\r\nconnection: close"  # behind a head after which the connection ends
 KEEP_ALIVE = b"\r\nconnection: keep-alive"  # which a client of HTTP/1.0 needs to be told
@@ -34,6 +34,7 @@ class Connection(Protocol):
     service: Service
     loop: asyncio.AbstractEventLoop
     transport: Any
+    current: "HttpExchange | None"  # which is being answered
 
     def on_answered(self, exchange: "HttpExchange") -> None:
         """Go on behind a response that is complete."""
@@ -61,40 +62,24 @@ class HttpExchange:
     response is complete, or its connection lost.
     """
 
-    __slots__ = (
-        "_has_no_body",
-        "_has_read_all",
-        "_head",
-        "_is_chunked",
-        "_missing",
-        "_reader",
-        "body",
-        "connection",
-        "expects_continue",
-        "is_answered",
-        "is_begun",
-        "is_started",
-        "is_whole",
-        "keep_alive",
-        "scope",
-    )
+    expects_continue = False
+    body = b""
+    is_whole = False  # the request has arrived
+    is_started = False  # the application has it
+    is_begun = False  # bytes of the response are out
+    is_answered = False
+
+    _has_read_all = False  # the application has the whole request
+    _head: bytes | None = None  # of the response, which waits for the body's first bytes
+    _has_no_body = False  # whatever the application sends as one
+    _missing: int | None = None  # bytes of the body that its length still promises
+    _is_chunked = False
+    _reader: "asyncio.Future[None] | None" = None  # waits for more of the request, or its client's end
 
     def __init__(self, connection: Connection, scope: MutableMapping[str, Any], *, keep_alive: bool) -> None:
         self.connection = connection
         self.scope = scope
         self.keep_alive = keep_alive
-        self.expects_continue = False
-        self.body = b""
-        self.is_whole = False  # the request has arrived
-        self.is_started = False  # the application has it
-        self.is_begun = False  # bytes of the response are out
-        self.is_answered = False
-        self._has_read_all = False  # the application has the whole request
-        self._head: bytes | None = None  # of the response, which waits for the body's first bytes
-        self._has_no_body = False  # whatever the application sends as one
-        self._missing: int | None = None  # bytes of the body that its length still promises
-        self._is_chunked = False
-        self._reader: asyncio.Future[None] | None = None  # waits for more of the request, or its client's end
 
     def arrive(self, pieces: Iterable[bytes]) -> None:
         """Take what came of the body; whoever waits for it goes on."""
@@ -112,10 +97,11 @@ class HttpExchange:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    def take(self) -> bytes:
-        """The body of a whole request that nobody has read."""
+    def take(self, limit: int) -> tuple[bytes, int, bool]:
+        """As ``receive_body``, of a whole request that nobody has read."""
         self._has_read_all = True
-        return self.body
+        body, self.body = self.body, b""
+        return (body, 0, True) if len(body) <= limit else (b"", len(body), True)
 
     def respond(self, status: int, head: bytes, body: bytes) -> bool:
         """Write a whole response; ``head`` are its packed headers, which tell its length where a status allows that.

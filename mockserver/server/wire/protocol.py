@@ -84,6 +84,8 @@ class Protocol(asyncio.Protocol):
         self._root_path: str = config.root_path
         self._scope: dict[str, Any] = {}  # what the scopes of all requests have in common
         self._descriptor = -1
+        self._is_secure = False
+        self.client: tuple[str, int] | None = None
 
         self._parser: Any = None  # an HttpRequestParser, while there is a connection
         self._target: list[bytes] = []  # pieces of a request's target
@@ -97,7 +99,7 @@ class Protocol(asyncio.Protocol):
 
         self._arriving: HttpExchange | None = None  # whose head is complete, and not its body
         self._waiting: deque[HttpExchange] = deque()  # whole
-        self._current: HttpExchange | None = None  # which is being answered
+        self.current: HttpExchange | None = None  # which is being answered
         self._refusal: Refusal | None = None  # to be written behind all answers
         self._arrived = 0  # whole requests
         self._answered = 0
@@ -115,30 +117,26 @@ class Protocol(asyncio.Protocol):
         self._connections.add(self)
         self._descriptor = forks.hold(transport.get_extra_info("socket"))
         self._parser = HttpRequestParser(self)
+        self.client = _address(transport.get_extra_info("peername"))
+        self._is_secure = transport.get_extra_info("ssl_object") is not None
         self._scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
             "server": _address(transport.get_extra_info("sockname")),
-            "client": _address(transport.get_extra_info("peername")),
-            "scheme": "http" if transport.get_extra_info("ssl_object") is None else "https",
+            "client": self.client,
+            "scheme": "https" if self._is_secure else "http",
             "root_path": self._root_path,
             "method": "",
             "path": "",
             "raw_path": b"",
             "query_string": b"",
             "headers": [],
-            "extensions": {},
+            "extensions": {WIRE: self},
         }
         most = self.service.settings.max_connections
         if len(self._connections) - len(self.service.lingering) > most:
             self.refuse(too_many_connections(most))
-
-    @property
-    def client(self) -> tuple[str, int] | None:
-        """The client's address."""
-        address: tuple[str, int] | None = self._scope["client"]
-        return address
 
     def data_received(self, data: bytes) -> None:
         if self.state is not ConnectionState.OPEN:
@@ -148,16 +146,16 @@ class Protocol(asyncio.Protocol):
         self._feed(data)
         if self._arriving is not None or self._unended:
             self._keep()
-        if self._current is None:
+        if self.current is None:
             self._answer_next()
         elif len(self._waiting) > MAX_PIPELINED:
             self.pause_reading()
 
     def eof_received(self) -> bool:
         """Whether the connection stays: a client that sends no more still gets the answers to what it has asked."""
-        owes = self._current is not None or self._waiting
-        is_cut = self._arriving is not None and self._arriving is self._current
-        if self._watch is not None or not owes or is_cut or self._scope["scheme"] == "https":
+        owes = self.current is not None or self._waiting
+        is_cut = self._arriving is not None and self._arriving is self.current
+        if self._watch is not None or not owes or is_cut or self._is_secure:
             return False
         self._is_half_closed = True
         if self.state is ConnectionState.OPEN:
@@ -170,7 +168,7 @@ class Protocol(asyncio.Protocol):
         self.service.lingering.discard(self)
         self.state = ConnectionState.LOST
         self._give_up()
-        self._parser = None  # which holds us
+        self._parser, self._scope = None, {}  # which hold us
         if self._watch is not None and not self._watch.done():
             self._watch.set_result(True)
         self.resume_writing()
@@ -183,17 +181,17 @@ class Protocol(asyncio.Protocol):
         drain, self._drain = self._drain, None
         if drain is not None:
             drain.set_result(None)
-        if self._current is None and self.state is not ConnectionState.LOST:
+        if self.current is None and self.state is not ConnectionState.LOST:
             self._answer_next()
 
     # what uvicorn calls
 
     def shutdown(self) -> None:
         """The server ends: what is asked is answered still, unless it is cut or a fault has the client wait."""
-        is_answering = self._current is not None and self._current is not self._arriving and self._watch is None
+        is_answering = self.current is not None and self.current is not self._arriving and self._watch is None
         if self.state in ANSWERING and (is_answering or self._waiting):
             self.state = ConnectionState.ENDING
-            last = self._waiting[-1] if self._waiting else self._current
+            last = self._waiting[-1] if self._waiting else self.current
             last.keep_alive = False  # type: ignore[union-attr]  # there is one
         else:
             self.transport.close()
@@ -230,7 +228,6 @@ class Protocol(asyncio.Protocol):
             self._look_elsewhere(scope, host, fields.get(b"user-agent", b""))
         scope["headers"] = headers
         exchange = HttpExchange(self, scope, keep_alive=parser.should_keep_alive())
-        scope["extensions"] = {WIRE: exchange}
         if b"expect" in fields:
             exchange.expects_continue = fields[b"expect"].lower() == b"100-continue" and version == "1.1"
         self._arriving = exchange
@@ -255,12 +252,14 @@ class Protocol(asyncio.Protocol):
         if self._headers:
             self._headers = []  # trailers, which nobody reads
         exchange.is_whole = True
-        exchange.arrive(pieces)
-        pieces.clear()
-        if not exchange.is_started:
+        if exchange.is_started:
+            exchange.arrive(pieces)
+        else:
+            exchange.body = pieces[0] if len(pieces) == 1 and not exchange.body else exchange.body + b"".join(pieces)
             self._waiting.append(exchange)
             if not exchange.keep_alive:
                 self.state = ConnectionState.ENDING
+        pieces.clear()
 
     # reading
 
@@ -328,13 +327,13 @@ class Protocol(asyncio.Protocol):
         """Answer what waits, in its order; others get their turn now and then."""
         self._is_answering = True
         for _ in range(MAX_AT_ONCE):
-            if self._current is not None or self._drain is not None or self.state not in ANSWERING:
+            if self.current is not None or self._drain is not None or self.state not in ANSWERING:
                 break
             exchange = self._waiting.popleft() if self._waiting else self._arriving
             if exchange is None or not (exchange.is_whole or exchange.is_due):
                 self._rest()
                 break
-            self._current = exchange
+            self.current = exchange
             self._start(exchange)
         else:
             self.loop.call_soon(self._answer_next)
@@ -400,7 +399,7 @@ class Protocol(asyncio.Protocol):
 
     def on_answered(self, exchange: HttpExchange) -> None:
         """A response is complete."""
-        self._current = None
+        self.current = None
         self._answered += 1
         if not exchange.keep_alive:
             self._waiting.clear()
@@ -429,7 +428,7 @@ class Protocol(asyncio.Protocol):
             if exchange.is_begun:
                 self._refusal = None  # our words would stand where another answer goes on
             self._forget(exchange)
-        if self._current is None:
+        if self.current is None:
             self._answer_next()
 
     def _end(self) -> None:
@@ -450,12 +449,12 @@ class Protocol(asyncio.Protocol):
         """Nothing more is written for a request; its application learns that the client left."""
         exchange.is_answered = True
         exchange.wake()
-        if exchange is self._current:
-            self._current = None
+        if exchange is self.current:
+            self.current = None
 
     def _give_up(self) -> None:
         """Forget whatever was asked."""
-        for exchange in (self._current, self._arriving, *self._waiting):
+        for exchange in (self.current, self._arriving, *self._waiting):
             if exchange is not None:
                 self._forget(exchange)
         self._arriving = None
@@ -507,9 +506,9 @@ class Protocol(asyncio.Protocol):
         if self.state is ConnectionState.MUTED:
             return Wait.SERVER, 0
         is_begun = bool(self._arriving or self._unended or self._target or self._headers)
-        if self._current is None:
+        if self.current is None:
             return (Wait.REQUEST if is_begun else Wait.NEXT), self._arrived
-        is_read = self._current is self._arriving and not self._current.body
+        is_read = self.current is self._arriving and not self.current.body
         return (Wait.REQUEST if is_read else Wait.SERVER), self._arrived
 
     def overdue(self, wait: Wait) -> None:

@@ -1,7 +1,6 @@
 """The request target and the Host header, as RFC 9112 has them."""
 
 import re
-from typing import NamedTuple
 from urllib.parse import unquote
 
 from mockserver.server.wire.limits import MISDIRECTED, UNREADABLE, RefusedError
@@ -14,18 +13,14 @@ _ABSOLUTE = re.compile(rb"(https?)://([^/?@]+)(/[^?]*)?(?:\?(.*))?", re.IGNORECA
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[^\x00-\x20\x7f\"#/<>?@\[\\\]^`{|}:]*)(?::[0-9]*)?")
 
 
-class Target(NamedTuple):
-    """What is asked for. ``scheme`` and ``host`` stand in an absolute target only, else they are "" and b""."""
-
-    path: str
-    raw_path: bytes
-    query: bytes
-    scheme: str = ""
-    host: bytes = b""
+Target = tuple[str, bytes, bytes, str, bytes]  # path decoded and as it came, query, scheme, host
 
 
 def read_target(target: bytes) -> Target:
-    """The parts of an origin-form, an absolute-form or an asterisk-form. Raises RefusedError."""
+    """The parts of an origin-form, an absolute-form or an asterisk-form. Raises RefusedError.
+
+    Scheme and host stand in an absolute-form only, else they are empty.
+    """
     target = target.partition(b"#")[0]
     scheme, host = "", b""
     if target.startswith(b"/") or target == b"*":
@@ -37,7 +32,7 @@ def read_target(target: bytes) -> Target:
         scheme, host = match[1].decode("ascii").lower(), match[2]
         raw_path, query = match[3] or b"/", match[4] or b""
     path = raw_path.decode("latin-1")
-    return Target(unquote(path) if "%" in path else path, raw_path, query, scheme, host)
+    return unquote(path) if "%" in path else path, raw_path, query, scheme, host
 
 
 def checked_host(headers: Headers, version: str) -> bytes:
