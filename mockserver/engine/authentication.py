@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.account import AccountData, Owner
-from mockserver.engine.clock import REAL
+from mockserver.engine.clock import REAL, Clock, Sight
 from mockserver.engine.credentials import (
     MAX_REMEMBERED,
     MAX_REMEMBERED_BYTES,
@@ -26,12 +26,19 @@ LEEWAY = 5  # seconds that a client's clock may be ahead
 BACKDATED = 6  # seconds: clients date a token back by at most 5, and round down by less than one
 
 
+NewSight = tuple[str, bytes, Sight]  # account, digest of the token, sight
+
+
 class Identity(msgspec.Struct, frozen=True):
-    """The account that a request is proved to come from, the records that its credentials bind, and the problems."""
+    """The account that a request is proved to come from, the records that its credentials bind, and the problems.
+
+    ``sights`` are the tokens that were verified for an account and had not been before, expired ones among them.
+    """
 
     account: AccountData | None = None
     records: Mapping[str, Any] = NOTHING
     problems: tuple[Problem, ...] = ()
+    sights: tuple[NewSight, ...] = ()
 
 
 NOBODY = Identity()
@@ -59,10 +66,13 @@ class Authenticator:
         account: AccountData | None = None
         records: dict[str, Any] = {}
         problems: list[Problem] = []
+        sights: tuple[NewSight, ...] = ()
         for scheme in alternative.schemes:
             credential = carried[scheme]
             owner = facts.owners.get(credential.claim) if credential.claim is not None else None
-            problem = self._verify(credential, owner, facts)
+            problem, sight = self._verify(credential, owner, facts)
+            if sight is not None and owner is not None:
+                sights += ((owner.account.id, credential.digest, sight),)
             if problem is None and account is not None and owner is not None and owner.account.id != account.id:
                 problem = _problem(scheme, "signature", f"{_called(scheme)} belongs to another account")
             if problem is not None:
@@ -71,16 +81,22 @@ class Authenticator:
                 account = owner.account
                 records[scheme.binds] = owner.record
         if problems or account is None:
-            return Identity(None, NOTHING, tuple(problems))
-        return Identity(account, records, _forbidden(alternative, records) if alternative.asks_roles else ())
+            return Identity(None, NOTHING, tuple(problems), sights)
+        return Identity(account, records, _forbidden(alternative, records) if alternative.asks_roles else (), sights)
 
-    def _verify(self, credential: Credential, owner: Owner | None, facts: Facts) -> Problem | None:
-        if owner is None or not credential.text or credential.token is None:
-            return _unowned(credential) if owner is None or not credential.text else None
+    def _verify(self, credential: Credential, owner: Owner | None, facts: Facts) -> tuple[Problem | None, Sight | None]:
+        """What is wrong with a credential, and the sight of a token that is verified for the first time."""
+        token = credential.token
+        if owner is None or not credential.text or token is None:
+            return (_unowned(credential) if owner is None or not credential.text else None), None
         examine = self._remembered if len(credential.text) <= MAX_REMEMBERED_BYTES else lasting_flaw
-        now = token_time(facts, owner, credential, credential.token)
-        flaw = examine(credential, owner) or _flaw_at(now, credential.token)
-        return _problem(credential.scheme, *flaw) if flaw else None
+        flaw = examine(credential, owner)
+        if flaw is not None:
+            return _problem(credential.scheme, *flaw), None
+        clock, known = facts.clock(owner.account), facts.sights.get(credential.digest)
+        sight = known or first_sight(clock, facts.now, token)
+        flaw = _flaw_at(token_time(clock, facts.now, sight, token), token)
+        return _problem(credential.scheme, *flaw) if flaw else None, sight if known is None else None
 
 
 def _unowned(credential: Credential) -> Problem:
@@ -120,18 +136,41 @@ def lasting_flaw(credential: Credential, owner: Owner) -> tuple[str, str] | None
     return None
 
 
-def token_time(facts: Facts, owner: Owner, credential: Credential, token: Token) -> float:
+def first_sight(clock: Clock, real: float, token: Token) -> Sight:
+    """The sight of a token that is new: it belongs to the clock that it is nearer to, for as long as it lives.
+
+    A client may keep real time while a test moves the account's clock, or its own clock may be moved alike. A token
+    without ``iat`` belongs to the account's clock where it is good by that.
+    """
+    account = clock.at(real)
+    if clock is REAL or account == real:
+        return Sight(real, is_own=False)
+    made, until = _made(token), token.good[1]
+    if made is None:
+        return Sight(real, is_own=until > account)
+    middle = (account + real) / 2
+    return Sight(real, is_own=made > middle if account > real else made < middle)
+
+
+def token_time(clock: Clock, real: float, sight: Sight, token: Token) -> float:
     """The time to compare a token's claims with: the account's, less the shift of its clock when the token was made.
 
-    A token was made at its ``iat``, else when it was first seen. Clients round ``iat`` down or date it back by
-    seconds, so a token that is younger than that and was not seen before counts as made when first seen.
+    A token of the account's own clock is compared as it is written. Another was made at its ``iat``, else when it was
+    first seen. Clients round ``iat`` down or date it back by seconds, so a token that is younger than that and was not
+    seen before counts as made when first seen.
     """
-    clock = facts.clock(owner.account) if facts.clocks else REAL
     if clock is REAL:
-        return facts.now
-    first, iat = facts.first_seen.get(credential.digest, facts.now), token.claims.get("iat")
-    made = min(first, iat + BACKDATED) if isinstance(iat, int | float) and iat > 0 else first
-    return clock.at(facts.now) - clock.shift(made)
+        return real
+    if sight.is_own:
+        return clock.at(real)
+    made = _made(token)
+    return clock.at(real) - clock.shift(sight.real if made is None else min(sight.real, made + BACKDATED))
+
+
+def _made(token: Token) -> float | None:
+    """When a token says that it was made; None where it does not."""
+    iat = token.claims.get("iat")
+    return iat if isinstance(iat, int | float) and iat > 0 else None
 
 
 def _claim_flaw(accept: Jwt, claims: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str] | None:

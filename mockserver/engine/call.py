@@ -106,6 +106,8 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
         return self.label.rule
 
 
+MAX_PROBLEMS = 100  # of a call that are recorded
+MAX_PROBLEM_TEXT = 1_000  # characters of a problem's pointer, or of its message
 RUN_BITS = 24  # a call's number is the run's number above these bits, and the count of calls in them
 _COUNT = (1 << RUN_BITS) - 1
 
@@ -161,10 +163,14 @@ def unpack_params(packed: str) -> dict[str, str]:
 
 
 def pack_problems(problems: tuple[Problem, ...]) -> str:
-    """Problems as JSON text; "" where there is none."""
+    """Problems as JSON text: the first of them, cut where they are long; "" where there is none."""
     if not problems:
         return ""
-    return json.dumps([[p.kind, p.at, p.reason, p.message] for p in problems])
+    return json.dumps([[p.kind, _cut(p.at), p.reason, _cut(p.message)] for p in problems[:MAX_PROBLEMS]])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_PROBLEM_TEXT else f"{text[:MAX_PROBLEM_TEXT]}…"
 
 
 def unpack_problems(packed: str) -> list[dict[str, Any]]:

@@ -1,6 +1,9 @@
 """An account's own time, which a test may advance or freeze."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+MAX_STRETCHES = 10_000  # of a clock; before the first of them, time is real
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,18 @@ class Clock:
     def advanced(self, real: float, seconds: float) -> "Clock":
         """The clock that is so many seconds ahead of this one from now on."""
         frozen = bool(self.stretches) and self.stretches[-1].frozen
-        return Clock((*self.stretches, Stretch(real, self.at(real) + seconds, frozen)))
+        return self._then(Stretch(real, self.at(real) + seconds, frozen))
 
     def frozen(self, real: float, at: float | None) -> "Clock":
         """The clock that stands still from now on, at its own time (None) or at another."""
-        return Clock((*self.stretches, Stretch(real, self.at(real) if at is None else at, frozen=True)))
+        return self._then(Stretch(real, self.at(real) if at is None else at, frozen=True))
 
     def running(self, real: float) -> "Clock":
         """The clock that goes on from where it stands."""
-        return Clock((*self.stretches, Stretch(real, self.at(real), frozen=False)))
+        return self._then(Stretch(real, self.at(real), frozen=False))
+
+    def _then(self, stretch: Stretch) -> "Clock":
+        return Clock((*self.stretches[1 - MAX_STRETCHES :], stretch))
 
     @property
     def is_frozen(self) -> bool:
@@ -51,3 +57,14 @@ class Clock:
 
 
 REAL = Clock()
+
+
+class Sight(NamedTuple):
+    """When a verified token was first seen, in real Unix seconds, and whether it belongs to the account's own clock.
+
+    One that does is held against the account's time as it is written; another was made in real time, and has aged with
+    the account since.
+    """
+
+    real: float
+    is_own: bool

@@ -110,9 +110,9 @@ class Engine:
         fault, uses = None, NOTHING_USED
         if pinned is not NOT_PINNED:
             pinned, fault, response = _applied(pinned, choice.chosen_by, response)
-        if pinned.met or budget is not None or ids is not None:
+        if pinned.met or budget is not None or ids is not None or identity.sights:
             limit_key = "" if limited or budget is None else budget_key(request)
-            uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn)
+            uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn, identity.sights)
         label = (
             self._answer_label(operation, answer, choice.chosen_by, request.reads, choice.rule)
             if fault is None and isinstance(answer, Answer)

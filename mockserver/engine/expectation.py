@@ -104,9 +104,18 @@ class RequestView:
     def get(self, part: str, default: Any = MISSING) -> Any:
         """One part, as sent; the default where the request has none."""
         if part not in self._parts:
-            self._parts[part] = _READ[part](self._sent, self._reads)
+            self._parts[part] = self._read(part)
         value = self._parts[part]
         return default if value is MISSING else value
+
+    def _read(self, part: str) -> Any:
+        """A part as sent; where it was read already under its other name, it is not read again."""
+        read = self._parts.get("body")
+        if part == "json" and isinstance(read, dict | list) and self._reads in _READ_AS_JSON:
+            return read
+        if part == "form" and isinstance(read, dict) and self._reads in _FORMS:
+            return read
+        return _READ[part](self._sent, self._reads)
 
 
 def _pattern(**parts: str | bool | None) -> Pattern:

@@ -1,5 +1,6 @@
 """What is known of those whom a request may come from, handed to the decision as one value."""
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,11 +10,13 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.account import AccountData, Owner
-from mockserver.engine.clock import REAL, Clock
+from mockserver.engine.clock import REAL, Clock, Sight
 from mockserver.engine.credentials import Claim
 from mockserver.engine.pin import PinState
 from mockserver.engine.request import ParsedRequest
 from mockserver.spec.pointer import MISSING
+
+MAX_KEY = 200  # characters of a value that requests are counted by; of a longer one a digest tells it from others
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,11 @@ def budget_key(request: ParsedRequest) -> str:
     if limit is None or limit.by is None:
         return ""
     value = limit.by.get(request.data)
-    return "" if value is MISSING else str(value)
+    text = "" if value is MISSING else str(value)
+    if len(text) <= MAX_KEY:
+        return text
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{text[:MAX_KEY]}…{digest}"
 
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
@@ -54,7 +61,8 @@ class Facts(msgspec.Struct, frozen=True):
     """Who owns the values of a vendor's accounts, and the real time in Unix seconds.
 
     By account id: the pins of the operation, oldest first, the clock, what is left of the rate limit, and of an
-    account made with a seed that seed and how many ids were drawn. By a token's digest: when it was first seen.
+    account made with a seed that seed and how many ids were drawn. By a token's digest: its first
+    sight, where it was verified before.
     """
 
     owners: Mapping[Claim, Owner]
@@ -62,7 +70,7 @@ class Facts(msgspec.Struct, frozen=True):
     pins: Mapping[str, tuple[PinState, ...]] = NOTHING
     clocks: Mapping[str, Clock] = NOTHING
     budgets: Mapping[str, Budget] = NOTHING
-    first_seen: Mapping[bytes, float] = NOTHING
+    sights: Mapping[bytes, Sight] = NOTHING
     seeds: Mapping[str, tuple[int, int]] = NOTHING
 
     def time(self, account: AccountData | None) -> float:

@@ -7,12 +7,15 @@ from typing import Any
 
 import msgspec
 
+from mockserver.engine.clock import Sight
 from mockserver.engine.fault import Fault
 from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern, View
 from mockserver.spec.model import Answer, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reach import covers
+
+MAX_WARNING = 300  # characters: it may quote a body
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +79,11 @@ class PinState:
     def version(self) -> int:
         """Another number after each change, so that a pin that was looked at can be told from what it is now."""
         return self.met
+
+    @property
+    def size(self) -> int:
+        """Bytes of the answers that a test wrote itself."""
+        return sum(len(entry.body) for entry in self.entries if isinstance(entry, Literal))
 
     @property
     def left(self) -> int | None:
@@ -205,13 +213,15 @@ def _answers_instead(pin: PinState, later: PinState, operation: OperationSpec) -
 class Uses(msgspec.Struct, frozen=True):
     """What a call uses up when it is recorded: pins that it met, and a request of the rate limit of its kind.
 
-    ``drawn`` says how many ids a seeded account had drawn before the call, and how many after it.
+    ``drawn`` says how many ids a seeded account had drawn before the call, and how many after it. ``sights`` are tokens
+    that were verified for the first time: account, digest, sight.
     """
 
     pins: tuple[PinState, ...] = ()
     limit_key: str = ""
     counts: bool = True
     drawn: tuple[int, int] | None = None
+    sights: tuple[tuple[str, bytes, Sight], ...] = ()
 
 
 NOTHING_USED = Uses(counts=False)
@@ -264,4 +274,5 @@ def _warnings(operation: OperationSpec, status: int, body: Any) -> list[str]:
         return ["off-contract: a literal answer"]
     validator = known[0].schema
     error = next(iter(validator.iter_errors(body))) if validator else None
-    return [f"off-contract: the body does not fit the schema of status {status}: {error.message if error else ''}"]
+    words = f"off-contract: the body does not fit the schema of status {status}: {error.message if error else ''}"
+    return [words if len(words) <= MAX_WARNING else f"{words[:MAX_WARNING]}…"]

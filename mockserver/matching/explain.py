@@ -10,6 +10,7 @@ from mockserver.matching.verdict import Count, Miss
 
 MAX_FITTING_LISTED = 10  # calls, where there are too many
 MAX_DIFFERENCES_LISTED = 8  # of a call
+MAX_PLACE_SHOWN = 200  # characters of a path or a pointer
 
 CallShape = Mapping[str, Any]
 Cure = Callable[[CallShape, Mapping[str, Any]], str | None]  # what helps against a problem of a call
@@ -55,7 +56,7 @@ def _near_lines(miss: Miss[CallShape], cure: Cure) -> Iterator[str]:
     for difference in miss.differences[:MAX_DIFFERENCES_LISTED]:
         yield f"      {_difference_line(difference)}"
     for problem in call["problems"] if not call["accepted"] else ():
-        words = " ".join(word for word in (problem["kind"], problem["reason"], problem["at"]) if word)
+        words = " ".join(word for word in (problem["kind"], problem["reason"], _cut(problem["at"])) if word)
         yield f"      refused: {words}: {problem['message']}"
         help_with_it = cure(call, problem)
         if help_with_it:
@@ -67,7 +68,11 @@ def _call_line(call: CallShape) -> str:
     request, status = call["request"], call["response"]["status"]
     answer = (call["answer"] or "off-contract") if call["vendor"] else "no operation has this path"
     chosen = f" (by {call['chosen_by']})" if call["chosen_by"] else ""
-    return f"{call['id']} {time} {request['method']} {request['path']} -> {status} {answer}{chosen}"
+    return f"{call['id']} {time} {request['method']} {_cut(request['path'])} -> {status} {answer}{chosen}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_PLACE_SHOWN else f"{text[:MAX_PLACE_SHOWN]}…"
 
 
 def _difference_line(difference: Difference) -> str:

@@ -18,15 +18,15 @@ from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.problem import Problem
 from mockserver.server.block_writer import BlockWriter
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.calls import learn_accounts
 from mockserver.server.control.requests import State
-from mockserver.server.masking import Masker, Needles
+from mockserver.server.masking import Masker, Quotes
 
 DELAY_SECONDS = 0.1  # from the first call of a block until its lines are made
 BLOCK_CALLS = 256  # calls of which lines are made at once, however soon they came
 MAX_PENDING = 20_000  # calls that wait for their lines; further ones are dropped, and counted
 MAX_BODY = 16 * 1024  # bytes; what a larger body holds is not read again, so the line refers to the record
 MAX_TEXT = 500  # characters of a problem's sentence, or of a path
+MAX_RECIPIENT = 32  # characters; a phone number has 16 at most
 MAX_LABELS = 4_096  # whose words are remembered
 
 
@@ -43,7 +43,7 @@ NO_DETAILS = LineDetails()
 
 
 class Form(Protocol):
-    """How a call becomes a line. ``recipient`` is masked."""
+    """How a call becomes a line. ``recipient`` is short."""
 
     def line(self, call: RecordedCall, recipient: str, details: LineDetails) -> str: ...
 
@@ -113,30 +113,26 @@ class CallLog:
 
     async def _write_pending(self) -> None:
         """Lines of all calls that wait, in their order; other requests get their turn."""
-        turns, line, number = Turns(), self._form.line, self._mock.masker.number
+        turns, line = Turns(), self._form.line
         while self._pending and self._writer is not None:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
             entries, self._pending = self._pending, []
-            await learn_accounts(self._mock, turns)
             lines = [self._form.notice(self._dropped)] if self._dropped else []
             self._dropped = 0
             for call, problem, nearest in entries:
                 label = call.label
                 if label.operation and (problem is None or label.accepted):
-                    lines.append(line(call, number(call.recipient), NO_DETAILS))
+                    lines.append(line(call, call.recipient[:MAX_RECIPIENT], NO_DETAILS))
                 else:
-                    lines.append(await self._explained(call, problem, nearest))
+                    lines.append(self._explained(call, problem, nearest))
                     await turns.give()
             self._writer.write(lines)
 
-    async def _explained(self, call: RecordedCall, problem: Problem | None, nearest: Sequence[str]) -> str:
-        masker = self._mock.masker
-        account = await self._mock.store.account(call.account)
-        secrets = masker.of_call(_without_large_body(call), account)
-        details = _details(call, problem, nearest, masker, secrets)
-        return self._form.line(call, masker.text(call.recipient, secrets), details)
+    def _explained(self, call: RecordedCall, problem: Problem | None, nearest: Sequence[str]) -> str:
+        details = _details(call, problem, nearest, self._mock.masker)
+        return self._form.line(call, call.recipient[:MAX_RECIPIENT], details)
 
 
 def log_to(stream: TextIO | None, mock: State) -> CallLog | None:
@@ -157,18 +153,23 @@ def _without_large_body(call: RecordedCall) -> RecordedCall:
     return call if len(call.body) <= MAX_BODY else msgspec.structs.replace(call, body=b"")
 
 
-def _details(
-    call: RecordedCall, problem: Problem | None, nearest: Sequence[str], masker: Masker, secrets: Needles
-) -> LineDetails:
-    def shown(text: str) -> str:
-        return masker.text(text[:MAX_TEXT], secrets) + ("…" if len(text) > MAX_TEXT else "")
-
+def _details(call: RecordedCall, problem: Problem | None, nearest: Sequence[str], masker: Masker) -> LineDetails:
     if problem is None:
-        return LineDetails(None, shown(call.method), shown(call.path), nearest)
+        return LineDetails(None, _shown(call.method, masker), _shown(call.path, masker), nearest)
+    quotes = masker.quotes(_without_large_body(call))
     is_read = len(call.body) <= MAX_BODY
     at, message = (problem.at, problem.message) if is_read else ("", f"the call {call.id} says more")
-    words = {"kind": problem.kind, "at": shown(at), "reason": problem.reason, "message": shown(message)}
+    words = {
+        "kind": problem.kind,
+        "at": _shown(at, quotes),
+        "reason": problem.reason,
+        "message": _shown(message, quotes),
+    }
     return LineDetails(words)
+
+
+def _shown(text: str, masker: Masker | Quotes) -> str:
+    return masker.text(text) if len(text) <= MAX_TEXT else masker.text(text[:MAX_TEXT], is_cut=True) + "…"
 
 
 def printable(text: str) -> str:

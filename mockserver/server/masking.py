@@ -1,125 +1,51 @@
-"""Secrets of a call, made unreadable wherever it is shown. Two equal ones stay recognisable as equal."""
+"""What must not be shown of a call: secrets by the place where they stand, and by their shape.
 
-import hmac
+By place: whatever a security scheme of any contract, ``Authorization``, ``Proxy-Authorization`` or a cookie carries,
+whoever it belongs to. By shape: JWTs and PEM blocks, wherever they stand. Nothing else is hidden. Each step takes time
+in proportion to the text. Two equal secrets have equal masks.
+"""
+
+import hashlib
+import json
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Any
+from itertools import islice
 from urllib.parse import unquote_plus
 
-from mockserver.engine.account import AccountData, credential_members
-from mockserver.engine.bodies import UnreadableError, read_json, read_multipart
 from mockserver.engine.call import RecordedCall, unpack_headers
-from mockserver.engine.request import read_query
 from mockserver.spec.model import Contract
 
 ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-_LONG = 16  # characters from which an account's own credential is looked for anywhere in a call
-_START = 7  # characters by which a secret is found; a shorter one is masked only where it stands: "1" is in every text
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
-_ESCAPES = {  # of URLs, JSON, JSON Pointers by what they begin with: one of them at a time
-    "%": re.compile(r"%[0-9A-Fa-f]{2}"),
-    "\\": re.compile(r"\\(?:u[0-9A-Fa-f]{4}|[^u])"),
-    "~": re.compile(r"~[01]"),
-}
-_FEW = 8  # starts of secrets that are looked for one by one; more of them at each place of a text
-_KEPT = 4096  # texts that are read once, of so many characters at most
-_LONGEST = 1024
-_CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+MIN_QUOTED = 7  # characters of a presented secret that is masked where an answer quotes it: "1" is in every text
+MAX_QUOTED = 16  # presented secrets of a call that are looked for in what quotes it
 
-Span = tuple[int, int, str]  # from, to, which secret
-Reading = tuple[str, Sequence[int]]  # a text without escapes, and where each of its characters was
+MAX_SEARCHED = 64 * 1024  # bytes of a body in which secret members are looked for, to mask what quotes them
 
-
-class Needles:
-    """Finds secrets in texts, however they are escaped there."""
-
-    def __init__(self, found: Iterable[str] = ()) -> None:
-        self._keepers: dict[str, int] = {}
-        self._by_start: dict[str, tuple[tuple[str, str], ...]] = {}  # as it is written, and the secret
-        self.numbers = 0  # secrets that could be part of a phone number
-        self.count(found, 1)
-
-    def count(self, found: Iterable[str], change: int) -> None:
-        """From now on so many more keep these secrets, or fewer; what nobody keeps is found no more."""
-        for secret in set(found):
-            before = self._keepers.pop(secret, 0)
-            if before + change:
-                self._keepers[secret] = before + change
-            if not before:
-                self._add(secret)
-            elif not before + change:
-                self._remove(secret)
-
-    def _add(self, secret: str) -> None:
-        self.numbers += _is_number(secret)
-        for written in _spellings(secret):
-            start = written[:_START]
-            self._by_start[start] = (*self._by_start.get(start, ()), (written, secret))
-
-    def _remove(self, secret: str) -> None:
-        self.numbers -= _is_number(secret)
-        for written in _spellings(secret):
-            start = written[:_START]
-            kept = tuple(entry for entry in self._by_start.pop(start, ()) if entry[1] != secret)
-            if kept:
-                self._by_start[start] = kept
-
-    def spans(self, text: str) -> list[Span]:
-        """Where secrets stand: from, to, which. One that is cut off by the end of the text counts too."""
-        known = self._by_start
-        if len(known) > _FEW:
-            starts = [at for at in range(len(text) - _START + 1) if text[at : at + _START] in known]
-        else:
-            starts = [at for start in known if start in text for at in _places(text, start)]
-        return [
-            (at, min(at + len(written), len(text)), secret)
-            for at in starts
-            for written, secret in known[text[at : at + _START]]
-            if text.startswith(written, at) or written.startswith(text[at:])
-        ]
-
-
-NO_SECRETS = Needles()
+# Of a JWT the first two parts are readable: it begins with `{"`, and three parts at least are joined by points.
+_MIN_TOKEN_HEAD = 11  # characters of a token's first part
+_MIN_TOKEN = 20  # characters of a token
+_TOKEN_TEXT = re.compile(rf"[A-Za-z0-9_.-]{{{_MIN_TOKEN_HEAD},}}+")
+PEM_BEGIN = "-----BEGIN"
+PEM_END = "-----END"
+_PEM_LABEL = re.compile(r"[^-]{0,60}+-----")
+_PEM_TEXT = re.compile(r"[A-Za-z0-9+/=\s\\%,:.-]*+")  # as it is, in JSON, in a form
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+_BOUNDARY = re.compile(r'boundary="?([^";]{1,200})')
 
 
 class Masker:
-    """Knows from the contracts where credentials stand, and the credentials of the accounts it learned."""
+    """Knows from the contracts where credentials stand."""
 
     def __init__(self, contracts: Iterable[Contract]) -> None:
-        contracts = tuple(contracts)
         schemes = [scheme for contract in contracts for scheme in contract.schemes]
-        self._headers = ALWAYS | {scheme.key for scheme in schemes if scheme.where == "header"}
-        self._fields = frozenset(scheme.key for scheme in schemes if scheme.where == "query")
-        self._members = [(contract.vendor, credential_members(contract)) for contract in contracts]
+        self._headers = ALWAYS | {scheme.key.lower() for scheme in schemes if scheme.where == "header"}
+        self._fields = frozenset(scheme.key for scheme in schemes if scheme.where != "header")
+        names = "|".join(map(_spelled, sorted(self._fields))) or r"(?!)"
+        self._pair = re.compile(rf"(?:^|(?<=&))({names})=([^&]+)")
+        self._member = re.compile(rf'("(?:{names})"\s*+:\s*+")((?:[^"\\]++|\\.)*+)', re.DOTALL)
+        self._part = re.compile(rf'name="?(?:{names})(?:["\s;]|$)')
         self._key = secrets.token_bytes(16)
-        self._accounts: set[AccountData] = set()
-        self._known = Needles()
-        self._remembered = lru_cache(maxsize=_KEPT)(self._read)
-
-    def learn(self, came: Iterable[AccountData], gone: Iterable[AccountData] = ()) -> None:
-        """Whose credentials to hide in any call: a client may have put them where they say nothing of whose it is."""
-        for account in came:
-            self._accounts.add(account)
-            self._known.count(self._own(account), 1)
-        for account in gone:
-            self._accounts.remove(account)
-            self._known.count(self._own(account), -1)
-        self._remembered.cache_clear()
-
-    def of_call(self, call: RecordedCall, account: AccountData | None) -> Needles:
-        """What must not be shown of a call beside what accounts keep secret: all that it presents."""
-        found = set(self._presented(call))
-        found |= {part for text in found for part in _token_parts(text)}
-        if account is not None and account not in self._accounts:
-            found.update(self._own(account))
-        return Needles(found)
-
-    def masks(self, call: RecordedCall, account: AccountData | None) -> dict[str, str]:
-        """How the secrets that a call presents, and the long ones of its account, may be written, and their masks."""
-        known = {*self._presented(call), *(self._own(account) if account is not None else ())}
-        return {written: self.mask(secret) for secret in known for written in _spellings(secret)}
 
     def hides_header(self, name: str) -> bool:
         """Whether the whole value of this header is a secret."""
@@ -129,30 +55,10 @@ class Masker:
         """Whether this form field, query parameter or member of a body is a secret."""
         return name in self._fields
 
-    def text(self, text: str, presented: Needles) -> str:
-        """A text with every secret in it masked: those of accounts, those that its call presents."""
-        spans, readings = (self._remembered if len(text) <= _LONGEST else self._read)(text)
-        found = spans + _found(readings, presented)
-        if not found:
-            return text
-        kept: list[str] = []
-        done = 0
-        for start, end, secret in sorted(found, key=lambda span: (span[0], -span[1])):
-            if start >= done:
-                kept += (text[done:start], self.mask(secret))
-            done = max(done, end)
-        return "".join((*kept, text[done:]))
-
-    def number(self, text: str) -> str:
-        """A phone number, which is ``+`` and digits, with the secrets of accounts in it masked; few have such a one."""
-        return self.text(text, NO_SECRETS) if self._known.numbers else text
-
-    def _read(self, text: str) -> tuple[list[Span], list[Reading]]:
-        """Where secrets of accounts and tokens stand, and how else the text can be read. Most texts come again."""
-        readings: list[Reading] = [(text, range(len(text) + 1))]
-        readings += [_unescaped(text, escape) for mark, escape in _ESCAPES.items() if mark in text]
-        spans = [(match.start(), match.end(), match[0]) for match in _JWT.finditer(text)]
-        return spans + _found(readings, self._known), readings
+    def mask(self, secret: str) -> str:
+        """``***`` and eight hex digits that two equal secrets share, by a key of this process."""
+        raw = secret.encode("utf-8", "surrogatepass")
+        return f"***{hashlib.blake2b(raw, key=self._key, digest_size=4).hexdigest()}"
 
     def header(self, value: str) -> str:
         """The value of a hidden header; what kind of credential it is stays readable."""
@@ -161,112 +67,155 @@ class Masker:
             return f"{kind} {self.mask(secret.strip())}"
         return self.mask(value)
 
-    def hides_any(self, call: RecordedCall) -> bool:
-        """Whether a call carries anything where credentials stand."""
-        return any(self._presented(call))
+    def text(self, text: str, *, is_cut: bool = False) -> str:
+        """A text with tokens and keys in it masked. ``is_cut``: its end is missing, maybe that of a token."""
+        if PEM_BEGIN in text:
+            text = self._without_keys(text)
+        if "eyJ" not in text:
+            return text
+        return _TOKEN_TEXT.sub(lambda run: self._without_token(run[0], is_cut and run.end() == len(text)), text)
 
-    def query(self, text: str) -> str:
-        """A query string or urlencoded form with its secret fields masked where they stand."""
-        pairs = [pair.partition("=") for pair in text.split("&")]
-        return "&".join(
-            f"{name}={self.mask(unquote_plus(value))}"
-            if value and self.hides_field(unquote_plus(name))
-            else name + equals + value
-            for name, equals, value in pairs
-        )
+    def _without_token(self, run: str, is_cut: bool) -> str:
+        """A run of a token's characters, masked from where a token begins."""
+        parts = run.split(".")
+        start = 0
+        for part in parts if is_cut else parts[:-2]:  # two parts follow the first, unless they were cut off
+            at = part.find("eyJ")
+            if at >= 0 and len(part) - at >= _MIN_TOKEN_HEAD and (is_cut or len(run) - start - at >= _MIN_TOKEN):
+                return run[: start + at] + self.mask(run[start + at :])
+            start += len(part) + 1
+        return run
 
-    def _presented(self, call: RecordedCall) -> Iterator[str]:
-        """What stands where credentials stand, whoever's it is, and however the body calls itself."""
+    def _without_keys(self, text: str) -> str:
+        """A text with each PEM block masked, however its lines are separated; one that does not end, too."""
+        shown: list[str] = []
+        done, last_end = 0, text.rfind(PEM_END)
+        while (begin := text.find(PEM_BEGIN, done)) >= 0:
+            if begin < last_end:
+                end = text.find(PEM_END, begin) + len(PEM_END)
+                label = _PEM_LABEL.match(text, end)
+                end = label.end() if label else end
+            else:
+                key = _PEM_TEXT.match(text, begin)
+                end = key.end() if key else len(text)
+            shown += (text[done:begin], self.mask(text[begin:end]))
+            done = end
+        return "".join((*shown, text[done:]))
+
+    def fields(self, text: str, *, is_cut: bool = False) -> str:
+        """A query string or urlencoded form: its secret fields masked, and the rest as any text."""
+        return self.text(self._pair.sub(lambda pair: f"{pair[1]}={self.mask(_decoded(pair[2]))}", text), is_cut=is_cut)
+
+    def body(self, text: str, reads: str, content_type: str, *, is_cut: bool = False) -> str:
+        """A raw body: its secret fields and members masked, whichever of them it has, and the rest as any text.
+
+        What looks like JSON is searched for members alone: an address in it may have a query of its own.
+        """
+        boundary = _boundary(content_type)
+        if boundary:
+            text = self._without_parts(text, boundary)
+        elif self._fields:
+            text = self._member.sub(lambda member: member[1] + self.mask(_unescaped(member[2])), text)
+            if reads == "form" or not _looks_like_json(text):
+                return self.fields(text, is_cut=is_cut)
+        return self.text(text, is_cut=is_cut)
+
+    def _without_parts(self, text: str, boundary: str) -> str:
+        """A multipart form with the content of its secret parts masked."""
+        parts = text.split(boundary)
+        for number, start, secret in self._secret_parts(parts):
+            parts[number] = start + self.mask(secret) + parts[number][len(start) + len(secret) :]
+        return boundary.join(parts)
+
+    def _secret_parts(self, parts: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+        """Of the parts of a multipart form those that are secret: number, what stands before the content, content."""
+        for number, part in enumerate(parts):
+            head, gap, content = part.partition("\r\n\r\n")
+            if gap and self._part.search(head):
+                yield number, head + gap, content.removesuffix("\r\n")
+
+    def presents(self, call: RecordedCall) -> Iterator[str]:
+        """What stands in a request where credentials stand, whoever's it is, and however the body calls itself."""
         content_type = ""
         for name, value in unpack_headers(call.headers):
             if self.hides_header(name):
                 yield from (value, value.partition(" ")[2].strip())
             elif name == "content-type":
                 content_type = value
-        fields = read_query(call.query)
-        try:
-            if "multipart" in content_type.lower():
-                fields += read_multipart(call.body, content_type.encode("latin-1"))
-            elif call.body:
-                fields += read_query(call.body)
-                fields += _members(read_json(call.body))
-        except UnreadableError:
-            pass
-        yield from (value for name, value in fields if self.hides_field(name))
+        if not self._fields:
+            return
+        body = call.body[:MAX_SEARCHED].decode("utf-8", "replace")
+        for text in (call.query.decode("latin-1"), body):
+            yield from (_decoded(pair[2]) for pair in self._pair.finditer(text))
+        yield from (_unescaped(member[2]) for member in self._member.finditer(body))
+        boundary = _boundary(content_type)
+        yield from (secret for _, _, secret in self._secret_parts(body.split(boundary) if boundary else ()))
 
-    def _own(self, account: AccountData) -> Iterator[str]:
-        """The account's long credentials, to be hidden wherever a client put them by mistake."""
-        for vendor, members in self._members:
-            for name in members:
-                for value in _texts(account.vendors[vendor].get(name)):
-                    if len(value) >= _LONG:
-                        yield value
-
-    def mask(self, secret: str) -> str:
-        """``***`` and eight hex digits that two equal secrets share, by a key of this process."""
-        digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
-        return f"***{digest.hex()[:8]}"
+    def quotes(self, call: RecordedCall) -> "Quotes":
+        """What finds the secrets that a call presents in texts that quote its request: problems, the response."""
+        presented = islice((secret for secret in self.presents(call) if len(secret) >= MIN_QUOTED), MAX_QUOTED**2)
+        return Quotes(self, list(dict.fromkeys(presented))[:MAX_QUOTED])
 
 
-def _is_number(secret: str) -> bool:
-    return secret.strip(" +").isdigit()
+class Quotes:
+    """The secrets that one call presents, and their masks."""
+
+    def __init__(self, masker: Masker, presented: list[str]) -> None:
+        self._masker = masker
+        longest_first = sorted(presented, key=len, reverse=True)
+        self.masks = {written: masker.mask(secret) for secret in longest_first for written in _written(secret)}
+
+    def text(self, text: str, *, is_cut: bool = True) -> str:
+        """A text with these secrets masked, as any tokens and keys; one that the end of the text cuts off, too.
+
+        What quotes is short: it may be cut anywhere.
+        """
+        for written, mask in self.masks.items():
+            if written in text:
+                text = text.replace(written, mask)
+            at = text.rfind(written[:MIN_QUOTED])
+            if at >= 0 and written.startswith(text[at:]):
+                text = text[:at] + mask
+        return self._masker.text(text, is_cut=is_cut)
 
 
-@lru_cache(maxsize=256)
-def _spellings(secret: str) -> list[str]:
-    """How a secret may be written, where it is long enough to be looked for."""
-    written = {secret, secret.lower(), secret.replace(" ", "+"), secret.encode().decode("latin-1")}
-    return [one for one in written if len(one) >= _START]
+def _spelled(name: str) -> str:
+    """A pattern of a name, each of its characters as it is or escaped as in JSON or in a form."""
+    return "".join(
+        rf"(?:{re.escape(character)}|\\u{_digits(ord(character), 4)}|%{_digits(ord(character), 2)})"
+        for character in name
+    )
 
 
-def _found(readings: list[Reading], needles: Needles) -> list[Span]:
-    return [(places[at], places[end], which) for plain, places in readings for at, end, which in needles.spans(plain)]
+def _digits(number: int, width: int) -> str:
+    """A pattern of a number's hex digits, in upper or lower case."""
+    text = f"{number:0{width}x}"
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in text)
 
 
-def _places(text: str, part: str) -> Iterator[int]:
-    """Where a part stands in a text, one of them overlapping another or not."""
-    at = text.find(part)
-    while at >= 0:
-        yield at
-        at = text.find(part, at + 1)
+def _looks_like_json(text: str) -> bool:
+    return text.lstrip()[:1] in {"{", "["}
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _texts(item)
+def _boundary(content_type: str) -> str:
+    """What stands between the parts of a multipart form; "" where the body is none."""
+    found = _BOUNDARY.search(content_type) if "multipart" in content_type.lower() else None
+    return f"--{found[1].strip()}" if found else ""
 
 
-def _members(value: Any) -> Iterator[tuple[str, str]]:
-    """The members of all objects in a JSON value that are texts."""
-    if isinstance(value, dict):
-        yield from ((name, item) for name, item in value.items() if isinstance(item, str))
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _members(item)
+def _decoded(written: str) -> str:
+    """The value of a form's field; one with a bad escape is left as it is, which keeps long ones quick."""
+    return unquote_plus(written) if written.count("%") == len(_ESCAPE.findall(written)) else written
 
 
-def _token_parts(text: str) -> list[str]:
-    """A compact JWT can be read from its first two parts alone: those are secrets too."""
-    parts = text.split(".")
-    return [part for part in parts if len(part) >= _LONG] if len(parts) == 3 else []
+def _unescaped(written: str) -> str:
+    """A text as JSON writes it between its quotes, read; one that JSON would not write is left as it is."""
+    try:
+        return str(json.loads(f'"{written}"', strict=False))
+    except ValueError:
+        return written
 
 
-def _unescaped(text: str, escape: re.Pattern[str]) -> Reading:
-    """A text with these escapes read, and where in it each character of that began, and the end."""
-    plain: list[str] = []
-    places: list[int] = []
-    done = 0
-    for match in escape.finditer(text):
-        plain += (text[done : match.start()], _meaning(match[0]))
-        places += range(done, match.start() + 1)
-        done = match.end()
-    return "".join((*plain, text[done:])), [*places, *range(done, len(text) + 1)]
-
-
-def _meaning(escape: str) -> str:
-    if escape[0] == "~":
-        return "~/"[int(escape[1])]
-    if escape[0] == "%" or escape[1] == "u":
-        return chr(int(escape.lstrip("%\\u"), 16))
-    return _CONTROLS.get(escape[1], escape[1])
+def _written(secret: str) -> list[str]:
+    """How a text that quotes a secret may write it."""
+    return list(dict.fromkeys((secret, json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1])))

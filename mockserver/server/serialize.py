@@ -2,19 +2,31 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from mockserver.engine.account import AccountData, credential_members, tokens
 from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart
-from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
+from mockserver.engine.call import RecordedCall, unpack_headers, unpack_params, unpack_problems
 from mockserver.engine.clock import Clock
 from mockserver.engine.facts import Budget
 from mockserver.engine.response import timestamp
-from mockserver.server.masking import Masker, Needles
+from mockserver.server.checkpoint import Turns
+from mockserver.server.masking import PEM_BEGIN, PEM_END, Masker, Quotes
 from mockserver.spec.load import root_path
 from mockserver.spec.model import Contract
+from mockserver.spec.pointer import Pointer
+
+MAX_MEMBER_SHOWN = 32 * 1024  # characters of one member of a call, or bytes of a body
+MAX_VALUES_SHOWN = 2_000  # members and items of one member of a call
+CUT = "…"
+VALUES = frozenset({"const", "enum"})  # keywords of a schema that have values
+FIELD_PARTS = frozenset({"query", "body", "json", "form"})  # of a request as patterns see it, with secret fields
+
+T = TypeVar("T")
+R = TypeVar("R")
+V = TypeVar("V")
 
 
 def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin: str, now: float) -> dict[str, Any]:
@@ -32,9 +44,15 @@ def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin:
     return {"id": account.id, "vendors": vendors}
 
 
-def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) -> dict[str, Any]:
-    """A call in its public shape, decoded and masked."""
-    show = Shown(masker, masker.of_call(call, account))
+async def call_shape(call: RecordedCall, masker: Masker, turns: Turns) -> dict[str, Any]:
+    """A call in its public shape, decoded, masked, and cut where it is long; others get their turn between its parts.
+
+    ``cut`` has the pointers of the members of which not all is shown. What is recorded stays whole.
+    """
+    show = Shown(masker)
+    request = await _request(call, show, turns)
+    quoting = show.quoting(masker.quotes(call))
+    response = await _response(call, quoting, turns)
     return {
         "id": call.id,
         "account": call.account or None,
@@ -46,30 +64,52 @@ def call_shape(call: RecordedCall, account: AccountData | None, masker: Masker) 
         "chosen_by": call.chosen_by or None,
         "rule": call.rule or None,
         "pin": call.pin or None,
-        "recipient": show.text(call.recipient) or None,
-        "problems": show.value(unpack_problems(call.problems)),
-        "request": {
-            "method": call.method,
-            "path": show.text(call.path),
-            "path_params": show.value(json.loads(call.path_params or "{}")),
-            "query": show.query(call.query.decode("latin-1")),
-            "headers": show.headers(call.headers),
-            "form": show.form(_form(call)),
-            "json": show.value(_json(call)),
-            "body_base64": show.base64(call.body),
-        },
-        "response": {
-            "status": call.status,
-            "headers": show.headers(call.response_headers),
-            "json": show.value(_parsed(call.response_body)),
-            "body_base64": show.base64(call.response_body),
-            "fault": call.fault or None,
-        },
+        "recipient": show.at("/recipient", show.text, call.recipient) or None,
+        "problems": [quoting.at("/problems", quoting.value, one) for one in unpack_problems(call.problems)],
+        "request": request,
+        "response": response,
         "outcome": call.outcome,
         "received_at": moment_text(call.received_at),
         "duration_ms": round(call.duration_ms, 3),
-        "notes": _notes(call, show),
+        "notes": quoting.at("/notes", quoting.value, _notes(call)),
+        "cut": show.cut,
     }
+
+
+async def _request(call: RecordedCall, show: "Shown", turns: Turns) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "method": call.method,
+        "path": show.at("/request/path", show.text, call.path),
+        "path_params": show.at("/request/path_params", show.value, unpack_params(call.path_params)),
+        "query": show.at("/request/query", show.query, call.query.decode("latin-1")),
+    }
+    await turns.give()
+    shape["headers"] = show.at("/request/headers", show.headers, call.headers)
+    await turns.give()
+    form = _form(call)
+    await turns.give()
+    shape["form"] = show.at("/request/form", show.form, form)
+    value = _json(call)
+    await turns.give()
+    shape["json"] = show.at("/request/json", show.value, value)
+    await turns.give()
+    shape |= show.body("/request", call.body, call.reads, content_type_of(call.headers))
+    await turns.give()
+    return shape
+
+
+async def _response(call: RecordedCall, show: "Shown", turns: Turns) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "status": call.status,
+        "headers": show.at("/response/headers", show.headers, call.response_headers),
+    }
+    value = _parsed(call.response_body)
+    await turns.give()
+    shape["json"] = show.at("/response/json", show.value, value)
+    await turns.give()
+    shape |= show.body("/response", call.response_body, "", content_type_of(call.response_headers))
+    await turns.give()
+    return {**shape, "fault": call.fault or None}
 
 
 def clock_shape(clock: Clock, real: float) -> dict[str, Any]:
@@ -102,47 +142,149 @@ def moment(text: str) -> float:
 
 
 class Shown:
-    """Shows values with every secret in them masked."""
+    """Shows the values of one call, secrets masked, long ones cut. ``cut`` are the pointers of those that were."""
 
-    def __init__(self, masker: Masker, presented: Needles) -> None:
+    def __init__(self, masker: Masker, quotes: Quotes | None = None, cut: list[str] | None = None) -> None:
         self._masker = masker
-        self._presented = presented
+        self._quotes = quotes
+        self._mask_text = masker.text if quotes is None else quotes.text
+        self._room = _Room()
+        self.cut: list[str] = [] if cut is None else cut
+
+    def quoting(self, quotes: Quotes) -> "Shown":
+        """For what may quote the request: the secrets that it presents are masked wherever they stand."""
+        return Shown(self._masker, quotes, self.cut)
+
+    def at(self, pointer: str, show: Callable[[T], R], value: T) -> R:
+        """A member, with room of its own; whether it had to be cut is noted."""
+        self._room = _Room()
+        shown = show(value)
+        if self._room.is_over:
+            self.cut.append(pointer)
+        return shown
 
     def text(self, text: str) -> str:
-        return self._masker.text(text, self._presented)
+        """A text, without what there is no room for."""
+        short = self._room.take(text)
+        if len(short) == len(text):
+            return self._mask_text(text)
+        return self._mask_text(short, is_cut=True) + CUT
 
     def value(self, value: Any) -> Any:
+        """Plain data: its texts, members and items masked; what there is no room for is left out."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {self.text(name): self._member(name, item) for name, item in value.items()}
+            members = {self.text(name): self._member(name, item) for name, item in self._room.of(value.items())}
+            return members if len(members) == len(value) else {**members, CUT: f"{len(value) - len(members)} more"}
         if isinstance(value, list):
-            return [self.value(item) for item in value]
+            items = self._items(value)
+            return items if len(items) == len(value) else [*items, CUT]
         return value
+
+    def _items(self, values: list[Any]) -> list[Any]:
+        """The items of a list, among them those of a PEM block that is given line by line."""
+        shown, in_key = [], False
+        for item in self._room.of(values):
+            is_text = isinstance(item, str)
+            in_key = is_text and (in_key or PEM_BEGIN in item)
+            shown.append(self._masker.mask(item) if in_key else self.value(item))
+            in_key = in_key and PEM_END not in item
+        return shown
 
     def _member(self, name: str, value: Any) -> Any:
         hidden = isinstance(value, str) and self._masker.hides_field(name)
         return self._masker.mask(value) if hidden else self.value(value)
 
     def headers(self, packed: bytes) -> list[list[str]]:
-        return [[self.text(name), self._header(name, value)] for name, value in unpack_headers(packed)]
+        """Headers as pairs."""
+        pairs = unpack_headers(packed)
+        shown = [[self.text(name), self.header(name, value)] for name, value in self._room.of(pairs)]
+        return shown if len(shown) == len(pairs) else [*shown, [CUT, f"{len(pairs) - len(shown)} more"]]
 
-    def _header(self, name: str, value: str) -> str:
+    def header(self, name: str, value: str) -> str:
+        """The value of a header."""
         return self._masker.header(value) if self._masker.hides_header(name) else self.text(value)
 
     def query(self, text: str) -> str:
-        return self.text(self._masker.query(text))
+        """A query string or an urlencoded form."""
+        short = self._room.take(text)
+        is_cut = len(short) < len(text)
+        return self._masker.fields(short, is_cut=is_cut) + (CUT if is_cut else "")
 
     def form(self, pairs: list[list[str]] | None) -> list[list[str]] | None:
+        """The fields of a form as pairs."""
         if pairs is None:
             return None
-        return [[self.text(name), self._member(name, value)] for name, value in pairs]
+        return [[self.text(name), self._member(name, value)] for name, value in self._room.of(pairs)]
 
-    def base64(self, raw: bytes) -> str | None:
+    def body(self, at: str, raw: bytes, reads: str, content_type: str) -> dict[str, Any]:
+        """The bytes of a body, and how many there are."""
         if not raw:
-            return None
-        masked = self.query(raw.decode("utf-8", "surrogateescape"))
-        return base64.b64encode(masked.encode("utf-8", "surrogateescape")).decode("ascii")
+            return {"body_base64": None, "body_bytes": 0}
+        is_cut = len(raw) > MAX_MEMBER_SHOWN
+        if is_cut:
+            self.cut.append(f"{at}/body_base64")
+        text = raw[:MAX_MEMBER_SHOWN].decode("utf-8", "surrogateescape")
+        masked = self._masker.body(text, reads, content_type, is_cut=is_cut)
+        if self._quotes is not None:
+            masked = self._quotes.text(masked)
+        shown = masked.encode("utf-8", "surrogateescape")
+        return {"body_base64": base64.b64encode(shown).decode("ascii"), "body_bytes": len(raw)}
+
+    def differing(self, pointer: str, value: Any, content_type: str) -> Any:
+        """An expected or found value, which stands at this pointer of a request as patterns see it."""
+        self._room = _Room()
+        root, *names = Pointer.parse(pointer).tokens
+        is_header = root in {"header", "headers"}
+        if is_header and not names and isinstance(value, Mapping):
+            return {name: self._credential(name, item) for name, item in self._room.of(value.items())}
+        if is_header and names and self._masker.hides_header(names[0]):
+            return self._credential(names[0], value)
+        if root in FIELD_PARTS and names and self._masker.hides_field(names[-1]):
+            return self._hidden(value, self._masker.mask)
+        if root in FIELD_PARTS and not names and isinstance(value, str):
+            return self._masker.body(self._room.take(value), "", content_type)
+        return self.value(value)
+
+    def _credential(self, name: str, value: Any) -> Any:
+        hides = self._masker.hides_header(name)
+        return self._hidden(value, self._masker.header) if hides else self.value(value)
+
+    def _hidden(self, value: Any, mask: Callable[[str], str], *, is_value: bool = True) -> Any:
+        """What stands, or is expected, where a secret stands; of a schema the values that it allows."""
+        if isinstance(value, str):
+            return mask(value) if is_value else value
+        if isinstance(value, Mapping):
+            return {name: self._hidden(item, mask, is_value=name in VALUES) for name, item in value.items()}
+        return [self._hidden(item, mask, is_value=is_value) for item in value] if isinstance(value, list) else value
+
+
+class _Room:
+    """How much of one member of a call may still be shown."""
+
+    __slots__ = ("_characters", "_values", "is_over")
+
+    def __init__(self) -> None:
+        self._characters = MAX_MEMBER_SHOWN
+        self._values = MAX_VALUES_SHOWN
+        self.is_over = False
+
+    def take(self, text: str) -> str:
+        """As much of a text as there is room for."""
+        short = text if len(text) <= self._characters else text[: self._characters]
+        self._characters -= len(short)
+        self.is_over = self.is_over or len(short) < len(text)
+        return short
+
+    def of(self, values: Collection[V]) -> Iterator[V]:
+        """As many of some values as there is room for."""
+        for value in values:
+            if self._values <= 0 or self._characters <= 0:
+                self.is_over = True
+                return
+            self._values -= 1
+            yield value
 
 
 def _json(call: RecordedCall) -> Any:
@@ -156,11 +298,16 @@ def _parsed(raw: bytes) -> Any:
         return None
 
 
-def _notes(call: RecordedCall, show: "Shown") -> list[str]:
+def _notes(call: RecordedCall) -> list[str]:
     """What a reader of a call should know beside its problems: an answer that is not the contract's, repeated keys."""
     notes: list[str] = json.loads(call.notes or "[]")
-    duplicates = duplicate_keys(call.body) if call.reads == "json" else []
-    return notes + [f"duplicate key {name!r}: the last counts" for name in show.value(duplicates)]
+    duplicates = duplicate_keys(call.body) if call.reads == "json" and len(call.body) <= MAX_MEMBER_SHOWN else []
+    return notes + [f"duplicate key {name!r}: the last counts" for name in duplicates]
+
+
+def content_type_of(packed: bytes) -> str:
+    """What packed headers say of the body; "" where they say nothing."""
+    return next((value for name, value in unpack_headers(packed) if name == "content-type"), "")
 
 
 def _form(call: RecordedCall) -> list[list[str]] | None:
@@ -169,8 +316,7 @@ def _form(call: RecordedCall) -> list[list[str]] | None:
         if call.reads == "form":
             return [list(pair) for pair in read_form(call.body)]
         if call.reads == "multipart":
-            content_type = dict(unpack_headers(call.headers)).get("content-type", "")
-            return [list(pair) for pair in read_multipart(call.body, content_type.encode("latin-1"))]
+            return [list(pair) for pair in read_multipart(call.body, content_type_of(call.headers).encode("latin-1"))]
     except UnreadableError:
         return None
     return None

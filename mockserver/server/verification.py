@@ -1,6 +1,7 @@
 """Was it called, and how often: waits for calls, decides, and finds what is nearest where it was not."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mockserver.engine.call import RecordedCall
@@ -11,6 +12,7 @@ from mockserver.store.journal import Query
 from mockserver.store.store import Store
 
 CALLS_AT_ONCE = 10_000  # taken from the journal at a time: all of an account, unless a setting keeps more
+LARGE_BODY = 16 * 1024  # bytes
 CALLS_IN_A_ROW = 8  # looked at before others may get their turn
 CALLS_SEARCHED = 500  # the latest ones, among which the nearest are sought
 
@@ -53,8 +55,8 @@ class _Watch:
         """Look at every call since the last time, those included that come while others get their turn."""
         turns = Turns()
         while new := await self._next():
-            for start in range(0, len(new), CALLS_IN_A_ROW):
-                self.matched += filter(self.expectation.matches, new[start : start + CALLS_IN_A_ROW])
+            for calls in _in_a_row(new):
+                self.matched += filter(self.expectation.matches, calls)
                 await turns.give()
             self.number = new[-1].number
 
@@ -72,6 +74,18 @@ class _Watch:
         await self.store.wait_for_call(self.account, left)
         await self.look()
         return True
+
+
+def _in_a_row(calls: list[RecordedCall]) -> Iterator[list[RecordedCall]]:
+    """So many calls at a time; one with a large body, which takes long to read, ends its row."""
+    row: list[RecordedCall] = []
+    for call in calls:
+        row.append(call)
+        if len(row) >= CALLS_IN_A_ROW or len(call.body) > LARGE_BODY:
+            yield row
+            row = []
+    if row:
+        yield row
 
 
 async def verify(store: Store, asked: Asked) -> Verdict:

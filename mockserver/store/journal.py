@@ -152,8 +152,9 @@ class Journal:
         alike = shelf.by_label.get(call.label)
         if alike is None:
             alike = shelf.by_label[call.label] = deque()
-            shelf.size += LINE_BLOCKS
-            self.size += LINE_BLOCKS
+            blocks = _line_blocks(call.label)
+            shelf.size += blocks
+            self.size += blocks
         shelf.calls.append(call)
         alike.append(call)
         call.weight = weight = weigh(call)
@@ -184,7 +185,7 @@ class Journal:
         weight = call.weight
         if not alike:
             del shelf.by_label[call.label]
-            weight += LINE_BLOCKS
+            weight += _line_blocks(call.label)
         shelf.size -= weight
         self.size -= weight
         shelf.evicted += 1
@@ -243,7 +244,7 @@ class Journal:
 
     def _clear_labels(self, shelf: _Shelf, labels: list[Label]) -> int:
         lines = [shelf.by_label.pop(label) for label in labels]
-        gone = sum(LINE_BLOCKS + sum(call.weight for call in line) for line in lines)
+        gone = sum(map(_line_blocks, labels)) + sum(call.weight for line in lines for call in line)
         shelf.size -= gone
         self.size -= gone
         if lines:
@@ -255,8 +256,9 @@ def weigh(call: RecordedCall) -> int:
     """Blocks of 64 bytes that a call takes: numbers so small that Python keeps one object of each."""
     return (
         CALL_OVERHEAD
-        + len(call.path)
-        + len(call.path_params)
+        + _bytes(call.path)
+        + _bytes(call.path_params)
+        + len(call.recipient)
         + len(call.problems)
         + len(call.query)
         + len(call.headers)
@@ -264,6 +266,16 @@ def weigh(call: RecordedCall) -> int:
         + len(call.response_headers)
         + len(call.response_body)
     ) // BLOCK_BYTES
+
+
+def _bytes(text: str) -> int:
+    """Bytes that a text takes at most: one character beyond ASCII may make each of the others take four."""
+    return len(text) if text.isascii() else 4 * len(text)
+
+
+def _line_blocks(label: Label) -> int:
+    """Blocks that a label takes with an empty line of its own."""
+    return LINE_BLOCKS + len(label.notes) // BLOCK_BYTES
 
 
 def _lines(shelf: _Shelf, admits: Callable[[Label], bool]) -> list[Line]:

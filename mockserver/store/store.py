@@ -4,13 +4,13 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from itertools import count, islice
+from itertools import count
 from typing import Any
 
 from mockserver.coverage.tally import Coverage, Tally
 from mockserver.engine.account import AccountData
 from mockserver.engine.call import RUN_BITS, Label, RecordedCall, first_number
-from mockserver.engine.clock import REAL, Clock
+from mockserver.engine.clock import REAL, Clock, Sight
 from mockserver.engine.credentials import Claim
 from mockserver.engine.facts import NOTHING, Budget, Facts, Limit, budget_key
 from mockserver.engine.pin import NOTHING_USED, PinState, Uses
@@ -21,6 +21,7 @@ from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Page, Query
 from mockserver.store.switches import Limits, Pins, Seeds, Times
 
+MAX_TEST_NAME = 1_000  # characters
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
 
 
@@ -51,8 +52,6 @@ class Store:
         self._most_accounts = most_accounts
         self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
         self._born = dict.fromkeys(registry.accounts, sources.now())
-        self._came = dict(registry.accounts)
-        self._gone: list[AccountData] = []
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self.is_waited_on = True  # False once the server ends
 
@@ -60,15 +59,14 @@ class Store:
         """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""
         operation = request.operation
         owners, now = self._registry.owners[operation.vendor], self._sources.now()
-        first_seen: Mapping[bytes, float] = NOTHING
+        sights: Mapping[bytes, Sight] = NOTHING
         for credential in request.credentials.values():
             owner = owners.get(credential.claim) if credential.digest and credential.claim is not None else None
-            if owner is not None:
-                first = self._times.first_seen(owner.account.id, credential.digest, now)
-                if self._times.clocks:  # else nobody asks for it
-                    first_seen = {**first_seen, credential.digest: first}
+            sight = self._times.sight(owner.account.id, credential.digest) if owner is not None else None
+            if sight is not None:
+                sights = {**sights, credential.digest: sight}
         if not (self._pins.by_account or self._limits.by_place or self._times.clocks or self._seeds.drawn):
-            return Facts(owners, now)
+            return Facts(owners, now, sights=sights) if sights else Facts(owners, now)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
         clocks = {account: self._times.clock(account) for account in accounts}
         pins = {account: self._pins.of(account, operation) for account in accounts}
@@ -77,7 +75,7 @@ class Store:
             account: self._limits.budget((account, operation.id, key), clocks[account].at(now)) for account in accounts
         }
         seeds = {account: self._seeds.drawn.get(account) for account in accounts}
-        return Facts(owners, now, _present(pins), clocks, _present(budgets), first_seen, _present(seeds))
+        return Facts(owners, now, _present(pins), clocks, _present(budgets), sights, _present(seeds))
 
     async def claimant(self, vendor: str, claims: Iterable[Claim]) -> AccountData | None:
         """The owner of the first of these values that anybody owns."""
@@ -94,6 +92,7 @@ class Store:
             return False
         if uses.drawn is not None:
             self._seeds.advance(call.account, uses.drawn[1])
+        self._times.see(uses.sights)
         if uses.counts:
             now = self._times.clock(call.account).at(call.received_at)
             self._limits.count((call.account, call.operation, uses.limit_key), now)
@@ -138,10 +137,9 @@ class Store:
         if len(self._idle) >= self._most_accounts:
             await self.remove_account(next(iter(self._idle)))
         self._idle[account_id] = None
-        self._came[account_id] = account
         self._born[account_id] = self._sources.now()
         if test is not None:
-            self._coverage.belongs(account_id, test)
+            self._coverage.belongs(account_id, test[:MAX_TEST_NAME])
         if seed is not None:
             self._seeds.put(account_id, seed)
             await self._start_seeded_clock(account_id)
@@ -152,23 +150,12 @@ class Store:
 
     async def remove_account(self, account_id: str) -> None:
         """Forget an account, its calls and pins; what it covered stays. Raises KeyError where there is none."""
-        account = self._registry.accounts[account_id]
         self._registry.remove(account_id)
-        if self._came.pop(account_id, None) is None:
-            self._gone.append(account)
         del self._born[account_id]
         self._idle.pop(account_id, None)
         self._seeds.remove(account_id)
         await self.reset_account(account_id)
         self._coverage.forget(account_id)
-
-    async def account_changes(self, most: int) -> tuple[list[AccountData], list[AccountData]]:
-        """Accounts that came, and that went, since this was asked: at most so many of each, each told once."""
-        came, gone = list(islice(self._came.values(), most)), self._gone[:most]
-        for account in came:
-            del self._came[account.id]
-        del self._gone[:most]
-        return came, gone
 
     async def reset_account(self, account_id: str) -> None:
         """Forget what an account did, its pins, limits and clock; its credentials stay, and a seed begins anew."""

@@ -1,12 +1,12 @@
 """What a test switches on for an account: its pins, its rate limits, its clock; and what its clock needs to know."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from operator import attrgetter
 
-from mockserver.engine.clock import REAL, Clock
+from mockserver.engine.clock import REAL, Clock, Sight
 from mockserver.engine.facts import Budget, Limit
 from mockserver.engine.pin import PinState
 from mockserver.spec.model import OperationSpec
@@ -18,9 +18,9 @@ MAX_FIRST_SIGHTS = 1_000  # tokens of an account whose first sight is remembered
 
 @dataclass(slots=True)
 class _Sights:
-    """When the tokens of an account were first seen, by digest, and when the newest one was; in real Unix seconds."""
+    """The first sights of an account's tokens, by digest, and when the newest one came; in real Unix seconds."""
 
-    first: dict[bytes, float] = field(default_factory=dict)
+    first: dict[bytes, Sight] = field(default_factory=dict)
     newest: float = 0.0
 
 
@@ -35,18 +35,21 @@ class Times:
         """An account's clock."""
         return self.clocks.get(account, REAL)
 
-    def first_seen(self, account: str, digest: bytes, real: float) -> float:
-        """When a token of an account came for the first time, in real Unix seconds; now, where it is new."""
+    def sight(self, account: str, digest: bytes) -> Sight | None:
+        """The first sight of a token that was verified for an account; None where it is new."""
         sights = self._sights.get(account)
-        if sights is None:
-            sights = self._sights[account] = _Sights()
-        first = sights.first.get(digest)
-        if first is not None:
-            return first
-        sights.first[digest] = sights.newest = real
-        if len(sights.first) > MAX_FIRST_SIGHTS:
-            del sights.first[next(iter(sights.first))]
-        return real
+        return sights.first.get(digest) if sights is not None else None
+
+    def see(self, new: Iterable[tuple[str, bytes, Sight]]) -> None:
+        """Note first sights of tokens that were verified: account, digest, sight. One that was noted before stays."""
+        for account, digest, sight in new:
+            sights = self._sights.setdefault(account, _Sights())
+            if digest in sights.first:
+                continue
+            sights.first[digest] = sight
+            sights.newest = sight.real
+            if len(sights.first) > MAX_FIRST_SIGHTS:
+                del sights.first[next(iter(sights.first))]
 
     def newest(self, account: str) -> float:
         """When a token of an account came that had not come before, in real Unix seconds; 0 where none did."""
@@ -117,6 +120,7 @@ class Limits:
 
 
 MAX_RETIRED_PINS = 100  # pins of an account that are used up or removed, and can still be asked for
+MAX_RETIRED_BYTES = 1024 * 1024  # of their literal answers, beyond the latest pin
 
 
 class Pins:
@@ -201,7 +205,9 @@ class Pins:
             del self.by_account[pin.account]
         retired = self._retired.setdefault(pin.account, {})
         retired[pin.id] = pin
-        if len(retired) > MAX_RETIRED_PINS:
+        while len(retired) > MAX_RETIRED_PINS or (
+            len(retired) > 1 and sum(one.size for one in retired.values()) > MAX_RETIRED_BYTES
+        ):
             del retired[next(iter(retired))]
 
 

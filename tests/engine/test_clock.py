@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mockserver.engine.account import token_parts
 from mockserver.engine.authentication import BACKDATED, Identity
-from mockserver.engine.clock import REAL, Clock
+from mockserver.engine.clock import MAX_STRETCHES, REAL, Clock, Sight
 from mockserver.engine.credentials import sign
 from mockserver.engine.request import ParsedRequest
 from tests.engine.workbench import NOW, Bench, authenticate, jwt_of, request
@@ -104,11 +104,13 @@ def token(bench: Bench, scheme: str, **claims: Any) -> str:
     return sign({**header, "alg": "HS256"}, {**body, **claims}, record["secret"])
 
 
-def presented(bench: Bench, clock: Clock, now: float, claims: dict[str, Any], first: float | None = None) -> Identity:
-    """What a token with these times proves; ``first``: when it was first seen, now where it is new."""
+def presented(
+    bench: Bench, clock: Clock, now: float, claims: dict[str, Any], first: float | None = None, *, own: bool = False
+) -> Identity:
+    """What a token with these times proves; ``first``: when it was first seen; ``own``: by the account's clock."""
     found = request("by_kid", headers={"x-token": token(bench, "Kid", **claims)})
-    first_seen = {digest(found): now if first is None else first}
-    facts = msgspec.structs.replace(bench.facts(now), clocks={"one": clock}, first_seen=first_seen)
+    sights = {} if first is None else {digest(found): Sight(first, is_own=own)}
+    facts = msgspec.structs.replace(bench.facts(now), clocks={"one": clock}, sights=sights)
     return authenticate(found, facts)
 
 
@@ -202,13 +204,65 @@ def test_a_birth_that_is_none(bench: Bench, iat: Any) -> None:
     """An ``iat`` that cannot be one breaks nothing: the token counts from when it was seen, or is refused."""
     text, clock = token(bench, "Claim", iat=iat, exp=int(NOW) + LIFE), REAL.advanced(NOW, HOURS)
     sent = request("by_claim", headers={"authorization": f"Bearer {text}"})
-    facts = msgspec.structs.replace(bench.facts(NOW + 1), clocks={"one": clock}, first_seen={digest(sent): NOW + 1})
-    assert reasons(authenticate(sent, facts)) == ([] if isinstance(iat, int) and iat <= 0 else ["claims"])
+    facts = msgspec.structs.replace(bench.facts(NOW + 1), clocks={"one": clock})
+    assert (reasons(authenticate(sent, facts)) == []) is (isinstance(iat, int) and iat <= 0)
 
 
 def test_other_accounts_clocks_do_not_count(bench: Bench) -> None:
     """A token is judged by the clock of its own account."""
     sent = request("by_kid", headers={"x-token": token(bench, "Kid")})
     clocks = {"two": REAL.advanced(NOW, 10**6)}
-    facts = msgspec.structs.replace(bench.facts(), clocks=clocks, first_seen={digest(sent): NOW})
+    facts = msgspec.structs.replace(bench.facts(), clocks=clocks)
     assert authenticate(sent, facts).problems == ()
+
+
+def own(found: Identity) -> list[bool]:
+    """Of the tokens that were new, whether they belong to the account's clock."""
+    return [sight.is_own for _, _, sight in found.sights]
+
+
+@pytest.mark.parametrize("shift", [HOURS, 40.0, 86400.0])
+@pytest.mark.parametrize("times", WAYS)
+def test_a_client_whose_clock_is_moved_alike(bench: Bench, times: Times, shift: float) -> None:
+    """A token made at the account's own time is good, ages with it, and expires when it says."""
+    clock = REAL.advanced(NOW, shift)
+    fresh = presented(bench, clock, NOW + 1, times(NOW + 1 + shift))
+    assert (reasons(fresh), own(fresh)) == ([], [True])
+    later = clock.advanced(NOW + 2, LIFE - 20)
+    assert reasons(presented(bench, later, NOW + 3, times(NOW + 1 + shift), first=NOW + 1, own=True)) == []
+    after = later.advanced(NOW + 3, 30)
+    assert reasons(presented(bench, after, NOW + 4, times(NOW + 1 + shift), first=NOW + 1, own=True)) == ["expired"]
+
+
+@pytest.mark.parametrize("at", [NOW + 10**8, NOW - 10**8])
+def test_a_client_that_is_frozen_with_the_account(bench: Bench, at: float) -> None:
+    """Its tokens are dated by that day, whatever day it is, and however long the test takes."""
+    clock = REAL.frozen(NOW, at)
+    fresh = presented(bench, clock, NOW + 50, whole(at))
+    assert (reasons(fresh), own(fresh)) == ([], [True])
+    real = presented(bench, clock, NOW + 50, whole(NOW + 50))
+    assert (reasons(real), own(real)) == ([], [False])
+
+
+def test_a_token_keeps_its_clock(bench: Bench) -> None:
+    """One of the account's clock is held against that, though real time has come nearer meanwhile."""
+    assert own(presented(bench, REAL, NOW, whole(NOW))) == [False]
+    clock, made = REAL.advanced(NOW, HOURS), NOW + HOURS
+    assert own(presented(bench, clock, NOW + 1, whole(made))) == [True]
+    assert reasons(presented(bench, clock, made, whole(made), first=NOW + 1, own=True)) == ["expired"]
+    assert reasons(presented(bench, clock, made, whole(made))) == [], "it would count as new"
+
+
+def test_an_expired_token_is_seen_too(bench: Bench) -> None:
+    """It was verified: what it is worth does not change whose it is. A forged one is nobody's."""
+    found = presented(bench, REAL.advanced(NOW, HOURS), NOW, whole(NOW - LIFE - 100))
+    assert (reasons(found), own(found)) == (["expired"], [False])
+
+
+def test_many_advances() -> None:
+    """A clock remembers so many of them."""
+    clock = Clock()
+    for number in range(MAX_STRETCHES + 5):
+        clock = clock.advanced(NOW + number, 1)
+    assert len(clock.stretches) == MAX_STRETCHES
+    assert clock.at(NOW + 2 * MAX_STRETCHES) == NOW + 3 * MAX_STRETCHES + 5

@@ -104,6 +104,23 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
 }
 
 
+# Where a credential stands by the contract, though not always rightly.
+CREDENTIAL_PLACES = (
+    "its-header",
+    "bearer",
+    "cookie",
+    "its-query",
+    "json-its-name",
+    "json-unreadable",
+    "form",
+    "form-merged",
+    "form-for-json",
+    "form-wrong-method",
+    "form-unknown-path",
+    "multipart",
+)
+
+
 def sent(customer: Customer, place: str, secret: str, *, known: bool = False) -> dict[str, Any]:
     """The call that has a secret in that place; without the account's own key, unless it is to be known."""
     request = PLACES[place](secret)

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from mockserver.engine.call import call_id
 from mockserver.server import log as log_module
 from mockserver.server.application import create_app
-from mockserver.server.log import NO_DETAILS, JsonForm, LineDetails, TextForm, log_to, printable
+from mockserver.server.log import MAX_RECIPIENT, NO_DETAILS, JsonForm, LineDetails, TextForm, log_to, printable
 from mockserver.server.settings import LogForm
 from mockserver.testing import run
 from tests.engine.workbench import ACME, recorded
@@ -131,25 +131,23 @@ def test_the_problem_is_the_one_that_was_answered(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch, form: LogForm) -> None:
-    """Wherever a client put them: in a path, in a value that is refused; own ones and presented ones."""
+    """A token in a path; a presented credential in what a refusal quotes of the request."""
     with logged(monkeypatch, form) as (customer, stream):
-        own, presented = customer.mine["key"], "presented-secret-0001"
-        customer.client.post(f"/base/{own}", headers={"X-Key": presented})
-        customer.client.post(f"/base/{presented}/x", headers={"X-Key": presented})
-        customer.send(json={**customer.good, "text": f"{own} {own}"})
-        customer.send(json={**customer.good, own: presented, "text": presented * 3}, headers={"X-Key": presented})
+        token, presented = customer.tokens["Claim"], "presented-secret-0001"
+        customer.client.post(f"/base/{token}", headers={"X-Key": presented})
+        customer.client.post(f"/base/{'x' * 480}{token}")
+        customer.send(json={**customer.good, "text": f"{token} {token}"})
+        customer.send(json={**customer.good, "text": presented * 3}, headers={"X-Key": presented})
     assert len(lines_of(stream)) == 4
     assert stream.getvalue().count("***") >= 4
-    assert own not in stream.getvalue()
-    assert presented not in stream.getvalue()
+    assert not any(part in stream.getvalue() for part in (*token.split("."), token[:20], presented))
 
 
-def test_a_number_that_is_a_secret_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A credential of digits alone, which a client sent as the recipient."""
+def test_a_recipient_is_as_long_as_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a client sends as one."""
     with logged(monkeypatch) as (customer, stream):
-        customer.client.post("/_mock/accounts", json={"id": "digits", "vendors": {"acme": {"key": "1" * 18}}})
-        customer.send(json={**customer.good, "to": "+" + "1" * 18})
-    assert "1111111" not in stream.getvalue()
+        customer.send(json={**customer.good, "to": "+" + "1" * 200})
+    assert f"+{'1' * (MAX_RECIPIENT - 1)} " in stream.getvalue()
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -1,5 +1,6 @@
 """Public shapes: what tools outside rely on. Members may be added, never renamed."""
 
+import asyncio
 import base64
 import json
 from datetime import UTC, datetime
@@ -9,11 +10,19 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from mockserver.engine.call import pack_headers, pack_params, pack_problems
+from mockserver.engine.call import (
+    MAX_PROBLEM_TEXT,
+    MAX_PROBLEMS,
+    RecordedCall,
+    pack_headers,
+    pack_params,
+    pack_problems,
+)
 from mockserver.engine.problem import Problem
+from mockserver.server.checkpoint import Turns
 from mockserver.server.control.app import description
 from mockserver.server.masking import Masker
-from mockserver.server.serialize import account_shape, call_shape
+from mockserver.server.serialize import CUT, MAX_MEMBER_SHOWN, MAX_VALUES_SHOWN, account_shape, call_shape
 from tests.engine.workbench import NOW, Bench, acme, recorded
 from tests.server.conftest import Make
 
@@ -64,24 +73,31 @@ SHOWN = {
         "form": None,
         "json": {"to": 5, "n": 100.0},
         "body_base64": base64.b64encode(RECORDED.body).decode(),
+        "body_bytes": len(RECORDED.body),
     },
     "response": {
         "status": 400,
         "headers": [["content-length", "2"]],
         "json": {},
         "body_base64": "e30=",
+        "body_bytes": 2,
         "fault": None,
     },
     "outcome": "sent",
     "received_at": "2027-01-15T08:00:00.123+00:00",
     "duration_ms": 1.25,
+    "cut": [],
 }
 
 
 def shown(**changes: Any) -> dict[str, Any]:
     labelled = {name: changes.pop(name) for name in RECORDED.label.__struct_fields__ if name in changes}
     label = replace(RECORDED.label, **labelled)
-    return call_shape(replace(RECORDED, label=label, **changes), None, Masker((acme(),)))
+    return shape_of(replace(RECORDED, label=label, **changes))
+
+
+def shape_of(call: RecordedCall) -> dict[str, Any]:
+    return asyncio.run(call_shape(call, Masker((acme(),)), Turns()))
 
 
 def conforms(value: Any, name: str) -> None:
@@ -101,7 +117,7 @@ def test_call() -> None:
 
 def test_an_empty_call() -> None:
     """What there is none of is null, or an empty list."""
-    found = call_shape(recorded(outcome="pending"), None, Masker(()))
+    found = shape_of(recorded(outcome="pending"))
     assert [name for name, value in found.items() if value is None] == [
         "account",
         "vendor",
@@ -176,3 +192,91 @@ def test_what_the_server_shows_is_what_it_describes(make: Make) -> None:
         conforms(call, "Call")
         assert call.keys() >= SHOWN.keys()
         assert json.loads(json.dumps(call)) == customer.client.get(f"/_mock/calls/{call['id']}").json()
+
+
+def test_what_is_long_is_cut() -> None:
+    """A part of each long member is shown, and which these are; of a body, how long it is."""
+    body = json.dumps({"text": "x" * 10 * MAX_MEMBER_SHOWN, "next": [1]}).encode()
+    found = shown(
+        body=body, path="/p" + "a" * MAX_MEMBER_SHOWN, query=b"q=" + b"b" * MAX_MEMBER_SHOWN, response_body=body
+    )
+    assert found["cut"] == [
+        *("/request/path", "/request/query", "/request/json", "/request/body_base64"),
+        *("/response/json", "/response/body_base64"),
+    ]
+    request = found["request"]
+    assert request["json"]["text"] == "x" * (MAX_MEMBER_SHOWN - len("text")) + CUT
+    assert request["json"][CUT] == "1 more"
+    assert (len(base64.b64decode(request["body_base64"])), request["body_bytes"]) == (MAX_MEMBER_SHOWN, len(body))
+    assert request["path"].endswith("a…")
+    conforms(found, "Call")
+
+
+@pytest.mark.parametrize("value", [list(range(5000)), {str(number): number for number in range(5000)}])
+def test_many_values_are_cut(value: Any) -> None:
+    """As many are shown as there is room for."""
+    found = shown(body=json.dumps(value).encode())
+    assert len(found["request"]["json"]) == MAX_VALUES_SHOWN + 1
+    assert "/request/json" in found["cut"]
+
+
+def test_many_headers_are_cut() -> None:
+    """Thousands of headers are no more than a page."""
+    found = shown(headers=pack_headers([(b"a", b"1")] * 10_000))
+    assert found["request"]["headers"][-1] == [CUT, f"{10_000 - MAX_VALUES_SHOWN} more"]
+    assert found["cut"] == ["/request/headers"]
+    conforms(found, "Call")
+
+
+def test_many_problems_are_cut() -> None:
+    """The first hundred are recorded; each says enough of itself."""
+    problems = tuple(Problem("invalid", f"/body/{number}/" + "x" * 5000, "type", "y" * 5000) for number in range(5000))
+    found = shown(problems=pack_problems(problems))
+    assert len(found["problems"]) == MAX_PROBLEMS
+    assert found["problems"][0]["message"] == "y" * MAX_PROBLEM_TEXT + CUT
+    conforms(found, "Call")
+
+
+@pytest.mark.parametrize(
+    "text", ["eyJ", "eyJaaaaaaaa.aaaaaaaa.a ", "polyai-", "%", "\\", "~", "-----BEGIN A-----", "key=a&"]
+)
+@pytest.mark.parametrize("reads", ["json", "form", "nothing"])
+def test_what_is_done_for_a_call_is_bounded(monkeypatch: pytest.MonkeyPatch, text: str, reads: str) -> None:
+    """However long a body is, and whatever is in it, as many characters are looked at for secrets."""
+    looked_at: list[int] = []
+    for name in ("text", "fields", "body"):
+        monkeypatch.setattr(Masker, name, counting(getattr(Masker, name), looked_at))
+    totals = []
+    for size in (4, 8):
+        looked_at.clear()
+        body = json.dumps({"text": text * (size * MAX_MEMBER_SHOWN // len(text)), "to": "1"}).encode()
+        found = shown(body=body, reads=reads, query=body, response_body=body)
+        assert {"/request/body_base64", "/response/body_base64", "/request/query"} <= {*found["cut"]}
+        totals.append(sum(looked_at))
+    assert totals[0] == pytest.approx(totals[1], abs=100)
+    assert totals[0] < 20 * MAX_MEMBER_SHOWN
+
+
+def counting(method: Any, looked_at: list[int]) -> Any:
+    def counted(masker: Masker, text: str, *how: Any, **more: Any) -> str:
+        looked_at.append(len(text))
+        found: str = method(masker, text, *how, **more)
+        return found
+
+    return counted
+
+
+def test_others_get_their_turn_within_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large call is shown in pieces."""
+    turns = 0
+
+    async def show() -> None:
+        nonlocal turns
+        showing = asyncio.create_task(call_shape(RECORDED, Masker((acme(),)), Turns()))
+        while not showing.done():
+            await asyncio.sleep(0)
+            turns += 1
+
+    monkeypatch.setattr("mockserver.server.checkpoint.SHARE", 0)
+    asyncio.run(show())
+    assert turns >= 8

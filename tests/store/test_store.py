@@ -90,23 +90,6 @@ def test_reset_and_clear_are_one_accounts(store: Store) -> None:
     assert run(store.clear_calls(None)) == 1
 
 
-def test_accounts_that_came_and_went_are_told_once(store: Store) -> None:
-    """So many at a time; who went before it was told that it came need not be told at all."""
-
-    def changes(most: int = 10) -> tuple[list[str], list[str]]:
-        came, gone = run(store.account_changes(most))
-        return [account.id for account in came], [account.id for account in gone]
-
-    assert [changes(1), changes(1), changes(1)] == [(["one"], []), (["two"], []), ([], [])]
-    run(store.add_account("three", {}))
-    run(store.remove_account("one"))
-    run(store.add_account("four", {}))
-    run(store.remove_account("four"))
-    assert changes() == (["three"], ["one"])
-    run(store.add_account("one", {}))
-    assert changes() == (["one"], [])
-
-
 def test_remove(store: Store) -> None:
     """The account goes with its calls, and its values are free; an unknown one is an error."""
     run(store.remove_account("one"))

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import pytest
 
 from mockserver.engine.account import tokens
-from mockserver.engine.clock import REAL, Clock
-from mockserver.engine.facts import Limit
+from mockserver.engine.clock import REAL, Sight
+from mockserver.engine.engine import Engine
 from mockserver.engine.pin import Uses
 from mockserver.engine.request import ParsedRequest
 from mockserver.store import switches
@@ -38,12 +38,16 @@ def test_clocks_are_real_until_set() -> None:
     assert found.clock("one") is REAL
 
 
+def seen(at: float) -> Sight:
+    return Sight(at, is_own=False)
+
+
 def test_first_sight() -> None:
     """A token's first sight stays, however often it comes again."""
     found = Times()
-    sights = [found.first_seen("one", digest, at) for digest, at in [(b"a", 1.0), (b"b", 2.0), (b"a", 3.0)]]
-    assert sights == [1.0, 2.0, 1.0]
-    assert found.first_seen("two", b"a", 4.0) == 4.0, "another account has not seen it"
+    found.see([("one", digest, seen(at)) for digest, at in [(b"a", 1.0), (b"b", 2.0), (b"a", 3.0)]])
+    assert [found.sight("one", digest) for digest in (b"a", b"b", b"c")] == [seen(1.0), seen(2.0), None]
+    assert found.sight("two", b"a") is None, "another account has not seen it"
 
 
 def test_the_newest_sight() -> None:
@@ -51,7 +55,7 @@ def test_the_newest_sight() -> None:
     found = Times()
     newest = [found.newest("one")]
     for digest, at in [(b"a", 1.0), (b"b", 2.0), (b"a", 3.0)]:
-        found.first_seen("one", digest, at)
+        found.see([("one", digest, seen(at))])
         newest.append(found.newest("one"))
     assert newest == [0, 1, 2, 2]
     assert found.newest("two") == 0
@@ -63,11 +67,10 @@ def test_first_sights_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many of an account are remembered, the latest; a token that was forgotten is new again."""
     monkeypatch.setattr(switches, "MAX_FIRST_SIGHTS", 3)
     found = Times()
-    found.first_seen("two", b"a", 7.0)
-    for at, digest in enumerate([b"a", b"b", b"c", b"d"]):
-        found.first_seen("one", digest, at)
-    assert [found.first_seen("one", digest, 9.0) for digest in [b"d", b"c", b"b", b"a"]] == [3, 2, 1, 9.0]
-    assert found.first_seen("two", b"a", 9.0) == 7.0, "nobody's tokens push out another's"
+    found.see([("two", b"a", seen(7.0))])
+    found.see([("one", digest, seen(at)) for at, digest in enumerate([b"a", b"b", b"c", b"d"])])
+    assert [found.sight("one", digest) for digest in [b"d", b"c", b"b", b"a"]] == [seen(3), seen(2), seen(1), None]
+    assert found.sight("two", b"a") == seen(7.0), "nobody's tokens push out another's"
 
 
 @pytest.fixture
@@ -94,55 +97,31 @@ def test_facts_tell_clocks_and_first_sights(store: Store) -> None:
     """Of the accounts that a request may be from, and of its own tokens."""
     signed = signed_request(store, "one")
     (credential,) = signed.credentials.values()
-    assert dict(run(store.facts(signed)).first_seen) == {}, "the time is real, so nobody asks"
+    assert dict(run(store.facts(signed)).sights) == {}
+    assert [run(store.newest_token(account)) for account in KEYS] == [0, 0], "to ask notes nothing"
+    run(store.commit(recorded(account="two"), Uses(sights=(("one", credential.digest, seen(NOW)),))))
     assert [run(store.newest_token(account)) for account in KEYS] == [NOW, 0]
+    assert dict(run(store.facts(signed)).sights) == {credential.digest: seen(NOW)}
     clock = REAL.advanced(NOW, 60)
     run(store.set_clock("one", clock))
-    assert dict(run(store.facts(signed)).first_seen) == {credential.digest: NOW}
-    assert dict(run(store.facts(sent("one"))).first_seen) == {}, "nobody's token is of no account"
+    assert dict(run(store.facts(signed)).sights) == {credential.digest: seen(NOW)}
+    assert dict(run(store.facts(sent("one"))).sights) == {}, "nobody's token is of no account"
     assert run(store.facts(sent("one"))).clocks == {"one": clock}
     assert run(store.facts(sent("two"))).clocks == {"two": REAL}
-    assert run(store.clock("one")) == (clock, NOW)
 
 
-def test_windows_follow_the_accounts_clock(store: Store) -> None:
-    """A request counts at the account's own time, and is free again when the clock was advanced far enough."""
-
-    def remaining(account: str) -> int:
-        facts = run(store.facts(sent(account)))
-        assert [budget.remaining for _, _, budget in run(store.budgets(account))] == [facts.budgets[account].remaining]
-        return facts.budgets[account].remaining
-
-    def advance(account: str, seconds: float) -> None:
-        clock: Clock = run(store.clock(account))[0]
-        run(store.set_clock(account, clock.advanced(NOW, seconds)))
-
-    for account in KEYS:
-        run(store.put_limit(account, OPERATION, Limit(1, 60)))
-        advance(account, 500)
-        run(store.commit(recorded(account=account, operation=OPERATION, received_at=NOW), Uses()))
-    assert (remaining("one"), remaining("two")) == (0, 0)
-    advance("one", 59)
-    assert (remaining("one"), remaining("two")) == (0, 0)
-    advance("one", 1)
-    assert (remaining("one"), remaining("two")) == (1, 0)
-
-
-def test_what_was_limited_does_not_count(store: Store) -> None:
-    """A refused request lengthens no wait; nor does another account's, or another operation's."""
-    run(store.put_limit("one", OPERATION, Limit(2, 60)))
-    run(store.commit(recorded(account="one", operation=OPERATION, received_at=NOW), Uses(counts=False)))
-    run(store.commit(recorded(account="two", operation=OPERATION, received_at=NOW), Uses()))
-    run(store.commit(recorded(account="one", operation="acme.rpc", received_at=NOW), Uses()))
-    assert [budget.remaining for _, _, budget in run(store.budgets("one"))] == [2]
-
-
-def test_reset_gives_real_time_and_no_limits(store: Store) -> None:
-    """A reset account is as a fresh one; another keeps its clock and its limits."""
-    for account in KEYS:
-        run(store.put_limit(account, OPERATION, Limit(1, 60)))
-        run(store.set_clock(account, REAL.advanced(NOW, 60)))
-    run(store.reset_account("one"))
-    assert (run(store.clock("one"))[0], run(store.budgets("one"))) == (REAL, [])
-    assert run(store.clock("two"))[0] is not REAL
-    assert len(run(store.budgets("two"))) == 1
+def test_only_verified_tokens_are_seen(store: Store) -> None:
+    """Junk in an account's name leaves nothing behind: neither first sights, nor a wait for its clock."""
+    engine = Engine((acme(),), fixed_sources())
+    good = signed_request(store, "one")
+    (text,) = (credential.text for credential in good.credentials.values())
+    for number in range(20):
+        junk = request("by_kid", headers={"x-token": f"{text[:-8]}{number:08}"})
+        decision = engine.decide(junk, run(store.facts(junk)))
+        assert decision.uses.sights == ()
+        run(store.commit(decision.call, decision.uses, junk))
+    assert run(store.newest_token("one")) == 0
+    decision = engine.decide(good, run(store.facts(good)))
+    run(store.commit(decision.call, decision.uses, good))
+    assert run(store.newest_token("one")) == NOW
+    assert engine.decide(good, run(store.facts(good))).uses.sights == (), "once"

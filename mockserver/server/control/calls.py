@@ -18,7 +18,6 @@ from mockserver.store.journal import Query
 
 LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
 MAX_PAGE_CALLS = 1000
-ACCOUNTS_AT_ONCE = 16  # accounts that are learned before other requests may get a turn
 
 
 async def list_calls(request: Request) -> Response:
@@ -41,7 +40,7 @@ async def list_calls(request: Request) -> Response:
     )
     page = await state.store.calls(query)
     cursor = None if page.next is None else str(page.next)
-    return write({"calls": await shown(state, page.calls), "evicted": page.evicted, "next": cursor})
+    return await write({"calls": await shown(state, page.calls), "evicted": page.evicted, "next": cursor})
 
 
 async def show_call(request: Request) -> Response:
@@ -51,7 +50,7 @@ async def show_call(request: Request) -> Response:
     call = None if number is None else await state.store.call(number)
     if call is None:
         raise ApiError(404, "there is no such call; it may have been evicted or cleared", "/path/id")
-    return write((await shown(state, [call]))[0])
+    return await write((await shown(state, [call]))[0])
 
 
 async def clear_calls(request: Request) -> Response:
@@ -77,27 +76,9 @@ def _within(state: State, reach: str) -> Callable[[Label], bool]:
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
-    """Calls in their public shape, with the secrets of all accounts masked, also of accounts deleted meanwhile."""
-    owners = {name: await state.store.account(name) for name in {call.account for call in calls}}
+    """Calls in their public shape, secrets masked; others get their turn meanwhile."""
     turns = Turns()
-    await learn_accounts(state, turns)
-    shapes = []
-    for call in calls:
-        shapes.append(call_shape(call, owners[call.account], state.masker))
-        await turns.give()
-    return shapes
-
-
-async def learn_accounts(state: State, turns: Turns) -> None:
-    """Let the masker know which accounts were made and deleted.
-
-    The store hands out each change once, and it is learned at once: requests that do this side by side miss none.
-    """
-    came, gone = await state.store.account_changes(ACCOUNTS_AT_ONCE)
-    while came or gone:
-        state.masker.learn(came, gone)
-        await turns.give()
-        came, gone = await state.store.account_changes(ACCOUNTS_AT_ONCE)
+    return [await call_shape(call, state.masker, turns) for call in calls]
 
 
 def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:

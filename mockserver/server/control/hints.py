@@ -21,6 +21,7 @@ MAX_STRAYS_LISTED = 3  # kinds of calls
 MAX_LOST_LISTED = 3  # calls on unknown paths, of different method or path
 MAX_LOST_AGE = 300.0  # seconds
 MAX_PATH_SHOWN = 200  # characters
+MAX_CREDENTIALS_LISTED = 4  # of a call
 
 
 def cure(contracts: Iterable[Contract], call: Mapping[str, Any], problem: Mapping[str, Any]) -> str | None:
@@ -121,5 +122,5 @@ def _credential(state: State, call: RecordedCall) -> str:
         if state.masker.hides_header(name)
     ]
     if carried:
-        return "header " + ", header ".join(carried)
-    return "credentials in its query" if state.masker.hides_any(call) else "no credential"
+        return "header " + ", header ".join(carried[:MAX_CREDENTIALS_LISTED])
+    return "credentials in its query" if any(state.masker.presents(call)) else "no credential"

@@ -1,6 +1,6 @@
 """What the control API's handlers share: the server's state, request bodies checked, problem details."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
+from mockserver.matching.schema_size import SchemaSizeError, schema_size
 from mockserver.server.certificates import Certificates
+from mockserver.server.checkpoint import Turns
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import Unreachable
@@ -139,6 +141,10 @@ def quoted(word: str) -> str:
 
 
 BODY_LIMIT = 1024 * 1024
+MAX_SCHEMAS = 10_000  # sub-schemas in the ``when`` of a pattern, counted each time that a reference leads to them
+MAX_EXPECTED = 20_000  # values in the ``where`` of a pattern
+MAX_REGEX = 256 * 1024  # bytes of a compiled pattern
+PIECES_AT_ONCE = 100  # of a response
 
 
 async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[str, Any]:
@@ -165,9 +171,27 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
     return body
 
 
-def write(value: Any) -> Response:
-    """A response of JSON. A thousand calls take milliseconds to write, and nobody else gets a turn meanwhile."""
-    return Response(msgspec.json.encode(value), media_type="application/json")
+async def write(value: Mapping[str, Any]) -> Response:
+    """A response of a JSON object. Of a list in it, each item is written by itself: others get their turn meanwhile."""
+    turns, pieces = Turns(), [b"{"]
+    for name, member in value.items():
+        pieces += (b"," if len(pieces) > 1 else b"", msgspec.json.encode(name), b":")
+        if not isinstance(member, list):
+            pieces.append(msgspec.json.encode(member))
+            continue
+        pieces.append(b"[")
+        for number, item in enumerate(member):
+            pieces += (b"," if number else b"", msgspec.json.encode(item))
+            await turns.give()
+        pieces.append(b"]")
+    pieces.append(b"}")
+    headers = {"Content-Length": str(sum(map(len, pieces)))}
+    return StreamingResponse(_each(pieces), headers=headers, media_type="application/json")
+
+
+async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    for start in range(0, len(pieces), PIECES_AT_ONCE):
+        yield b"".join(pieces[start : start + PIECES_AT_ONCE])
 
 
 def member(body: dict[str, Any], name: str, kind: type, default: Any = None) -> Any:
@@ -198,8 +222,34 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
         if part not in {"body", "json"} and not isinstance(value, dict | (str if part == "path" else dict)):
             raise ApiError(400, "must be an object", join("body", "where", part))
     _check_texts(where)
-    when = [_condition(text, schema) for text, schema in member(body, "when", dict, {}).items()]
+    _check_size(where)
+    room = MAX_SCHEMAS
+    when = []
+    for text, schema in member(body, "when", dict, {}).items():
+        room = _check_schema(schema, room, join("body", "when", text))
+        when.append(_condition(text, schema))
     return Pattern(where, tuple(when))
+
+
+def _check_size(where: Mapping[str, Any]) -> None:
+    """Refuse more expected values than may be held against a call at a time."""
+    waiting: list[Any] = [where]
+    number = 0
+    while waiting:
+        value = waiting.pop()
+        number += 1
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        if number > MAX_EXPECTED:
+            raise ApiError(400, f"more than {MAX_EXPECTED} values are expected", "/body/where")
+
+
+def _check_schema(schema: Any, room: int, at: str) -> int:
+    """What is left of a number of sub-schemas after those of a schema, which cannot be stopped once it is evaluated."""
+    try:
+        return room - schema_size(schema, room)
+    except SchemaSizeError as error:
+        raise ApiError(400, str(error), at) from error
 
 
 def _check_texts(where: Mapping[str, Any]) -> None:
@@ -228,7 +278,8 @@ def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
         raise ApiError(400, "not a JSON Schema: must be an object, true or false", at)
     check_keywords(schema, at)
     try:
-        return pointer, jsonschema_rs.validator_for(schema, offline=True), schema
+        engine = jsonschema_rs.RegexOptions(size_limit=MAX_REGEX)  # in linear time: it has no references backwards
+        return pointer, jsonschema_rs.validator_for(schema, offline=True, pattern_options=engine), schema
     except (jsonschema_rs.ValidationError, ValueError) as error:
         raise ApiError(400, f"not a JSON Schema: {str(error).splitlines()[0]}", at) from error
 

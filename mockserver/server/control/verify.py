@@ -1,6 +1,7 @@
 """``POST /_mock/calls/verify``: was it called? A question that no request can answer is refused."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import string
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from mockserver.engine.expectation import Expectation, RequestView
 from mockserver.matching.compare import Difference
 from mockserver.matching.explain import Explanation
 from mockserver.matching.pattern import REQUEST_PARTS
+from mockserver.matching.show import first_difference
 from mockserver.matching.verdict import Count, Miss
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.calls import shown
@@ -31,7 +33,8 @@ from mockserver.server.control.requests import (
     unknown,
     write,
 )
-from mockserver.server.serialize import Shown, moment
+from mockserver.server.masking import PEM_BEGIN
+from mockserver.server.serialize import MAX_MEMBER_SHOWN, Shown, content_type_of, moment
 from mockserver.server.verification import Asked, Verdict, verify
 from mockserver.spec.pointer import MISSING, join
 from mockserver.store.store import UNCLAIMED
@@ -42,6 +45,8 @@ QUESTION_MEMBERS = (
 )  # fmt: skip
 MAX_WAIT_SECONDS = 60.0  # for calls, in one question
 MAX_CALLS_SHOWN = 100
+MAX_SECRET = 8 * 1024  # characters of a token or a key
+TOKEN_CHARACTERS = f"{string.ascii_letters}{string.digits}_.-+/="
 
 
 async def verify_calls(request: Request) -> Response:
@@ -67,7 +72,7 @@ async def verify_calls(request: Request) -> Response:
         raise ApiError(400, detail, at)
     verdict = await verify(state.store, asked)
     shape = await _shape(state, asked, verdict, doubts.told(len(verdict.matched)))
-    return write({**shape, **await _views(state, asked.account, _latest(verdict))} if with_views else shape)
+    return await write({**shape, **await _views(state, _latest(verdict))} if with_views else shape)
 
 
 async def _has_happened(state: State, asked: Asked) -> bool:
@@ -112,11 +117,10 @@ def _count(body: dict[str, Any]) -> Count:
 async def _shape(state: State, asked: Asked, verdict: Verdict, warnings: tuple[str, ...]) -> dict[str, Any]:
     matched = _latest(verdict)
     shapes = await shown(state, [*matched, *(miss.call for miss in verdict.nearest)])
-    owner = await state.store.account(asked.account)
+    turns = Turns()
     misses: list[Miss[Mapping[str, Any]]] = []
     for shape, miss in zip(shapes[len(matched) :], verdict.nearest, strict=True):
-        masked = Shown(state.masker, state.masker.of_call(miss.call, owner))
-        misses.append(Miss(shape, tuple(_masked_differences(miss, masked))))
+        misses.append(Miss(shape, tuple([one async for one in _masked_differences(state, miss, turns)])))
     explanation = Explanation(
         what=asked.expectation.operation or asked.expectation.vendor or "any vendor",
         count=asked.count,
@@ -155,9 +159,26 @@ def _evicted(number: int) -> str:
     )
 
 
-def _masked_differences(miss: Miss[RecordedCall], masked: Shown) -> Iterator[Difference]:
-    for difference in miss.differences:
-        yield Difference(difference.pointer, masked.value(difference.expected), masked.value(difference.found))
+async def _masked_differences(state: State, miss: Miss[RecordedCall], turns: Turns) -> AsyncIterator[Difference]:
+    show, content_type = Shown(state.masker), content_type_of(miss.call.headers)
+    for difference in map(_from_the_difference, miss.differences):
+        at, expected, found = difference.pointer, difference.expected, difference.found
+        yield Difference(at, show.differing(at, expected, content_type), show.differing(at, found, content_type))
+        await turns.give()
+
+
+def _from_the_difference(difference: Difference) -> Difference:
+    """Of two long texts what stands around the first difference; what begins a token or a key is not parted from it."""
+    one, other = difference.expected, difference.found
+    if not (isinstance(one, str) and isinstance(other, str)) or max(len(one), len(other)) <= MAX_MEMBER_SHOWN:
+        return difference
+    start = max(first_difference(one, other) - MAX_MEMBER_SHOWN // 2, 0)
+    before = one[max(start - MAX_SECRET, 0) : start]
+    begins = [len(before.rstrip(TOKEN_CHARACTERS)), before.rfind(PEM_BEGIN)]
+    start -= max((len(before) - at for at in begins if at > 0), default=0)
+    if not start:
+        return difference
+    return Difference(difference.pointer, *(f"({start} characters)…{text[start:]}" for text in (one, other)))
 
 
 def _difference_shapes(miss: Miss[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -167,15 +188,16 @@ def _difference_shapes(miss: Miss[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-async def _views(state: State, account: str, calls: Sequence[RecordedCall]) -> dict[str, Any]:
+async def _views(state: State, calls: Sequence[RecordedCall]) -> dict[str, Any]:
     """The requests of these calls as patterns see them, as sent and masked; and what masks each secret of theirs."""
-    owner, turns = await state.store.account(account), Turns()
+    turns = Turns()
     views = []
-    masks = {}
+    masks: dict[str, str] = {}
     for call in calls:
-        presented = state.masker.of_call(call, owner)
-        views.append({"sent": _view(call, None), "shown": _view(call, Shown(state.masker, presented))})
-        masks.update(state.masker.masks(call, owner))
+        sent = _view(call, None)
+        await turns.give()
+        views.append({"sent": sent, "shown": _view(call, Shown(state.masker))})
+        masks.update(state.masker.quotes(call).masks)
         await turns.give()
     return {"views": views, "masks": masks}
 
@@ -188,7 +210,6 @@ def _view(call: RecordedCall, masked: Shown | None) -> dict[str, Any]:
     parts = {part: value for part, value in values.items() if value is not MISSING}
     if masked is None:
         return {**parts, "headers": unpack_headers(call.headers)}
-    shown_parts = {part: masked.value(value) for part, value in parts.items()}
-    if isinstance(parts.get("body"), str):  # a form that could not be read, perhaps
-        shown_parts["body"] = masked.query(parts["body"])
-    return {**shown_parts, "headers": masked.headers(call.headers)}
+    content_type = content_type_of(call.headers)
+    shown_parts = {part: masked.differing(join(part), value, content_type) for part, value in parts.items()}
+    return {**shown_parts, "headers": masked.at("/headers", masked.headers, call.headers)}

@@ -1,7 +1,5 @@
 """Clocks and rate limits over HTTP: what can be set, and what is told of a mistake."""
 
-import json
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from mockserver.engine.credentials import sign
 from mockserver.engine.sources import Sources
 from mockserver.server.application import create_app
 from mockserver.server.control import accounts
@@ -115,11 +114,11 @@ class Instant:
         return self.client.post(f"/_mock/accounts/{account}/clock", json=how).status_code
 
     def present(self, token: str, account: str = "default") -> None:
-        """A request with a token of an account, which nobody has signed; each name is another token."""
-        shape = self.client.get(f"/_mock/accounts/{account}").json()["vendors"]["acme"]
-        halves = {"alg": "none", "kid": shape["credentials"]["clients"][0]["id"]}, {"name": token}
-        header, claims = (urlsafe_b64encode(json.dumps(half).encode()).decode().rstrip("=") for half in halves)
-        self.client.post("/base/kid", headers={"X-Token": f"{header}.{claims}."})
+        """A request with a token of an account; each name is another token."""
+        record = self.client.get(f"/_mock/accounts/{account}").json()["vendors"]["acme"]["credentials"]["clients"][0]
+        claims = {"name": token, "iss": "fixed", "exp": 10**10}
+        signed = sign({"alg": "HS256", "kid": record["id"]}, claims, record["secret"])
+        self.client.post("/base/kid", headers={"X-Token": signed})
 
 
 @pytest.fixture

@@ -1,11 +1,22 @@
-"""The refusal of a name that is not known."""
+"""The refusal of a name that is not known, and of a pattern that is too large."""
 
 from difflib import SequenceMatcher
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.server.control.requests import MAX_NAMES_LISTED, MAX_WORD_SHOWN, NEAR, nearest_names, unknown
+from mockserver.server.control.requests import (
+    MAX_EXPECTED,
+    MAX_NAMES_LISTED,
+    MAX_WORD_SHOWN,
+    NEAR,
+    ApiError,
+    nearest_names,
+    read_pattern,
+    unknown,
+)
 
 NAME = st.text("abc._*", min_size=1, max_size=8)
 KNOWN = st.lists(NAME, max_size=40, unique=True)
@@ -56,3 +67,26 @@ def test_many_names_take_little_time() -> None:
     text = nearest_names("a-00000000000f", known)
     assert listed(text)[0] == "a-00000000000f"
     assert text.endswith("more")
+
+
+@pytest.mark.parametrize(
+    ("asked", "at", "says"),
+    [
+        pytest.param({"when": {"/body": {"pattern": "(a)\\1"}}}, "/body/when/~1body", "not a JSON", id="backwards"),
+        pytest.param({"when": {"/body": {"pattern": "(a{900}){900}"}}}, "/body/when/~1body", "not a JSON", id="regex"),
+        pytest.param({"when": {"/body": {"$ref": "#"}}}, "/body/when/~1body", "circle", id="circle"),
+        pytest.param(
+            {"when": {f"/body/{n}": {"allOf": [{}] * 900} for n in range(12)}},
+            "/body/when/~1body~111",
+            "more",
+            id="many",
+        ),
+        pytest.param({"where": {"json": list(range(MAX_EXPECTED))}}, "/body/where", "more than", id="values"),
+    ],
+)
+def test_a_pattern_is_bounded(asked: dict[str, Any], at: str, says: str) -> None:
+    """What would take long to compile, or for ever to evaluate, is refused before."""
+    with pytest.raises(ApiError) as caught:
+        read_pattern(asked)
+    assert caught.value.pointer == at
+    assert says in str(caught.value)

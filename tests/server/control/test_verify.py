@@ -118,8 +118,8 @@ def test_differences_as_data(customer: Customer) -> None:
     secret, text = near["differences"]
     assert text == {"pointer": "/body/text", "expected": 5, "found": None}
     assert secret["pointer"] == "/headers/x-key"
-    assert secret["expected"] == f"{secret['found']}!"
-    assert secret["found"].startswith("***")
+    assert secret["expected"] != secret["found"]
+    assert all(secret[side].startswith("***") for side in ("expected", "found"))
     assert key not in str(found)
 
 
@@ -209,7 +209,9 @@ def test_an_account_that_goes_while_it_is_waited_for() -> None:
         pytest.param({"when": {"": {}}}, "/body/when/", "begins with", id="when-empty"),
         pytest.param({"when": {"/body": {"type": "no"}}}, "/body/when/~1body", "not a JSON Schema", id="when-type"),
         pytest.param({"when": {"/body": "true"}}, "/body/when/~1body", "must be an object", id="when-text"),
-        pytest.param({"when": {"/body": {"$ref": "http://a.test/"}}}, "/body/when/~1body", "not a", id="when-remote"),
+        pytest.param(
+            {"when": {"/body": {"$ref": "http://a.test/"}}}, "/body/when/~1body", "leads out", id="when-remote"
+        ),
         pytest.param({"count": 1}, "/body/count", "an object", id="count"),
         pytest.param({"count": {"most": 1}}, "/body/count/most", "known: at_most, at_least", id="count-unknown"),
         pytest.param({"count": {"exactly": -1}}, "/body/count/exactly", "0 or more", id="count-negative"),
