@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from mockserver.spec.model import Contract
 from mockserver.testing.account import Account, Made
 from mockserver.testing.calls import AccountCalls
 from mockserver.testing.child_environment import WAY_VARIABLES, ClientTarget, child_variables, trust_variables
-from mockserver.testing.client import Control
+from mockserver.testing.client import Control, ControlError
 from mockserver.testing.server import serving
 
 if TYPE_CHECKING:
@@ -207,10 +208,9 @@ def _conclude(
     control: Control, shape: Mapping[str, Any], expected: Sequence[ExpectedCount], options: RunOptions
 ) -> bool:
     """Say what came and what is missing, and write the reports; returns whether a gate failed."""
-    account = Account(Made(AccountCalls(control, shape["id"]), shape, {}))
-    findings = RunRecord.of(AccountCalls(control, EVERYBODY).all())
+    findings = RunRecord.of(AccountCalls(control, EVERYBODY).all(), _evicted(control))
     held = verdicts(expected, options.fail_on, findings)
-    for line in summary(findings, account.unused_pins(), control.get("coverage")):
+    for line in summary(findings, _unused_pins(control, shape), control.get("coverage")):
         click.echo(line, err=True)
     for verdict in held:
         if verdict.failure is not None:
@@ -218,3 +218,19 @@ def _conclude(
     for file in options.report:
         write_report(file, findings.everything, held)
     return any(verdict.failure is not None for verdict in held)
+
+
+def _evicted(control: Control) -> int:
+    """How many calls are not kept any more."""
+    evicted: int = control.get("calls", account=EVERYBODY, limit="1")["evicted"]
+    return evicted
+
+
+def _unused_pins(control: Control, shape: Mapping[str, Any]) -> list[str]:
+    """A line for each pin that no call used; the command may have deleted the account."""
+    try:
+        return Account(Made(AccountCalls(control, shape["id"]), shape, {})).unused_pins()
+    except ControlError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return []

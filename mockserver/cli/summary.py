@@ -12,21 +12,26 @@ from mockserver.coverage.report import Selection, score
 from mockserver.testing.call import Call
 
 MAX_LISTED = 20  # refusals, hosts or pins
+EVICTED = "{} earlier calls were evicted, and are not counted: MOCKSERVER_MAX_JOURNAL_CALLS keeps more"
 NO_VENDORS_HOST = HTTPStatus.BAD_GATEWAY  # of what is asked of the proxy and is no vendor's
 INSTEAD = {"CONNECT", "TLS"}  # methods of what came instead of a call
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """Calls to vendors; hosts that are no vendor's and were asked for; what ended before a call."""
+    """Calls to vendors; hosts that are no vendor's and were asked for; what ended before a call.
+
+    ``evicted`` is how many more calls there were, of which nothing is known any more.
+    """
 
     everything: Sequence[Call]
     calls: Sequence[Call]
     escaped: Sequence[str]
     untrusting: Sequence[str]
+    evicted: int = 0
 
     @classmethod
-    def of(cls, everything: Sequence[Call]) -> Self:
+    def of(cls, everything: Sequence[Call], evicted: int = 0) -> Self:
         """``everything`` is what was recorded, oldest first."""
         elsewhere = [call for call in everything if call.operation is None and call.response.status == NO_VENDORS_HOST]
         others = [call for call in everything if call.operation is None and call.request.method in INSTEAD]
@@ -36,6 +41,7 @@ class RunRecord:
             [call for call in everything if call not in others and call not in elsewhere],
             [urlsplit(call.request.path).netloc or call.request.path for call in elsewhere],
             [f"{call.request.path}: {note}" for call in untrusting for note in call.data["notes"]],
+            evicted,
         )
 
     @property
@@ -54,6 +60,8 @@ def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> I
     calls = findings.calls
     number = f"{len(calls)} call{'' if len(calls) == 1 else 's'}"
     yield f"mockserver: {number}: {_counted(calls)}" if calls else "mockserver: no call reached a vendor"
+    if findings.evicted:
+        yield f"  {EVICTED.format(findings.evicted)}"
     yield from _listed(_refusal_lines(findings.refused))
     hosts = Counter(findings.escaped).items()
     yield from _listed(

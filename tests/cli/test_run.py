@@ -126,6 +126,20 @@ for url in sys.argv[1:]:
 """
 
 
+def test_no_count_is_made_of_a_part(ran: Ran, send: Path) -> None:
+    """Where calls were evicted, an expectation is not met, whatever is left says."""
+    four = f"for n in 1 2 3 4; do {sys.executable} {send} $POLYAI_URL; done"
+    code, _, told = ran("--expect", "polyai.send_sms=2", "--", "sh", "-c", four, MOCKSERVER_MAX_JOURNAL_CALLS="2")
+    assert code == 1
+    assert told.count("2 earlier calls were evicted, and are not counted") == 2
+
+
+def test_an_account_that_the_command_deletes(ran: Ran) -> None:
+    """The end of the run tells what is known."""
+    script = "curl -s -X DELETE $MOCKSERVER_URL/_mock/accounts/$MOCKSERVER_ACCOUNT"
+    assert ran("--", "sh", "-c", script) == (0, "", "mockserver: no call reached a vendor\n")
+
+
 def test_over_tls_and_to_nobody(ran: Ran) -> None:
     """A vendor's https URL is answered and trusted; another host is refused, told, and fails the run if asked for."""
     urls = ("https://api.voximplant.com/platform_api/SendSmsMessage", "https://crm.example/", "http://crm.example/a")
