@@ -34,14 +34,13 @@ def _load_the_hidden_one() -> None:
         spec.loader.exec_module(module)
 
 
+# What may go wrong: a variable that another run has left, and a Python older than 3.8.
+TROUBLE = (OSError, ValueError, LookupError, SyntaxError)
+
 if __name__ == "sitecustomize":
     if "MOCKSERVER_REACH" in os.environ:
         try:
             _redirect()
-        except (
-            OSError,
-            ValueError,
-            LookupError,
-        ) as failure:  # a program of another run may have inherited the variable
-            print(f"mockserver: this Python does not reach the vendors: {failure!r}", file=sys.stderr)  # noqa: T201 -- no log here
+        except TROUBLE as failure:
+            sys.stderr.write("mockserver: this Python does not reach the vendors: " + repr(failure) + "\n")
     _load_the_hidden_one()
