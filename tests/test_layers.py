@@ -29,6 +29,7 @@ STARTERS = {
     "mockserver.cli.namespaces",  # listens where only a command can connect
     "mockserver.cli.service_relay",
 }
+DOCUMENTED = {"__future__", "_thread"}  # of the standard library
 CLOCK = "mockserver.engine.sources"  # where time enters, as a value that tests can fix
 # Constants of several modules that have one name and different values, until each says what it is of.
 AMBIGUOUS = {"ALWAYS"}
@@ -157,6 +158,38 @@ def test_constants_say_what_of() -> None:
             values.setdefault(name, set()).add(value)
     assert len(values) > 100
     assert {name for name, different in values.items() if len(different) > 1} <= AMBIGUOUS
+
+
+def private_names(module: str) -> list[str]:
+    """The private names of other libraries that a module uses, of whatever it imports."""
+    tree = ast.parse(MODULES[module].read_text("utf-8"))
+    others: set[str] = set()
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [name for alias in node.names for name in alias.name.split(".") if name.startswith("_")]
+            others |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not str(node.module).startswith("mockserver"):
+            names = [*str(node.module).split("."), *(alias.name for alias in node.names)]
+            found += [name for name in names if name.startswith("_")]
+            others |= {alias.asname or alias.name for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            root: ast.expr = node.value
+            while isinstance(root, ast.Attribute | ast.Call):
+                root = root.value if isinstance(root, ast.Attribute) else root.func
+            if isinstance(root, ast.Name) and root.id in others:
+                found.append(node.attr)
+    return [name for name in found if name not in DOCUMENTED]
+
+
+def test_no_private_name_of_another_library() -> None:
+    """Neither uvicorn's nor anybody's: what is private may change with any version. Of uvicorn one module is used."""
+    assert {module: names for module in MODULES if (names := private_names(module))} == {}
+    assert {name for module in MODULES for name in IMPORTS[module] if name.startswith("uvicorn")} == {"uvicorn"}
+    source = "".join(file.read_text("utf-8") for file in MODULES.values())
+    for name in ("RequestResponseCycle", "on_response_complete", "_start_asgi_task", "httptools_impl", "h11_impl"):
+        assert name not in source
 
 
 STANDARD_ONLY = (

@@ -77,6 +77,8 @@ def ca(folder: Path | None, url: str | None, settings: Settings, *, hint: bool) 
     if said:
         raise CommandError(f"{said[0]}; XDG_STATE_HOME names another folder, serve --tls-files writes them itself")
     written = write_trust_files((folder or certificates.file.with_suffix("")).absolute(), identity)
+    if not any(path.name == JAVA_STORE for path in written):
+        click.echo(f"mockserver: without {JAVA_STORE}, which takes cryptography 45 or newer", err=True)
     if hint:
         click.echo(hints(written[0].parent, server_url(url, settings)), nl=False)
         return

@@ -69,8 +69,11 @@ def contract_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def with_chosen(settings: Settings, chosen: Mapping[str, Any]) -> Settings:
-    """The settings, those replaced for which there was an option: whose value is not None."""
-    return replace(settings, **{name: value for name, value in chosen.items() if value is not None})
+    """The settings, those replaced for which there was an option: neither None nor (). Raises CommandError."""
+    try:
+        return replace(settings, **{name: value for name, value in chosen.items() if value not in {None, ()}})
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
 
 
 def environment_settings() -> Settings:
@@ -101,9 +104,11 @@ def ending_with_findings(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def http_address(url: str, option: str) -> str:
-    """The address without the last slash. Raises CommandError if it is not an http address."""
+    """The address without the last slash. Raises CommandError if it is not an http address, or not ASCII."""
     if not url.startswith(("http://", "https://")):
         raise CommandError(f"{option} must be an http address, not {url!r}")
+    if not url.isascii():  # it stands in headers, which have no other letters
+        raise CommandError(f"{option} must be ASCII, its host as xn--… and its path percent-encoded, not {url!r}")
     return url.rstrip("/")
 
 

@@ -22,7 +22,7 @@ from mockserver.cli.reports import check_report, write_report
 from mockserver.cli.serve import set_state
 from mockserver.cli.service_relay import relaying
 from mockserver.cli.summary import RunRecord, summary
-from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings
+from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings, SettingsError
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.model import Contract
 from mockserver.testing.account import Account, Made
@@ -118,7 +118,10 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int
         check_report(file)
     own_place = replace(settings, host=LOOPBACK, port=0, public_url=None, tls_files=None)
     let_through = options.let_through or settings.let_through
-    app = create_app(replace(own_place, let_through=let_through, log=options.log))
+    try:
+        app = create_app(replace(own_place, let_through=let_through, log=options.log))
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
     expected = [read_expectation(text, app.contracts) for text in options.expect]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="mockserver-")))

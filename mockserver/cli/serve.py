@@ -22,7 +22,7 @@ from mockserver.cli.common import (
     program,
     with_chosen,
 )
-from mockserver.server.settings import ANOTHER_PRODUCTS, LOG_FORMS, RENAMED, Settings, option, variable
+from mockserver.server.settings import ANOTHER_PRODUCTS, LOG_FORMS, RENAMED, Settings, SettingsError, option, variable
 from mockserver.spec.model import Contract
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ def serve(settings: Settings, *, state: Path | None, until_eof: bool, **options:
     if possible < settings.max_connections:
         click.echo(f"mockserver: open files (ulimit -Hn) suffice for {possible} connections at once only", err=True)
         settings = replace(settings, max_connections=possible)
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except SettingsError as error:  # one that the contracts forbid
+        raise CommandError(str(error)) from error
     if state is not None:
         set_state(app, state)
     try:
@@ -91,7 +94,12 @@ def serve(settings: Settings, *, state: Path | None, until_eof: bool, **options:
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
     address = f"http://{_reachable(settings.host)}:{sockets[0].getsockname()[1]}"
-    server = uvicorn_server(app, lambda: _begin(app.contracts, settings, address, new_token))
+    try:
+        server = uvicorn_server(app, lambda: _begin(app.contracts, settings, address, new_token))
+    except OSError:  # the files for clients cannot be written
+        for listening in sockets:
+            listening.close()
+        raise
     if until_eof:
         end_with(server, sys.stdin.buffer)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
@@ -120,7 +128,7 @@ def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
         click.echo(f"mockserver: {' and '.join(ignored)} not read, another product's; ours: {ours}", err=True)
     if not os.environ.get(variable("log")):
         settings = replace(settings, log="text")
-    settings = with_chosen(settings, options | {"let_through": options["let_through"] or None})
+    settings = with_chosen(settings, options)
     if settings.public_url is not None:
         settings = replace(settings, public_url=http_address(settings.public_url, "--public-url"))
     return settings

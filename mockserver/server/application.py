@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from mockserver.engine.sources import Sources
 from mockserver.server.build import certificates_of, contracts_of, store_of
-from mockserver.server.certificates import Certificates
+from mockserver.server.certificates import Certificates, vendor_hosts
 from mockserver.server.control.app import control_routes, description
 from mockserver.server.control.requests import State
 from mockserver.server.endpoint import Exchanges
@@ -19,7 +19,7 @@ from mockserver.server.incidents import record_incident
 from mockserver.server.log import CallLog, log_to
 from mockserver.server.masking import Masker
 from mockserver.server.routing import VendorRouter, vendor_routes
-from mockserver.server.settings import Settings, from_environment
+from mockserver.server.settings import Settings, SettingsError, from_environment
 from mockserver.server.sockets import Unreachable
 from mockserver.server.wire.incident import Incident
 from mockserver.spec.model import Contract
@@ -107,10 +107,18 @@ def create_app(settings: Settings | None = None, sources: Sources | None = None)
     settings = from_environment(log="text") if settings is None else settings
     sources = sources or Sources.real()
     contracts = contracts_of(settings)
+    _check_let_through(settings, contracts)
     store = store_of(settings, contracts, sources)
     certificates = certificates_of(settings, contracts)
     masker, unreachable = Masker(contracts), Unreachable()
     return Application(State(settings, contracts, store, sources, masker, description(), unreachable, certificates))
+
+
+def _check_let_through(settings: Settings, contracts: tuple[Contract, ...]) -> None:
+    served = vendor_hosts(contracts)
+    for host in settings.let_through:
+        if host.lower() in served:
+            raise SettingsError(f"let_through cannot have {host}: it is a vendor's host, which is served here")
 
 
 @asynccontextmanager

@@ -105,6 +105,8 @@ def _check(setting: str, value: object) -> None:
         raise SettingsError(f"{setting} must be a whole number from {least} to {most}, not {value!r}")
     if setting in _SWITCHES and not isinstance(value, bool):
         raise SettingsError(f"{setting} must be True or False, not {value!r}")
+    if setting == "public_url" and not str(value).isascii():  # it stands in headers
+        raise SettingsError(f"{setting} must be ASCII, its host as xn--… and its path percent-encoded, not {value!r}")
     if setting == "log" and value not in LOG_FORMS:
         raise SettingsError(f"{setting} must be one of {', '.join(LOG_FORMS)}, not {value!r}")
     if setting == "let_through":

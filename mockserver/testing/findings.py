@@ -243,6 +243,8 @@ def show(reporter: "pytest.TerminalReporter", option: Any, findings: Findings) -
         reporter.line(f"mockserver: {assumed}", yellow=True)
     if lost and (covered or refused or unused or assumed):
         reporter.line(f"mockserver: {lost}", red=True)
+    if getattr(option, "forked", False):  # of pytest-forked
+        reporter.line("mockserver: --forked runs each test in its own process: what they met is not counted", red=True)
 
 
 _EMPTY_DOCUMENT: Document = {"contracts": {}, "operations": {}}

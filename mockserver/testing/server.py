@@ -1,5 +1,6 @@
 """A running mockserver, wherever it runs; and one of your own in a thread."""
 
+import _thread
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from mockserver.testing.account import Account, Made
 from mockserver.testing.arguments import json_value, mapping
 from mockserver.testing.calls import AccountCalls
-from mockserver.testing.client import Control
+from mockserver.testing.client import Control, ControlError
 from mockserver.testing.intercept import Interception
 from mockserver.testing.names import Public, nearest_hint
 
@@ -128,8 +129,10 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
     """A server on a free port, ready on entry, gone on exit.
 
     ``contracts`` and ``fixtures`` are folders beside the built-in ones; ``settings`` are those of
-    ``mockserver serve`` (``builtin=False``, ``accounts=FILE``, …). Raises ContractErrors and ListenError.
+    ``mockserver serve`` (``builtin=False``, ``accounts=FILE``, …). Raises ContractErrors and ListenError, and
+    ControlError in a process whose threads are none.
     """
+    _require_threads()
     from mockserver.server.application import create_app  # noqa: PLC0415 -- only a server of one's own needs the server
     from mockserver.server.sockets import listen  # noqa: PLC0415
 
@@ -148,6 +151,16 @@ def serving(app: "Application", sockets: "list[socket]") -> Iterator[str]:
         yield thread.url
     finally:
         thread.stop()
+
+
+def _require_threads() -> None:
+    """A greenlet in place of a thread would never give the tests their turn again. Raises ControlError."""
+    maker = _thread.start_new_thread.__module__
+    if maker != "_thread":
+        raise ControlError(
+            f"{maker.partition('.')[0]} has replaced the threads of this process, so no server can run in it: "
+            "run `mockserver serve` apart, and use MockServer(url) or pytest --mockserver-url=URL"
+        )
 
 
 class _ServerThread:

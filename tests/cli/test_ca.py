@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from tests.cli.running import invoke, surroundings
 from tests.evidence import ROOT
@@ -36,6 +37,14 @@ def test_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """What is printed holds in any folder."""
     monkeypatch.chdir(tmp_path)
     assert invoke("ca", "tls").stdout.splitlines()[0] == str(tmp_path / "tls" / "ca.pem")
+
+
+def test_without_a_store_for_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an older library cannot make is told."""
+    monkeypatch.delattr(pkcs12, "serialize_java_truststore", raising=False)
+    ended = invoke("ca", tmp_path)
+    assert ended.stderr == "mockserver: without trust.p12, which takes cryptography 45 or newer\n"
+    assert len(ended.stdout.splitlines()) == 3
 
 
 def test_hints_are_lines_for_a_shell(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from mockserver import __version__
 from mockserver.cli.serve import serve
 from mockserver.server.application import Application
 from mockserver.server.settings import RENAMED, Settings, option, variable
-from tests.cli.running import COMMAND, invoke, run, serving, serving_by, surroundings
+from tests.cli.running import COMMAND, invoke, run, serving, serving_by, surroundings, taken_port
 from tests.live import PATIENCE
 
 VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
@@ -391,3 +391,54 @@ def test_a_state_file_with_a_mistake(taken: str, tmp_path: Path) -> None:
     ended = invoke("serve", "--port", taken, "--state", file)
     assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
     assert ended.stderr.startswith(f"mockserver: --state: {file}:2:")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--let-through", "https://a"], "must be hosts' names without scheme and port, not 'https://a'"),
+        (
+            ["--let-through", "a", "--let-through", "Api.Voximplant.com"],
+            "cannot have Api.Voximplant.com: it is a vendor's host, which is served here",
+        ),
+    ],
+)
+def test_hosts_that_cannot_be_let_through(options: list[str], complaint: str) -> None:
+    """An option that could take no effect is a mistake, in one line."""
+    with taken_port() as port:
+        ended = invoke("serve", "--port", port, *options)
+    assert ended.exit_code == 2
+    assert re.fullmatch(f"mockserver: (let_through|--let-through) {re.escape(complaint)}\n", ended.stderr)
+
+
+def test_files_for_clients(tmp_path: Path) -> None:
+    """They are written before the server is ready, and are those of this user's servers; a bad folder ends it."""
+    environment = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    with serving("--port", "0", "--tls-files", tmp_path / "tls", **environment):
+        assert sorted(path.suffix for path in (tmp_path / "tls").iterdir()) == [".0", ".p12", ".pem", ".pem"]
+    printed = invoke("ca", tmp_path / "same", **environment)
+    assert (tmp_path / "same" / "ca.pem").read_text() == (tmp_path / "tls" / "ca.pem").read_text(), printed
+    (tmp_path / "file").write_text("")
+    ended = invoke("serve", "--port", "0", "--tls-files", tmp_path / "file", **environment)
+    assert (ended.exit_code, ended.stderr) == (2, f"mockserver: cannot use {tmp_path / 'file'}: File exists\n")
+
+
+def test_certificates_that_cannot_be_kept(tmp_path: Path) -> None:
+    """A line says so, and the server serves all the same."""
+    (tmp_path / "file").write_text("")
+    with serving("--port", "0", "--tls-files", tmp_path / "tls", XDG_STATE_HOME=str(tmp_path / "file")) as server:
+        server.process.terminate()
+        _, said = server.process.communicate(timeout=PATIENCE)
+    assert said.startswith("mockserver: certificates are made anew at each start: ")
+    assert said.count("\n") == 1
+    assert (tmp_path / "tls" / "ca.pem").exists()
+
+
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_a_public_address_beyond_ascii(built: list[Settings], way: str) -> None:
+    """It would stand in headers, which have no such letters: it is refused at the start, in one line."""
+    address = "http://例え:8080"
+    given = ["--public-url", address] if way == "option" else []
+    ended = invoke("serve", *given, **({} if given else {"MOCKSERVER_PUBLIC_URL": address}))
+    said = f"mockserver: public_url must be ASCII, its host as xn--… and its path percent-encoded, not {address!r}\n"
+    assert (ended.exit_code, ended.stderr, built) == (2, said, [])

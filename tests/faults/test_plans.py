@@ -105,7 +105,7 @@ def assert_agrees(reply: Reply, call: dict[str, Any]) -> None:
     sent = recorded_headers(call)
     assert sent == {name: value for name, value in reply.headers.items() if name in sent}
     cut = fault == "truncate" and reply.status != 204
-    assert (int(sent["content-length"]) > len(body)) == cut
+    assert (int(sent.get("content-length", "0")) > len(body)) == cut
     assert reply.ending == ("closed" if cut else "whole")
     if fault == "malformed" and reply.status != 204:
         with pytest.raises(ValueError, match=r"."):

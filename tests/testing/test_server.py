@@ -106,6 +106,19 @@ def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(caught.value.__cause__, SystemExit)
 
 
+def test_threads_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where gevent has replaced them, it is said at once, in one line, instead of waiting for ever."""
+
+    def start_new_thread(*_: Any) -> None:
+        raise AssertionError("no thread may be started")
+
+    start_new_thread.__module__ = "gevent.thread"
+    monkeypatch.setattr("_thread.start_new_thread", start_new_thread)
+    said = r"gevent has replaced the threads .* run `mockserver serve` apart, .* --mockserver-url=URL"
+    with pytest.raises(ControlError, match=said), run():
+        pass
+
+
 def test_importing_costs_nothing_of_the_server() -> None:
     """Neither the package, nor the plugin, nor a client of a server elsewhere loads what a server needs."""
     heavy = {"starlette", "uvicorn", "jsonschema_rs", "yaml", "joserfc", "mockserver.server"}

@@ -244,8 +244,8 @@ class _Driven:
             while True:
                 try:
                     yield waits_for
-                except asyncio.CancelledError as cancelled:
-                    waits_for = self._coroutine.throw(cancelled)
+                except BaseException as error:  # noqa: BLE001 -- of what it waits for, and so its own to handle
+                    waits_for = self._coroutine.throw(error)
                 else:
                     waits_for = self._coroutine.send(None)
         except StopIteration:

@@ -23,6 +23,11 @@ def release(descriptor: int) -> None:
     _held.discard(descriptor)
 
 
+def held() -> frozenset[int]:
+    """The descriptors that no child keeps."""
+    return frozenset(_held)
+
+
 @cache
 def _watch_forks() -> None:
     """Once in a process, since a hook cannot be taken back."""

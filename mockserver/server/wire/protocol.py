@@ -5,8 +5,8 @@ A connection is in one of these states:
     OPEN       requests are read, and answered in their order
     ENDING     nothing more is read: whole requests that came before are answered, and then comes the refusal of what
                stood behind them, where something did, and the end
-    LINGERING  our side is closed behind a refusal; what the client still sends is thrown away, since closing on unread
-               bytes is a reset, and the refusal would be lost
+    LINGERING  our side is closed; what the client still sends is thrown away, since closing on unread bytes is a reset,
+               and the last answer would be lost
     MUTED      a fault has the connection: nothing is answered, and what the client sends is thrown away
     LOST       there is no connection any more
 
@@ -45,7 +45,7 @@ from mockserver.server.wire.service import Service
 from mockserver.server.wire.target import Headers, checked_host, fields_size, head_size, read_target, with_host
 from mockserver.server.wire.timeouts import Wait
 
-MAX_LINGERING = 256  # refused connections that are kept until their clients have read why
+MAX_LINGERING = 256  # ended connections that are kept until their clients have read all
 MAX_PIPELINED = 16  # requests behind the one that is being answered, before reading rests
 MAX_AT_ONCE = 32  # requests of one connection that are answered before others get their turn
 FRAMING = {b"content-length", b"transfer-encoding"}
@@ -432,12 +432,12 @@ class Protocol(asyncio.Protocol):
             self._answer_next()
 
     def _end(self) -> None:
-        """Write the refusal, if there is one, and close; not on unread bytes, which would be a reset."""
+        """Write the refusal, if there is one, and close: our side first, since the client may be sending still."""
         refusal, lingering = self._refusal, self.service.lingering
-        is_unread = (refusal or self._arriving) is not None and not self._is_half_closed
         if refusal is not None:
             self.transport.write(self.service.start_of(refusal.status) + refusal.rest)
-        if is_unread and len(lingering) < MAX_LINGERING and self.transport.can_write_eof():
+        is_over = self._is_half_closed or self.service.is_ending
+        if not is_over and len(lingering) < MAX_LINGERING and self.transport.can_write_eof():
             self.state = ConnectionState.LINGERING
             lingering.add(self)
             self.transport.write_eof()

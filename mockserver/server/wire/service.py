@@ -28,7 +28,7 @@ class Service:
         self.settings = settings
         self.direct: Direct | None = getattr(app, "direct", None)
         self.notice: Callable[[str], None] = getattr(app, "notice", _ignore)
-        self.lingering: set[Any] = set()  # connections that were refused, and are not gone yet
+        self.lingering: set[Any] = set()  # connections whose end is written, and read by the client or not
         self.is_ending = False  # the server is
         self._starts: dict[int, bytes] = {}
 

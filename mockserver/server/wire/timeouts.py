@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mockserver.server.settings import Settings
 
-LINGER_SECONDS = 2.0  # that a refused client has to read why
+LINGER_SECONDS = 2.0  # that a client has to read the last answer, and close
 
 
 class Wait(Enum):
@@ -17,7 +17,7 @@ class Wait(Enum):
     READER = auto()  # to take what was written
     REQUEST = auto()  # the rest of one
     NEXT = auto()  # a request's first byte
-    END = auto()  # of the client, which was refused
+    END = auto()  # of the client, which has its last answer
 
 
 class Waiting(Protocol):

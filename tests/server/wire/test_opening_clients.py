@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -241,3 +242,12 @@ def test_a_server_that_speaks_no_tls_makes_nothing(tmp_path: Path, monkeypatch: 
             with pytest.raises(ssl.SSLCertVerificationError):
                 trusting_nothing.wrap_socket(connection, server_hostname=HOST)
         assert len(list((tmp_path / "state" / "mockserver").iterdir())) == 1
+
+
+def test_starting_takes_no_time_for_tls() -> None:
+    """What makes certificates is not imported before it is needed."""
+    program = "import sys, mockserver.server.uvicorn_server, mockserver.server.application\n"
+    program += "mockserver.server.application.create_app()\n"
+    program += "print('mockserver.server.authority' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
