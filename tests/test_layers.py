@@ -29,7 +29,7 @@ STARTERS = {
     "mockserver.cli.namespaces",  # listens where only a command can connect
     "mockserver.cli.service_relay",
 }
-DOCUMENTED = {"__future__", "_thread"}  # of the standard library
+DOCUMENTED = {"__future__", "_exit", "_thread"}  # of the standard library
 CLOCK = "mockserver.engine.sources"  # where time enters, as a value that tests can fix
 # Constants of several modules that have one name and different values, until each says what it is of.
 AMBIGUOUS = {"ALWAYS"}
