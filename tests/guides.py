@@ -15,6 +15,7 @@ from mockserver.server.settings import Settings, variable
 from mockserver.spec.reference import reference
 from tests.answer_pages import VENDORS, page_file, vendor_page
 from tests.evidence import ROOT
+from tests.tools.clients import table
 
 PACKAGE = ROOT / "mockserver"
 WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "cli")
@@ -91,6 +92,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "modules": modules,
     "settings": settings,
     **{vendor: partial(vendor_page, vendor) for vendor in VENDORS},
+    "clients": table,
 }
 GUIDES = [
     *(

@@ -72,8 +72,8 @@ def test_every_example_is_tested() -> None:
     CONTRIBUTING's commands are those of the checks themselves.
     """
     in_test_readme = "calls|refused|first test|control|compose|github|schemathesis"
-    in_cli_test_ca = "tls"
-    tested = re.compile(rf"contract: |file: |example: |shown: |run$|recipe: |ci: |({in_test_readme}|{in_cli_test_ca})$")
+    in_cli = "tls|state|isolation"  # in test_ca.py, test_run.py and tests/processes/test_run_isolated.py
+    tested = re.compile(rf"contract: |file: |example: |shown: |run$|recipe: |ci: |({in_test_readme}|{in_cli})$")
     examples = [block for block in BLOCKS if block[0] != "CONTRIBUTING.md"]
     assert [(name, text) for name, mark, language, text in examples if language and not tested.match(mark)] == []
 

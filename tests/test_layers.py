@@ -23,8 +23,13 @@ ABOVE_ALL = {"mockserver.__main__"}
 FRONT = "mockserver"  # imports the application when it is asked for
 BELOW_ALL = {FRONT, "mockserver.package_check"}
 OF_THE_SERVER = {"starlette", "uvicorn", "threading", "socket"}
-STARTER = "mockserver.testing.server"  # runs a server in a thread of the test's process
-DOCUMENTED = {"__future__", "_thread"}  # of the standard library
+STARTERS = {
+    "mockserver.testing.server",  # runs a server in a thread of the test's process
+    "mockserver.testing.redirect",  # leads a process's connections to a server
+    "mockserver.cli.namespaces",  # listens where only a command can connect
+    "mockserver.cli.service_relay",
+}
+DOCUMENTED = {"__future__", "_exit", "_thread"}  # of the standard library
 CLOCK = "mockserver.engine.sources"  # where time enters, as a value that tests can fix
 # Constants of several modules that have one name and different values, until each says what it is of.
 AMBIGUOUS = {"ALWAYS"}
@@ -83,7 +88,7 @@ def test_server_alone_knows_sockets_and_threads() -> None:
     """Only the server, and what starts it, imports Starlette, uvicorn, threads or sockets."""
     users = {(module, name.partition(".")[0]) for module in MODULES for name in IMPORTS[module]}
     outside = {module for module, name in users if name in OF_THE_SERVER and wing(module) != WINGS.index("server")}
-    assert outside == {STARTER}
+    assert outside == STARTERS
     assert {name for module, name in users if wing(module) == WINGS.index("server")} >= {"starlette", "uvicorn"}
 
 

@@ -28,6 +28,7 @@ from tests.live import Live, live_server
 README = (ROOT / "README.md").read_text("utf-8")
 SERVER = (ROOT / "mockserver/server/README.md").read_text("utf-8")
 TESTING = (ROOT / "mockserver/testing/README.md").read_text("utf-8")
+UNCHANGED = (ROOT / "mockserver/cli/README.md").read_text("utf-8")
 MAX_PROSE_WORDS = 700
 BASE = "http://127.0.0.1:8080"
 
@@ -69,7 +70,7 @@ def live() -> Iterator[Live]:
 def test_every_example_is_shown() -> None:
     """No example is run without being shown by a guide, and no other file is called one."""
     files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/examples").glob("[!_]*.*")}
-    assert files == set(re.findall(r"<!-- example: (\S+) -->", README + SERVER + TESTING))
+    assert files == set(re.findall(r"<!-- example: (\S+) -->", README + SERVER + TESTING + UNCHANGED))
 
 
 def test_examples_overlook_nothing() -> None:

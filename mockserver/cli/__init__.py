@@ -11,7 +11,7 @@ import click
 
 from mockserver.package_check import ForeignPackageError, require_ours
 
-COMMANDS = ("account", "answers", "ca", "check", "contract", "coverage", "curl", "hosts", "serve")  # modules
+COMMANDS = ("account", "answers", "ca", "check", "contract", "coverage", "curl", "hosts", "run", "serve")  # modules
 
 
 class Commands(click.Group):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from mockserver.server.build import contracts_of
 from mockserver.server.serialize import account_shape
 from mockserver.server.settings import Settings
 from mockserver.spec.account_values import file_texts
+from mockserver.testing.account_path import as_text, filled, value_in
 from mockserver.testing.files import write_files
 
 
@@ -48,12 +49,24 @@ from mockserver.testing.files import write_files
 )
 @click.option("--url", metavar="BASE", help="Where the server is. [MOCKSERVER_PUBLIC_URL, or http://127.0.0.1:8080]")
 @click.option(
+    "--env", multiple=True, metavar="NAME=TEXT", help="A variable more: KEY={VENDOR.credentials.api_key}. Repeatable."
+)
+@click.option("--all", "whole", is_flag=True, help="In variables: also what a vendor refuses, as a key without a role.")
+@click.option(
     "--live", is_flag=True, help="Ask the running server at --url (MOCKSERVER_ADMIN_TOKEN), not the fixtures."
 )
 @contract_options
 @ending_with_findings
 def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
-    account_id: str, form: str, vendor: str | None, files: Path | None, url: str | None, live: bool, settings: Settings
+    account_id: str,
+    form: str,
+    vendor: str | None,
+    files: Path | None,
+    url: str | None,
+    env: tuple[str, ...],
+    whole: bool,
+    live: bool,
+    settings: Settings,
 ) -> None:
     """Print an account's URLs, credentials, possessions and tokens."""
     if form == "schemathesis" and vendor is None:
@@ -70,9 +83,10 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
             raise CommandError(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
         shape = account_shape(accounts[account_id], contracts, base, Sources.real().now())
         declared = {contract.vendor: contract.files for contract in contracts}
+    assigned = assignments(env, shape)
     if vendor is not None:
         shape, declared = _only(vendor, shape), {name: files for name, files in declared.items() if name == vendor}
-    written = _write(shape, declared, files) if files else {}
+    written = write_account_files(shape, declared, files) if files else {}
     if form == "json":
         click.echo(json.dumps(shape | ({"files": written} if files else {}), indent=2))
         return
@@ -81,7 +95,7 @@ def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
         part = shape["vendors"][vendor]
         click.echo(settings_file(contract, {**part["credentials"], **part["owned"]}, part["tokens"]), nl=False)
         return
-    for name, value in [*variables(shape), *written.items()]:
+    for name, value in [*variables(shape, whole=whole), *written.items(), *assigned.items()]:
         click.echo(_dotenv(name, value) if form == "dotenv" else _github(name, value))
 
 
@@ -92,30 +106,48 @@ def _only(vendor: str, shape: Mapping[str, Any]) -> dict[str, Any]:
     return {**shape, "vendors": {vendor: shape["vendors"][vendor]}}
 
 
-def variables(shape: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """An account's environment variables: ``<VENDOR>_URL``, ``<VENDOR>_API_KEY``, ``<VENDOR>_TOKEN_<SCHEME>``."""
+def variables(shape: Mapping[str, Any], *, whole: bool = False) -> Iterator[tuple[str, str]]:
+    """An account's environment variables: ``<VENDOR>_URL``, ``<VENDOR>_API_KEY``, ``<VENDOR>_TOKEN_<SCHEME>``.
+
+    Of each list the first record is the one that every operation accepts. The others are only there for the ``whole``.
+    """
     for vendor, part in shape["vendors"].items():
         yield _variable(vendor, "url"), part["url"]
-        for name, value in _leaves({**part["credentials"], **part["owned"]}):
+        for name, value in _leaves({**part["credentials"], **part["owned"]}, "", whole=whole):
             yield _variable(vendor, name), value
         for name, value in part["tokens"].items():
-            yield _variable(vendor, "token", name), value
+            if whole or name.rpartition("_")[0] not in part["tokens"]:  # Jwt_2 is signed for the second record
+                yield _variable(vendor, "token", name), value
+
+
+def assignments(texts: Iterable[str], shape: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of ``--env``: ``NAME=TEXT``, each ``{path}`` in it a value of the account. Raises CommandError."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise CommandError(f"--env is NAME=TEXT, not {text!r}")
+        try:
+            found[name] = filled(value, lambda path: value_in(shape, path))
+        except LookupError as error:
+            raise CommandError(f"--env {name}: {error.args[0]}") from error
+    return found
 
 
 def _variable(*words: str) -> str:
     return re.sub("[^A-Z0-9]", "_", "_".join(words).upper())
 
 
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+def _leaves(value: Any, name: str, *, whole: bool) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping | list):
-        items = value.items() if isinstance(value, Mapping) else enumerate(value)
-        for key, item in items:
-            yield from _leaves(item, f"{name}_{key}" if name else str(key))
+        items = list(value.items() if isinstance(value, Mapping) else enumerate(value))
+        for key, item in items if whole or isinstance(value, Mapping) else items[:1]:
+            yield from _leaves(item, f"{name}_{key}" if name else str(key), whole=whole)
     elif value is not None:
-        yield name, value if isinstance(value, str) else json.dumps(value)
+        yield name, as_text(value)
 
 
-def _write(shape: Mapping[str, Any], declared: Mapping[str, Any], folder: Path) -> dict[str, str]:
+def write_account_files(shape: Mapping[str, Any], declared: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """Write each vendor's files. Returns their paths by environment variable."""
     written: dict[str, str] = {}
     for vendor, files in declared.items():

@@ -1,5 +1,6 @@
 """``mockserver serve``: all vendors on one port."""
 
+import asyncio
 import contextlib
 import ctypes
 import gc
@@ -63,10 +64,16 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--request-timeout", type=click.IntRange(1), metavar="SECONDS", help="For one to arrive whole. [30]")
 @click.option("--let-through", multiple=True, metavar="HOST", help="Pass a client on to this real host. Repeatable.")
 @click.option("--tls-files", metavar="DIR", type=click.Path(path_type=Path), help="Write what clients trust there.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Pins, limits and clocks from the start on: {accounts: {ID: {pins: …, limits: …, clock: …}}}.",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
-def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
+def serve(settings: Settings, *, state: Path | None, until_eof: bool, **options: Any) -> None:
     """Serve all vendors until interrupted."""
     settings = _settings(settings, options)
     new_token = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
@@ -82,6 +89,8 @@ def serve(settings: Settings, *, until_eof: bool, **options: Any) -> None:
         app = create_app(settings)
     except SettingsError as error:  # one that the contracts forbid
         raise CommandError(str(error)) from error
+    if state is not None:
+        set_state(app, state)
     try:
         sockets = listen(settings.host, settings.port)
     except ListenError as error:
@@ -115,6 +124,20 @@ def _run(app: "Application", sockets: list[Any], announce: Callable[[], None], *
         server.run(sockets)
     if unsaid:
         raise unsaid[0]
+
+
+def set_state(app: "Application", file: Path, own_account: str | None = None) -> None:
+    """Have an application do what a file says before it serves; at its top is what is for ``own_account``.
+
+    Raises CommandError.
+    """
+    from mockserver.server.state_file import StateFile, StateFileError, apply_state  # noqa: PLC0415 -- as above
+
+    try:
+        state = StateFile(file)
+        asyncio.run(apply_state(app, state, state.requests(own_account)))
+    except StateFileError as error:
+        raise CommandError(f"--state: {error}") from error
 
 
 def _settings(settings: Settings, options: dict[str, Any]) -> Settings:

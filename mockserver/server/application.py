@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from mockserver.engine.sources import Sources
-from mockserver.server.build import contracts_of, store_of
-from mockserver.server.certificates import vendor_hosts
+from mockserver.server.build import certificates_of, contracts_of, store_of
+from mockserver.server.certificates import Certificates, vendor_hosts
 from mockserver.server.control.app import control_routes, description
 from mockserver.server.control.requests import State
 from mockserver.server.endpoint import Exchanges
@@ -83,6 +83,11 @@ class Application(Starlette):
         return self._mock.contracts
 
     @property
+    def certificates(self) -> Certificates:
+        """Those of the vendors' hosts."""
+        return self._mock.certificates
+
+    @property
     def store(self) -> Store:
         """Accounts, calls, pins, limits and clocks."""
         return self._mock.store
@@ -104,7 +109,9 @@ def create_app(settings: Settings | None = None, sources: Sources | None = None)
     contracts = contracts_of(settings)
     _check_let_through(settings, contracts)
     store = store_of(settings, contracts, sources)
-    return Application(State(settings, contracts, store, sources, Masker(contracts), description(), Unreachable()))
+    certificates = certificates_of(settings, contracts)
+    masker, unreachable = Masker(contracts), Unreachable()
+    return Application(State(settings, contracts, store, sources, masker, description(), unreachable, certificates))
 
 
 def _check_let_through(settings: Settings, contracts: tuple[Contract, ...]) -> None:

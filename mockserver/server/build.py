@@ -1,11 +1,14 @@
 """From settings to contracts and a store: contracts compiled, built-in accounts and those of a file in place."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mockserver.engine.sources import Sources
+from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hosts
 from mockserver.server.settings import Settings
+from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract
@@ -29,6 +32,20 @@ def fixtures_folder() -> Path:
 
 def _first(packed: Path, checkout: Path) -> Path:
     return packed if packed.is_dir() else checkout
+
+
+def certificates_of(settings: Settings, contracts: Iterable[Contract]) -> Certificates:
+    """The certificates for the contracts' hosts, not made yet; ``settings.tls_files`` is written with them."""
+
+    def say(sentence: str) -> None:
+        if settings.log != "off" and sys.stderr is not None:  # the log may not be open yet
+            sys.stderr.write(f"mockserver: {sentence}\n")
+
+    def write_files(identity: TlsIdentity) -> None:
+        if settings.tls_files is not None:
+            write_trust_files(settings.tls_files, identity)
+
+    return Certificates(vendor_hosts(contracts), Sources.real().now, say, write_files)
 
 
 BUILTIN_ACCOUNTS = ("default", "second")
@@ -63,7 +80,7 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
         except AccountError as error:
             vendor = error.pointer.split("/")[2] if error.pointer.count("/") > 1 else ""
             place = f"/{account_id}" + "".join(f"/{t}" for t in error.pointer.split("/")[3:])
-            raise ContractErrors([_error(files.get(vendor), place, str(error))]) from error
+            raise ContractErrors([error_at(files.get(vendor), place, str(error))]) from error
     if settings.accounts is not None:
         _add_accounts(registry, settings.accounts)
 
@@ -97,17 +114,17 @@ def _add_accounts(registry: Registry, file: Path) -> None:
     for number, item in enumerate(items):
         prefix = f"/{number}" if isinstance(source.value, list) else ""
         if not isinstance(item, Mapping) or not item.keys() <= {"id", "vendors"}:
-            raise ContractErrors([_error(source, prefix, "an account is {id, vendors: {vendor: {…}}}")])
+            raise ContractErrors([error_at(source, prefix, "an account is {id, vendors: {vendor: {…}}}")])
         vendors = item.get("vendors", {})
         if not isinstance(item.get("id"), str) or not isinstance(vendors, Mapping):
-            raise ContractErrors([_error(source, prefix, "an account needs an 'id' and a mapping 'vendors'")])
+            raise ContractErrors([error_at(source, prefix, "an account needs an 'id' and a mapping 'vendors'")])
         try:
             registry.add(item["id"], vendors, lasting=True)
         except AccountError as error:
-            raise ContractErrors([_error(source, prefix + error.pointer, str(error))]) from error
+            raise ContractErrors([error_at(source, prefix + error.pointer, str(error))]) from error
 
 
-def _error(source: Source | None, pointer: str, message: str) -> ContractError:
+def error_at(source: Source | None, pointer: str, message: str) -> ContractError:
     """An error at the deepest place of the pointer that the file shows."""
     if source is None:
         return ContractError("x-mock.account", 1, 1, pointer, message)

@@ -5,8 +5,10 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mockserver.server.certificates import TlsIdentity
+if TYPE_CHECKING:  # what bundles certificates in a test needs the standard library only
+    from mockserver.server.certificates import TlsIdentity
 
 CA = "ca.pem"  # the CA alone, for clients that add it to what they trust
 BUNDLE = "bundle.pem"  # for those that trust a file's certificates and no others
@@ -23,7 +25,9 @@ SYSTEM_BUNDLES = (
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\r?\n.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
-def write_trust_files(folder: Path, identity: TlsIdentity, environment: Mapping[str, str] | None = None) -> list[Path]:
+def write_trust_files(
+    folder: Path, identity: "TlsIdentity", environment: Mapping[str, str] | None = None
+) -> list[Path]:
     """Write all of them; returns their paths. Raises OSError.
 
     A client in Java needs a file that only cryptography from 45 on makes; with an older one it is left out.

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -11,10 +10,9 @@ from typing import Any, BinaryIO
 import uvicorn
 from starlette.types import ASGIApp
 
-from mockserver.engine.sources import Sources
-from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hosts
+from mockserver.server.build import certificates_of
+from mockserver.server.certificates import Certificates
 from mockserver.server.settings import Settings
-from mockserver.server.trust_files import write_trust_files
 from mockserver.server.wire import forks
 from mockserver.server.wire.door import Door
 from mockserver.server.wire.opening import OpeningProtocol
@@ -44,23 +42,13 @@ class WireConfig(uvicorn.Config):
 
 def door_of(app: Any, service: Service) -> Door:
     """What connections to an application begin with. Raises OSError where the files for clients cannot be written."""
-    settings, hosts = service.settings, vendor_hosts(getattr(app, "contracts", ()))
-    folder = settings.tls_files
-
-    def say(sentence: str) -> None:
-        if settings.log != "off" and sys.stderr is not None:  # the log may not be open yet
-            sys.stderr.write(f"mockserver: {sentence}\n")
-
-    def write_files(identity: TlsIdentity) -> None:
-        if folder is not None:
-            write_trust_files(folder, identity)
-
+    settings = service.settings
     if settings.let_through:
         service.app, service.direct = PassingOn(service.app), None
-    certificates = Certificates(hosts, Sources.real().now, say, write_files)
-    if folder is not None:
+    certificates: Certificates = getattr(app, "certificates", None) or certificates_of(settings, ())
+    if settings.tls_files is not None:
         certificates.identity()
-    return Door(service, Proxy.of(hosts, settings), certificates, Protocol, getattr(app, "record", None))
+    return Door(service, Proxy.of(certificates.hosts, settings), certificates, Protocol, getattr(app, "record", None))
 
 
 def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any) -> "MockUvicorn":

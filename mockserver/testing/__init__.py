@@ -24,6 +24,7 @@ _HOMES = {
     "Early": "calls",
     "FaultDict": "fault",
     "Headers": "call",
+    "Interception": "intercept",
     "LognormalDict": "fault",
     "Made": "account",
     "Miss": "verification",

@@ -28,6 +28,7 @@ from mockserver.testing.fault import FaultDict as FaultDict
 from mockserver.testing.fault import LognormalDict as LognormalDict
 from mockserver.testing.fixtures import AsyncMockVendors as AsyncMockVendors
 from mockserver.testing.fixtures import MockVendors as MockVendors
+from mockserver.testing.intercept import Interception as Interception
 from mockserver.testing.pin import Pin as Pin
 from mockserver.testing.server import MockServer as MockServer
 from mockserver.testing.server import RunSettings as RunSettings

@@ -1,6 +1,5 @@
 """A customer of the vendors as a test sees it: the account, its vendors, their operations."""
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import Any, Self
 
 from mockserver.spec.account_values import file_texts
 from mockserver.spec.reach import EVERYTHING, vendor_reach
+from mockserver.testing.account_path import VENDOR_PARTS, as_text, value_below, vendor_of
 from mockserver.testing.arguments import moment, typed, whole
 from mockserver.testing.arguments import seconds as in_seconds
 from mockserver.testing.arguments import variables as checked_variables
@@ -20,6 +20,7 @@ from mockserver.testing.call import Call
 from mockserver.testing.calls import AccountCalls, Calls
 from mockserver.testing.client import ControlError, segment
 from mockserver.testing.files import write_files
+from mockserver.testing.intercept import Interception
 from mockserver.testing.names import Public, Values, nearest_hint
 from mockserver.testing.pin import Pinnable, note_unused, unused_pins
 
@@ -39,9 +40,6 @@ class Operation(Assertions, Pinnable):
 
     def __repr__(self) -> str:
         return f"<Operation {self.id} of account {self._journal.account}>"
-
-
-VENDOR_PARTS = ("url", "unreachable_url", "credentials", "owned", "tokens")
 
 
 class Vendor(Assertions, Pinnable):
@@ -91,13 +89,7 @@ class Vendor(Assertions, Pinnable):
 
         Raises LookupError, which names what there is.
         """
-        part, *rest = _dotted(path).split(".")
-        if part not in VENDOR_PARTS:
-            raise LookupError(f"{self.name} has no {part!r}; known: {', '.join(VENDOR_PARTS)}")
-        value, at = getattr(self, part), f"{self.name}.{part}"
-        for token in rest:
-            value, at = _member(value, token, at), f"{at}.{token}"
-        return value
+        return value_below(self.name, _dotted(path), lambda part: getattr(self, part))
 
     def __getattr__(self, name: str) -> Operation:
         operations: dict[str, Operation] = self.__dict__.get("operations", {})
@@ -133,18 +125,6 @@ def _dotted(path: str) -> str:
     return path
 
 
-def _member(value: Any, token: str, at: str) -> Any:
-    if isinstance(value, Mapping):
-        if token in value:
-            return value[token]
-        raise LookupError(f"{at} has no {token!r}; known: {', '.join(value) or 'none'}")
-    if isinstance(value, list):
-        if token.isascii() and token.isdigit() and int(token) < len(value):
-            return value[int(token)]
-        raise LookupError(f"{at} has {len(value)} items, counted from 0: no {token!r}")
-    raise LookupError(f"{at} has nothing below it, so no {token!r}")
-
-
 @dataclass(frozen=True)
 class Made(Public):
     """An account as the server returned it.
@@ -175,6 +155,7 @@ class Account(Assertions, Pinnable):
             for name, data in made.shape["vendors"].items()
         }
         self._before_delete = made.before_delete
+        self._interceptions: list[Interception] = []
         self._path = f"accounts/{segment(self.id)}"
 
     def reset(self) -> None:
@@ -208,6 +189,16 @@ class Account(Assertions, Pinnable):
         """Switch a rate limit off."""
         self._journal.control.put(f"{self._path}/limits", {name: False})
 
+    def intercept(self, *, env: bool = False) -> Interception:
+        """Lead this process to the server by the vendors' own addresses, until the ``with`` block or the account ends.
+
+        Clients and sessions made before are caught, too. ``env``: also the programs that this process starts, by the
+        variables of ``mockserver run``. Raises ControlError.
+        """
+        interception = Interception(self._journal.control, env=env)
+        self._interceptions.append(interception)
+        return interception
+
     @property
     def limits(self) -> list[Mapping[str, Any]]:
         """What is left of each limit: ``[{operation, by, requests, seconds, remaining, wait}]``."""
@@ -215,7 +206,9 @@ class Account(Assertions, Pinnable):
         return limits
 
     def delete(self) -> None:
-        """Delete the account. If it is deleted already, nothing happens."""
+        """Delete the account, and end what it intercepts. If it is deleted already, nothing happens."""
+        while self._interceptions:
+            self._interceptions.pop().stop()
         if self._before_delete is not None:
             self._before_delete(self.id)
         if self._journal.is_watched:
@@ -233,11 +226,7 @@ class Account(Assertions, Pinnable):
 
         Raises LookupError, which names what there is.
         """
-        vendor, dot, rest = _dotted(path).partition(".")
-        if vendor not in self.vendors:
-            raise LookupError(f"there is no vendor {vendor!r}; known: {', '.join(self.vendors)}")
-        if not dot:
-            raise LookupError(f"{vendor} alone is no value; add .url, .credentials, .owned or .tokens")
+        vendor, rest = vendor_of(_dotted(path), self.vendors)
         return self.vendors[vendor].get(rest)
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
@@ -245,8 +234,7 @@ class Account(Assertions, Pinnable):
 
         Raises LookupError.
         """
-        values = {name: self.get(path) for name, path in checked_variables(variables).items()}
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+        return {name: as_text(self.get(path)) for name, path in checked_variables(variables).items()}
 
     def recorded_calls(self) -> Calls:
         """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""

@@ -14,6 +14,7 @@ from mockserver.testing.awaited import Opening, Pending
 from mockserver.testing.call import Call
 from mockserver.testing.calls import Calls, Unawaited
 from mockserver.testing.fault import FaultDict
+from mockserver.testing.intercept import Interception
 from mockserver.testing.names import Public
 from mockserver.testing.pin import Pin, Pinnable
 from mockserver.testing.server import MockServer
@@ -266,6 +267,10 @@ class AsyncAccount(AsyncAssertions, AsyncPinnable):
         """Switch a rate limit off."""
         return self._pending("unlimit(...)", partial(self._account.unlimit, name))
 
+    def intercept(self, *, env: bool = False) -> Pending[Interception]:
+        """Lead this process to the server by the vendors' own addresses, as ``Account.intercept``."""
+        return self._pending("intercept(...)", partial(self._account.intercept, env=env))
+
     @property
     def limits(self) -> Pending[list[Mapping[str, Any]]]:
         """What is left of its rate limits: ``await account.limits``."""
@@ -365,6 +370,10 @@ class AsyncMockServer(_Asking):
     def coverage(self, account: str | None = None) -> Pending[dict[str, Any]]:
         """What an account has met of the contracts; with None all accounts, deleted ones included."""
         return self._pending("coverage(...)", partial(self._server.coverage, account))
+
+    def intercept(self, *, env: bool = False) -> Pending[Interception]:
+        """Lead this process here by the vendors' own addresses, as ``Account.intercept``, until it is stopped."""
+        return self._pending("intercept(...)", partial(self._server.intercept, env=env))
 
     def __repr__(self) -> str:
         return f"<AsyncMockServer {self.url}>"

@@ -46,6 +46,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="warn",
         help="Where a test pinned an answer or a fault that calls did not use up. Default: a line in the summary.",
     )
+    add(
+        "--mockserver-intercept",
+        action="store_true",
+        help="Lead the vendors' own addresses to the server in all tests, for code whose base URL cannot be set.",
+    )
     add("--mockserver-cov", action="store_true", help="Show which documented answers the tests met.")
     add("--mockserver-cov-json", metavar="FILE", help="Write that for `mockserver coverage merge`.")
     add("--mockserver-cov-vendor", metavar="VENDOR", action="append", help="Count this vendor only. Repeatable.")
@@ -63,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--mockserver-assumed is now --mockserver-evidence=page|vendor|sibling")
     if option.mockserver_evidence not in {None, "page", "vendor", "sibling"}:
         raise pytest.UsageError(f"--mockserver-evidence is page, vendor or sibling, not {option.mockserver_evidence}")
+    if option.mockserver_intercept:
+        config.pluginmanager.register(_Intercepting(), "sms_mockserver_intercepting")
     if option.mockserver_url and option.mockserver_contracts:
         raise pytest.UsageError("--mockserver-contracts is for a server of pytest's own, not for --mockserver-url")
     if option.mockserver_url and option.mockserver_command is not None:
@@ -75,6 +82,15 @@ def mock_server(request: pytest.FixtureRequest) -> "Iterator[MockServer]":
     from mockserver.testing.fixtures import serve  # noqa: PLC0415 -- see the module's docstring
 
     yield from serve(request.config, _findings(request.config), covered=_is_covered(request.config))
+
+
+class _Intercepting:
+    """Part of a run with ``--mockserver-intercept``."""
+
+    @pytest.fixture(scope="session", autouse=True)
+    def _mockserver_intercept(self, mock_server: "MockServer") -> Iterator[None]:
+        with mock_server.intercept():
+            yield
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from mockserver.testing.account import Account, Made
 from mockserver.testing.arguments import json_value, mapping
 from mockserver.testing.calls import AccountCalls
 from mockserver.testing.client import Control, ControlError
+from mockserver.testing.intercept import Interception
 from mockserver.testing.names import Public, nearest_hint
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ class MockServer(Public):
         document: dict[str, Any] = self._control.get("coverage", account=account)
         return document
 
+    def intercept(self, *, env: bool = False) -> Interception:
+        """Lead this process here by the vendors' own addresses, as ``Account.intercept``, until it is stopped."""
+        return Interception(self._control, env=env)
+
     def _known_operations(self) -> Mapping[str, tuple[str, ...]]:
         """Names by vendor; further spellings of an operation are not its names."""
         if self._operations is None:
@@ -134,10 +139,17 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
 
     chosen = _settings(_paths(contracts), _paths(fixtures), settings)
     app = create_app(chosen)
-    thread = _ServerThread(app, listen(chosen.host, chosen.port))
+    with serving(app, listen(chosen.host, chosen.port)) as url:
+        yield MockServer(url, chosen.admin_token)
+
+
+@contextmanager
+def serving(app: "Application", sockets: "list[socket]") -> Iterator[str]:
+    """An application on listening sockets, in a thread until the block ends; gives the address of the first."""
+    thread = _ServerThread(app, sockets)
     thread.start()
     try:
-        yield MockServer(thread.url, chosen.admin_token)
+        yield thread.url
     finally:
         thread.stop()
 

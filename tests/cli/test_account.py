@@ -1,6 +1,7 @@
 """``mockserver account``: credentials that other processes read back as they are."""
 
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -100,7 +101,7 @@ def test_json_is_the_control_apis_shape(server: Live) -> None:
 def test_dotenv(accounts: Path, tmp_path: Path, account_id: str) -> None:
     """A shell that sources it has every value as it is, a key's lines as lines."""
     shape = json.loads(invoke("account", account_id, "--accounts", accounts).stdout)
-    text = invoke("account", account_id, "--accounts", accounts, "--format", "dotenv").stdout
+    text = invoke("account", account_id, "--all", "--accounts", accounts, "--format", "dotenv").stdout
     variables = shell_reads(text, tmp_path / ".env")
     assert variables["VOXIMPLANT_KEYS_0_PRIVATE_KEY"] == shared_key()
     assert [variables[f"KOREAI_NUMBERS_{n}"] for n in range(2)] == shape["vendors"]["koreai"]["owned"]["numbers"][:2]
@@ -111,10 +112,36 @@ def test_dotenv(accounts: Path, tmp_path: Path, account_id: str) -> None:
 def test_github(accounts: Path, account_id: str) -> None:
     """A workflow that appends it to $GITHUB_ENV has every value as it is."""
     shape = json.loads(invoke("account", account_id, "--accounts", accounts).stdout)
-    variables = github_reads(invoke("account", account_id, "--accounts", accounts, "--format", "github").stdout)
+    variables = github_reads(
+        invoke("account", account_id, "--all", "--accounts", accounts, "--format", "github").stdout
+    )
     assert variables["KOREAI_APPS_3_CLIENT_SECRET"] == shared_key()
     assert variables["AVAAMO_URL"] == "http://127.0.0.1:8080"
     same_values(variables, shape)
+
+
+def test_the_good_ones(tmp_path: Path) -> None:
+    """Without --all, of each list only the first record is there: the one that every operation accepts."""
+    every, good = (
+        shell_reads(invoke("account", "--format", "dotenv", *more).stdout, tmp_path / ".env")
+        for more in (["--all"], [])
+    )
+    left_out = every.keys() - good.keys()
+    assert {"OPENTACT_KEYS_1_API_KEY", "VOXIMPLANT_NUMBERS_1_NUMBER", "KOREAI_TOKEN_JWT_2"} <= left_out
+    assert {"OPENTACT_KEYS_0_API_KEY", "VOXIMPLANT_NUMBERS_0_NUMBER", "KOREAI_TOKEN_JWT"} <= good.keys() <= every.keys()
+    assert not any(re.search("_[1-9][0-9]*(_|$)", name) for name in good)
+
+
+def test_a_variable_more(tmp_path: Path) -> None:
+    """Under a name of one's own, by the paths that setenv and run have; a typo is told in one line."""
+    options = ("account", "--vendor", "polyai", "--format", "dotenv", "--env")
+    variables = shell_reads(invoke(*options, "SMS_KEY={polyai.credentials.api_key}").stdout, tmp_path / ".env")
+    assert variables["SMS_KEY"] == variables["POLYAI_API_KEY"]
+    ended = invoke(*options, "SMS_KEY={polyai.key}")
+    assert (ended.exit_code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert ended.stderr.startswith(
+        "mockserver: --env SMS_KEY: polyai has no 'key'; known: url, credentials, owned, tokens"
+    )
 
 
 def test_names(tmp_path: Path) -> None:

@@ -330,7 +330,7 @@ def test_every_setting_has_one_name() -> None:
     """
     settings = {field.name for field in fields(Settings)}
     options = {str(parameter.name) for parameter in serve.params if not getattr(parameter, "hidden", False)}
-    assert options | {"admin_token"} == settings
+    assert options | {"admin_token"} == settings | {"state"}  # which is a file's content, and is done once
     for parameter in serve.params:
         if parameter.name in settings and isinstance(parameter, click.Option):
             assert parameter.opts[0] == option(parameter.name)
@@ -370,6 +370,27 @@ def test_another_products_variables(built: list[Settings], given: dict[str, str]
     ended = invoke("serve", **{f"MOCKSERVER_{name}": value for name, value in given.items()})
     assert ended.stderr == (f"mockserver: {said}\n" if said else "")
     assert (built[0].host, built[0].port) == ("127.0.0.1", 8080)
+
+
+def test_a_state_file(tmp_path: Path) -> None:
+    """What it fixes is there from the first call on."""
+    file = tmp_path / "state.json"
+    pin = {"operation": "voximplant.send_sms", "answers": [{"status": 503}]}
+    file.write_text(json.dumps({"accounts": {"default": {"pins": [pin], "clock": {"freeze": True}}}}))
+    with serving("--port", "0", "--state", file) as server:
+        account = requests.get(f"{server.url}/_mock/accounts/default", timeout=PATIENCE).json()
+        pins = requests.get(f"{server.url}/_mock/pins", timeout=PATIENCE).json()["pins"]
+    assert account["clock"]["frozen"] is True
+    assert [one["answers"] for one in pins] == [[{"status": 503}]]
+
+
+def test_a_state_file_with_a_mistake(taken: str, tmp_path: Path) -> None:
+    """One line with its place, and nothing is served."""
+    file = tmp_path / "state.yaml"
+    file.write_text("accounts:\n  default: {pin: []}\n")
+    ended = invoke("serve", "--port", taken, "--state", file)
+    assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith(f"mockserver: --state: {file}:2:")
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_completion_shows_public_names_only(account: Account, server: MockServer
         assert not [name for name in dir(one) if name.startswith("_")]
     assert set(dir(fault)) >= {"reset", "delay", "FaultDict"}
     assert not {"overload", "TypedDict", "Any"} & set(dir(fault))
-    assert dir(server) == ["account", "coverage", "make", "url"]
+    assert dir(server) == ["account", "coverage", "intercept", "make", "url"]
     assert dir(pin) == ["data", "id", "remove", "used"]
     assert dir(opening) == ["close"]
 

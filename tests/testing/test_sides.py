@@ -138,6 +138,7 @@ async def everything(account: AsyncAccount, folder: Path) -> set[str]:
         "Account.unfreeze": account.unfreeze(),
         "Account.limit": account.limit("polyai"),
         "Account.unlimit": account.unlimit("polyai"),
+        "Account.intercept": account.intercept(),
     }
     for awaitable in done.values():
         await awaitable

@@ -42,21 +42,45 @@ client.onReady = () => client.SMS.sendSmsMessage({ source, destination, smsBody,
 """
 
 
-def python_sdk(tools: Path) -> Sdk:
-    """The Python SDK's program."""
-    installed = virtual_environment(tools / f"voximplant-python-{PYTHON}", f"voximplant-apiclient=={PYTHON}")
-    return [installed, "-c", PYTHON_PROGRAM]
+PYTHON_SDK = """
+import json, os
+from voximplant.apiclient import VoximplantAPI
+
+api = VoximplantAPI(os.environ["VOXIMPLANT_CREDENTIALS_JSON_FILE"])
+print(json.dumps(api.send_sms_message(os.environ["VOXIMPLANT_NUMBERS_0_NUMBER"], "447443332212", "Hi")))
+"""
+NODE_SDK = """
+const Voximplant = require('@voximplant/apiclient-nodejs').default;
+const client = new Voximplant({ pathToCredentials: process.env.VOXIMPLANT_CREDENTIALS_JSON_FILE });
+const sms = { source: process.env.VOXIMPLANT_NUMBERS_0_NUMBER, destination: '447443332212', smsBody: 'Hi' };
+client.onReady = () => client.SMS.sendSmsMessage(sms).then(answer => console.log(JSON.stringify(answer)));
+"""
 
 
-def node_sdk(tools: Path) -> Sdk:
-    """The Node SDK's program."""
+def installed_python_sdk(tools: Path) -> Path:
+    """The Python of an environment that has it."""
+    return virtual_environment(tools / f"voximplant-python-{PYTHON}", f"voximplant-apiclient=={PYTHON}")
+
+
+def installed_node_sdk(tools: Path) -> Path:
+    """A folder whose programs find it."""
     folder = tools / f"voximplant-node-{NODE}"
     if not (folder / "whole").exists():
         folder.mkdir(exist_ok=True)
         package = f"@voximplant/apiclient-nodejs@{NODE}"
         execute("npm", "install", "--no-audit", "--no-fund", "--prefix", folder, package, cwd=folder)
         (folder / "whole").touch()
-    program = folder / "sms.js"  # beside node_modules, where it looks for them
+    return folder
+
+
+def python_sdk(tools: Path) -> Sdk:
+    """The Python SDK's program."""
+    return [installed_python_sdk(tools), "-c", PYTHON_PROGRAM]
+
+
+def node_sdk(tools: Path) -> Sdk:
+    """The Node SDK's program."""
+    program = installed_node_sdk(tools) / "sms.js"  # beside node_modules, where it looks for them
     program.write_text(NODE_PROGRAM, "utf-8")
     return ["node", program]
 

@@ -159,6 +159,7 @@ def _control_app(state: State) -> Starlette:
             _route("/pins", get=pins.list_pins, delete=pins.clear_pins),
             _route("/pins/{operation}", put=pins.put_pin),
             _route("/coverage", get=contracts.show_coverage),
+            _route("/trust", get=contracts.show_trust),
         ],
         middleware=[Middleware(Guard, settings=state.settings)],
         exception_handlers={ApiError: on_api_error, HTTPException: on_http_exception},

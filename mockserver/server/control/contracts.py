@@ -1,5 +1,7 @@
 """The server itself over HTTP: its health, the description of its control API, its contracts, their coverage."""
 
+import asyncio
+import base64
 from typing import Any
 
 from starlette.requests import Request
@@ -8,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from mockserver import __version__
 from mockserver.coverage.tally import coverage_shape
 from mockserver.engine.choice import MAGIC
+from mockserver.server.certificates import Certificates
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import origin, state_of
@@ -49,6 +52,21 @@ async def show_coverage(request: Request) -> Response:
     if account is not None:
         await known_account(state, account, "/query/account")
     return JSONResponse(coverage_shape(state.contracts, await state.store.coverage(account)))
+
+
+async def show_trust(request: Request) -> Response:
+    """``GET /_mock/trust``: the vendors' hosts, and the CA by which a client trusts this server under their names."""
+    certificates = state_of(request).certificates
+    return JSONResponse(await asyncio.to_thread(_trust, certificates))  # they may have to be made
+
+
+def _trust(certificates: Certificates) -> dict[str, Any]:
+    from mockserver.server.authority import java_store  # noqa: PLC0415 -- takes 140 ms
+
+    ca = certificates.identity().ca
+    store = java_store(ca)
+    encoded = None if store is None else base64.b64encode(store).decode("ascii")
+    return {"hosts": list(certificates.hosts), "ca": ca, "java_store": encoded}
 
 
 def _summary(contract: Contract, at: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
 from mockserver.matching.schema_size import SchemaSizeError, schema_size
+from mockserver.server.certificates import Certificates
 from mockserver.server.checkpoint import Turns
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
@@ -35,6 +36,7 @@ class State:
     masker: Masker
     description: Mapping[str, Any]
     unreachable: Unreachable
+    certificates: Certificates
 
 
 def state_of(request: Request) -> State:

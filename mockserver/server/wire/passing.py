@@ -11,7 +11,7 @@ from mockserver.server.wire.limits import unreachable
 from mockserver.server.wire.proxy import Authority
 from mockserver.server.wire.relay import CONNECT_SECONDS
 
-ELSEWHERE = "mockserver.elsewhere"  # a scope's member, the Authority that the request is passed on to
+PASSED_ON = "mockserver.elsewhere"  # a scope's member, the Authority that the request is passed on to
 READ_BYTES = 64 * 1024
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-connection", b"te", b"trailer", b"upgrade"}
 TRANSFER_ENCODING = b"transfer-encoding"
@@ -24,7 +24,7 @@ class PassingOn:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        to: Authority | None = scope.get(ELSEWHERE)
+        to: Authority | None = scope.get(PASSED_ON)
         if to is None:
             await self._app(scope, receive, send)
             return

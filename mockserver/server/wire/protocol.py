@@ -39,7 +39,7 @@ from mockserver.server.wire.limits import (
     too_many_connections,
     too_slow,
 )
-from mockserver.server.wire.passing import ELSEWHERE
+from mockserver.server.wire.passing import PASSED_ON
 from mockserver.server.wire.proxy import MAX_AGENT
 from mockserver.server.wire.service import Service
 from mockserver.server.wire.target import Headers, checked_host, fields_size, head_size, read_target, with_host
@@ -241,7 +241,7 @@ class Protocol(asyncio.Protocol):
             self._door.report(incident, self._tasks)
             raise RefusedError(found)
         if found is not None:
-            scope[ELSEWHERE] = found
+            scope[PASSED_ON] = found
 
     def on_message_complete(self) -> None:
         exchange: Any = self._arriving  # its head was complete before

@@ -1,10 +1,13 @@
 """What the server says of itself: health, description, contracts; and how the control API refuses."""
 
+import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from cryptography import x509
 from starlette.testclient import TestClient
 
 import mockserver
@@ -60,6 +63,21 @@ def test_one_contract(acme_client: TestClient) -> None:
     assert {**found, "servers": None} == {**json.loads(json.dumps(acme().document)), "servers": None}
     missing = acme_client.get("/_mock/contracts/nobody")
     assert (missing.status_code, missing.json()["pointer"]) == (404, "/path/vendor")
+
+
+def test_trust(acme_client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The hosts of the contracts, and a CA that can sign for them alone, as PEM and as Java's store."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    found = acme_client.get("/_mock/trust").json()
+    document = paths()["/_mock/trust"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator(document).validate(found)
+    assert found["hosts"] == ["api.acme.test", "shared.test"]
+    extensions = x509.load_pem_x509_certificate(found["ca"].encode()).extensions
+    allowed = extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    names = [one.value for one in allowed if isinstance(one, x509.DNSName)]
+    assert names == ["api.acme.test", "shared.test", "localhost"]
+    assert found["java_store"] is None or len(base64.b64decode(found["java_store"])) > 100
+    assert acme_client.get("/_mock/trust").json()["ca"] == found["ca"]
 
 
 def paths() -> dict[str, Any]:

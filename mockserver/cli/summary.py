@@ -1,0 +1,104 @@
+"""What came to a server during a run, and how that is told at its end."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Self
+from urllib.parse import urlsplit
+
+from mockserver.coverage.document import Document
+from mockserver.coverage.report import Selection, score
+from mockserver.testing.call import Call
+
+MAX_LISTED = 20  # refusals, hosts or pins
+EVICTED = "{} earlier calls were evicted, and are not counted: MOCKSERVER_MAX_JOURNAL_CALLS keeps more"
+NO_VENDORS_HOST = HTTPStatus.BAD_GATEWAY  # of what is asked of the proxy and is no vendor's
+INSTEAD = {"CONNECT", "TLS"}  # methods of what came instead of a call
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Calls to vendors; hosts that are no vendor's and were asked for; what ended before a call.
+
+    ``evicted`` is how many more calls there were, of which nothing is known any more.
+    """
+
+    everything: Sequence[Call]
+    calls: Sequence[Call]
+    escaped: Sequence[str]
+    untrusting: Sequence[str]
+    evicted: int = 0
+
+    @classmethod
+    def of(cls, everything: Sequence[Call], evicted: int = 0) -> Self:
+        """``everything`` is what was recorded, oldest first."""
+        elsewhere = [call for call in everything if call.operation is None and call.response.status == NO_VENDORS_HOST]
+        others = [call for call in everything if call.operation is None and call.request.method in INSTEAD]
+        untrusting = [call for call in others if call not in elsewhere]
+        return cls(
+            everything,
+            [call for call in everything if call not in others and call not in elsewhere],
+            [urlsplit(call.request.path).netloc or call.request.path for call in elsewhere],
+            [f"{call.request.path}: {note}" for call in untrusting for note in call.data["notes"]],
+            evicted,
+        )
+
+    @property
+    def refused(self) -> list[Call]:
+        """Calls that were not accepted, though nobody had arranged that."""
+        return [call for call in self.calls if not call.accepted and call.chosen_by in {"rule", None}]
+
+    @property
+    def unclaimed(self) -> list[Call]:
+        """Calls of which nobody knows whose they are."""
+        return [call for call in self.calls if call.data["account"] is None]
+
+
+def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> Iterator[str]:
+    """The lines; ``unused`` has one for each pin that no call used."""
+    calls = findings.calls
+    number = f"{len(calls)} call{'' if len(calls) == 1 else 's'}"
+    yield f"mockserver: {number}: {_counted(calls)}" if calls else "mockserver: no call reached a vendor"
+    if findings.evicted:
+        yield f"  {EVICTED.format(findings.evicted)}"
+    yield from _listed(_refusal_lines(findings.refused))
+    hosts = Counter(findings.escaped).items()
+    yield from _listed(
+        f"no vendor's host was asked for: {host}{f' ({times} times)' * (times > 1)}" for host, times in hosts
+    )
+    yield from _listed(dict.fromkeys(findings.untrusting))
+    yield from _listed(unused)
+    evidence = Counter(call.evidence for call in calls if call.evidence).most_common()
+    if evidence:
+        vendors = tuple(sorted({call.vendor for call in calls if call.vendor}))
+        names = ", ".join(f"{name} {times}" for name, times in evidence)
+        yield f"  evidence: {names}; coverage of {', '.join(vendors)}: {score(coverage, Selection(vendors))}"
+
+
+def _counted(calls: Iterable[Call]) -> str:
+    """How often which answer was given, in the order of the calls."""
+    names = Counter(call.answer or call.operation or f"unknown path {call.request.path}" for call in calls)
+    return ", ".join(f"{name} {number}" for name, number in names.items())
+
+
+def _refusal_lines(refused: Iterable[Call]) -> Iterator[str]:
+    """A line for each kind of refusal, in the order in which they came first."""
+    for (name, reasons), number in Counter(map(_refusal, refused)).items():
+        yield f"refused{f' {number} times' * (number > 1)}: {name}{': ' * bool(reasons)}{reasons}"
+
+
+def _refusal(call: Call) -> tuple[str, str]:
+    """What was answered, and why."""
+    reasons = [f"{problem.at}: {problem.message}" for problem in call.problems] or call.data["notes"]
+    if not reasons and call.operation is None and isinstance(call.response.json, dict):  # our own words
+        reasons = [str(call.response.json.get("detail", ""))]
+    name = call.answer or f"{call.request.method} {call.request.path}"
+    return f"{name} {call.response.status}", "; ".join(reasons)
+
+
+def _listed(lines: Iterable[str]) -> Iterator[str]:
+    lines = list(lines)
+    yield from (f"  {line}" for line in lines[:MAX_LISTED])
+    if len(lines) > MAX_LISTED:
+        yield f"  … and {len(lines) - MAX_LISTED} more"

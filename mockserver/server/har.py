@@ -1,0 +1,113 @@
+"""Recorded calls as an HTTP Archive (HAR 1.2), which browsers and API clients open."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mockserver import __version__
+
+Shape = Mapping[str, Any]
+"""A call in the control API's shape, secrets masked."""
+
+_OWN = (
+    "id",
+    "account",
+    "vendor",
+    "operation",
+    "answer",
+    "accepted",
+    "evidence",
+    "chosen_by",
+    "rule",
+    "problems",
+    "notes",
+)
+UNKNOWN = -1  # how the format says that a size or a time is not known
+
+
+def har(calls: Iterable[Shape]) -> dict[str, Any]:
+    """An archive of these calls, oldest first. What HAR has no word for stands in each entry as ``_mockserver``."""
+    entries = [_entry(call) for call in sorted(calls, key=lambda call: datetime.fromisoformat(call["received_at"]))]
+    return {"log": {"version": "1.2", "creator": {"name": "mockserver", "version": __version__}, "entries": entries}}
+
+
+def _entry(call: Shape) -> dict[str, Any]:
+    took = call["duration_ms"]
+    return {
+        "startedDateTime": call["received_at"],
+        "time": took,
+        "request": _request(call["request"]),
+        "response": _response(call["response"]),
+        "cache": {},
+        "timings": {"send": 0, "wait": took, "receive": 0},
+        "_mockserver": {name: call[name] for name in _OWN if name in call},
+    }
+
+
+def _request(request: Shape) -> dict[str, Any]:
+    headers, raw = request["headers"], _raw(request["body_base64"])
+    query = f"?{request['query']}" if request["query"] else ""
+    shown: dict[str, Any] = {
+        "method": request["method"],
+        "url": f"{request.get('scheme') or 'http'}://{_value(headers, 'host')}{request['path']}{query}",
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],  # they stand in the headers, masked
+        "headers": _pairs(headers),
+        "queryString": _pairs(parse_qsl(request["query"], keep_blank_values=True)),
+        "headersSize": UNKNOWN,
+        "bodySize": len(raw),
+    }
+    if raw:
+        text, encoding = _text(raw)
+        shown["postData"] = {"mimeType": _value(headers, "content-type"), "params": [], "text": text}
+        if encoding:
+            shown["postData"]["comment"] = f"text is {encoding}"
+    return shown
+
+
+def _response(response: Shape) -> dict[str, Any]:
+    headers, raw = response["headers"], _raw(response["body_base64"])
+    text, encoding = _text(raw)
+    content = {"size": len(raw), "mimeType": _value(headers, "content-type"), "text": text}
+    return {
+        "status": response["status"],
+        "statusText": _phrase(response["status"]),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(headers),
+        "content": {**content, "encoding": encoding} if encoding else content,
+        "redirectURL": _value(headers, "location"),
+        "headersSize": UNKNOWN,
+        "bodySize": len(raw),
+        **({"comment": f"fault: {response['fault']}"} if response["fault"] else {}),
+    }
+
+
+def _raw(encoded: str | None) -> bytes:
+    return base64.b64decode(encoded or "")
+
+
+def _text(raw: bytes) -> tuple[str, str]:
+    """A body as text, and ``base64`` where it is no text itself."""
+    try:
+        return raw.decode("utf-8"), ""
+    except UnicodeDecodeError:
+        return base64.b64encode(raw).decode("ascii"), "base64"
+
+
+def _pairs(pairs: Iterable[Iterable[str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _value(headers: Iterable[tuple[str, str]], name: str) -> str:
+    return next((value for header, value in headers if header.lower() == name), "")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,162 @@
+"""Leads this process's connections to some hosts to another address, and has the certificates there trusted.
+
+Clients, sessions and TLS contexts made before are caught too. It imports the standard library only and runs on Pythons
+from 3.8 on, for ``hooks/sitecustomize.py`` loads it into programs that do not have this package.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import ssl
+import sys
+from typing import Any, Callable, Iterable  # noqa: UP035 -- Python 3.8
+
+MARK = (
+    "127.0.0.77"  # what the hosts' names resolve to. A client may keep it and its own port, and connects to both later.
+)
+LOOPS = {"uvloop": "Loop", "asyncio.windows_events": "ProactorEventLoop"}
+"""Event loops that connect without ``socket.connect``, by their module; most programs never import one."""
+
+
+class Redirect:
+    """From ``start`` to ``stop``, connections to ``hosts``, on any port, go to ``address``; ``ca`` (PEM) is trusted.
+
+    What it replaces is put back as it was. Where another has replaced it meanwhile, theirs stays, and what is below it
+    only passes on.
+    """
+
+    def __init__(self, hosts: Iterable[str], address: tuple[str, int], ca: str) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._address = (socket.gethostbyname(address[0]), address[1])
+        self._ca = ca
+        self._replaced: list[tuple[Any, str, Any, Any, bool]] = []
+        self._late = _LateModules(self._patch_loop)
+        self._is_on = False
+
+    def start(self) -> None:
+        """Begin; nothing happens if it has begun."""
+        if self._is_on:
+            return
+        self._is_on = True
+        self._replace(socket, "getaddrinfo", self._naming)
+        self._replace(socket, "gethostbyname", self._naming)
+        self._replace(socket.socket, "connect", self._connecting)
+        self._replace(socket.socket, "connect_ex", self._connecting)
+        self._replace(ssl.SSLContext, "wrap_socket", self._trusting(4))
+        self._replace(ssl.SSLContext, "wrap_bio", self._trusting(3))
+        for name in LOOPS:
+            if name in sys.modules:
+                self._patch_loop(sys.modules[name])
+        sys.meta_path.insert(0, self._late)
+
+    def stop(self) -> None:
+        """End; nothing happens if it has ended."""
+        self._is_on = False
+        if self._late in sys.meta_path:
+            sys.meta_path.remove(self._late)
+        while self._replaced:
+            owner, name, original, replacement, is_own = self._replaced.pop()
+            if vars(owner).get(name) is not replacement:
+                continue
+            if is_own:
+                setattr(owner, name, original)
+            else:
+                delattr(owner, name)
+
+    def _replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+        original = getattr(owner, name)
+        replacement = make(original)
+        self._replaced.append((owner, name, original, replacement, name in vars(owner)))
+        setattr(owner, name, replacement)
+
+    def _is_ours(self, host: Any) -> bool:
+        if isinstance(host, (bytes, bytearray)):
+            host = host.decode("ascii", "replace")
+        return self._is_on and isinstance(host, str) and host.lower().rstrip(".") in self._hosts
+
+    def _led(self, address: Any) -> Any:
+        """Where a connection to an address goes. A name may stand there, or what it was resolved to."""
+        if not self._is_on or not isinstance(address, tuple) or len(address) < 2:
+            return address
+        return self._address if address[0] == MARK or self._is_ours(address[0]) else address
+
+    def _naming(self, original: Any) -> Any:
+        def resolve(host: Any, *args: Any, **options: Any) -> Any:
+            return original(MARK if self._is_ours(host) else host, *args, **options)
+
+        return resolve
+
+    def _connecting(self, original: Any) -> Any:
+        def connect(sock: Any, address: Any) -> Any:
+            return original(sock, self._led(address))
+
+        return connect
+
+    def _trusting(self, place: int) -> Callable[[Any], Any]:
+        """For a method of a TLS context whose argument of this number is the host."""
+
+        def make(original: Any) -> Any:
+            def wrap(context: Any, *args: Any, **options: Any) -> Any:
+                host = args[place] if len(args) > place else options.get("server_hostname")
+                if self._is_ours(host) and context.verify_mode != ssl.CERT_NONE:
+                    context.load_verify_locations(cadata=self._ca)  # one that is there already is no error
+                return original(context, *args, **options)
+
+            return wrap
+
+        return make
+
+    def _patch_loop(self, module: Any) -> None:
+        loop = getattr(module, LOOPS[module.__name__], None)
+        if loop is None:
+            return
+        self._replace(loop, "getaddrinfo", self._loop_naming)
+        self._replace(loop, "create_connection", self._loop_opening)
+        self._replace(loop, "sock_connect", self._loop_connecting)
+
+    def _loop_naming(self, original: Any) -> Any:
+        async def getaddrinfo(loop: Any, host: Any, port: Any, **options: Any) -> Any:
+            return await original(loop, MARK if self._is_ours(host) else host, port, **options)
+
+        return getaddrinfo
+
+    def _loop_opening(self, original: Any) -> Any:
+        async def create_connection(loop: Any, factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
+            if self._is_ours(host) and options.get("ssl"):
+                options.setdefault("server_hostname", host)
+            return await original(loop, factory, *self._led((host, port)), **options)
+
+        return create_connection
+
+    def _loop_connecting(self, original: Any) -> Any:
+        async def sock_connect(loop: Any, sock: Any, address: Any) -> Any:
+            return await original(loop, sock, self._led(address))
+
+        return sock_connect
+
+
+class _LateModules:
+    """A finder that finds nothing by itself; it is told of each module of ``LOOPS`` once that has been imported."""
+
+    def __init__(self, then: Callable[[Any], None]) -> None:
+        self._then = then
+        self._busy: set[str] = set()
+
+    def find_spec(self, name: str, *_: Any) -> Any:
+        if name not in LOOPS or name in self._busy:
+            return None
+        self._busy.add(name)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._busy.discard(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                execute(module)
+                self._then(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec

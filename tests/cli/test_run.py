@@ -1,0 +1,323 @@
+"""``mockserver run``: the command, its environment, its exit code and signals, and what is said at the end."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import COMMAND, invoke, surroundings
+from tests.live import PATIENCE
+from tests.test_readme import UNCHANGED, block
+
+SEND = """
+import json, os, sys, urllib.request, urllib.error
+base, key, *more = sys.argv[1:] + [os.environ["POLYAI_API_KEY"]]
+headers = {"X-PolyAi-Auth-Token": key, "X-TOKEN-ID": os.environ["POLYAI_CONNECTORS_0_ID"]}
+headers["Content-Type"] = "application/json"
+body = json.dumps({"user_number": "+14155550123", "message": "Hi"}).encode()
+try:
+    print(urllib.request.urlopen(urllib.request.Request(base + "/v1/outbound-sms", body, headers)).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+
+
+@pytest.fixture
+def send(tmp_path: Path) -> Path:
+    """A program that sends one message to the base URL in its first argument, with the key in its second."""
+    file = tmp_path / "send.py"
+    file.write_text(SEND, "utf-8")
+    return file
+
+
+def sending(send: Path, base: str = "$POLYAI_URL", *more: str) -> tuple[str, ...]:
+    return "sh", "-c", f"{sys.executable} {send} {' '.join([base, *more])}"
+
+
+Ran = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ran(capfd: pytest.CaptureFixture[str]) -> Ran:
+    """``mockserver run`` within this process: exit code, what the command printed, what was told at the end."""
+
+    def run_it(*args: str, **environment: str) -> tuple[int, str, str]:
+        ended = invoke("run", *args, **environment)
+        return ended.exit_code, capfd.readouterr().out, ended.stderr
+
+    return run_it
+
+
+@pytest.mark.parametrize("code", [0, 3, 255])
+def test_exit_code(code: int) -> None:
+    """It is the command's."""
+    assert invoke("run", "--", "sh", "-c", f"exit {code}").exit_code == code
+
+
+def test_killed() -> None:
+    """A command that a signal has ended gives what a shell gives."""
+    assert invoke("run", "--", "sh", "-c", "kill -KILL $$").exit_code == 128 + signal.SIGKILL
+
+
+def test_not_there(tmp_path: Path) -> None:
+    """One that cannot be run is told in one line."""
+    ended = invoke("run", "--", str(tmp_path / "nothing"))
+    assert (ended.exit_code, ended.stderr) == (
+        127,
+        f"mockserver: cannot run {tmp_path}/nothing: No such file or directory\n",
+    )
+    (tmp_path / "data").write_text("x")
+    assert invoke("run", "--", str(tmp_path / "data")).exit_code == 126
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals(tmp_path: Path, number: signal.Signals) -> None:
+    """A signal goes to the command, which decides what becomes of it."""
+    ready = tmp_path / "ready"
+    script = f"trap 'exit 42' {number.name.removeprefix('SIG')}; echo > {ready}; while :; do sleep 0.05; done"
+    command = [*COMMAND, "run", "--", "sh", "-c", script]
+    process = subprocess.Popen(command, env=surroundings(), stderr=subprocess.PIPE, text=True, start_new_session=True)
+    for _ in range(PATIENCE * 20):
+        if ready.exists():
+            break
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, said) == (42, "mockserver: no call reached a vendor\n")
+
+
+def test_options_of_the_command_are_its_own(ran: Ran) -> None:
+    """Also without ``--``."""
+    assert ran("printf", "%s.", "--expect", "-h")[:2] == (0, "--expect.-h.")
+
+
+def test_summary(ran: Ran, send: Path) -> None:
+    """Calls by answer, each refusal with its sentence, evidence and coverage."""
+    twice = " && ".join(f"{sys.executable} {send} $POLYAI_URL {key}" for key in ("", "wrong"))
+    code, said, told = ran("--", "sh", "-c", twice)
+    assert (code, said) == (0, "202\n401\n")
+    counted, refused, evidence = told.splitlines()
+    assert re.fullmatch(r"mockserver: 2 calls: polyai.send_sms/sent 1, polyai.send_sms/\w+ 1", counted)
+    assert re.fullmatch(r"  refused: polyai.send_sms/\w+ 401: /header/x-polyai-auth-token: .+", refused)
+    assert re.fullmatch(r"  evidence: .+; coverage of polyai: 2 of \d+ answers.*", evidence)
+
+
+def test_refusals_of_one_kind_are_counted(ran: Ran, send: Path) -> None:
+    """One line for all of them."""
+    told = ran("--", "sh", "-c", f"for n in 1 2 3; do {sys.executable} {send} $POLYAI_URL wrong; done")[2]
+    assert len(re.findall("^  refused 3 times: polyai.send_sms/", told, re.MULTILINE)) == 1
+    assert told.count("refused") == 1
+
+
+TLS = """
+import sys, urllib.request
+for url in sys.argv[1:]:
+    try:
+        print(urllib.request.urlopen(url, timeout=20).status)
+    except Exception as error:
+        print(getattr(error, "code", type(error).__name__))
+"""
+
+
+def test_no_count_is_made_of_a_part(ran: Ran, send: Path) -> None:
+    """Where calls were evicted, an expectation is not met, whatever is left says."""
+    four = f"for n in 1 2 3 4; do {sys.executable} {send} $POLYAI_URL; done"
+    code, _, told = ran("--expect", "polyai.send_sms=2", "--", "sh", "-c", four, MOCKSERVER_MAX_JOURNAL_CALLS="2")
+    assert code == 1
+    assert told.count("2 earlier calls were evicted, and are not counted") == 2
+
+
+def test_an_account_that_the_command_deletes(ran: Ran) -> None:
+    """The end of the run tells what is known."""
+    script = "curl -s -X DELETE $MOCKSERVER_URL/_mock/accounts/$MOCKSERVER_ACCOUNT"
+    assert ran("--", "sh", "-c", script) == (0, "", "mockserver: no call reached a vendor\n")
+
+
+def test_over_tls_and_to_nobody(ran: Ran) -> None:
+    """A vendor's https URL is answered and trusted; another host is refused, told, and fails the run if asked for."""
+    urls = ("https://api.voximplant.com/platform_api/SendSmsMessage", "https://crm.example/", "http://crm.example/a")
+    code, said, told = ran("--fail-on", "escaped", "--", sys.executable, "-c", TLS, *urls)
+    assert (code, said) == (1, "200\nURLError\n502\n")
+    assert told.count("  no vendor's host was asked for: crm.example") == 2
+    assert "FAILED: --fail-on escaped: crm.example:443; crm.example\n" in told
+
+
+def test_a_client_that_does_not_trust_us(ran: Ran) -> None:
+    """It is told in a sentence that says what to set."""
+    script = "SSL_CERT_DIR=/nowhere SSL_CERT_FILE=/dev/null CURL_CA_BUNDLE= curl -s https://cx.avaamo.com/"
+    code, _, told = ran("--", "sh", "-c", script)
+    assert code > 0
+    assert re.search("^  cx.avaamo.com:443: the client did not trust the server's certificate", told, re.MULTILINE)
+
+
+def test_by_the_vendors_host(ran: Ran, send: Path) -> None:
+    """A client that is told nothing but the vendor's own address reaches the server."""
+    base = "http://api.us-1.platform.polyai.app"
+    assert ran("--expect", "polyai.send_sms=1", "--", *sending(send, base))[:2] == (0, "202\n")
+
+
+@pytest.mark.parametrize(
+    ("gates", "code", "said"),
+    [
+        (["--expect", "polyai.send_sms=1"], 0, None),
+        (["--expect", "polyai.send_sms=1+"], 0, None),
+        (["--expect", "polyai.send_sms/sent=1"], 0, None),
+        (["--expect", "avaamo.send_sms=0", "--fail-on", "refused", "--fail-on", "unclaimed"], 0, None),
+        (["--expect", "polyai.send_sms=2"], 1, "polyai.send_sms was accepted once, not exactly twice"),
+        (["--expect", "polyai.send_sms=3+"], 1, "polyai.send_sms was accepted once, not at least 3 times"),
+        (["--expect", "polyai.send_sms=0"], 1, "polyai.send_sms was accepted once, not never at all"),
+        (
+            ["--expect", "polyai.send_sms/rate_limited=1"],
+            1,
+            "polyai.send_sms was answered rate_limited never, once otherwise, not exactly once",
+        ),
+    ],
+)
+def test_expect(send: Path, gates: list[str], code: int, said: str | None) -> None:
+    """What was not met fails the run."""
+    ended = invoke("run", *gates, "--", *sending(send))
+    assert ended.exit_code == code
+    failed = [line for line in ended.stderr.splitlines() if line.startswith("FAILED: ")]
+    assert failed == ([] if said is None else [f"FAILED: {' '.join(gates[:2])}: {said}"])
+
+
+def test_a_failing_command_keeps_its_exit_code() -> None:
+    """Whatever the gates say."""
+    assert invoke("run", "--expect", "polyai.send_sms=1", "--", "sh", "-c", "exit 7").exit_code == 7
+
+
+def test_fail_on_refused(send: Path) -> None:
+    """A refusal by a rule that nobody had arranged."""
+    ended = invoke("run", "--fail-on", "refused", "--", *sending(send, "$POLYAI_URL", "wrong"))
+    assert ended.exit_code == 1
+    assert re.search("^FAILED: --fail-on refused: .* 401 ", ended.stderr, re.MULTILINE)
+
+
+def test_fail_on_unclaimed() -> None:
+    """A call that is nobody's; it is told which paths there are."""
+    ended = invoke("run", "--fail-on", "unclaimed", "--", "sh", "-c", "curl -s $MOCKSERVER_URL/nowhere >/dev/null")
+    assert ended.exit_code == 1
+    assert re.search(
+        "^  refused: GET /nowhere 404: mockserver knows no GET here. Nearest: ", ended.stderr, re.MULTILINE
+    )
+    assert "FAILED: --fail-on unclaimed: " in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--expect", "polyai.send_sms"], "--expect is VENDOR.OPERATION[/ANSWER]=N, or =N+ for at least N, not "),
+        (["--expect", "polyai.sent=1"], "--expect: there is no operation 'polyai.sent'; known: "),
+        (["--expect", "polyai.send_sms/nope=1"], "--expect: polyai.send_sms has no answer 'nope'; known: "),
+        (["--env", "KEY"], "--env is NAME=TEXT, not 'KEY'"),
+        (["--env", "KEY={polyai.credentials.kay}"], "--env KEY: polyai.credentials has no 'kay'; known: api_key"),
+        (["--report", "calls.txt"], "--report writes by the file's name: *.har, *.json, *.xml, not calls.txt"),
+        (["--state", "/nowhere.yaml"], "--state: /nowhere.yaml cannot be read: No such file or directory"),
+    ],
+)
+def test_mistakes(options: list[str], said: str) -> None:
+    """One line each, and the command is not run."""
+    ended = invoke("run", *options, "--", "sh", "-c", "exit 9")
+    assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith(f"mockserver: {said}")
+
+
+@pytest.fixture
+def environment(ran: Ran) -> Callable[..., dict[str, str]]:
+    """The environment that a command gets."""
+
+    def environment_of(*options: str, **before: str) -> dict[str, str]:
+        code, said, told = ran(*options, "--", "env", "-0", **before)
+        assert code == 0, told
+        return dict(entry.split("=", 1) for entry in said.split("\0") if entry)
+
+    return environment_of
+
+
+def test_environment(environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
+    """Credentials under their usual names and under those asked for, the server's address, the account, files."""
+    found = environment(
+        "--env", "SMS_KEY={polyai.credentials.api_key}", "--env", "SMS_URL={polyai.url}/v1", "--env", "MODE=test",
+        "--files", str(tmp_path),
+    )  # fmt: skip
+    assert found["SMS_KEY"] == found["POLYAI_API_KEY"]
+    assert found["SMS_URL"] == f"{found['POLYAI_URL']}/v1" == f"{found['MOCKSERVER_URL']}/v1"
+    assert found["MODE"] == "test"
+    assert found["MOCKSERVER_ACCOUNT"].startswith("a-")
+    assert found["VOXIMPLANT_CREDENTIALS_JSON_FILE"] == str(tmp_path / "voximplant" / "credentials.json")
+    assert json.loads((tmp_path / "voximplant" / "credentials.json").read_text())["account_id"]
+    assert not any(re.search("_[1-9][0-9]*(_|$)", name) for name in found if name.startswith("POLYAI_"))
+    assert environment()["POLYAI_API_KEY"] != found["POLYAI_API_KEY"]  # each run has a fresh account
+
+
+def test_what_the_user_had_set_is_kept(ran: Ran, environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
+    """Options of Node and Java, Python's path, PHP's folders, wget's settings and certificates stay beside ours."""
+    more = tmp_path / "more.pem"
+    more.write_text("-----BEGIN CERTIFICATE-----\nbW9yZQ==\n-----END CERTIFICATE-----\n")
+    settings = tmp_path / "wgetrc"
+    settings.write_text("tries = 7\n")
+    script = "cat $WGETRC $NODE_EXTRA_CA_CERTS $SSL_CERT_FILE"
+    said = ran("--", "sh", "-c", script, NODE_EXTRA_CA_CERTS=str(more), WGETRC=str(settings))[1]
+    assert "tries = 7\n" in said
+    assert said.count("bW9yZQ==") == 2
+    options = {"NODE_OPTIONS": "--no-warnings", "JAVA_TOOL_OPTIONS": "-Xmx64m"}
+    found = environment(**options, PHP_INI_SCAN_DIR="/x", PYTHONPATH="/y")
+    assert found["NODE_OPTIONS"].startswith("--no-warnings --require=")
+    assert found["JAVA_TOOL_OPTIONS"].startswith("-Xmx64m -D")
+    assert found["PHP_INI_SCAN_DIR"].startswith(f"/x{os.pathsep}")
+    assert found["PYTHONPATH"].endswith(f"{os.pathsep}/y")
+
+
+def test_a_hidden_sitecustomize_runs(ran: Ran, tmp_path: Path) -> None:
+    """The user's own is run, too."""
+    (tmp_path / "sitecustomize.py").write_text("import builtins; builtins.own = 'seen'\n")
+    program = "import sitecustomize; print(own, sitecustomize.__file__)"
+    said = ran("--", sys.executable, "-c", program, PYTHONPATH=str(tmp_path))[1]
+    assert said == f"seen {tmp_path}/sitecustomize.py\n"
+
+
+@pytest.mark.parametrize("suffix", ["har", "json", "xml"])
+def test_reports(ran: Ran, send: Path, tmp_path: Path, suffix: str) -> None:
+    """By the file's name an archive, calls in the control API's shape, or the gates for CI; no key is in them."""
+    file = tmp_path / "new" / f"report.{suffix}"
+    gates = ("--expect", "polyai.send_sms=1", "--expect", "polyai.send_sms=2+", "--report", str(file))
+    code, _, _ = ran(
+        *gates,
+        "--env",
+        f"KEY_FILE={tmp_path}/key",
+        "--",
+        "sh",
+        "-c",
+        f"echo $POLYAI_API_KEY > $KEY_FILE; {sending(send)[2]}",
+    )
+    text, key = file.read_text("utf-8"), (tmp_path / "key").read_text().strip()
+    assert code == 1
+    assert len(key) > 20
+    assert key not in text
+    if suffix == "xml":
+        assert 'tests="2" failures="1"' in text
+        assert '<testcase classname="mockserver.run" name="--expect polyai.send_sms=1"/>' in text
+        assert '<failure message="polyai.send_sms was accepted once, not at least twice"/>' in text
+    elif suffix == "har":
+        (entry,) = json.loads(text)["log"]["entries"]
+        assert entry["request"]["url"].endswith("/v1/outbound-sms")
+    else:
+        (call,) = json.loads(text)["calls"]
+        assert call["answer"] == "polyai.send_sms/sent"
+
+
+def test_a_state_file(ran: Ran, send: Path, tmp_path: Path) -> None:
+    """What it fixes is there from the first call on, and what no call used is told: the guide's example."""
+    state = tmp_path / "state.yaml"
+    state.write_text(block("state", UNCHANGED), "utf-8")
+    code, said, told = ran("--state", str(state), "--fail-on", "refused", "--", *sending(send))
+    assert (code, said) == (0, "429\n"), told
+    assert "pin of avaamo.* (fault reset) was never used" in told
+    assert "refused" not in told

@@ -1,0 +1,225 @@
+"""The vendors' own https URLs lead to the server, for clients that were made before, too; then all is as it was."""
+
+import asyncio
+import contextlib
+import http.client
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import certifi
+import httpx
+import httpx2
+import pytest
+import requests
+import urllib3
+
+from mockserver.testing import Account, AsyncAccount, ControlError, MockServer
+from mockserver.testing.client import Control
+from mockserver.testing.intercept import Interception
+from tests.testing.inner import apart, here, write
+
+HOST = "api.voximplant.com"
+URL = f"https://{HOST}/platform_api/SendSmsMessage"
+OTHER = "https://other.invalid/"
+Ask = Callable[[], str]
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_preset(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the machine presets would lead clients elsewhere, or have them trust more."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
+
+
+def answered(text: str) -> bool:
+    """Whether it is the vendor's refusal."""
+    return "Authorization failed" in text
+
+
+@contextmanager
+def by_requests() -> Iterator[Ask]:
+    with requests.Session() as session:
+        yield lambda: session.get(URL, timeout=5).text
+
+
+@contextmanager
+def by_httpx() -> Iterator[Ask]:
+    with httpx.Client() as client:
+        yield lambda: client.get(URL).text
+
+
+@contextmanager
+def by_httpx2() -> Iterator[Ask]:
+    with httpx2.Client() as client:
+        yield lambda: client.get(URL).text
+
+
+@contextmanager
+def by_urllib3() -> Iterator[Ask]:
+    with urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=certifi.where()) as pool:
+        yield lambda: str(pool.request("GET", URL).data)
+
+
+@contextmanager
+def by_urllib() -> Iterator[Ask]:
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
+
+    def ask() -> str:
+        with opener.open(URL, timeout=5) as response:
+            return str(response.read())
+
+    yield ask
+
+
+@contextmanager
+def by_http_client() -> Iterator[Ask]:
+    with contextlib.closing(http.client.HTTPSConnection(HOST, timeout=5)) as connection:
+
+        def ask() -> str:
+            connection.request("GET", "/platform_api/SendSmsMessage")
+            return str(connection.getresponse().read())
+
+        yield ask
+
+
+@pytest.mark.parametrize("made", [by_requests, by_httpx, by_httpx2, by_urllib3, by_urllib, by_http_client])
+def test_clients_made_before(account: Account, made: Callable[[], AbstractContextManager[Ask]]) -> None:
+    """Sessions, pools and contexts that exist when it begins."""
+    with made() as ask, account.intercept():
+        assert answered(ask())
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_async_clients_made_before(account: Account, loop: str) -> None:
+    """On either event loop, while others of the process are refused as ever."""
+    import uvloop  # noqa: PLC0415 -- where there is none, this fails and not the collection
+
+    async def ask() -> None:
+        async with httpx.AsyncClient() as one, httpx2.AsyncClient() as two, aiohttp.ClientSession() as three:
+            with account.intercept():
+                assert answered((await one.get(URL)).text)
+                assert answered((await two.get(URL)).text)
+                async with three.get(URL) as response:
+                    assert answered(await response.text())
+                with pytest.raises(httpx.ConnectError):
+                    await one.get(OTHER)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if loop == "uvloop" else None) as runner:
+        runner.run(ask())
+
+
+def test_every_vendor(account: Account) -> None:
+    """Each host of each contract, with its own credentials, for this account."""
+    url = "https://api.us-1.platform.polyai.app/v1/outbound-sms"
+    polyai = account.polyai
+    headers = {"X-PolyAi-Auth-Token": polyai.credentials["api_key"], "X-TOKEN-ID": polyai.owned["connectors"][0]["id"]}
+    with account.intercept() as interception:
+        for host in interception.hosts:
+            assert requests.get(f"https://{host}/", timeout=5).status_code < 500
+        sent = requests.post(url, json={"user_number": "+14155550123", "message": "Hi"}, headers=headers, timeout=5)
+    assert sent.status_code == 202
+    polyai.send_sms.assert_accepted_once()
+
+
+def test_afterwards(account: Account) -> None:
+    """Names, sockets and contexts are what they were, by the end of the block, by ``stop`` and with the account."""
+    before = [socket.getaddrinfo, socket.socket.connect, ssl.SSLContext.wrap_socket, dict(os.environ)]
+
+    def now() -> list[Any]:
+        return [socket.getaddrinfo, socket.socket.connect, ssl.SSLContext.wrap_socket, dict(os.environ)]
+
+    with account.intercept(env=True):
+        assert now() != before
+    assert now() == before
+    interception = account.intercept(env=True)
+    assert now() != before
+    interception.stop()
+    interception.stop()
+    assert now() == before
+    account.intercept()
+    account.delete()
+    assert now() == before
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo(HOST, 443)
+
+
+PROGRAM = f"""
+import urllib.request
+print(urllib.request.urlopen({URL!r}).read().decode())
+"""
+
+
+def test_children(account: Account) -> None:
+    """With ``env`` a program that this process starts reaches the vendors as well, and only then."""
+    with account.intercept(env=True):
+        said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+        folder = Path(os.environ["SSL_CERT_FILE"]).parent
+        assert (folder / "trust.p12").stat().st_size > 100
+    assert answered(said.stdout), said.stderr
+    assert not folder.exists()
+    with account.intercept():
+        said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+
+
+def test_one_within_another(server: MockServer) -> None:
+    """The inner one counts while it lasts, and leaves the outer one whole."""
+    with server.intercept(), server.account() as inner:
+        with inner.intercept():
+            assert answered(requests.get(URL, timeout=5).text)
+        assert answered(requests.get(URL, timeout=5).text)
+
+
+def test_async_side(account: Account) -> None:
+    """It is awaited, and then in force."""
+
+    async def scenario() -> None:
+        with await AsyncAccount(account).intercept():
+            async with httpx.AsyncClient() as client:
+                assert answered((await client.get(URL)).text)
+
+    asyncio.run(scenario())
+
+
+def test_a_server_behind_tls() -> None:
+    """Whatever stands before it cannot show the vendors' certificates."""
+    with pytest.raises(ControlError, match="name the server's own http address"):
+        Interception(Control("https://mock.example"))
+
+
+ALL_TESTS = """
+import requests, urllib.request
+SESSION = requests.Session()
+
+def test_by_session(mock_vendors):
+    assert "Authorization failed" in SESSION.get("https://api.voximplant.com/platform_api/SendSmsMessage").text
+
+def test_without_a_fixture():
+    url = "https://api.voximplant.com/platform_api/SendSmsMessage"
+    assert b"Authorization failed" in urllib.request.urlopen(url).read()
+"""
+
+
+def test_in_all_tests(pytester: pytest.Pytester) -> None:
+    """An option leads every test of a run, those without our fixtures too."""
+    write(pytester, ALL_TESTS)
+    here(pytester, "--mockserver-intercept").assert_outcomes(passed=2)
+
+
+def test_not_in_all_tests(pytester: pytest.Pytester) -> None:
+    """Without it nobody is led."""
+    write(pytester, ALL_TESTS)
+    apart(pytester).assert_outcomes(failed=2)
