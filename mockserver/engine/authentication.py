@@ -1,5 +1,6 @@
 """Whether a request proves who sends it."""
 
+import hmac
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -20,8 +21,9 @@ from mockserver.engine.facts import NOTHING, Facts
 from mockserver.engine.problem import Problem
 from mockserver.engine.request import ParsedRequest
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import Alternative, Jwt, Scheme
+from mockserver.spec.model import Alternative, Basic, Jwt, Scheme
 
+REASONS = ("absent", "malformed", "unknown", "signature", "claims", "expired")  # as far as a credential came
 LEEWAY = 5  # seconds that a client's clock may be ahead
 BACKDATED = 6  # seconds: clients date a token back by at most 5, and round down by less than one
 
@@ -51,13 +53,20 @@ class Authenticator:
         self._remembered = lru_cache(maxsize=MAX_REMEMBERED)(lasting_flaw)
 
     def authenticate(self, request: ParsedRequest, facts: Facts) -> Identity:
-        """Check the first security alternative whose credentials are all present."""
+        """Check the alternatives whose credentials are all present; of problems, tell those that came furthest."""
         alternatives, carried = request.operation.security, request.credentials
         if not alternatives:
             return NOBODY
+        furthest: Identity | None = None
         for alternative in alternatives:
             if carried.keys() >= alternative.wanted:
-                return self._check(alternative, carried, facts)
+                identity = self._check(alternative, carried, facts)
+                if identity.account is not None:
+                    return identity
+                if furthest is None or _progress(identity) > _progress(furthest):
+                    furthest = identity
+        if furthest is not None:
+            return furthest
         partly = [alternative for alternative in alternatives if carried.keys() & alternative.wanted]
         lacking = [scheme for scheme in (partly or alternatives)[0].schemes if scheme not in carried]
         return Identity(problems=tuple(_problem(s, "absent", f"{_called(s)} is missing") for s in lacking))
@@ -88,7 +97,8 @@ class Authenticator:
         """What is wrong with a credential, and the sight of a token that is verified for the first time."""
         token = credential.token
         if owner is None or not credential.text or token is None:
-            return (_unowned(credential) if owner is None or not credential.text else None), None
+            unowned = owner is None or not credential.text
+            return (_unowned(credential) if unowned or owner is None else _without_token(credential, owner)), None
         examine = self._remembered if len(credential.text) <= MAX_REMEMBERED_BYTES else lasting_flaw
         flaw = examine(credential, owner)
         if flaw is not None:
@@ -97,6 +107,22 @@ class Authenticator:
         sight = known or first_sight(clock, facts.now, token)
         flaw = _flaw_at(token_time(clock, facts.now, sight, token), token)
         return _problem(credential.scheme, *flaw) if flaw else None, sight if known is None else None
+
+
+def _progress(identity: Identity) -> int:
+    """How far the credentials of an alternative came until one of them failed."""
+    return min(REASONS.index(problem.reason) for problem in identity.problems)
+
+
+def _without_token(credential: Credential, owner: Owner) -> Problem | None:
+    """The problem with a credential that names somebody and is no token."""
+    accept = credential.scheme.accept
+    if not isinstance(accept, Basic):
+        return None
+    password = credential.text.partition(":")[2]
+    if hmac.compare_digest(password.encode(), str(owner.record.get(accept.password)).encode()):
+        return None
+    return _problem(credential.scheme, "signature", f"the password of {_called(credential.scheme)} is wrong")
 
 
 def _unowned(credential: Credential) -> Problem:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.clock import Sight
+from mockserver.engine.effects import Effect
 from mockserver.engine.fault import Fault
 from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern, View
@@ -57,7 +58,8 @@ class PinState:
 
     Requests get ``entries`` from ``position`` on; then the last for ever, or the rules' answers. With a fault,
     ``entries`` may be empty. ``met`` counts the requests that the pin met, with those that chance spared. The store
-    gives each pin a ``number``; a pin that was made later has a higher one.
+    gives each pin a ``number``; a pin that was made later has a higher one. ``course`` is the name of the course that
+    kept records take.
     """
 
     id: str
@@ -70,6 +72,7 @@ class PinState:
     pattern: Pattern = field(default_factory=Pattern)
     changes: tuple[tuple[Pointer, Any], ...] = ()
     force: bool = False
+    course: str | None = None
     made_at: float = 0.0
     number: int = 0
     position: int = 0
@@ -214,7 +217,7 @@ class Uses(msgspec.Struct, frozen=True):
     """What a call uses up when it is recorded: pins that it met, and a request of the rate limit of its kind.
 
     ``drawn`` says how many ids a seeded account had drawn before the call, and how many after it. ``sights`` are tokens
-    that were verified for the first time: account, digest, sight.
+    that were verified for the first time: account, digest, sight. ``effects`` are what its answer leaves behind.
     """
 
     pins: tuple[PinState, ...] = ()
@@ -222,6 +225,7 @@ class Uses(msgspec.Struct, frozen=True):
     counts: bool = True
     drawn: tuple[int, int] | None = None
     sights: tuple[tuple[str, bytes, Sight], ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 NOTHING_USED = Uses(counts=False)

@@ -12,7 +12,7 @@ from mockserver.engine.call import RecordedCall, unpack_headers, unpack_params, 
 from mockserver.engine.clock import Clock
 from mockserver.engine.coding import content_of
 from mockserver.engine.facts import Budget
-from mockserver.engine.response import timestamp
+from mockserver.engine.values import timestamp
 from mockserver.server.checkpoint import Turns
 from mockserver.server.masking import PEM_BEGIN, PEM_END, Masker, Quotes
 from mockserver.spec.evidence import spelled

@@ -45,6 +45,8 @@ class Settings:
     allow_origin: tuple[str, ...] = ()
     let_through: tuple[str, ...] = ()
     tls_files: Path | None = None
+    callback_hosts: tuple[str, ...] = ()
+    course_pace: float = 0.05
 
     def __post_init__(self) -> None:
         if self.admin_token is not None:

@@ -35,8 +35,8 @@ CONSEQUENTIAL: dict[str, Case] = {
     "basic": (
         "type: apiKey\n      in: header",
         "type: http\n      scheme: basic",
-        "type: http",
-        "only apiKey in header or",
+        "x-mock",
+        "http basic and 'accept: {basic: …}' go together",
     ),
     "cookie": (
         "      in: header\n      name: X-Key",

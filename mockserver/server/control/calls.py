@@ -35,8 +35,8 @@ async def list_calls(request: Request) -> Response:
         answer=values.get("answer"),
         recipient=values.get("recipient"),
         accepted=accepted,
-        limit=_whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
-        before=_whole(values, "cursor", 1, 2**53),
+        limit=whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
+        before=whole(values, "cursor", 1, 2**53),
     )
     page = await state.store.calls(query)
     cursor = None if page.next is None else str(page.next)
@@ -101,7 +101,7 @@ def _boolean(values: dict[str, str], name: str) -> bool | None:
     return values[name] == "true"
 
 
-def _whole(values: dict[str, str], name: str, least: int, most: int) -> int | None:
+def whole(values: dict[str, str], name: str, least: int, most: int) -> int | None:
     if name not in values:
         return None
     text, dot, zeros = values[name].partition(".")  # 60.0 is a whole number, as JSON Schema has it

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from mockserver import __version__
 from mockserver.coverage.tally import coverage_shape
-from mockserver.engine.choice import MAGIC
+from mockserver.engine.recipient import MAGIC
 from mockserver.server.certificates import Certificates
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.names import known_account, known_vendor
