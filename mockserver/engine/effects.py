@@ -25,7 +25,8 @@ class DueStep(msgspec.Struct, frozen=True):
 class KeepRecord(msgspec.Struct, frozen=True):
     """A record to keep, under its key as text, and the steps that it goes through.
 
-    ``index`` is its place among those that the answer keeps in this list, ``view`` what the answer could read.
+    ``index`` is its place among those that the answer keeps in this list, ``view`` what the answer could read,
+    ``recipient`` who the message goes to that it is a record of.
     """
 
     list_name: str
@@ -34,6 +35,7 @@ class KeepRecord(msgspec.Struct, frozen=True):
     steps: tuple[DueStep, ...] = ()
     index: int = 0
     view: Mapping[str, Any] = {}
+    recipient: str = ""
 
 
 class ChangeRecord(msgspec.Struct, frozen=True):
@@ -118,7 +120,13 @@ class EffectCompiler:
             view = context.view
             return [
                 KeepRecord(
-                    keeps.list_name, str(record[keeps.key]), record, _course(courses, number, course), index, view
+                    list_name=keeps.list_name,
+                    key=str(record[keeps.key]),
+                    record=record,
+                    steps=_course(courses, number, course),
+                    index=index,
+                    view=view,
+                    recipient=number,
                 )
                 for index, (record, number) in enumerate(zip(records, numbers, strict=True))
             ]

@@ -24,7 +24,8 @@ ACCEPTED, RECEIVED = "accepted", "received"  # states that a message begins with
 class Message(msgspec.Struct, frozen=True):
     """One SMS; None stands for what nobody can know. ``call`` is the number of the call that sent or brought it.
 
-    ``index`` is its place among the messages of the call. ``at`` is in Unix seconds.
+    ``index`` is its place among the messages of the call, ``operation`` the one that was called, "" for an inbound
+    message. ``at`` is in Unix seconds.
     """
 
     account: str
@@ -37,6 +38,7 @@ class Message(msgspec.Struct, frozen=True):
     call: int
     index: int
     at: float
+    operation: str = ""
 
     @property
     def segments(self) -> int | None:
@@ -89,6 +91,7 @@ class MessageReader:
                 call=call.number,
                 index=index,
                 at=call.received_at,
+                operation=call.operation,
             )
             for index, number in enumerate(numbers)
         ]

@@ -120,3 +120,5 @@ FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
         "sms_segments": segments,
     }
 )
+SIGNING = frozenset({hmac_sha1, hmac_sha256, md5_joined})
+"""The functions whose values are signatures."""

@@ -511,6 +511,12 @@ class OperationSpec(Behaviour):
         return bool(self.kept) or self.lists_kept
 
     @cached_property
+    def courses(self) -> tuple[str, ...]:
+        """The courses that records of its answers can take."""
+        kept = (keeps for answer in self.answers.values() for keeps in answer.effects.keeps)
+        return tuple(dict.fromkeys(course.name for keeps in kept for course in keeps.courses))
+
+    @cached_property
     def coerced(self) -> tuple[tuple[str, str, str], ...]:
         """Part, name and type of each parameter whose type is not text."""
         return tuple((p.where, p.name, p.coerce) for p in self.parameters if p.coerce is not None)

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nsmallest
 from itertools import count
 from typing import Any
 
@@ -28,6 +28,7 @@ class StepDue:
     cause: int
     index: int
     view: Mapping[str, Any]
+    recipient: str
 
 
 @dataclass(slots=True)
@@ -93,6 +94,7 @@ class Records:
                 cause=cause,
                 index=effect.index,
                 view=effect.view,
+                recipient=effect.recipient,
             )
             heappush(keeping.steps, (due.due, next(self._order), due))
 
@@ -105,6 +107,13 @@ class Records:
         """The accounts that have steps to come, each with when the next is due on its clock."""
         return ((account, keeping.steps[0][0]) for account, keeping in self._of.items() if keeping.steps)
 
+    def pending(self, account: str, most: int) -> list[StepDue]:
+        """So many of the steps of an account that are to come, the next ones; not those of records that are gone."""
+        keeping = self._of.get(account)
+        if keeping is None:
+            return []
+        return [step for _, _, step in nsmallest(most, keeping.steps) if _is_kept(keeping, step)]
+
     def take_due(self, account: str, now: float, most: int) -> list[StepDue]:
         """The steps of an account that are due at a time of its clock, in order: so many at most.
 
@@ -114,8 +123,7 @@ class Records:
         taken: list[StepDue] = []
         while keeping is not None and keeping.steps and keeping.steps[0][0] <= now and len(taken) < most:
             step = heappop(keeping.steps)[2]
-            records = keeping.lists.get(step.vendor, {}).get(step.list_name, {})
-            if records.get(step.key) is step.record:
+            if _is_kept(keeping, step):
                 taken.append(step)
                 if step.step.state is not None:
                     keeping.states[step.cause, step.index] = step.step.state
@@ -156,6 +164,11 @@ class Records:
             for record, first in keeping.first_values.values():
                 record.clear()
                 record.update(first)
+
+
+def _is_kept(keeping: _Keeping, step: StepDue) -> bool:
+    """Whether the record of a step is still there."""
+    return keeping.lists.get(step.vendor, {}).get(step.list_name, {}).get(step.key) is step.record
 
 
 def _change(keeping: _Keeping, effect: ChangeRecord) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -12,16 +13,17 @@ import msgspec
 from mockserver.coverage.tally import Coverage, Tally
 from mockserver.engine.account import AccountData, Owner
 from mockserver.engine.call import RUN_BITS, Label, RecordedCall, first_number
-from mockserver.engine.callback import view_of_step
+from mockserver.engine.callback import OutgoingRequest, view_of_request, view_of_step
 from mockserver.engine.clock import REAL, Clock, Sight
 from mockserver.engine.credentials import Claim
 from mockserver.engine.effects import Effect
 from mockserver.engine.facts import NOTHING, Budget, Facts, Kept, Limit, budget_key
 from mockserver.engine.message import Message
-from mockserver.engine.pin import NOTHING_USED, PinState, Uses
+from mockserver.engine.pin import NOTHING_USED, PinState, Uses, first_striking
 from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import SEEDED_TIME, Sources
 from mockserver.engine.values import Context
+from mockserver.spec.model import CallbackSpec
 from mockserver.spec.pointer import MISSING
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.accounts import Registry
@@ -142,7 +144,7 @@ class Store:
         if uses.effects:
             pace = self._pace if self._times.clock(call.account) is REAL else 1.0
             self._records.apply(call.account, call.vendor, call.number, uses.effects, now, pace)
-            self._wake_timekeeper()
+            self.wake_timekeeper()
 
     async def complete(self, call: RecordedCall, outcome: str, duration_ms: float) -> None:
         """Note how sending a call's response ended (``sent`` or ``aborted``), unless that is noted already."""
@@ -280,9 +282,28 @@ class Store:
                 value = make(context)
                 if value is not MISSING:
                     due.record[member] = value
-            self._untold.setdefault(account_id, []).append(due)
+            told = replace(due, record=dict(due.record))  # as it is now: a later step may change it before this is told
+            self._untold.setdefault(account_id, []).append(told)
         if account_id in self._untold:
-            self._wake_timekeeper()
+            self.wake_timekeeper()
+            if self._waiting:
+                _wake(self._waiting, account_id)  # a message has come to another state
+
+    async def pending(self, account_id: str, most: int) -> list[StepDue]:
+        """So many of the steps of an account's records that are to come by its clock, the next ones."""
+        self._run_due(account_id)
+        return self._records.pending(account_id, most)
+
+    async def strike_callback(self, request: OutgoingRequest) -> PinState | None:
+        """The pin whose fault hits an attempt at a callback, which it uses up by one; None where there is none."""
+        pins = self._pins.of_callback(request.account, request.callback.id) if self._pins.by_account else ()
+        striking, met = first_striking(pins, view_of_request(request)) if pins else (None, ())
+        return striking if self._pins.use(met) else None
+
+    async def meet_callback(self, account_id: str, callback: CallbackSpec, fault: str) -> None:
+        """Count that an account's application got a callback, which a fault has spoilt or not."""
+        if account_id in self._registry.accounts:
+            self._coverage.add_callback(account_id, callback, fault)
 
     async def next_due(self) -> list[tuple[str, float]]:
         """The accounts that have something to come while their clocks run, each with the real time when it is due."""
@@ -304,7 +325,8 @@ class Store:
         """Return when an account's clock was set, or when the time is over (None: never)."""
         await _wait_in(self._waiting_for_clock, account_id, seconds)
 
-    def _wake_timekeeper(self) -> None:
+    def wake_timekeeper(self) -> None:
+        """Have whoever looks after the clocks look again."""
         if self._timekeeper is None:
             self.begin_timekeeping()
         elif not self._timekeeper.done():
@@ -322,7 +344,7 @@ class Store:
         clock = self._times.clock(account).at(now)
         self._records.apply(account, message.vendor, message.call, effects, clock, pace)
         self._records.receive(message)
-        self._wake_timekeeper()
+        self.wake_timekeeper()
         if self._waiting:
             _wake(self._waiting, account)
         return message
@@ -355,7 +377,7 @@ class Store:
     async def set_clock(self, account_id: str, clock: Clock) -> None:
         """Give an account another time."""
         self._times.clocks[account_id] = clock
-        self._wake_timekeeper()
+        self.wake_timekeeper()
         _wake(self._waiting_for_clock, account_id)
 
     async def put_limit(self, account_id: str, operation: str, limit: Limit | None) -> None:

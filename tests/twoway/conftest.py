@@ -45,7 +45,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             status = taker.statuses.pop(0) if taker.statuses else 200
-            with taker.came:
+            with taker.came:  # before it is answered: who was answered finds it here
                 taker.requests.append(({k.lower(): v for k, v in self.headers.items()}, body))
                 taker.came.notify_all()
             self.send_response(status)
@@ -69,6 +69,12 @@ def parcel_server() -> Iterator[MockServer]:
     """One server for these tests; its accounts keep them apart."""
     with run(contracts=(FOLDER,), builtin=False) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mock_server(parcel_server: MockServer) -> MockServer:
+    """The plugin's fixtures hand out accounts of this server here."""
+    return parcel_server
 
 
 @dataclass
@@ -119,13 +125,32 @@ class Customer:
 
     def messages(self, **query: str) -> list[dict[str, Any]]:
         """Its messages, newest first."""
-        messages: list[dict[str, Any]] = self.control.get("messages", account=self.id, **query)["messages"]
+        messages: list[dict[str, Any]] = self.control.wait("messages", {"account": self.id, **query}, 0)["messages"]
         return messages
 
     def callbacks(self) -> list[dict[str, Any]]:
         """The calls that we made, oldest first."""
         calls = self.control.get("calls", account=self.id, operation="parcel.status")["calls"]
         return list(reversed(calls))
+
+
+def send(account: Any, text: str | None = "hello", to: str = SUBSCRIBER, *, status: int = 201, **more: Any) -> str:
+    """Send a message as a customer in Python; returns its id."""
+    import requests  # noqa: PLC0415 -- a client as users have it
+
+    parcel = account.parcel
+    body = {"from": parcel.owned["lines"][0]["number"], "to": to, "text": text, **more}
+    headers = {"x-key": parcel.credentials["api_key"]}
+    response = requests.post(f"{parcel.url}/messages", json=body, headers=headers, timeout=10)
+    assert response.status_code == status, response.text
+    return str(response.json().get("id"))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[MockServer]:
+    """A server of the built-in vendors."""
+    with run() as built_in:
+        yield built_in
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 import math
 import secrets
-from asyncio import sleep, wait
+from asyncio import sleep
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,6 +102,7 @@ async def _shape(request: Request, account: AccountData) -> dict[str, Any]:
     clock, real = await state.store.clock(account.id)
     shape["clock"] = clock_shape(clock, real)
     shape["limits"] = [budget_shape(*one) for one in await state.store.budgets(account.id)]
+    shape["callbacks"] = [asdict(one) for one in await state.courier.pending(account.id)]
     return shape
 
 
@@ -133,10 +135,8 @@ async def set_clock(request: Request) -> Response:
     courier = state_of(request).courier
     async with courier.holding(account.id):
         await store.set_clock(account.id, clock)
-        told = await courier.fire(account.id)
-    if told:
-        await wait(told)
-    return JSONResponse({**clock_shape(clock, real), "callbacks": len(told)})
+        told = await courier.settle(account.id)
+    return JSONResponse({**clock_shape(clock, real), "callbacks": told})
 
 
 async def _await_new_tokens(state: State, account: AccountData) -> None:

@@ -1,10 +1,9 @@
 """Messages of both directions over HTTP, a subscriber's message, and the callbacks of an account."""
 
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -17,44 +16,54 @@ from mockserver.engine.recipient import as_number
 from mockserver.engine.sources import steady_time
 from mockserver.server.control.accounts import account_of
 from mockserver.server.control.calls import parameters, whole
-from mockserver.server.control.names import known_account, known_vendor
+from mockserver.server.control.names import Scope, known_account, known_operation, known_vendor
+from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, member, read_object, state_of, unknown
+from mockserver.server.control.sent import sent_by_account
 from mockserver.server.serialize import moment, moment_text
 from mockserver.spec.model import Contract
-from mockserver.store.journal import Query
 
-PARAMETERS = ("account", "recipient", "phone", "vendor", "direction", "contains", "since", "within", "limit")
+PARAMETERS = (
+    "account", "recipient", "phone", "vendor", "operation", "direction", "state", "contains", "since", "within",
+    "least", "limit",
+)  # fmt: skip
 INBOUND_MEMBERS = ("account", "vendor", "from", "to", "text")
-DIRECTIONS = ("inbound", "outbound")
+MESSAGE_DIRECTIONS = ("inbound", "outbound")
+STATES = ("accepted", "sent", "delivered", "failed", "received")
+WORDS = ("vendor", "operation", "direction", "state")  # members of a message that are asked for as they are
 MAX_WAIT = 60.0  # seconds
 MAX_MESSAGES = 1_000
-CALLS_READ_AT_ONCE = 200
 MAX_INBOUND_TEXT = 10_000  # characters of a subscriber's message
+
+ANYBODY = Scope(None, None, None, None, (), ())  # whose messages are not narrowed by what sends them
 
 Test = Callable[[Message], bool]
 
 
 async def list_messages(request: Request) -> Response:
-    """``GET /_mock/messages``: messages of an account, newest first; ``within`` waits for the first that fits."""
+    """``GET /_mock/messages``: messages of an account, newest first; ``within`` waits until ``least`` of them fit."""
     values, state = parameters(request, PARAMETERS), state_of(request)
     account = await known_account(state, values.get("account", "default"), "/query/account")
     tests, limit = _tests(state, values), whole(values, "limit", 1, MAX_MESSAGES) or 100
+    least = whole(values, "least", 0, MAX_MESSAGES)
+    limit = max(limit, least or 0)
     until = steady_time() + _seconds(values, "within", MAX_WAIT)
     while True:
         messages = await _fitting(state, account, tests, limit)
         left = until - steady_time()
-        if messages or left <= 0:
+        if len(messages) >= (1 if least is None else least) or left <= 0 or not state.store.is_waited_on:
             break
         await state.store.wait_for_call(account.id, left)
     shapes = [await _shape(state, message) for message in messages]
-    return JSONResponse({"messages": shapes, "evicted": await state.store.evicted(account.id)})
+    evicted = await state.store.evicted(account.id)
+    return JSONResponse({"messages": shapes, "evicted": evicted, "left": round(max(left, 0.0), 3)})
 
 
 async def _fitting(state: State, account: AccountData, tests: list[Test], limit: int) -> list[Message]:
     """The newest messages that pass all tests, newest first."""
     received = [m for m in reversed(await state.store.received(account.id)) if all(test(m) for test in tests)]
     sent: list[Message] = []
-    async for message in _sent(state, account):
+    async for message in sent_by_account(state, account):
         if all(test(message) for test in tests):
             sent.append(message)
             if len(sent) == limit:
@@ -62,48 +71,35 @@ async def _fitting(state: State, account: AccountData, tests: list[Test], limit:
     return sorted([*sent, *received], key=lambda message: (message.call, message.index), reverse=True)[:limit]
 
 
-async def _sent(state: State, account: AccountData) -> AsyncIterator[Message]:
-    """The messages that an account's calls sent, newest first, in the states that they have come to."""
-    store = state.store
-    for contract in state.contracts:
-        await store.kept(account.id, contract.vendor)  # what is due happens first
-    before: int | None = None
-    while True:
-        page = await store.calls(Query(account=account.id, accepted=True, limit=CALLS_READ_AT_ONCE, before=before))
-        for call in page.calls:
-            if not call.vendor:
-                continue
-            owners = await store.owners(call.vendor)
-            for message in reversed(state.messages.read(call, account, owners, call.received_at)):
-                reached = await store.message_state(account.id, message.call, message.index)
-                yield message if reached is None else msgspec.structs.replace(message, state=reached)
-        before = page.next
-        if before is None:
-            return
-
-
 def _tests(state: State, values: Mapping[str, str]) -> list[Test]:
     """What a message must be, from the query. Raises ApiError."""
-    tests: list[Test] = []
+    tests = _word_tests(state, values)
     for name, members in (("recipient", ("recipient",)), ("phone", ("sender", "recipient"))):
         if name in values:
-            number = as_number(values[name])
-            if not number:
-                raise ApiError(400, "must be a phone number", f"/query/{name}")
-            tests.append(_by_number(number, members))
-    if "vendor" in values:
-        vendor = known_vendor(state, values["vendor"], "/query/vendor").vendor
-        tests.append(lambda message: message.vendor == vendor)
-    if "direction" in values:
-        if values["direction"] not in DIRECTIONS:
-            raise unknown("direction", values["direction"], DIRECTIONS, "/query/direction")
-        tests.append(lambda message: message.direction == values["direction"])
+            check_recipient(ANYBODY, values[name], f"/query/{name}")
+            tests.append(_by_number(as_number(values[name]), members))
     if "contains" in values:
         tests.append(lambda message: message.text is not None and values["contains"] in message.text)
     if "since" in values:
         since = _moment(values["since"])
         tests.append(lambda message: message.at >= since)
     return tests
+
+
+def _word_tests(state: State, values: Mapping[str, str]) -> list[Test]:
+    """Which of a few known words a message's members must be."""
+    if "vendor" in values:
+        known_vendor(state, values["vendor"], "/query/vendor")
+    if "operation" in values:
+        known_operation(state, values["operation"], "/query/operation")
+    for name, known in (("direction", MESSAGE_DIRECTIONS), ("state", STATES)):
+        if name in values and values[name] not in known:
+            raise unknown(name, values[name], known, f"/query/{name}")
+    return [_by_word(name, values[name]) for name in WORDS if name in values]
+
+
+def _by_word(name: str, word: str) -> Test:
+    return lambda message: getattr(message, name) == word
 
 
 def _by_number(number: str, members: tuple[str, ...]) -> Test:
@@ -128,13 +124,14 @@ def _seconds(values: Mapping[str, str], name: str, most: float) -> float:
 
 
 async def _shape(state: State, message: Message) -> dict[str, Any]:
-    """``{id, account, vendor, direction, from, to, text, segments, encoding, state, code, codes, calls, at}``."""
+    """A message as the control API shows it; ``calls`` are the one that sent it and the callbacks that told of it."""
     codes = codes_in(message.text) if message.text is not None and message.direction == "outbound" else []
     calls = [] if message.direction == "inbound" else [call_id(message.call)]
     return {
         "id": f"{call_id(message.call)}-{message.index}",
         "account": message.account,
         "vendor": message.vendor,
+        "operation": message.operation or None,
         "direction": message.direction,
         "from": message.sender,
         "to": message.recipient,
@@ -154,9 +151,8 @@ async def receive_message(request: Request) -> Response:
     body, state = await read_object(request, INBOUND_MEMBERS), state_of(request)
     account = await known_account(state, member(body, "account", str, "default"), "/body/account")
     contract = known_vendor(state, _text(body, "vendor"), "/body/vendor")
-    sender, text = as_number(_text(body, "from")), _text(body, "text", empty=True)
-    if not sender:
-        raise ApiError(400, "must be the subscriber's phone number", "/body/from")
+    check_recipient(ANYBODY, _text(body, "from"), "/body/from")
+    sender, text = as_number(body["from"]), _text(body, "text", empty=True)
     if not state.inbound.takes(contract.vendor):
         takers = [c.vendor for c in state.contracts if state.inbound.takes(c.vendor)]
         raise ApiError(
@@ -171,7 +167,7 @@ async def receive_message(request: Request) -> Response:
         raise unknown("number of the account", to, numbers, "/body/to")
     message = Message(account.id, contract.vendor, "inbound", sender, as_number(to), text, RECEIVED, 0, 0, real)
     message = await state.store.receive(message, found.effects)
-    state.courier.tell_of_inbound(account.id, contract.vendor, found.context, message.call)
+    state.courier.tell_of_inbound(account.id, contract.vendor, found.context, message.call, as_number(to))
     return JSONResponse(await _shape(state, message), 201)
 
 
@@ -219,5 +215,5 @@ async def redeliver(request: Request) -> Response:
     call = None if number is None else await state.store.call(number)
     if call is None or call.account != account.id or call.label.direction != "out":
         raise ApiError(404, "the account has no such callback; it may have been evicted or cleared", "/path/call")
-    await state.courier.redeliver(call)
+    state.courier.redeliver(call)
     return Response(status_code=202)
