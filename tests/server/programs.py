@@ -23,7 +23,7 @@ from tests.live import PATIENCE
 
 @contextmanager
 def program(*command: str | Path, **environment: str) -> Iterator[str]:
-    """The address that a server says it runs on, while the block lasts. Nobody reads its log, so there is none."""
+    """The address that a server says it runs on, while the block lasts. What it says after that is read and dropped."""
     process = subprocess.Popen(
         command,
         env=surroundings(**{"MOCKSERVER_LOG": "off", **environment}),
@@ -31,21 +31,31 @@ def program(*command: str | Path, **environment: str) -> Iterator[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert process.stdout is not None
     guard = threading.Timer(PATIENCE, process.kill)
     guard.start()
+    with process:
+        try:
+            address = _address(process)
+            guard.cancel()
+            reader = threading.Thread(target=process.stdout.read)  # type: ignore[union-attr]  # a full pipe holds it up
+            reader.start()
+            yield address
+        finally:
+            guard.cancel()
+            process.terminate()
+            process.wait(PATIENCE)
+        reader.join()
+
+
+def _address(process: "subprocess.Popen[str]") -> str:
+    """The address that a server says it runs on."""
+    assert process.stdout is not None
     said = ""
-    try:
-        while (address := re.search(r"[Rr]unning on (http://[0-9.]+:[1-9][0-9]*)", said)) is None:
-            line = process.stdout.readline()
-            assert line, f"the server ended: {said}"
-            said += line
-        guard.cancel()
-        yield address[1]
-    finally:
-        guard.cancel()
-        process.terminate()
-        process.communicate(timeout=PATIENCE)
+    while (address := re.search(r"[Rr]unning on (http://[0-9.]+:[1-9][0-9]*)", said)) is None:
+        line = process.stdout.readline()
+        assert line, f"the server ended: {said}"
+        said += line
+    return address[1]
 
 
 def sender(url: str) -> Callable[[Sent], Reply]:
