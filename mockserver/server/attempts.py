@@ -1,13 +1,12 @@
 """One attempt at a callback: sent where it may be, spoilt where a test asks for that, recorded as a call."""
 
 import json
-import time
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from mockserver.engine.call import RecordedCall, pack_headers, split_headers
 from mockserver.engine.callback import OutgoingRequest, label_of
-from mockserver.engine.sources import Sources
+from mockserver.engine.sources import Sources, steady_time
 from mockserver.server.http_client import DeliveryError, Reply, address_of, send
 from mockserver.server.settings import is_loopback
 from mockserver.store.store import Store
@@ -23,7 +22,7 @@ class Attempts:
 
     async def make(self, request: OutgoingRequest, number: int, *, fault: str = "", pin: str = "") -> RecordedCall:
         """Send a request once; ``fault`` is what a test has made of it, by the pin of this id."""
-        started, reply, note, outcome = time.perf_counter(), None, "", "aborted"
+        started, reply, note, outcome = steady_time(), None, "", "aborted"
         callback = request.callback
         try:
             headers = split_headers(request.headers)
@@ -31,7 +30,7 @@ class Attempts:
             outcome = "sent"
         except DeliveryError as error:
             note = str(error)
-        duration = (time.perf_counter() - started) * 1000
+        duration = (steady_time() - started) * 1000
         call = self._call(request, number, fault, pin, reply, note)
         await self._keep(call, outcome, duration)
         if reply is not None:
