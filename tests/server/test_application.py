@@ -186,8 +186,12 @@ def ask_from(app: Application, client: tuple[str, int] | None, **headers: str) -
     """The status that a client of this address gets of the control API."""
     statuses: list[int] = []
 
+    sent = iter([{"type": "http.request", "body": b""}])
+
     async def receive() -> Any:
-        return {"type": "http.request", "body": b""}
+        for message in sent:
+            return message
+        return await asyncio.get_running_loop().create_future()  # the client stays
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
