@@ -23,7 +23,6 @@ from mockserver.engine.request import ParsedRequest
 from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Alternative, Basic, Jwt, Scheme
 
-REASONS = ("absent", "malformed", "unknown", "signature", "claims", "expired")  # as far as a credential came
 LEEWAY = 5  # seconds that a client's clock may be ahead
 BACKDATED = 6  # seconds: clients date a token back by at most 5, and round down by less than one
 
@@ -53,20 +52,13 @@ class Authenticator:
         self._remembered = lru_cache(maxsize=MAX_REMEMBERED)(lasting_flaw)
 
     def authenticate(self, request: ParsedRequest, facts: Facts) -> Identity:
-        """Check the alternatives whose credentials are all present; of problems, tell those that came furthest."""
+        """Check the first security alternative whose credentials are all present."""
         alternatives, carried = request.operation.security, request.credentials
         if not alternatives:
             return NOBODY
-        furthest: Identity | None = None
         for alternative in alternatives:
             if carried.keys() >= alternative.wanted:
-                identity = self._check(alternative, carried, facts)
-                if identity.account is not None:
-                    return identity
-                if furthest is None or _progress(identity) > _progress(furthest):
-                    furthest = identity
-        if furthest is not None:
-            return furthest
+                return self._check(alternative, carried, facts)
         partly = [alternative for alternative in alternatives if carried.keys() & alternative.wanted]
         lacking = [scheme for scheme in (partly or alternatives)[0].schemes if scheme not in carried]
         return Identity(problems=tuple(_problem(s, "absent", f"{_called(s)} is missing") for s in lacking))
@@ -107,11 +99,6 @@ class Authenticator:
         sight = known or first_sight(clock, facts.now, token)
         flaw = _flaw_at(token_time(clock, facts.now, sight, token), token)
         return _problem(credential.scheme, *flaw) if flaw else None, sight if known is None else None
-
-
-def _progress(identity: Identity) -> int:
-    """How far the credentials of an alternative came until one of them failed."""
-    return min(REASONS.index(problem.reason) for problem in identity.problems)
 
 
 def _without_token(credential: Credential, owner: Owner) -> Problem | None:

@@ -93,16 +93,21 @@ class Courier:
 
     def ensure_running(self) -> None:
         """Begin to look after the clocks, unless that goes on already."""
-        if self._task is None or self._task.done():
+        if self._task is None or self._task.done() or self._task.get_loop().is_closed():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self, grace: float) -> None:
-        """End: requests under way have so many seconds left; what does not end is recorded as abandoned."""
-        if self._task is not None:
+        """End: requests under way have so many seconds left; what does not end is recorded as abandoned.
+
+        An application may be served by several loops at once: each ends what it has begun itself.
+        """
+        loop = asyncio.get_running_loop()
+        if self._task is not None and self._task.get_loop() is loop:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        under_way = [task for desk in self._desks.values() for task in desk.tasks]
+        tasks = [task for desk in self._desks.values() for task in desk.tasks]
+        under_way = [task for task in tasks if task.get_loop() is loop]
         if under_way:
             _, late = await asyncio.wait(under_way, timeout=grace)
             for task in late:
