@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.cli.answers import known_methods, provocations
-from mockserver.engine.choice import MAGIC
+from mockserver.engine.recipient import MAGIC
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Answer, Contract, OperationSpec
 from tests.evidence import ROOT, case_files, load_case

@@ -16,7 +16,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from mockserver.engine.choice import MAGIC
+from mockserver.engine.recipient import MAGIC
 from mockserver.server.settings import Settings, variable
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.testing import Account, MockServer, Operation, Vendor, fault, plugin

@@ -11,7 +11,9 @@ import click
 
 from mockserver.package_check import ForeignPackageError, require_ours
 
-COMMANDS = ("account", "answers", "ca", "check", "contract", "coverage", "curl", "hosts", "run", "serve")  # modules
+COMMANDS = (  # each is in the module of its name
+    "account", "answers", "ca", "check", "contract", "coverage", "curl", "hosts", "inbound", "messages", "run", "serve",
+)  # fmt: skip
 
 
 class Commands(click.Group):

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mockserver.cli.common import contract_options, ending_with_findings, find_contract
-from mockserver.engine.choice import MAGIC
+from mockserver.engine.recipient import MAGIC
 from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
 from mockserver.spec.evidence import ANSWER_PARTS, GRADES

@@ -22,7 +22,16 @@ from mockserver.cli.common import (
     program,
     with_chosen,
 )
-from mockserver.server.settings import ANOTHER_PRODUCTS, LOG_FORMS, RENAMED, Settings, SettingsError, option, variable
+from mockserver.server.settings import (
+    ANOTHER_PRODUCTS,
+    LOG_FORMS,
+    MAX_PACE,
+    RENAMED,
+    Settings,
+    SettingsError,
+    option,
+    variable,
+)
 from mockserver.spec.model import Contract
 
 if TYPE_CHECKING:
@@ -70,11 +79,25 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="FILE",
     help="Pins, limits and clocks from the start on: {accounts: {ID: {pins: …, limits: …, clock: …}}}.",
 )
+@click.option(
+    "--callback-to",
+    "callback_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="A host beside this machine that callbacks may go to. Repeatable.",
+)
+@click.option(
+    "--course-pace",
+    type=click.FloatRange(0, MAX_PACE),
+    metavar="SECONDS",
+    help="What a second of a message's course takes, unless its account's clock was set. [0.05]",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
 def serve(settings: Settings, *, state: Path | None, until_eof: bool, **options: Any) -> None:
     """Serve all vendors until interrupted."""
+    options["callback_hosts"] = options["callback_hosts"] or None
     settings = _settings(settings, options)
     new_token = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
     settings = replace(settings, admin_token=new_token or settings.admin_token)

@@ -11,7 +11,7 @@ from mockserver.coverage.document import DOCUMENT_FORMAT
 from mockserver.engine.bodies import integral
 from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.request import ParsedRequest
-from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.model import Answer, CallbackSpec, Contract, OperationSpec
 from mockserver.spec.pointer import Pointer
 
 FORCED_CHOICES = frozenset({"prefer", "pin", "magic"})
@@ -179,6 +179,13 @@ class Coverage:
         if fields or unseen.values:
             counts.see(unseen, fields, request)
 
+    def add_callback(self, account: str, callback: CallbackSpec, fault: str) -> None:
+        """Count a callback that an account's application got; by force, where a fault has spoilt it."""
+        counts = self._accounts.setdefault(account, _Counts())
+        chosen_by = "pin" if fault else ""
+        label = Label(callback.vendor, callback.id, callback.request.id, chosen_by=chosen_by, fault=fault)
+        counts.tally.add(label, 1, counts.test)
+
     def of(self, account: str | None) -> Tally:
         """The tally of an account, or with None of all accounts, deleted ones included."""
         if account is None:
@@ -200,7 +207,10 @@ def coverage_shape(contracts: tuple[Contract, ...], tally: Tally) -> dict[str, A
         "format": DOCUMENT_FORMAT,
         "version": __version__,
         "contracts": {c.vendor: {"hash": contract_hash(c), "version": c.version} for c in contracts},
-        "operations": {name: _operation(operation, tally) for name, operation in operations.items()},
+        "operations": {
+            **{name: _operation(operation, tally) for name, operation in operations.items()},
+            **{callback.id: _callback(callback, tally) for c in contracts for callback in c.callbacks},
+        },
     }
 
 
@@ -210,19 +220,22 @@ def contract_hash(contract: Contract) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _callback(callback: CallbackSpec, tally: Tally) -> dict[str, Any]:
+    """A callback has one row: whether the application got it."""
+    return {
+        "answers": {callback.request.name: _answer(callback.request, tally)},
+        "fields": {"seen": [], "unseen": []},
+        "values": {},
+        "faults": dict(tally.faults.get(callback.id, {})),
+    }
+
+
 def _operation(operation: OperationSpec, tally: Tally) -> dict[str, Any]:
     seen = tally.fields.get(operation.id, set())
     declared = [at for at, _, _ in operation.declared]
     met = tally.values.get(operation.id, {})
     return {
-        "answers": {
-            answer.name: {
-                "status": answer.status,
-                "evidence": answer.evidence.grade,
-                **_met(tally.answers.get(answer.id, Met())),
-            }
-            for answer in operation.answers.values()
-        },
+        "answers": {answer.name: _answer(answer, tally) for answer in operation.answers.values()},
         "fields": {
             "seen": [at for at in declared if at in seen],
             "unseen": [at for at in declared if at not in seen],
@@ -236,6 +249,11 @@ def _operation(operation: OperationSpec, tally: Tally) -> dict[str, Any]:
         },
         "faults": dict(tally.faults.get(operation.id, {})),
     }
+
+
+def _answer(answer: Answer, tally: Tally) -> dict[str, Any]:
+    met = _met(tally.answers.get(answer.id, Met()))
+    return {"status": answer.status, "evidence": answer.evidence.grade, **met}
 
 
 def _met(met: Met) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A customer of the vendors: what it has, the credentials that it is given, and a request that it can send."""
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import msgspec
 
 from mockserver.engine.credentials import sign
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import ArrayStyle, Contract, Jwt, OperationSpec, Scheme
+from mockserver.spec.model import ArrayStyle, Basic, Contract, Jwt, OperationSpec, Scheme
 from mockserver.spec.pointer import MISSING, Pointer
 
 
@@ -54,8 +55,11 @@ def credential_for(scheme: Scheme, data: Mapping[str, Any], value: Any, record: 
 
     Raises ValueError where the record's key cannot sign.
     """
+    if isinstance(scheme.accept, Basic):
+        pair = f"{value}:{record[scheme.accept.password]}"
+        return f"{scheme.word} {base64.b64encode(pair.encode()).decode('ascii')}"
     if not isinstance(scheme.accept, Jwt):
-        return str(value)
+        return f"{scheme.word} {value}" if scheme.word and not scheme.bearer else str(value)
     header, claims = token_parts(scheme.accept, data, value, record, now)
     return sign(header, claims, record[scheme.accept.key])
 

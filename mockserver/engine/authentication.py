@@ -1,5 +1,6 @@
 """Whether a request proves who sends it."""
 
+import hmac
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -20,7 +21,7 @@ from mockserver.engine.facts import NOTHING, Facts
 from mockserver.engine.problem import Problem
 from mockserver.engine.request import ParsedRequest
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import Alternative, Jwt, Scheme
+from mockserver.spec.model import Alternative, Basic, Jwt, Scheme
 
 LEEWAY = 5  # seconds that a client's clock may be ahead
 BACKDATED = 6  # seconds: clients date a token back by at most 5, and round down by less than one
@@ -88,7 +89,8 @@ class Authenticator:
         """What is wrong with a credential, and the sight of a token that is verified for the first time."""
         token = credential.token
         if owner is None or not credential.text or token is None:
-            return (_unowned(credential) if owner is None or not credential.text else None), None
+            unowned = owner is None or not credential.text
+            return (_unowned(credential) if unowned or owner is None else _without_token(credential, owner)), None
         examine = self._remembered if len(credential.text) <= MAX_REMEMBERED_BYTES else lasting_flaw
         flaw = examine(credential, owner)
         if flaw is not None:
@@ -97,6 +99,17 @@ class Authenticator:
         sight = known or first_sight(clock, facts.now, token)
         flaw = _flaw_at(token_time(clock, facts.now, sight, token), token)
         return _problem(credential.scheme, *flaw) if flaw else None, sight if known is None else None
+
+
+def _without_token(credential: Credential, owner: Owner) -> Problem | None:
+    """The problem with a credential that names somebody and is no token."""
+    accept = credential.scheme.accept
+    if not isinstance(accept, Basic):
+        return None
+    password = credential.text.partition(":")[2]
+    if hmac.compare_digest(password.encode(), str(owner.record.get(accept.password)).encode()):
+        return None
+    return _problem(credential.scheme, "signature", f"the password of {_called(credential.scheme)} is wrong")
 
 
 def _unowned(credential: Credential) -> Problem:

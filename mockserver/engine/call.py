@@ -14,7 +14,7 @@ class Label(msgspec.Struct, frozen=True, cache_hash=True):
     ``rule`` is the place of the rule that chose the answer, ``acme.yaml:41``; "" where none did. ``evidence`` is the
     call's grade, ``parts`` a letter for each part of it, ``reasons`` a JSON object of where or why, each "" where the
     response is no answer of a contract. ``hint`` is what a client is told of a wish that names no answer; it stands in
-    the notes, too.
+    the notes, too. ``direction`` is ``in`` where a client called us, ``out`` where we called a client.
     Calls are grouped by the value of their label, so labels that were made elsewhere group alike.
     """
 
@@ -32,15 +32,18 @@ class Label(msgspec.Struct, frozen=True, cache_hash=True):
     parts: str = ""
     reasons: str = ""
     hint: str = ""
+    direction: str = "in"
 
 
 class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
     """One exchange, flat and packed, as the journal keeps it; whoever shows it decodes it.
 
     The store adds ``number``, which only increases, when it records the call, and later how sending it ended;
-    ``weight`` is the journal's. ``pin`` is the id of the pin that the
-    call used, "" where it used none. ``gc=False`` keeps calls out of the garbage collector's sight, else a journal of a
-    million would make pauses of 100 to 600 ms.
+    ``weight`` is the journal's. ``recipients`` are all, with ``;`` between, where an operation takes several.
+    ``url``, ``cause`` and ``attempt`` are a callback's: where it went, the number of the call that caused it, and which
+    attempt it is, from 1. ``pin`` is the id of the pin
+    that the call used, "" where it used none. ``gc=False`` keeps calls out of the garbage collector's sight, else a
+    journal of a million would make pauses of 100 to 600 ms.
     """
 
     account: str
@@ -61,6 +64,10 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
     duration_ms: float = 0.0
     weight: int = 0
     pin: str = ""
+    recipients: str = ""
+    url: str = ""
+    cause: int = 0
+    attempt: int = 0
 
     @property
     def id(self) -> str:

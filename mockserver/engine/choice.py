@@ -7,16 +7,17 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.account import AccountData
-from mockserver.engine.facts import Facts
+from mockserver.engine.facts import Facts, Kept
+from mockserver.engine.listing import same
 from mockserver.engine.pin import Literal
 from mockserver.engine.problem import KINDS, Problem
+from mockserver.engine.recipient import MAGIC, MAGIC_DIGITS, is_magic
 from mockserver.engine.request import Possession
-from mockserver.spec.functions import MAX_DIGITS, digits, phone_digits
-from mockserver.spec.model import Answer, OperationSpec, Owned, Recipient, Rule
+from mockserver.engine.values import as_text, holds
+from mockserver.spec.functions import digits
+from mockserver.spec.model import Answer, KeptMember, OperationSpec, Owned, Rule
 from mockserver.spec.pointer import MISSING, Pointer
 
-MAGIC = "15005550"  # +1 500 555 0NNN: no customer can have such a number
-MAGIC_LENGTH = len("+15005550NNN")
 _PREFERENCE = re.compile(  # RFC 7240, 2: a token, and perhaps a word, which may be quoted
     r"""([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*(?:=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?"""
 )
@@ -66,8 +67,8 @@ def choose(  # noqa: PLR0913 -- everything that may decide, in one place
         if problems or not rule.answer.accepted:
             return fitting
         break
-    if recipient[1:9] == MAGIC and len(recipient) == MAGIC_LENGTH:
-        magic = operation.magic.get(recipient[-3:])
+    if is_magic(recipient) and (operation.recipient is None or not operation.recipient.is_several):
+        magic = operation.magic.get(recipient[-MAGIC_DIGITS:])
         if magic is not None:
             return Choice(magic, "magic", None, "", notes)
         notes += (_note("magic", (f"+{MAGIC}{end}" for end in operation.magic)),)
@@ -89,12 +90,8 @@ def _met(rule: Rule, problems: tuple[Problem, ...]) -> Problem | None:
 
 
 def _fits(rule: Rule, view: Mapping[str, Any]) -> bool:
-    for pointer, condition in rule.when:
-        value = pointer.get(view)
-        if condition is None:
-            if value is not MISSING:
-                return False
-        elif value is MISSING or not condition.is_valid(value):
+    for at, condition in rule.when:  # noqa: SIM110 -- no generator: every request asks some rules
+        if not holds(at, condition, view):
             return False
     return True
 
@@ -128,23 +125,6 @@ def _note(what: str, known: Iterable[str]) -> str:
     return note if len(note) <= MAX_NOTE else f"{note[: MAX_NOTE - 3]}..."
 
 
-def recipient_of(recipient: Recipient | None, view: Mapping[str, Any]) -> str:
-    """The recipient as ``+`` and digits; "" where there is none."""
-    if recipient is None:
-        return ""
-    value = None
-    for override in recipient.override:
-        value = override.get(view)
-        if value is not MISSING and value is not None:
-            break
-    if value is MISSING or value is None:
-        value = recipient.at.get(view)
-    if not isinstance(value, str | int | float):
-        return ""
-    number = phone_digits(value)
-    return f"+{number}" if 0 < len(number) <= MAX_DIGITS else ""
-
-
 def check_owned(
     possessions: Iterable[Possession], account: AccountData | None, facts: Facts, bound: dict[str, Any]
 ) -> tuple[Problem, ...]:
@@ -161,6 +141,26 @@ def check_owned(
             continue
         foreign = owner is not None and (place.within is None or not is_own)
         problems.append(_problem(place, value, foreign=foreign))
+    return tuple(problems)
+
+
+def check_kept(
+    places: Iterable[KeptMember], data: Mapping[str, Any], kept: Kept, bound: dict[str, Any]
+) -> tuple[Problem, ...]:
+    """A problem ``unknown`` for each value that no kept record has; the others' records are added to ``bound``."""
+    problems = []
+    for place in places:
+        value = place.at.get(data)
+        if value is MISSING:
+            continue
+        records = kept.get(place.list_name, {})
+        record = records.get(as_text(value))
+        if record is None or not same(record.get(place.member, MISSING), value):  # found by another member than the key
+            record = next((r for r in records.values() if same(r.get(place.member, MISSING), value)), None)
+        if record is None:
+            problems.append(Problem("unknown", str(place.at), "", "no record that is kept has the value", value))
+        else:
+            bound[place.list_name] = record
     return tuple(problems)
 
 

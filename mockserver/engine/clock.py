@@ -31,6 +31,15 @@ class Clock:
                 return stretch.at(real)
         return real
 
+    def real_at(self, time: float) -> float | None:
+        """The real time when this clock reaches a time, at the earliest now; None where it stands still before it."""
+        if not self.stretches:
+            return time
+        last = self.stretches[-1]
+        if last.frozen:
+            return last.real if time <= last.virtual else None
+        return last.real + max(0.0, time - last.virtual)
+
     def shift(self, real: float) -> float:
         """How many seconds this clock is ahead of the real one at a real time."""
         return self.at(real) - real

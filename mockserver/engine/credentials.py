@@ -1,5 +1,6 @@
 """What a request carries to say who it is, not yet verified; signed tokens (RFC 7515, 7519) read and made."""
 
+import base64
 import hashlib
 import json
 import math
@@ -16,7 +17,7 @@ from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
 from mockserver.spec.functions import digits
-from mockserver.spec.model import Equals, Jwt, Scheme
+from mockserver.spec.model import Basic, Equals, Jwt, Scheme
 from mockserver.spec.pointer import MISSING
 
 MAX_REMEMBERED = 512  # entries of each memory of heads and credentials
@@ -145,16 +146,29 @@ def read_credential(scheme: Scheme, value: Any) -> Credential:
     """What a value says, standing where the scheme's credential stands."""
     if not isinstance(value, str):
         return Credential(scheme, "")
-    if scheme.bearer:
+    if scheme.word:
         kind, _, rest = value.partition(" ")
-        value = rest.strip() if kind.lower() == "bearer" else ""
+        value = rest.strip() if kind.lower() == scheme.word.lower() else ""
+    if isinstance(scheme.accept, Basic):
+        value = _user_and_password(value)
     if not value:
         return Credential(scheme, "")
+    if isinstance(scheme.accept, Basic):
+        return Credential(scheme, value, None, (scheme.accept.claim, value.partition(":")[0]))
     if isinstance(scheme.accept, Equals):
         return Credential(scheme, value, None, (scheme.accept.claim, value))
     token = read_token(value)
     digest = hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=8).digest()
     return Credential(scheme, value, token, _named_by(token, scheme.accept), digest)
+
+
+def _user_and_password(text: str) -> str:
+    """``user:password`` of HTTP Basic (RFC 7617); "" where the text is not of that form."""
+    try:
+        pair = base64.b64decode(text, validate=True).decode("utf-8")
+    except ValueError:
+        return ""
+    return pair if ":" in pair else ""
 
 
 def _named_by(token: Token | None, accept: Jwt) -> Claim | None:

@@ -11,23 +11,28 @@ from mockserver.engine.account import AccountData
 from mockserver.engine.authentication import Authenticator
 from mockserver.engine.bodies import UnreadableError, read_form, read_multipart, read_query
 from mockserver.engine.call import Label, RecordedCall, pack_params, pack_problems, unpack_headers
-from mockserver.engine.choice import MAX_NOTE, Choice, check_owned, choose, ordered, recipient_of
+from mockserver.engine.choice import MAX_NOTE, Choice, check_kept, check_owned, choose, ordered
+from mockserver.engine.clock import Sight
 from mockserver.engine.coding import content_of
 from mockserver.engine.credentials import Claim, CredentialReader
+from mockserver.engine.effects import Effect, EffectCompiler, body_of
 from mockserver.engine.expectation import RequestView
-from mockserver.engine.facts import Facts, budget_key
+from mockserver.engine.facts import NOTHING, Budget, Facts, budget_key
 from mockserver.engine.fault import Fault, planned
 from mockserver.engine.pin import NOT_PINNED, NOTHING_USED, Literal, Pinned, PinState, Uses, first_fitting, lay_over
 from mockserver.engine.problem import Problem
+from mockserver.engine.recipient import recipient_of, recipients_of
 from mockserver.engine.request import DEFAULT_MAX_BODY, Arrival, ParsedRequest, RequestParser
-from mockserver.engine.response import Context, RenderedResponse, Renderer
+from mockserver.engine.response import RenderedResponse, Renderer
 from mockserver.engine.sources import SeededIds, Sources
+from mockserver.engine.values import Context, ValueCompiler
 from mockserver.spec.evidence import OFF_CONTRACT, Graded
 from mockserver.spec.model import Answer, Contract, OperationSpec
 
 MAX_LABELS = 4_096
 MAX_SHARED_TEXTS = 4_096
 MAX_SHARED_LENGTH = 1_024  # characters; a longer text is not shared
+NOTHING_LEFT: tuple[Effect, ...] = ()
 CONTRACT_CHOICES = frozenset({"rule", "default"})  # what chooses an answer where no test does
 LIMITED = Problem("limited", "/limit", "", "the account's rate limit is used up")
 
@@ -45,6 +50,28 @@ class Decision(msgspec.Struct, frozen=True):
     number: int = 0
 
 
+class Understood(msgspec.Struct, frozen=True):
+    """Whose a request is, its problems in order, the view that rules and values read, and what is left of its limit.
+
+    ``sights`` are tokens that were verified for the first time.
+    """
+
+    account: AccountData | None
+    problems: tuple[Problem, ...]
+    view: dict[str, Any]
+    budget: Budget | None
+    sights: tuple[tuple[str, bytes, Sight], ...]
+
+    @property
+    def is_limited(self) -> bool:
+        return self.budget is not None and self.budget.wait > 0
+
+    @property
+    def wait(self) -> int | None:
+        """Whole seconds until the rate limit lets a request through; None where it does so now."""
+        return self.budget.retry_after if self.budget is not None and self.is_limited else None
+
+
 class Engine:
     """Decides what requests to some contracts are answered with.
 
@@ -59,7 +86,9 @@ class Engine:
         self._reader = CredentialReader()
         self._parser = RequestParser(self._reader, max_body)
         self._authenticator = Authenticator()
-        self._renderer = Renderer(contracts)
+        compiler = ValueCompiler()
+        self._renderer = Renderer(contracts, compiler)
+        self._effects = EffectCompiler(compiler).of_all(contracts)
         self._answer_label = lru_cache(maxsize=MAX_LABELS)(_answer_label)
         self._shared_label: Callable[[Label], Label] = lru_cache(maxsize=MAX_LABELS)(_itself)
         self._shared: Callable[[str], str] = lru_cache(maxsize=MAX_SHARED_TEXTS)(_itself)
@@ -82,42 +111,29 @@ class Engine:
 
         Raises LookupError where the contract has no answer, which its check should have told.
         """
-        operation = request.operation
-        identity = self._authenticator.authenticate(request, facts)
-        account = identity.account or facts.claimant(request.claims)
-        bound = {**identity.records}
-        problems = request.problems + identity.problems
-        if request.owned:
-            problems += check_owned(request.owned, account, facts, bound)
-        budget = facts.budgets.get(account.id) if facts.budgets and account is not None else None
-        limited = budget is not None and budget.wait > 0
-        if limited:
-            problems += (LIMITED,)
-        if len(problems) > 1:
-            problems = ordered(problems)
-        view = {**request.data, "account": account.vendors[operation.vendor] if account else {}, "owned": bound}
+        asked = self._understood(request, facts)
+        operation, account, view = request.operation, asked.account, asked.view
         recipient = recipient_of(operation.recipient, view)
-        pinned = _pinned(request, account, facts, has_problems=bool(problems)) if facts.pins else NOT_PINNED
-        choice = choose(operation, problems, view, recipient, prefer=request.head.prefer, pinned=pinned.answer)
+        pinned = _pinned(request, account, facts, has_problems=bool(asked.problems)) if facts.pins else NOT_PINNED
+        choice = choose(operation, asked.problems, view, recipient, prefer=request.head.prefer, pinned=pinned.answer)
         if choice is None:
             raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
         ids = _seeded_ids(account, facts) if facts.seeds else None
         time = facts.time(account) if facts.clocks else facts.now
-        context = Context(
-            view,
-            choice.problem,
-            ids or self._sources,
-            time,
-            budget.retry_after if limited and budget is not None else None,
-        )
+        context = Context(view, choice.problem, ids or self._sources, time, asked.wait, operation.schemes)
         answer = choice.answer
         response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
-        filled, fault, uses = response.filled, None, NOTHING_USED
+        filled, fault, effects = response.filled, None, NOTHING_LEFT
         if pinned is not NOT_PINNED:
             pinned, fault, response = _applied(pinned, choice.chosen_by, response)
-        if pinned.met or budget is not None or ids is not None or identity.sights:
-            limit_key = "" if limited or account is None else budget_key(request, facts.owners, account.id)
-            uses = Uses(pinned.met, limit_key, not limited, None if ids is None else ids.drawn, identity.sights)
+        if account is not None and answer in self._effects and _takes_effect(fault, pinned.pin):
+            course = pinned.pin.course if pinned.pin is not None else None
+            effects = self._effects[answer](context, body_of(response.body), recipient, course)
+        uses = NOTHING_USED
+        if effects or pinned.met or asked.budget is not None or ids is not None or asked.sights:
+            limit_key = "" if asked.is_limited or account is None else budget_key(request, facts.owners, account.id)
+            drawn = None if ids is None else ids.drawn
+            uses = Uses(pinned.met, limit_key, not asked.is_limited, drawn, asked.sights, effects)
         label = (
             self._answer_label(
                 operation,
@@ -133,11 +149,35 @@ class Engine:
             if fault is None and isinstance(answer, Answer)
             else self._label_of_trouble(request, choice, filled, response.status, pinned.pin, fault)
         )
-        call = self._record(request, account, label, recipient, problems, response, facts.now)
+        call = self._record(request, account, label, recipient, asked.problems, response, facts.now)
+        if "recipients" in view:
+            call.recipients = ";".join(entry["to"] for entry in view["recipients"])
         if pinned.pin is None:
             return Decision(call, choice.problem, uses, None)
         call.pin = pinned.pin.id
         return Decision(call, choice.problem, uses, fault, pinned.pin.met)
+
+    def _understood(self, request: ParsedRequest, facts: Facts) -> "Understood":
+        """Whose the request is, what is wrong with it, and what its answer may read."""
+        operation = request.operation
+        identity = self._authenticator.authenticate(request, facts)
+        account = identity.account or facts.claimant(request.claims)
+        bound = {**identity.records}
+        problems = request.problems + identity.problems
+        if request.owned:
+            problems += check_owned(request.owned, account, facts, bound)
+        view = {**request.data, "account": account.vendors[operation.vendor] if account else {}, "owned": bound}
+        if operation.reads_kept:
+            view["kept"] = kept = facts.kept.get(account.id, NOTHING) if account is not None else NOTHING
+            problems += check_kept(operation.kept, request.data, kept, bound)
+        if operation.recipient is not None and operation.recipient.is_several:
+            view["recipients"] = recipients_of(operation, view)
+        budget = facts.budgets.get(account.id) if facts.budgets and account is not None else None
+        if budget is not None and budget.wait > 0:
+            problems += (LIMITED,)
+        if len(problems) > 1:
+            problems = ordered(problems)
+        return Understood(account, problems, view, budget, identity.sights)
 
     def _label_of_trouble(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part
         self,
@@ -225,6 +265,11 @@ def _pinned(request: ParsedRequest, account: AccountData | None, facts: Facts, *
         return NOT_PINNED
     view = RequestView(request.arrival, request.reads)
     return first_fitting(pins, request.operation, view, has_problems=has_problems)
+
+
+def _takes_effect(fault: Fault | None, pin: PinState | None) -> bool:
+    """Whether an answer leaves something behind: a fault that loses it does not, unless the answer is pinned, too."""
+    return fault is None or not fault.loses_reply or (pin is not None and bool(pin.entries))
 
 
 def _applied(

@@ -22,7 +22,10 @@ _READ_AS_JSON = frozenset({"json", ""})  # "" where no operation has the path: a
 
 @dataclass(frozen=True)
 class Expectation:
-    """Each part that is not None must be the call's; ``since`` in Unix seconds, a recipient counts by its digits."""
+    """Each part that is not None must be the call's; ``since`` in Unix seconds, a recipient counts by its digits.
+
+    ``direction`` is ``in`` for calls of clients, ``out`` for those to a client.
+    """
 
     vendor: str | None = None
     operation: str | None = None
@@ -31,6 +34,7 @@ class Expectation:
     recipient: str | None = None
     since: float | None = None
     pattern: Pattern = field(default_factory=Pattern)
+    direction: str | None = None
 
     def admits(self, label: Label) -> bool:
         """Whether calls of this label can be as expected: vendor, operation, answer and accepted are theirs alike."""
@@ -56,7 +60,7 @@ class Expectation:
         return found + self._request.differences(RequestView(call, call.label.reads))
 
     def concerns(self, call: RecordedCall) -> bool:
-        """Whether a call is near enough to be shown: of this vendor or operation, and not too old."""
+        """Whether a call is near enough to be shown: of this vendor or operation and direction, and not too old."""
         return self._is_in_time(call) and self._operation.fits(_label_view(call.label))
 
     def _is_in_time(self, call: RecordedCall) -> bool:
@@ -64,11 +68,17 @@ class Expectation:
 
     @cached_property
     def _operation(self) -> Pattern:
-        return _pattern(vendor=self.vendor, operation=self.operation)
+        return _pattern(vendor=self.vendor, operation=self.operation, direction=self.direction)
 
     @cached_property
     def _label(self) -> Pattern:
-        return _pattern(vendor=self.vendor, operation=self.operation, answer=self.answer, accepted=self.accepted)
+        return _pattern(
+            vendor=self.vendor,
+            operation=self.operation,
+            answer=self.answer,
+            accepted=self.accepted,
+            direction=self.direction,
+        )
 
     @cached_property
     def _request(self) -> Pattern:
@@ -126,7 +136,7 @@ def _pattern(**parts: str | bool | None) -> Pattern:
 def _label_view(label: Label) -> dict[str, Any]:
     texts = {"vendor": label.vendor, "operation": label.operation}
     known = {part: text for part, text in texts.items() if text}
-    return {**known, "answer": answer_view(label.answer), "accepted": label.accepted}
+    return {**known, "answer": answer_view(label.answer), "accepted": label.accepted, "direction": label.direction}
 
 
 def _recipient(sent: RecordedCall | Arrival, _reads: str) -> Any:

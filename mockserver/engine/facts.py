@@ -58,6 +58,9 @@ def budget_key(request: ParsedRequest, owners: Mapping[Claim, Owner], account: s
     return f"{text[:MAX_KEY]}…{digest}"
 
 
+Kept = Mapping[str, Mapping[str, dict[str, Any]]]  # by list and key the records that an account keeps of a vendor
+
+
 def _named(request: ParsedRequest, owners: Mapping[Claim, Owner], account: str) -> dict[str, Any]:
     """The records of an account that a request names, as they are bound."""
     names = [(c.scheme.binds, c.claim) for c in request.credentials.values() if c.claim is not None]
@@ -74,7 +77,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     By account id: the pins of the operation, oldest first, the clock, what is left of the rate limit, and of an
     account made with a seed that seed and how many ids were drawn. By a token's digest: its first
-    sight, where it was verified before.
+    sight, where it was verified before. By account id also what it keeps, where the operation reads that.
     """
 
     owners: Mapping[Claim, Owner]
@@ -84,6 +87,7 @@ class Facts(msgspec.Struct, frozen=True):
     budgets: Mapping[str, Budget] = NOTHING
     sights: Mapping[bytes, Sight] = NOTHING
     seeds: Mapping[str, tuple[int, int]] = NOTHING
+    kept: Mapping[str, Kept] = NOTHING
 
     def time(self, account: AccountData | None) -> float:
         """The account's time in Unix seconds."""

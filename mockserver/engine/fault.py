@@ -1,4 +1,4 @@
-"""Trouble between the decision and the client, as a test asks for it: described here, done by the server."""
+"""Trouble on the way to the client, of a reply or a callback, as a test asks for it: the server makes it."""
 
 import math
 import random
@@ -14,13 +14,16 @@ from mockserver.spec.pointer import join
 
 LOSING = frozenset({"timeout", "reset", "empty", "garbage"})  # the reply is lost altogether
 SPOILING = frozenset({"delay", "truncate", "dribble", "malformed"})  # the reply comes late or damaged
+OF_CALLBACKS = frozenset({"duplicate", "late", "lost", "wrong_signature"})  # trouble on the way to a receiver
 NEEDS_WIRE = LOSING | {"truncate"}  # breaks the connection itself, which an ASGI application cannot
 GARBAGE = b"\x00\xff\x13NOT HTTP AT ALL\x00\r\n\r\n"
 MAX_DELAY = 60.0  # seconds
+MAX_LATE = 366 * 86400.0  # seconds of the account's clock
 
 _MEMBERS = {
     "delay": {"seconds", "uniform", "lognormal"},
     "dribble": {"seconds", "chunks"},
+    "late": {"seconds"},
 }
 _ALWAYS = {"kind", "times", "probability", "seed"}
 
@@ -50,6 +53,11 @@ class Fault:
     written: Mapping[str, Any]
 
     @property
+    def is_of_callbacks(self) -> bool:
+        """Whether it hits requests to the client, not replies."""
+        return self.kind in OF_CALLBACKS
+
+    @property
     def loses_reply(self) -> bool:
         """Whether the client gets no answer at all."""
         return self.kind in LOSING
@@ -76,8 +84,9 @@ def read_fault(block: Any) -> Fault:
     if not isinstance(block, Mapping):
         raise FaultError("", "must be an object")
     kind = block.get("kind")
-    if not isinstance(kind, str) or kind not in LOSING | SPOILING:
-        raise FaultError("/kind", f"must be one of: {', '.join(sorted(LOSING | SPOILING))}")
+    if not isinstance(kind, str) or kind not in LOSING | SPOILING | OF_CALLBACKS:
+        replies, callbacks = ", ".join(sorted(LOSING | SPOILING)), ", ".join(sorted(OF_CALLBACKS))
+        raise FaultError("/kind", f"must be one of: {replies}; of callbacks: {callbacks}")
     allowed = _ALWAYS | _MEMBERS.get(kind, set())
     for name in block:
         if name not in allowed:
@@ -99,6 +108,8 @@ def _delay(block: Mapping[str, Any]) -> tuple[str, float, float]:
         return "fixed", 1.0, 0.0
     if block["kind"] not in _MEMBERS:
         return "fixed", 0.0, 0.0
+    if block["kind"] == "late":
+        return "fixed", _number(block.get("seconds"), "/seconds", 0, MAX_LATE), 0.0
     if len(names) != 1:
         raise FaultError("", "a delay needs one of: seconds, uniform, lognormal")
     value = block[names[0]]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.clock import Sight
+from mockserver.engine.effects import Effect
 from mockserver.engine.fault import Fault
 from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern, View
@@ -57,7 +58,8 @@ class PinState:
 
     Requests get ``entries`` from ``position`` on; then the last for ever, or the rules' answers. With a fault,
     ``entries`` may be empty. ``met`` counts the requests that the pin met, with those that chance spared. The store
-    gives each pin a ``number``; a pin that was made later has a higher one.
+    gives each pin a ``number``; a pin that was made later has a higher one. ``course`` is the name of the course that
+    kept records take.
     """
 
     id: str
@@ -70,6 +72,7 @@ class PinState:
     pattern: Pattern = field(default_factory=Pattern)
     changes: tuple[tuple[Pointer, Any], ...] = ()
     force: bool = False
+    course: str | None = None
     made_at: float = 0.0
     number: int = 0
     position: int = 0
@@ -101,6 +104,11 @@ class PinState:
         return self.left == 0 and (self.then == "rules" or self.fault is not None)
 
     @property
+    def is_of_callbacks(self) -> bool:
+        """Whether it is for requests to the client, not for replies."""
+        return self.fault is not None and self.fault.is_of_callbacks
+
+    @property
     def is_endless(self) -> bool:
         """Whether no number of requests uses it up."""
         return self.then == "last" if self.fault is None else self.fault.times is None
@@ -128,8 +136,11 @@ class PinState:
     def allows(self, entry: Entry, operation: OperationSpec, *, has_problems: bool) -> bool:
         """Whether a request to an operation can get this entry.
 
-        The operation must have the answer. A success is for requests without problems, unless it is forced.
+        The operation must have the answer. A success is for requests without problems, unless it is forced; a course is
+        for requests that leave a record with such a course.
         """
+        if self.course is not None and (has_problems or self.course not in operation.courses):
+            return False
         if entry is None:
             return True
         answer = answer_of(entry, operation)
@@ -179,13 +190,32 @@ def first_fitting(pins: Iterable[PinState], operation: OperationSpec, view: View
     return Pinned(met=met) if met else NOT_PINNED
 
 
+def first_striking(pins: Iterable[PinState], view: View) -> tuple[PinState | None, tuple[PinState, ...]]:
+    """The first of these pins whose fault hits a callback, and those that it meets, that one included."""
+    met: tuple[PinState, ...] = ()
+    for pin in pins:
+        if pin.pattern and not pin.pattern.fits(view):
+            continue
+        met += (pin,)
+        if pin.striking is not None:
+            return pin, met
+    return None, met
+
+
+def callback_obstacle(earlier: Iterable[PinState], later: PinState, callbacks: Iterable[str]) -> PinState | None:
+    """The earlier pin that keeps a later one from ever hitting a callback; None where none certainly does."""
+    names = list(callbacks)
+    in_the_way = (pin for pin in earlier if pin.is_of_callbacks and _answers_always(pin, later))
+    return next((pin for pin in in_the_way if all(covers(pin.reach, name) for name in names)), None)
+
+
 def obstacle(earlier: Iterable[PinState], later: PinState, operations: Iterable[OperationSpec]) -> PinState | None:
     """The earlier pin that keeps a later one from ever taking effect; None where none certainly does.
 
     ``operations`` are those of the later pin's reach. It takes effect once a request gets its first entry. Each such
     request must get an entry of an earlier pin, for ever.
     """
-    in_the_way = [pin for pin in earlier if _answers_always(pin, later)]
+    in_the_way = [pin for pin in earlier if not pin.is_of_callbacks and _answers_always(pin, later)]
     if not in_the_way:
         return None
     obstacles = [
@@ -214,7 +244,7 @@ class Uses(msgspec.Struct, frozen=True):
     """What a call uses up when it is recorded: pins that it met, and a request of the rate limit of its kind.
 
     ``drawn`` says how many ids a seeded account had drawn before the call, and how many after it. ``sights`` are tokens
-    that were verified for the first time: account, digest, sight.
+    that were verified for the first time: account, digest, sight. ``effects`` are what its answer leaves behind.
     """
 
     pins: tuple[PinState, ...] = ()
@@ -222,6 +252,7 @@ class Uses(msgspec.Struct, frozen=True):
     counts: bool = True
     drawn: tuple[int, int] | None = None
     sights: tuple[tuple[str, bytes, Sight], ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 NOTHING_USED = Uses(counts=False)

@@ -1,18 +1,17 @@
 """An answer as bytes: the documented sample, with the values of this exchange laid over it."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from functools import lru_cache, partial
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from mockserver.engine.call import pack_headers, split_headers
-from mockserver.engine.problem import Problem
-from mockserver.engine.sources import SeededIds, Sources
+from mockserver.engine.values import Context, Make, ValueCompiler, finder
 from mockserver.spec.evidence import Graded
-from mockserver.spec.model import BODILESS_STATUSES, Answer, Apply, Contract, Echo, New, Value
+from mockserver.spec.model import BODILESS_STATUSES, Answer, Contract, CountOf, Echo, New, Value
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.values import parts_of, pointers_of
 
 
 class RenderedResponse(msgspec.Struct, frozen=True):
@@ -38,22 +37,7 @@ class RenderedResponse(msgspec.Struct, frozen=True):
         return split_headers(self.head)
 
 
-class Context(msgspec.Struct, frozen=True):
-    """What fills may read: the view that ``when`` reads, the problem that is answered, and fresh ids.
-
-    ``now`` is the account's time in Unix seconds, ``wait`` the seconds until its rate limit lets a request through.
-    """
-
-    view: Mapping[str, Any]
-    problem: Problem | None
-    ids: Sources | SeededIds
-    now: float
-    wait: int | None = None
-
-
-Make = Callable[[Context], Any]
-MAX_HEADS = 512  # heads of responses that are remembered, and
-MAX_TIMESTAMPS = 64  # texts of times
+MAX_HEADS = 512  # heads of responses that are remembered
 
 
 class PreparedAnswer(msgspec.Struct, frozen=True):
@@ -61,7 +45,8 @@ class PreparedAnswer(msgspec.Struct, frozen=True):
 
     ``written`` is the body in parts as it stands in the contract; ``makers`` make those at their places anew.
     ``grades`` are those of made parts that are graded, the least known first. ``headers`` are the headers where one of
-    them has a fill, else None. ``constant`` is the response where all calls get the same.
+    them has a fill, else None. ``constant`` is the response where all calls get the same. ``places`` are those of the
+    makers in the body, where a value reads what was made before it, else None.
     """
 
     answer: Answer
@@ -70,6 +55,7 @@ class PreparedAnswer(msgspec.Struct, frozen=True):
     grades: tuple[tuple[int, Graded], ...]
     headers: tuple[tuple[bytes, bytes, Make | None], ...] | None
     constant: RenderedResponse | None
+    places: tuple[Pointer, ...] | None
 
 
 class Renderer:
@@ -78,10 +64,11 @@ class Renderer:
     Heads that are equal are one object: in a journal of a million calls it takes room once.
     """
 
-    def __init__(self, contracts: Iterable[Contract]) -> None:
-        self._timestamp = _remembering_timestamp()
+    def __init__(self, contracts: Iterable[Contract], compiler: ValueCompiler | None = None) -> None:
+        self._compile = (compiler or ValueCompiler()).compile
         self._head = lru_cache(maxsize=MAX_HEADS)(_constant_head)
         answers = {a: None for contract in contracts for o in contract.operations for a in o.answers.values()}
+        answers |= {callback.request: None for contract in contracts for callback in contract.callbacks}
         self._prepared = {answer: self._prepare(answer) for answer in answers}
 
     def render(self, answer: Answer, context: Context) -> RenderedResponse:
@@ -90,10 +77,13 @@ class Renderer:
         if prepared.constant is not None:
             return prepared.constant
         parts = list(prepared.written)
-        for at, make in prepared.makers:
-            value = make(context)
-            if value is not MISSING:
-                parts[at] = _dump(value)
+        if prepared.places is None:
+            for at, make in prepared.makers:
+                value = make(context)
+                if value is not MISSING:
+                    parts[at] = _dump(value)
+        else:
+            context = _fill_in_order(prepared, parts, context)
         body = b"".join(parts)
         filled = _least_known(prepared, parts) if prepared.grades else None
         if prepared.headers is None:
@@ -109,7 +99,10 @@ class Renderer:
         written = [answer.body[0]]
         for (_, literal, _), segment in zip(answer.fills, answer.body[1:], strict=True):
             written += (literal, segment)
-        makers = tuple((2 * at + 1, self._maker(fill)) for at, (fill, _, _) in enumerate(answer.fills))
+        makers = tuple(
+            (2 * at + 1, self._compile(answer.fills[at][0], answer.places[at]))
+            for at in sorted(answer.written, key=lambda at: _counts(answer.fills[at][0]))
+        )
         grades = [(2 * at + 1, grade) for at, (_, _, grade) in enumerate(answer.fills) if grade is not None]
         grades.sort(key=lambda entry: -entry[1].rank)
         headers, constant = None, None
@@ -121,27 +114,15 @@ class Renderer:
         elif not makers:
             body = answer.body[0]
             constant = RenderedResponse(answer.status, _constant_head(answer, len(body)), body)
-        return PreparedAnswer(answer, tuple(written), makers, tuple(grades), headers, constant)
-
-    def _maker(self, value: Value) -> Make:
-        """A fill as a function."""
-        if isinstance(value, Echo):
-            return _echo(value, None if value.otherwise is None else self._maker(value.otherwise))
-        if isinstance(value, Apply):
-            return _application(value)
-        if value.kind == "timestamp":
-            plus, timestamp = value.plus, self._timestamp
-            return lambda context: timestamp(context.now + plus)
-        if value.kind == "uuid":
-            return lambda context: context.ids.uuid()
-        return lambda context: context.ids.sequence()
+        places = tuple(answer.places[at // 2] for at, _ in makers) if _reads_made(answer) else None
+        return PreparedAnswer(answer, tuple(written), makers, tuple(grades), headers, constant, places)
 
     def _header_maker(self, value: Value) -> Make:
         """A header's fill as a function; its value is b"" where nothing that may be sent is left of it."""
         if isinstance(value, New):
-            fresh = self._maker(value)
+            fresh = self._compile(value)
             return lambda context: str(fresh(context)).encode("ascii")
-        find = _finder(value.pointer) if isinstance(value, Echo) else self._maker(value)
+        find = finder(value.pointer) if isinstance(value, Echo) else self._compile(value)
         other = value.otherwise if isinstance(value, Echo) else None
         otherwise = None if other is None else self._header_maker(other)
 
@@ -151,6 +132,37 @@ class Renderer:
             return otherwise(context) if not text and otherwise is not None else text
 
         return make
+
+
+def _counts(value: Value) -> bool:
+    """Whether a value counts a list of its answer, so that it is made after that."""
+    return any(isinstance(part, CountOf) for part in parts_of(value))
+
+
+def _reads_made(answer: Answer) -> bool:
+    """Whether a value of an answer reads what the answer has made before it."""
+    values = [value for value, _, _ in answer.fills] + [value for _, _, value in answer.headers if value is not None]
+    return any(at.tokens[0] == "made" for value in values for at in pointers_of(value))
+
+
+def _fill_in_order(prepared: PreparedAnswer, parts: list[bytes], context: Context) -> Context:
+    """Fill the parts of a body; returns the context for the headers, in which ``/made`` is what was made."""
+    made: dict[str, Any] = {"body": {}}
+    context = context.seeing(made=made)
+    for (at, make), place in zip(prepared.makers, prepared.places or (), strict=True):
+        value = make(context)
+        if value is not MISSING:
+            parts[at] = _dump(value)
+            put(made, ("body", *place.tokens), value)
+    made["raw"] = b"".join(parts).decode()
+    return context
+
+
+def put(holder: dict[str, Any], tokens: tuple[str, ...], value: Any) -> None:
+    """Put a value at a place, in mappings that are made on the way."""
+    for token in tokens[:-1]:
+        holder = holder.setdefault(token, {})
+    holder[tokens[-1]] = value
 
 
 def _least_known(prepared: PreparedAnswer, parts: list[bytes]) -> Graded | None:
@@ -170,62 +182,6 @@ def _constant_head(answer: Answer, length: int) -> bytes:
 def _length(status: int, length: int) -> list[tuple[bytes, bytes]]:
     """A 204 has no Content-Length (RFC 9110, 8.6), and that of a 304 would be another response's."""
     return [] if status in BODILESS_STATUSES else [(b"content-length", b"%d" % length)]
-
-
-def _echo(value: Echo, otherwise: Make | None) -> Make:
-    find = _finder(value.pointer)
-
-    def echo(context: Context) -> Any:
-        found = find(context)
-        return otherwise(context) if found is MISSING and otherwise is not None else found
-
-    return echo
-
-
-def _finder(pointer: Pointer) -> Make:
-    root, get = pointer.tokens[0], pointer.get
-    if root == "limit":
-        return lambda context: MISSING if context.wait is None else context.wait
-    if root == "problem":
-        named = pointer.tokens[1] == "name"
-        return lambda context: _of_problem(context.problem, named=named)
-    return lambda context: get(context.view)
-
-
-def _of_problem(problem: Problem | None, *, named: bool) -> Any:
-    if problem is None:
-        return MISSING
-    return problem.at.rpartition("/")[2] if named else problem.value
-
-
-def _application(value: Apply) -> Make:
-    function, getters = value.function, [pointer.get for pointer in value.pointers]
-
-    def apply(context: Context) -> Any:
-        arguments = [get(context.view) for get in getters]
-        return MISSING if MISSING in arguments else function(*arguments)
-
-    return apply
-
-
-def timestamp(seconds: float) -> str:
-    """Unix seconds as ISO 8601 in UTC, with milliseconds, cut, and ``Z``."""
-    return _timestamp(_second, seconds)
-
-
-def _timestamp(of_second: Callable[[int], str], seconds: float) -> str:
-    whole, milliseconds = divmod(int(seconds * 1000), 1000)
-    return f"{of_second(whole)}.{milliseconds:03}Z"
-
-
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
-
-
-def _remembering_timestamp() -> Callable[[float], str]:
-    """``timestamp`` that remembers the last texts: an answer may have a time twice, and many calls have a second."""
-    of_second = lru_cache(maxsize=MAX_TIMESTAMPS)(_second)
-    return lru_cache(maxsize=MAX_TIMESTAMPS)(partial(_timestamp, of_second))
 
 
 def _header_value(value: Any) -> bytes:

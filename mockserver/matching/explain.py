@@ -55,6 +55,8 @@ def _near_lines(miss: Miss[CallShape], cure: Cure) -> Iterator[str]:
     yield f"  {_call_line(call)}"
     for difference in miss.differences[:MAX_DIFFERENCES_LISTED]:
         yield f"      {_difference_line(difference)}"
+    if call.get("direction") == "out":
+        yield from (f"      {note}" for note in call["notes"])
     for problem in call["problems"] if not call["accepted"] else ():
         words = " ".join(word for word in (problem["kind"], problem["reason"], _cut(problem["at"])) if word)
         yield f"      refused: {words}: {problem['message']}"
@@ -66,6 +68,9 @@ def _near_lines(miss: Miss[CallShape], cure: Cure) -> Iterator[str]:
 def _call_line(call: CallShape) -> str:
     time = call["received_at"][11:23]  # of an ISO time, to the millisecond
     request, status = call["request"], call["response"]["status"]
+    if call.get("direction") == "out":
+        became = str(status) if status else f"no response ({call['outcome']})"
+        return f"{call['id']} {time} {call['operation']} {request['method']} {call['url']} -> {became}"
     answer = (call["answer"] or "off-contract") if call["vendor"] else "no operation has this path"
     chosen = f" (by {call['chosen_by']})" if call["chosen_by"] else ""
     return f"{call['id']} {time} {request['method']} {_cut(request['path'])} -> {status} {answer}{chosen}"

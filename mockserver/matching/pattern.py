@@ -19,7 +19,7 @@ PARTS = ("path", "query", "headers", "body", "json", "form")  # what ``where`` m
 WHEN_ROOTS = ("path", "query", "header", "headers", "body")  # how the pointers of ``when`` may begin
 # Of a view, what is cheap to read first.
 REQUEST_PARTS = ("path", "path_params", "query", "headers", "body", "json", "form")
-VIEW_PARTS = ("vendor", "operation", "answer", "accepted", "recipient", *REQUEST_PARTS)
+VIEW_PARTS = ("vendor", "operation", "direction", "answer", "accepted", "recipient", *REQUEST_PARTS)
 _NARROWER = {"body": ("json", "form")}  # parts whose value is that of the wider part, too
 _PART_OF_ROOT = {"path": "path_params", "header": "headers"}
 

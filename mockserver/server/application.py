@@ -8,11 +8,19 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from mockserver.engine.callback import CallbackMaker
+from mockserver.engine.credentials import CredentialReader
+from mockserver.engine.inbound import InboundReader
+from mockserver.engine.message import MessageReader
+from mockserver.engine.request import RequestParser
+from mockserver.engine.response import Renderer
 from mockserver.engine.sources import Sources
+from mockserver.engine.values import ValueCompiler
 from mockserver.server.build import certificates_of, contracts_of, store_of
 from mockserver.server.certificates import Certificates, vendor_hosts
 from mockserver.server.control.app import control_routes, description
 from mockserver.server.control.requests import State
+from mockserver.server.courier import Courier
 from mockserver.server.endpoint import Exchanges
 from mockserver.server.front_page import pages
 from mockserver.server.incidents import record_incident
@@ -24,6 +32,8 @@ from mockserver.server.sockets import Unreachable
 from mockserver.server.wire.incident import Incident
 from mockserver.spec.model import Contract
 from mockserver.store.store import Store
+
+CALLBACK_GRACE = 1.0  # seconds that callbacks under way have when the server stops
 
 
 class Application(Starlette):
@@ -39,6 +49,7 @@ class Application(Starlette):
     def __init__(self, mock: State) -> None:
         super().__init__()
         log = log_to(sys.stderr, mock)
+        mock.courier.log = None if log is None else lambda call: log.add(call, None)
         exchanges = Exchanges(mock, log)
         routes = [*control_routes(mock), *vendor_routes(mock.contracts, exchanges.answer)]
         self.router = VendorRouter(routes, exchanges.unknown_path, pages(mock), _lifespan)
@@ -110,8 +121,23 @@ def create_app(settings: Settings | None = None, sources: Sources | None = None)
     _check_let_through(settings, contracts)
     store = store_of(settings, contracts, sources)
     certificates = certificates_of(settings, contracts)
-    masker, unreachable = Masker(contracts), Unreachable()
-    return Application(State(settings, contracts, store, sources, masker, description(), unreachable, certificates))
+    compiler = ValueCompiler()
+    maker = CallbackMaker(contracts, Renderer(contracts, compiler), compiler)
+    return Application(
+        State(
+            settings=settings,
+            contracts=contracts,
+            store=store,
+            sources=sources,
+            masker=Masker(contracts),
+            description=description(),
+            unreachable=Unreachable(),
+            certificates=certificates,
+            messages=MessageReader(contracts, RequestParser(CredentialReader()), sources),
+            inbound=InboundReader(contracts, compiler, sources),
+            courier=Courier(store, maker, sources, settings.callback_hosts),
+        )
+    )
 
 
 def _check_let_through(settings: Settings, contracts: tuple[Contract, ...]) -> None:
@@ -127,6 +153,7 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
     if log is not None:
         await log.open()
     yield
+    await app.state.mock.courier.stop(CALLBACK_GRACE)
     if log is not None:
         await log.close()
     app.state.mock.unreachable.close()

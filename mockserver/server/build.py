@@ -64,9 +64,8 @@ def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sourc
     """A store with the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
     registry = Registry(contracts)
     fill_registry(registry, settings, contracts)
-    return Store(
-        registry, Journal(settings.max_journal_calls, settings.max_journal_bytes), sources, settings.max_accounts
-    )
+    journal = Journal(settings.max_journal_calls, settings.max_journal_bytes)
+    return Store(registry, journal, sources, most_accounts=settings.max_accounts, pace=settings.course_pace)
 
 
 def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Contract]) -> None:

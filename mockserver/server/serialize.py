@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 from mockserver.engine.account import AccountData, credential_members, tokens
 from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart
-from mockserver.engine.call import RecordedCall, unpack_headers, unpack_params, unpack_problems
+from mockserver.engine.call import RecordedCall, call_id, unpack_headers, unpack_params, unpack_problems
 from mockserver.engine.clock import Clock
 from mockserver.engine.coding import content_of
 from mockserver.engine.facts import Budget
-from mockserver.engine.response import timestamp
+from mockserver.engine.message import Message
+from mockserver.engine.values import timestamp
 from mockserver.server.checkpoint import Turns
 from mockserver.server.masking import PEM_BEGIN, PEM_END, Masker, Quotes
 from mockserver.spec.evidence import spelled
@@ -46,10 +47,13 @@ def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin:
     return {"id": account.id, "vendors": vendors}
 
 
-async def call_shape(call: RecordedCall, masker: Masker, turns: Turns) -> dict[str, Any]:
+async def call_shape(
+    call: RecordedCall, masker: Masker, turns: Turns, message: Message | None = None
+) -> dict[str, Any]:
     """A call in its public shape, decoded, masked, and cut where it is long; others get their turn between its parts.
 
-    ``cut`` has the pointers of the members of which not all is shown. What is recorded stays whole.
+    ``message`` is the one that it sent, or tells of. ``cut`` has the pointers of the members of which not all is shown.
+    What is recorded stays whole.
     """
     show = Shown(masker)
     request = await _request(call, show, turns)
@@ -60,6 +64,7 @@ async def call_shape(call: RecordedCall, masker: Masker, turns: Turns) -> dict[s
         "account": call.account or None,
         "vendor": call.vendor or None,
         "operation": call.operation or None,
+        "direction": call.label.direction,
         "answer": call.answer or None,
         "accepted": bool(call.accepted),
         "evidence": call.evidence or None,
@@ -69,6 +74,9 @@ async def call_shape(call: RecordedCall, masker: Masker, turns: Turns) -> dict[s
         "rule": call.rule or None,
         "pin": call.pin or None,
         "recipient": show.at("/recipient", show.text, call.recipient) or None,
+        "recipients": [show.text(number) for number in (call.recipients or call.recipient).split(";") if number],
+        "message": None if message is None else quoting.at("/message", quoting.value, _message(message)),
+        **_callback(call),
         "problems": [quoting.at("/problems", quoting.value, one) for one in unpack_problems(call.problems)],
         "request": request,
         "response": response,
@@ -114,6 +122,19 @@ async def _response(call: RecordedCall, show: "Shown", turns: Turns) -> dict[str
     shape |= show.body("/response", call.response_body, "", content_type_of(call.response_headers))
     await turns.give()
     return {**shape, "fault": call.fault or None}
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {"from": message.sender, "to": message.recipient, "text": message.text}
+
+
+def _callback(call: RecordedCall) -> dict[str, Any]:
+    """What only a call to the client has: where it went, the call that it tells of, which attempt it was."""
+    return {
+        "url": call.url or None,
+        "cause": call_id(call.cause) if call.cause else None,
+        "attempt": call.attempt or None,
+    }
 
 
 def clock_shape(clock: Clock, real: float) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +12,15 @@ from mockserver.spec.addresses import has_password, host_of_origin, split_http, 
 
 LogForm = Literal["text", "json", "off"]
 LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")
+MAX_PACE = 3600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Sizes are bytes, times seconds. ``contracts`` and ``fixtures`` are folders beside the built-in ones.
+
+    ``callback_hosts`` are those that callbacks may go to beside this machine; ``course_pace`` is how many seconds a
+    second of a message's course takes for accounts whose clock nobody has set.
 
     ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for.
     ``let_through`` are hosts that a client may reach through the server, ``tls_files`` is a folder for the files by
@@ -45,6 +49,8 @@ class Settings:
     allow_origin: tuple[str, ...] = ()
     let_through: tuple[str, ...] = ()
     tls_files: Path | None = None
+    callback_hosts: tuple[str, ...] = ()
+    course_pace: float = 0.05
 
     def __post_init__(self) -> None:
         if self.admin_token is not None:
@@ -74,6 +80,7 @@ class SettingsError(ValueError):
 
 PREFIX = "MOCKSERVER_"
 _LET_THROUGH = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_OPTIONS = {"callback_hosts": "--callback-to"}  # which are not named as the setting is
 _VARIABLES = {"host": "SERVE_HOST", "port": "SERVE_PORT"}  # which are not named as the setting is
 ANOTHER_PRODUCTS = {PREFIX + "HOST": "host", PREFIX + "PORT": "port"}
 """Variables of another product's client, which are not read, and the settings that a user may have meant."""
@@ -101,7 +108,7 @@ def variable(setting: str) -> str:
 
 def option(setting: str) -> str:
     """The command line's option for a setting."""
-    return f"--{setting.replace('_', '-')}"
+    return _OPTIONS.get(setting, f"--{setting.replace('_', '-')}")
 
 
 def _check(setting: str, value: object) -> None:
@@ -111,17 +118,27 @@ def _check(setting: str, value: object) -> None:
         raise SettingsError(f"{setting} must be a whole number from {least} to {most}, not {value!r}")
     if setting in _SWITCHES and not isinstance(value, bool):
         raise SettingsError(f"{setting} must be True or False, not {value!r}")
-    if setting == "public_url" and not str(value).isascii() and not has_password(str(value)):  # it stands in headers
-        raise SettingsError(f"{setting} must be ASCII, its host as xn--… and its path percent-encoded, not {value!r}")
     if setting == "log" and value not in LOG_FORMS:
         raise SettingsError(f"{setting} must be one of {', '.join(LOG_FORMS)}, not {value!r}")
+    if setting == "course_pace" and not _is_pace(value):
+        raise SettingsError(f"{setting} must be a number of seconds from 0 to {MAX_PACE:g}, not {value!r}")
+    _check_address(setting, value)
+
+
+def _check_address(setting: str, value: object) -> None:
+    """Raise SettingsError for an address, an origin or a host that the setting cannot have."""
     if setting == "public_url" and value is not None:
+        if not str(value).isascii() and not has_password(str(value)):  # it stands in headers
+            message = "must be ASCII, its host as xn--… and its path percent-encoded"
+            raise SettingsError(f"{setting} {message}, not {value!r}")
         _check_url(setting, value)
     for origin in value if setting == "allow_origin" and isinstance(value, tuple) else ():
         if not isinstance(origin, str) or not host_of_origin(origin):
             raise SettingsError(f"{setting} must be like http://localhost:3000, not {origin!r}")
     if setting == "let_through":
         _check_hosts(setting, value)
+    if setting == "callback_hosts":
+        _check_callback_hosts(value)
 
 
 def _check_url(setting: str, url: object) -> None:
@@ -144,6 +161,19 @@ def _check_hosts(setting: str, value: object) -> None:
     for host in value:
         if not isinstance(host, str) or not _LET_THROUGH.fullmatch(host):
             raise SettingsError(f"{setting} must be hosts' names without scheme and port, not {host!r}")
+
+
+def _check_callback_hosts(value: object) -> None:
+    """Raise SettingsError for what is not a tuple of names or addresses of hosts: a URL, say."""
+    if not isinstance(value, tuple):
+        raise SettingsError(f"callback_hosts must be a tuple of host names, not {value!r}")
+    for host in value:
+        if not isinstance(host, str) or not host or set(host) & set("/@ ?#") or (":" in host and "::" not in host):
+            raise SettingsError(f"callback_hosts must be host names without scheme and port, not {host!r}")
+
+
+def _is_pace(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_PACE
 
 
 def _bounds(number: str) -> tuple[int, int]:
@@ -170,12 +200,12 @@ def from_environment(environment: Mapping[str, str] | None = None, *, log: LogFo
 
 
 def _read(name: str, field: str, text: str) -> Any:
-    if field in {"contracts", "fixtures"}:
-        return tuple(Path(part) for part in text.split(os.pathsep) if part)
+    if field in _LISTS:
+        return _LISTS[field](text)
+    if field == "course_pace":
+        return _pace(name, text)
     if field in {"accounts", "tls_files"}:
         return Path(text)
-    if field in {"allow_origin", "let_through"}:
-        return tuple(text.replace(",", " ").split())
     if field in _SWITCHES:
         if text.lower() not in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
             raise SettingsError(f"{name} must be true or false, not {text!r}")
@@ -188,3 +218,31 @@ def _read(name: str, field: str, text: str) -> Any:
     if field == "log" and text not in LOG_FORMS:
         raise SettingsError(f"{name} must be one of {', '.join(LOG_FORMS)}, not {text!r}")
     return text
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(host.strip().lower() for host in text.split(",") if host.strip())
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part) for part in text.split(os.pathsep) if part)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+_LISTS: Mapping[str, Callable[[str], tuple[Any, ...]]] = {  # how the settings that are lists are written
+    "contracts": _folders,
+    "fixtures": _folders,
+    "callback_hosts": _hosts,
+    "allow_origin": _words,
+    "let_through": _words,
+}
+
+
+def _pace(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise SettingsError(f"{name} must be a number of seconds from 0 to {MAX_PACE:g}, not {text!r}") from None

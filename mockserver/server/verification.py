@@ -116,7 +116,7 @@ async def _nearest(store: Store, account: str, expectation: Expectation) -> list
     misses = []
     for call in (await store.calls(Query(account=account, limit=CALLS_SEARCHED))).calls:
         differences = expectation.differences(call)
-        if differences:
+        if differences and expectation.direction in {None, call.label.direction}:
             misses.append(Miss(call, tuple(differences)))
         await turns.give()
     return nearest(misses, is_far=lambda call: not expectation.concerns(call))

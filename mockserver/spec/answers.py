@@ -4,14 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from inspect import signature
 from typing import Any
 
+from mockserver.spec.effects import read_effects
 from mockserver.spec.evidence import Evidence, Graded, graded, read_evidence
-from mockserver.spec.functions import FUNCTIONS
-from mockserver.spec.model import BODILESS_STATUSES, Answer, Apply, Echo, New, Validator, Value
+from mockserver.spec.model import BODILESS_STATUSES, Answer, Validator, Value
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.values import read_value
 
 CANONICAL_STATUSES = {
     "invalid": 400,
@@ -64,6 +64,20 @@ def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -
     return _with_magic(reader, nodes, answers)
 
 
+def read_request(reader: Reader, node: dict[str, Any], block: dict[str, Any], request_id: str) -> Answer:
+    """A request that the vendor makes itself, as an answer has it: headers, and a body with filled values."""
+    body = reader.mapping(node, "requestBody", required=True)
+    content = reader.mapping(body, "content", required=True)
+    media_type = next(iter(content), None)
+    media = reader.mapping(content, media_type) if media_type is not None else {}
+    schema = reader.schema(media, media["schema"], "schema") if "schema" in media else None
+    if "example" not in media:
+        reader.error(media or body, "'example' is missing: what the body looks like")
+    declared = {"content": content, "headers": reader.mapping(block, "headers")}
+    sample = _Sample("request", 200, block, media or node, media_type, media.get("example", {}), schema)
+    return _answer(reader, declared, sample, request_id)
+
+
 def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sample]:
     content = reader.mapping(response, "content")
     if not content:
@@ -97,7 +111,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
 
 def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation_id: str) -> Answer:
     blocks = {Pointer.parse(at): block for at, block in sample.block.get("fill", {}).items()}
-    values = {at: _value(reader, block) for at, block in blocks.items()}
+    values = {at: read_value(reader, block) for at, block in blocks.items()}
     body_fills = {Pointer(at.tokens[1:]): value for at, value in values.items() if at.tokens[0] == "body"}
     header_fills = {at.tokens[1:]: value for at, value in values.items() if at.tokens[0] == "header"}
     if sample.schema is not None and not sample.schema.is_valid(sample.value):
@@ -119,6 +133,9 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
         fills=tuple((body_fills[at], literal, fill_evidence.get(at)) for at, literal in literals),
         schema=sample.schema,
         sample=sample.value,
+        places=tuple(at for at, _ in literals),
+        written=tuple(sorted(range(len(literals)), key=lambda place: list(body_fills).index(literals[place][0]))),
+        effects=read_effects(reader, sample.block),
     )
 
 
@@ -130,33 +147,17 @@ def _evidence(reader: Reader, sample: _Sample, *, has_headers: bool) -> Evidence
     return evidence
 
 
-def _fill_evidence(reader: Reader, blocks: dict[Pointer, dict[str, Any]]) -> dict[Pointer, Graded]:
+def _fill_evidence(reader: Reader, blocks: dict[Pointer, Any]) -> dict[Pointer, Graded]:
     """What is known of filled values that differ from the sample's, by their place in the body."""
     known = {}
     for at, block in blocks.items():
+        if not isinstance(block, dict):
+            continue
         if "evidence" in block and at.tokens[0] == "header":
             reader.error(block, "the evidence of a header's value is that of the answer's headers", "evidence")
         elif "evidence" in block:
             known[Pointer(at.tokens[1:])] = graded(block["evidence"])
     return known
-
-
-def _value(reader: Reader, block: dict[str, Any]) -> Value:
-    if "echo" in block:
-        otherwise = _value(reader, block["else"]) if "else" in block else None
-        if "evidence" in block.get("else", {}):
-            reader.error(block["else"], "evidence is of the whole fill: write it beside 'echo'", "evidence")
-        return Echo(Pointer.parse(block["echo"]), otherwise)
-    if "new" in block:
-        return New(block["new"], block.get("plus", 0))
-    name, pointers = block["call"], tuple(map(Pointer.parse, block["of"]))
-    if name not in FUNCTIONS:
-        reader.error(block, f"fill calls {name!r}; there are only: {', '.join(sorted(FUNCTIONS))}", "call")
-        return New("sequence", 0)
-    takes = len(signature(FUNCTIONS[name]).parameters)
-    if takes != len(pointers):
-        reader.error(block, f"{name} takes {takes}, not {len(pointers)}", "of")
-    return Apply(FUNCTIONS[name], pointers)
 
 
 def _misplaced(reader: Reader, sample: _Sample, tokens: tuple[str, ...], what: str) -> None:

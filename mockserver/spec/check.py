@@ -3,31 +3,22 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mockserver.spec.model import Apply, Contract, Echo, Jwt, OperationSpec, Value
+from mockserver.spec.model import OPTED_OUT, Answer, Composed, Constant, Contract, Effects, Jwt, OperationSpec, Value
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.values import pointers_of
 
 _ECHO_ONLY = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
 _POINTER_ROOTS = ("path", "query", "header", "body", "account", "owned")
-
-
-def pointers_of(value: Value) -> Iterator[Pointer]:
-    """Every pointer that a filled value reads."""
-    if isinstance(value, Echo):
-        yield value.pointer
-        if value.otherwise is not None:
-            yield from pointers_of(value.otherwise)
-    elif isinstance(value, Apply):
-        yield from value.pointers
+_MADE = ("body", "header", "raw")
+_VALUE_ROOTS = ("made", "item", "kept", "recipients", "inbound")  # of values only, not of rules
 
 
 def pointers_read(operation: OperationSpec) -> list[Pointer]:
     """The pointers that an operation reads: in its rules, answers, rate limit, recipient and dispatch."""
     pointers = [at for rule in operation.rules for at, _ in rule.when]
     for answer in operation.answers.values():
-        values = [value for value, _, _ in answer.fills]
-        values += [value for _, _, value in answer.headers if value is not None]
-        pointers += [at for value in values for at in pointers_of(value)]
+        pointers += [at for value in values_of(answer) for at in pointers_of(value)]
     if operation.rate_limit is not None and operation.rate_limit.by is not None:
         pointers.append(operation.rate_limit.by)
     if operation.recipient is not None:
@@ -37,29 +28,75 @@ def pointers_read(operation: OperationSpec) -> list[Pointer]:
     return pointers
 
 
+def values_of(answer: Answer) -> Iterator[Value]:
+    """Every value that an answer makes: in its body and headers, and in what it leaves behind."""
+    yield from (value for value, _, _ in answer.fills)
+    yield from (value for _, _, value in answer.headers if value is not None)
+    yield from effect_values(answer.effects)
+
+
+def effect_values(effects: Effects) -> Iterator[Value]:
+    """Every value that effects make."""
+    for keeps in effects.keeps:
+        yield keeps.record
+        yield from (value for course in keeps.courses for step in course.steps for _, value in step.sets)
+    yield from (change.value for change in effects.changes)
+
+
+Lists = Mapping[str, frozenset[str]]  # the members of the records of each kept list
+Bound = Mapping[str, tuple[str, ...]]  # the place in the account of each bound record
+
+
 def check_pointers(reader: Reader, contract: Contract) -> None:
     """Add an error for each pointer that names nothing a request, an account or an owned record can have."""
     for root, text, at in _document_pointers(reader, contract):
         if at.tokens[0] != "account" or not _exists(contract.account, at.tokens[1:]):
             _error(reader, root, text, f"{at} points at nothing in x-mock.account")
-    for node, text in _copies(contract.account):
-        target = Pointer.parse(text).get({"account": contract.account})
-        if target is MISSING or "copy" in (target if isinstance(target, Mapping) else ()):
-            reader.error(node, f"{text} names no value of x-mock.account that can be copied", "copy")
+    lists = kept_lists(contract)
+    for name in lists.keys() & contract.account.keys():
+        _error(reader, reader.document, name, f"a kept list and a member of x-mock.account are both called {name!r}")
+    _check_copies(reader, contract)
     for operation in contract.operations:
-        bound: dict[str, tuple[str, ...]] = {scheme.binds: (scheme.binds,) for scheme in contract.schemes}
-        bound |= {owned.binds: (owned.binds,) for owned in operation.owned if owned.within is None}
-        bound |= {owned.binds: Pointer.parse(owned.claim).tokens[1:-1] for owned in operation.owned if owned.is_inner}
+        bound = _bound(contract, operation)
         inner = [owned.within for owned in operation.owned if owned.within is not None]
         path_item = reader.mapping(reader.mapping(reader.document, "paths"), operation.path)
         node = reader.mapping(path_item, operation.method.lower())
         for at in [*pointers_read(operation), *inner]:
-            message = _wrong(contract, at, bound)
+            message = _wrong(contract, at, bound, lists)
             if message is not None:
                 _error(reader, node, str(at), f"{operation.spelling}: {message}")
+        _check_kept(reader, node, operation, lists)
         for owned in operation.owned:
             if not owned.is_inner and owned.digits is not contract.claims[owned.claim]:
                 _error(reader, node, owned.claim, f"{owned.claim} is compared by digits in some places only")
+
+
+def _check_kept(reader: Reader, node: dict[str, Any], operation: OperationSpec, lists: Lists) -> None:
+    for kept in operation.kept:
+        if kept.member not in lists.get(kept.list_name, ()):
+            text = f"/kept/{kept.list_name}/{kept.member}"
+            _error(reader, node, text, f"{operation.spelling}: no answer keeps {text}; kept: {_listed(lists)}")
+
+
+def kept_lists(contract: Contract) -> dict[str, frozenset[str]]:
+    """The lists that answers of a contract keep records in, and the members of their records."""
+    lists: dict[str, frozenset[str]] = {}
+    every = [keeps for o in contract.operations for answer in o.answers.values() for keeps in answer.effects.keeps]
+    every += contract.inbound.keeps if contract.inbound is not None else ()
+    for keeps in every:
+        lists[keeps.list_name] = lists.get(keeps.list_name, frozenset()) | _members_of(keeps.record)
+    if contract.inbound is not None and contract.inbound.opt_out is not None:
+        lists[OPTED_OUT] = frozenset({"number", "sender"})
+    return lists
+
+
+def _members_of(record: Value) -> frozenset[str]:
+    members = record.members if isinstance(record, Composed) else record.value if isinstance(record, Constant) else {}
+    return frozenset(members)
+
+
+def _listed(lists: Lists) -> str:
+    return ", ".join(f"/kept/{name}" for name in sorted(lists)) or "nothing"
 
 
 def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dict[str, Any], str, Pointer]]:
@@ -77,6 +114,21 @@ def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dic
                 yield from ((node, text, Pointer.parse(text)) for text in allowed if text.startswith("/"))
     for members in contract.files.values():
         yield from ((reader.document, text, Pointer.parse(text)) for text in members.values())
+
+
+def _check_copies(reader: Reader, contract: Contract) -> None:
+    for node, text in _copies(contract.account):
+        target = Pointer.parse(text).get({"account": contract.account})
+        if target is MISSING or "copy" in (target if isinstance(target, Mapping) else ()):
+            reader.error(node, f"{text} names no value of x-mock.account that can be copied", "copy")
+
+
+def _bound(contract: Contract, operation: OperationSpec) -> Bound:
+    """The records that a request of an operation may bind."""
+    bound: dict[str, tuple[str, ...]] = {scheme.binds: (scheme.binds,) for scheme in contract.schemes}
+    bound |= {owned.binds: (owned.binds,) for owned in operation.owned if owned.within is None}
+    bound |= {owned.binds: Pointer.parse(owned.claim).tokens[1:-1] for owned in operation.owned if owned.is_inner}
+    return bound | {kept.list_name: (kept.list_name,) for kept in operation.kept}
 
 
 def _copies(template: Any) -> Iterator[tuple[dict[str, Any], str]]:
@@ -104,23 +156,45 @@ def _members(container: Any) -> Iterator[tuple[Any, Any, Any]]:
             yield from _members(value)
 
 
-def _wrong(contract: Contract, at: Pointer, bound: Mapping[str, tuple[str, ...]]) -> str | None:
+def _wrong(contract: Contract, at: Pointer, bound: Bound, lists: Lists) -> str | None:
     """What is wrong with a pointer that an operation reads; None if nothing is. ``bound``: records and their places."""
     root, rest = at.tokens[0], at.tokens[1:]
     if root in _ECHO_ONLY:
-        if rest not in _ECHO_ONLY[root]:
-            known = " and ".join(str(Pointer((root, *tokens))) for tokens in _ECHO_ONLY[root])
-            return f"only {known} may be echoed, not {at}"
-    elif root not in _POINTER_ROOTS:
-        return f"{at} must begin with one of: {', '.join('/' + r for r in _POINTER_ROOTS)}"
+        known = " and ".join(str(Pointer((root, *tokens))) for tokens in _ECHO_ONLY[root])
+        return None if rest in _ECHO_ONLY[root] else f"only {known} may be echoed, not {at}"
+    if root in _VALUE_ROOTS:
+        return _wrong_in_value(at, lists)
+    if root == "owned":
+        return _wrong_in_record(contract, at, bound, lists)
+    wrong = None
+    if root not in _POINTER_ROOTS:
+        wrong = f"{at} must begin with one of: {', '.join('/' + r for r in _POINTER_ROOTS)}"
     elif root == "header" and rest != tuple(map(str.lower, rest)):
-        return f"header names are lower case in pointers, not {at}"
-    elif root == "owned" and (not rest or rest[0] not in bound):
+        wrong = f"header names are lower case in pointers, not {at}"
+    elif root == "account" and not _exists(contract.account, rest):
+        wrong = f"{at} points at nothing in x-mock.account"
+    return wrong
+
+
+def _wrong_in_value(at: Pointer, lists: Lists) -> str | None:
+    root, rest = at.tokens[0], at.tokens[1:]
+    if root == "kept" and (not rest or rest[0] not in lists):
+        return f"no answer keeps {at}; kept: {_listed(lists)}"
+    if root == "made" and (not rest or rest[0] not in _MADE):
+        return f"an answer makes {', '.join('/made/' + part for part in _MADE)}, not {at}"
+    return None
+
+
+def _wrong_in_record(contract: Contract, at: Pointer, bound: Bound, lists: Lists) -> str | None:
+    name, *rest = at.tokens[1:] or ("",)
+    if name not in bound:
         known = ", ".join(f"/owned/{name}" for name in sorted(bound)) or "nothing"
         return f"{at} is bound by no owned value; bound here: {known}"
-    elif root in {"account", "owned"} and not _exists(contract.account, _place(at, bound)):
-        return f"{at} points at nothing in x-mock.account"
-    return None
+    if name in lists:
+        if rest and rest[0] not in lists[name]:
+            return f"no record of /kept/{name} has the member {rest[0]!r}"
+        return None
+    return None if _exists(contract.account, _place(at, bound)) else f"{at} points at nothing in x-mock.account"
 
 
 def _place(at: Pointer, bound: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -1,6 +1,8 @@
-"""The functions that ``fill: {call: …}`` can name. All are pure functions of values of the request."""
+"""The functions that ``{call: …}`` can name. All are pure functions of the values they are given."""
 
+import base64
 import hashlib
+import hmac
 import re
 from collections.abc import Callable
 from types import MappingProxyType
@@ -25,6 +27,11 @@ def sms_segments(text: str) -> int:
             return 1
         return _count([2 if character in _GSM7_EXTENSION else 1 for character in text], 160, 153)
     return _count([2 if character > "\uffff" else 1 for character in text], 70, 67)
+
+
+def encoding_of(text: str) -> str:
+    """The alphabet that a text is sent in: ``GSM-7`` where that has all its characters, else ``UCS-2``."""
+    return "GSM-7" if _GSM7.issuperset(text) else "UCS-2"
 
 
 def _count(widths: list[int], single: int, part: int) -> int:
@@ -77,6 +84,41 @@ def segments(value: Any) -> int:
     return sms_segments(str(value))
 
 
+def md5_joined(*values: Any) -> str:
+    """The MD5 of values joined as text, in hex."""
+    return hashlib.md5("".join(map(_text, values)).encode(), usedforsecurity=False).hexdigest()
+
+
+def hmac_sha1(key: Any, text: Any) -> str:
+    """The HMAC with SHA-1 of a text, in hex."""
+    return hmac.new(_text(key).encode(), _text(text).encode(), hashlib.sha1).hexdigest()
+
+
+def hmac_sha256(key: Any, text: Any) -> str:
+    """The HMAC with SHA-256 of a text, in hex."""
+    return hmac.new(_text(key).encode(), _text(text).encode(), hashlib.sha256).hexdigest()
+
+
+def base64_text(text: Any) -> str:
+    """A text in base64."""
+    return base64.b64encode(_text(text).encode()).decode("ascii")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
-    {"digits": digits, "integer": integer, "md5_sorted": md5_sorted, "sms_segments": segments}
+    {
+        "base64": base64_text,
+        "digits": digits,
+        "hmac_sha1": hmac_sha1,
+        "hmac_sha256": hmac_sha256,
+        "integer": integer,
+        "md5_joined": md5_joined,
+        "md5_sorted": md5_sorted,
+        "sms_segments": segments,
+    }
 )
+SIGNING = frozenset({hmac_sha1, hmac_sha256, md5_joined})
+"""The functions whose values are signatures."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from mockserver.spec.callbacks import read_callbacks, read_inbound
 from mockserver.spec.check import check_pointers
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.model import Contract, OperationSpec, Scheme, VendorPage
@@ -53,6 +54,8 @@ def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
         known=_known(reader, block, operations),
         pages=tuple(VendorPage(page["url"], page["read"]) for page in block.get("pages", [])),
         document=reader.document,
+        callbacks=read_callbacks(reader, operations),
+        inbound=read_inbound(reader, block),
     )
     check_pointers(reader, contract)
     reader.unread_blocks()

@@ -32,10 +32,11 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A new value. ``plus`` is in seconds and moves a timestamp."""
+    """A new value. ``plus`` is in seconds and moves a timestamp; ``form`` is how a timestamp is written."""
 
     kind: Literal["uuid", "sequence", "timestamp"]
     plus: int
+    form: str = "iso_ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,139 @@ class Apply:
     pointers: tuple[Pointer, ...]
 
 
-Value = Echo | New | Apply
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A mapping or a list whose members are values."""
+
+    members: "Mapping[str, Value] | tuple[Value, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Text put together of values."""
+
+    parts: "tuple[Value, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedToken:
+    """A token that a security scheme accepts, for the record that the request's credential bound."""
+
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountOf:
+    """How many entries the list at a place of this answer had before its page was cut out."""
+
+    at: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a member of an entry must be for the entry to be listed; a value that is absent asks nothing."""
+
+    member: Pointer
+    relation: Literal["is", "in", "from", "to", "like"]
+    value: "Value"
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which entries of a list are shown. Of the pointers the first that has a value counts; ``most`` bounds a page."""
+
+    skip: tuple[Pointer, ...]
+    take: tuple[Pointer, ...]
+    default: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """An entry for each record of a list that meets the conditions.
+
+    Where the value at ``any_of`` is ``OR``, one condition is enough. ``order`` are members, each with whether the
+    greatest comes first. ``item`` is what is shown of a record; None shows all of it.
+    """
+
+    of: Pointer
+    where: tuple[Condition, ...]
+    any_of: Pointer | None
+    order: tuple[tuple[Pointer, bool], ...]
+    page: Paging | None
+    item: "Value | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A value that is written as text or as an integer, and is absent where a condition does not hold."""
+
+    value: "Value"
+    written_as: Literal["text", "integer"] | None
+    when: tuple[tuple[Pointer, Validator | None], ...]
+
+
+Value = Echo | New | Apply | Constant | Composed | Join | SignedToken | CountOf | Each | Shaped
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What becomes of a kept record some seconds after the answer; ``state`` is that of its message from then on."""
+
+    name: str
+    after: float
+    state: str | None
+    sets: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The steps that a kept record goes through; ``magic`` are the last digits of recipients that ask for it."""
+
+    name: str
+    magic: str | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeps:
+    """The record that an accepted answer leaves, or one for each entry of the list at ``each``.
+
+    ``key`` is the member by which it is found. The first course is the ordinary one.
+    """
+
+    list_name: str
+    key: str
+    each: Pointer | None
+    record: Value
+    courses: tuple[Course, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A member of a bound record that gets another value."""
+
+    at: Pointer
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What an accepted answer leaves behind, in this order."""
+
+    keeps: tuple[Keeps, ...] = ()
+    changes: tuple[Change, ...] = ()
+    forgets: str | None = None
+
+
+NO_EFFECTS = Effects()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +187,9 @@ class Answer:
     """A documented response.
 
     ``body`` is the sample's literal JSON, cut where a value is filled in: it has one segment more than ``fills``.
-    Each fill comes with the literal JSON that the sample has in its place, and with what is known of other values.
-    ``means`` is the status that the answer stands for where the HTTP status says less.
+    Each fill comes with the literal JSON that the sample has in its place, and with what is known of other values;
+    ``places`` says where each stands in the body, ``written`` is the order in which the contract has them. ``means`` is
+    the status that the answer stands for where the HTTP status says less.
     """
 
     name: str
@@ -69,6 +203,9 @@ class Answer:
     fills: tuple[tuple[Value, bytes, Graded | None], ...]
     schema: Validator | None
     sample: Any
+    places: tuple[Pointer, ...] = ()
+    written: tuple[int, ...] = ()
+    effects: Effects = NO_EFFECTS
 
     def has_member(self, at: Pointer) -> bool:
         """Whether the documented body has a value at this place."""
@@ -166,11 +303,37 @@ class Owned:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptMember:
+    """A value of the request that must be a member of one of the account's kept records, which it then binds."""
+
+    at: Pointer
+    list_name: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """Where an operation that sends has the sender and the text of its message; None where nobody can know."""
+
+    sender: Value | None
+    text: Value | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
-    """Where a request has the recipient's number; each ``override`` is read first, where the request has it."""
+    """Where a request has the recipient's number; each ``override`` is read first, where the request has it.
+
+    With ``split`` the value is a text of several numbers with this between them; ``many``: it is a list of numbers.
+    """
 
     at: Pointer
     override: tuple[Pointer, ...]
+    split: str | None = None
+    many: bool = False
+
+    @property
+    def is_several(self) -> bool:
+        return self.many or self.split is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +341,18 @@ class Equals:
     """A credential that must equal a value of an account."""
 
     claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """HTTP Basic: the user's name is the value at ``claim``, the password the member ``password`` of its record."""
+
+    claim: str
+    password: str
+
+
+BEARER = "Bearer"
+BASIC = "Basic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +377,23 @@ class Jwt:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scheme:
-    """A security scheme: where the credential is, when it is good, and the name under which its record is known."""
+    """A security scheme: where the credential is, when it is good, and the name under which its record is known.
+
+    ``word`` stands before the credential: ``Bearer``, ``Basic`` or the vendor's own; "" where there is none.
+    """
 
     vendor: str
     name: str
     where: Literal["header", "query"]
     key: str
-    bearer: bool
-    accept: Equals | Jwt
+    word: str
+    accept: Equals | Basic | Jwt
     binds: str
+
+    @property
+    def bearer(self) -> bool:
+        """Whether it is HTTP's ``Bearer``."""
+        return self.word == BEARER
 
     @property
     def at(self) -> str:
@@ -274,6 +457,7 @@ class Behaviour:
     rate_limit: RateLimit | None
     body_limit: int | None
     dispatch: Dispatch | None
+    message: Sms | None = None
 
     def shared(self) -> dict[str, Any]:
         """Every part of the behaviour by name, as another operation takes it."""
@@ -287,6 +471,7 @@ class OperationSpec(Behaviour):
     ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has. ``evidence`` is how far the
     spelling is known. ``schemas`` are by media type ("" for no body) those of the request, as the document has them;
     ``validators`` are the same, compiled.
+    ``lists_kept``: a value of an answer reads records that the account keeps.
     """
 
     vendor: str
@@ -299,6 +484,7 @@ class OperationSpec(Behaviour):
     merges_form: bool
     security: tuple[Alternative, ...]
     owned: tuple[Owned, ...]
+    kept: tuple[KeptMember, ...]
     recipient: Recipient | None
     schemes: tuple[Scheme, ...]
     headers: frozenset[str]
@@ -306,6 +492,7 @@ class OperationSpec(Behaviour):
     validators: Mapping[str, Validator]
     declared: tuple[tuple[str, str, str], ...]
     enumerated: tuple[tuple[Pointer, tuple[Any, ...]], ...]
+    lists_kept: bool = False
 
     @cached_property
     def id(self) -> str:
@@ -317,6 +504,17 @@ class OperationSpec(Behaviour):
         """Answers by the last digits of the recipient that asks for them; none where there is no recipient."""
         answers = self.answers.values() if self.recipient is not None else ()
         return {answer.magic: answer for answer in answers if answer.magic}
+
+    @cached_property
+    def reads_kept(self) -> bool:
+        """Whether an answer depends on the records that the account keeps."""
+        return bool(self.kept) or self.lists_kept
+
+    @cached_property
+    def courses(self) -> tuple[str, ...]:
+        """The courses that records of its answers can take."""
+        kept = (keeps for answer in self.answers.values() for keeps in answer.effects.keeps)
+        return tuple(dict.fromkeys(course.name for keeps in kept for course in keeps.courses))
 
     @cached_property
     def coerced(self) -> tuple[tuple[str, str, str], ...]:
@@ -357,6 +555,52 @@ class VendorPage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class CallbackSpec:
+    """A request that the vendor makes to its customer.
+
+    ``on`` are the steps of kept records (``list/step``) that it tells of, or ``inbound``. ``to`` is the address.
+    ``request`` is what is sent, as an answer has it: headers, and a body with filled values. ``retries`` are the
+    seconds to each further attempt after one that got no 2xx.
+    """
+
+    vendor: str
+    name: str
+    method: str
+    on: tuple[str, ...]
+    to: Value
+    request: Answer
+    timeout: float
+    retries: tuple[float, ...]
+
+    @property
+    def id(self) -> str:
+        """``vendor.callback``, as pins, journal and assertions know it."""
+        return f"{self.vendor}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """Words by which a subscriber wants no more messages, or wants them again, and the vendor's reply, if any."""
+
+    stop: tuple[str, ...]
+    start: tuple[str, ...]
+    reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What becomes of a message from a subscriber: whose number it must be sent to, and the record that it leaves."""
+
+    to: Pointer
+    keeps: tuple[Keeps, ...]
+    opt_out: OptOut | None
+
+
+OPTED_OUT = "opted_out"  # the kept list of subscribers who want no more messages
+INBOUND = "inbound"  # what a callback waits for that tells of a subscriber's message
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Contract:
     """One vendor.
 
@@ -379,3 +623,5 @@ class Contract:
     known: Mapping[str, Mapping[str, str]]
     pages: tuple[VendorPage, ...]
     document: Mapping[str, Any]
+    callbacks: tuple[CallbackSpec, ...] = ()
+    inbound: Inbound | None = None

@@ -7,13 +7,14 @@ from typing import Any
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
 from mockserver.spec.evidence import ON_ITS_PAGE, graded
-from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Scheme
+from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Scheme, Sms
 from mockserver.spec.parameters import Marks, compile_schemas, read_body, read_parameters, read_schemas
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.rules import Possible, check_rules, possible_problems, read_rules
 from mockserver.spec.security import read_security
 from mockserver.spec.shared import METHODS, Node
+from mockserver.spec.values import read_value
 
 PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # names of vendors and operations: they stand in paths and headers
 
@@ -111,6 +112,7 @@ def _operation(
         security=read_security(reader, draft.node, schemes),
         schemes=tuple(schemes.values()),
         owned=tuple(marks.owned),
+        kept=tuple(marks.kept),
         recipient=marks.recipient,
         headers=frozenset(),
         schemas=schemas,
@@ -124,7 +126,9 @@ def _operation(
     else:
         check_rules(reader, draft.node, operation.rules, [], problems)
     _check(reader, draft, operation)
-    return replace(operation, headers=_headers_read(operation), dispatch=_dispatched(operation))
+    lists_kept = any(at.tokens[0] == "kept" for at in pointers_read(operation))
+    headers, dispatch = _headers_read(operation), _dispatched(operation)
+    return replace(operation, headers=headers, dispatch=dispatch, lists_kept=lists_kept)
 
 
 def _with_its_rules(reader: Reader, draft: _Draft, operation: OperationSpec, problems: list[Possible]) -> OperationSpec:
@@ -160,6 +164,7 @@ def _behaviour(reader: Reader, draft: _Draft, known: dict[str, OperationSpec]) -
         rate_limit=_rate_limit(draft.block),
         body_limit=draft.block.get("body_limit"),
         dispatch=_dispatch(reader, draft.block, known),
+        message=_message(reader, draft.block),
     )
 
 
@@ -197,6 +202,17 @@ def _rate_limit(block: dict[str, Any]) -> RateLimit | None:
         return None
     by = None if limit["by"] == "account" else Pointer.parse(limit["by"])
     return RateLimit(limit["requests"], limit["seconds"], by, graded(limit["evidence"]))
+
+
+def _message(reader: Reader, block: dict[str, Any]) -> Sms | None:
+    """Where an operation that sends has the sender and the text."""
+    if "message" not in block:
+        return None
+    node = block["message"]
+    sender, text = node["from"], node["text"]
+    return Sms(
+        None if sender is None else read_value(reader, sender), None if text is None else read_value(reader, text)
+    )
 
 
 def _dispatch(reader: Reader, block: dict[str, Any], known: dict[str, OperationSpec]) -> Dispatch | None:

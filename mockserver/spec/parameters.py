@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.spec.model import ArrayStyle, Body, Media, Owned, Parameter, Part, Recipient, Validator
+from mockserver.spec.model import ArrayStyle, Body, KeptMember, Media, Owned, Parameter, Part, Recipient, Validator
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 
 MAX_SCHEMAS = 5_000  # of an operation, every $ref written out: few of them can unfold to very many
 MAX_SCHEMA_DEPTH = 100  # schemas within schemas
+ITEMS = "*"  # the token of a list's items, in the places of marks
 _COERCED_TYPES = ("boolean", "integer", "number")
 
 
@@ -21,6 +22,7 @@ class Marks:
     declared: list[Pointer] = field(default_factory=list)
     required: list[Pointer] = field(default_factory=list)
     owned: list[Owned] = field(default_factory=list)
+    kept: list[KeptMember] = field(default_factory=list)
     enumerated: dict[Pointer, tuple[Any, ...]] = field(default_factory=dict)
     recipient: Recipient | None = None
     schemas: int = 0
@@ -31,12 +33,23 @@ def mark(reader: Reader, marks: Marks, container: dict[str, Any], at: Pointer) -
     block = reader.x_mock(container, "schema")
     if "owned" in block:
         marks.owned.append(_owned(block["owned"], at, digits=block.get("digits", False)))
+    if "kept" in block:
+        _, list_name, member = Pointer.parse(block["kept"]).tokens
+        marks.kept.append(KeptMember(at, list_name, member))
     if "recipient" in block:
         if marks.recipient is not None and marks.recipient.at != at:
             reader.error(container, f"a second recipient beside {marks.recipient.at}", "x-mock")
-        override = block["recipient"]["override"] if isinstance(block["recipient"], dict) else []
-        texts = [override] if isinstance(override, str) else override
-        marks.recipient = Recipient(at, tuple(map(Pointer.parse, texts)))
+        marks.recipient = _recipient(block["recipient"], at)
+
+
+def _recipient(block: Any, at: Pointer) -> Recipient:
+    """The recipient at a place; that of the items of a list is known by the list's place."""
+    options = block if isinstance(block, dict) else {}
+    override = options.get("override", [])
+    overrides = [override] if isinstance(override, str) else override
+    many = at.tokens[-1] == ITEMS
+    place = Pointer(at.tokens[:-1]) if many else at
+    return Recipient(place, tuple(map(Pointer.parse, overrides)), options.get("split"), many)
 
 
 def _owned(text: str, at: Pointer, *, digits: bool) -> Owned:
@@ -72,6 +85,8 @@ def _walk(reader: Reader, marks: Marks, schema: dict[str, Any], at: Pointer, see
     for part in _parts(reader, schema):
         if isinstance(part, dict):
             _walk(reader, marks, part, at, seen)
+    if isinstance(schema.get("items"), dict):
+        _walk(reader, marks, schema["items"], Pointer((*at.tokens, ITEMS)), seen)
     for name, member in _properties(schema).items():
         below = Pointer((*at.tokens, name))
         marks.declared.append(below)

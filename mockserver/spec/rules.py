@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.spec.model import Alternative, Answer, Jwt, OperationSpec, Rule, Validator
+from mockserver.spec.model import Alternative, Answer, Jwt, OperationSpec, Rule
 from mockserver.spec.parameters import Marks
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.values import read_condition
 
 KEY_REASONS = {"absent", "unknown"}
 JWT_REASONS = {"absent", "malformed", "unknown", "signature", "claims", "expired"}
@@ -38,7 +39,7 @@ def read_rules(reader: Reader, nodes: Iterable[dict[str, Any]], answers: Mapping
             if not answers:
                 continue
             answer = next(iter(answers.values()))  # so that its problems count as answered
-        when = [(Pointer.parse(at), _condition(reader, node["when"], at)) for at in node.get("when", {})]
+        when = [(Pointer.parse(at), read_condition(reader, node["when"], at)) for at in node.get("when", {})]
         kinds = node.get("problem")
         named = frozenset([kinds] if isinstance(kinds, str) else kinds or ())
         rule = Rule(
@@ -71,10 +72,6 @@ def _in_words(node: dict[str, Any]) -> str:
     return " and ".join(words)
 
 
-def _condition(reader: Reader, when: dict[str, Any], at: str) -> Validator | None:
-    return None if when[at] is False else reader.schema(when, when[at], at)
-
-
 def possible_problems(operation: OperationSpec, marks: Marks) -> list[Possible]:
     """Everything that can be wrong with a request to this operation."""
     problems = [Possible("method")]
@@ -90,6 +87,7 @@ def possible_problems(operation: OperationSpec, marks: Marks) -> list[Possible]:
             problems.append(Possible("missing", at))
     for owned in operation.owned:
         problems += [Possible("unknown", owned.at)] + ([] if owned.is_inner else [Possible("foreign", owned.at)])
+    problems += [Possible("unknown", kept.at) for kept in operation.kept]
     if operation.rate_limit is not None:
         problems.append(Possible("limited"))
     if operation.dispatch is not None:
@@ -123,7 +121,7 @@ def _of_security(alternative: Alternative) -> list[Possible]:
         reasons = JWT_REASONS if isinstance(scheme.accept, Jwt) else KEY_REASONS
         if len(alternative.schemes) > 1:
             reasons = reasons | {"signature"}  # it belongs to another account than the other credential
-        if scheme.bearer:
+        if scheme.word:
             reasons = reasons | {"malformed"}
         problems += [Possible("unauthenticated", at, reason) for reason in sorted(reasons)]
         if any(alternative.roles):

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from mockserver.spec.model import Alternative, Equals, Jwt, Scheme
+from mockserver.spec.model import BASIC, BEARER, Alternative, Basic, Equals, Jwt, Scheme
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
+
+HTTP_WORDS = {"bearer": BEARER, "basic": BASIC}  # by the scheme's name in lower case
 
 
 def read_schemes(reader: Reader) -> dict[str, Scheme]:
@@ -28,20 +30,26 @@ def _scheme(reader: Reader, name: str, node: dict[str, Any]) -> Scheme | None:
     accept = _accept(block["accept"])
     kind = node.get("type")
     binds = Pointer.parse(accept.claim).tokens[1]
-    if kind == "http" and str(node.get("scheme", "")).lower() == "bearer":
-        return Scheme(reader.vendor, name, "header", "authorization", bearer=True, accept=accept, binds=binds)
+    word = HTTP_WORDS.get(str(node.get("scheme", "")).lower()) if kind == "http" else None
+    if isinstance(accept, Basic) is not (word == BASIC):
+        reader.error(node, "http basic and 'accept: {basic: …}' go together", "x-mock")
+    if word is not None:
+        return Scheme(reader.vendor, name, "header", "authorization", word=word, accept=accept, binds=binds)
     where = node.get("in")
     if kind == "apiKey" and where in ("header", "query"):
         text = reader.text(node, "name")
         key = text.lower() if where == "header" else text
-        return Scheme(reader.vendor, name, where, key, bearer=False, accept=accept, binds=binds)
-    reader.error(node, "only apiKey in header or query, and http bearer, can be checked", "type")
+        own_word = block["accept"].get("scheme", "")
+        return Scheme(reader.vendor, name, where, key, word=own_word, accept=accept, binds=binds)
+    reader.error(node, "only apiKey in header or query, http bearer and http basic can be checked", "type")
     return None
 
 
-def _accept(block: dict[str, Any]) -> Equals | Jwt:
+def _accept(block: dict[str, Any]) -> Equals | Basic | Jwt:
     if "equals" in block:
         return Equals(block["equals"])
+    if "basic" in block:
+        return Basic(block["basic"]["user"], Pointer.parse(block["basic"]["password"]).tokens[-1])
     jwt = block["jwt"]
     find = jwt["find"]
     return Jwt(

@@ -111,6 +111,7 @@ class Query:
     answer: str | None = None
     recipient: str | None = None
     accepted: bool | None = None
+    direction: str | None = None
     limit: int = 100
     before: int | None = None
 
@@ -286,11 +287,10 @@ def _lines(shelf: _Shelf, admits: Callable[[Label], bool]) -> list[Line]:
 
 def _all_lines(shelves: list[_Shelf], query: Query) -> list[Line]:
     """The lines that hold the calls of a query. Each label is looked at once, however many accounts have it."""
-    kind = (query.vendor, query.operation, query.answer, query.accepted)
-    if not any(part is not None for part in kind):
+    asked = Expectation(query.vendor, query.operation, query.answer, query.accepted, direction=query.direction)
+    if asked == Expectation():
         return [shelf.calls for shelf in shelves]
     labels: set[Label] = set().union(*(shelf.by_label for shelf in shelves))
-    asked = Expectation(*kind)
     admitted = {label for label in labels if asked.admits(label)}
     return [line for shelf in shelves for label, line in shelf.by_label.items() if label in admitted]
 

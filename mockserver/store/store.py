@@ -4,24 +4,36 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from mockserver.coverage.tally import Coverage, Tally
-from mockserver.engine.account import AccountData
+from mockserver.engine.account import AccountData, Owner
 from mockserver.engine.call import RUN_BITS, Label, RecordedCall, first_number
+from mockserver.engine.callback import OutgoingRequest, view_of_request, view_of_step
 from mockserver.engine.clock import REAL, Clock, Sight
 from mockserver.engine.credentials import Claim
-from mockserver.engine.facts import NOTHING, Budget, Facts, Limit, budget_key
-from mockserver.engine.pin import NOTHING_USED, PinState, Uses
+from mockserver.engine.effects import Effect
+from mockserver.engine.facts import NOTHING, Budget, Facts, Kept, Limit, budget_key
+from mockserver.engine.message import Message
+from mockserver.engine.pin import NOTHING_USED, PinState, Uses, first_striking
 from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import SEEDED_TIME, Sources
+from mockserver.engine.values import Context
+from mockserver.spec.model import CallbackSpec
+from mockserver.spec.pointer import MISSING
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Page, Query
+from mockserver.store.records import Records, StepDue
 from mockserver.store.switches import Limits, Pins, Seeds, Times
 
 MAX_TEST_NAME = 1_000  # characters
+MAX_STEPS_AT_ONCE = 1_000
+Waits = dict[str, set[asyncio.Future[None]]]  # by account those who wait for something of it
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
 
 
@@ -29,17 +41,23 @@ class Store:
     """Accounts, calls, pins and coverage in memory.
 
     No method waits between reading and writing, so each is atomic. ``run`` (24 bits) tells the ids of its calls from
-    those of another store; by default it is random.
+    those of another store; by default it is random. ``pace`` is how many seconds a second of a course takes for
+    accounts whose clock nobody has set.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what it is made of, and its settings
         self,
         registry: Registry,
         journal: Journal,
         sources: Sources,
+        *,
         most_accounts: int = 10_000,
         run: int | None = None,
+        pace: float = 1.0,
     ) -> None:
+        self._pace = pace
+        self._timekeeper: asyncio.Future[None] | None = None
+        self.begin_timekeeping: Callable[[], None] = _nobody  # called where something will be due, and nobody waits
         self._registry = registry
         self._journal = journal
         self._sources = sources
@@ -48,11 +66,14 @@ class Store:
         self._limits = Limits()
         self._times = Times()
         self._seeds = Seeds()
+        self._records = Records()
+        self._untold: dict[str, list[StepDue]] = {}
         self._numbers = count(first_number(secrets.randbits(RUN_BITS) if run is None else run))
         self._most_accounts = most_accounts
         self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
         self._born = dict.fromkeys(registry.accounts, sources.now())
-        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._waiting: Waits = {}
+        self._waiting_for_clock: Waits = {}
         self.is_waited_on = True  # False once the server ends
 
     async def facts(self, request: ParsedRequest) -> Facts:
@@ -65,7 +86,13 @@ class Store:
             sight = self._times.sight(owner.account.id, credential.digest) if owner is not None else None
             if sight is not None:
                 sights = {**sights, credential.digest: sight}
-        if not (self._pins.by_account or self._limits.by_place or self._times.clocks or self._seeds.drawn):
+        if not (
+            self._pins.by_account
+            or self._limits.by_place
+            or self._times.clocks
+            or self._seeds.drawn
+            or operation.reads_kept
+        ):
             return Facts(owners, now, sights=sights) if sights else Facts(owners, now)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
         clocks = {account: self._times.clock(account) for account in accounts}
@@ -73,7 +100,11 @@ class Store:
         keys = {account: (account, operation.id, budget_key(request, owners, account)) for account in accounts}
         budgets = {account: self._limits.budget(key, clocks[account].at(now)) for account, key in keys.items()}
         seeds = {account: self._seeds.drawn.get(account) for account in accounts}
-        return Facts(owners, now, _present(pins), clocks, _present(budgets), sights, _present(seeds))
+        if operation.reads_kept:
+            for account in accounts:
+                self._run_due(account)
+        kept = {a: self._records.kept(a, operation.vendor) for a in accounts} if operation.reads_kept else NOTHING
+        return Facts(owners, now, _present(pins), clocks, _present(budgets), sights, _present(seeds), kept)
 
     async def claimant(self, vendor: str, claims: Iterable[Claim]) -> AccountData | None:
         """The owner of the first of these values that anybody owns."""
@@ -88,23 +119,32 @@ class Store:
             return False
         if uses.pins and not self._pins.use(uses.pins):
             return False
-        if uses.drawn is not None:
-            self._seeds.advance(call.account, uses.drawn[1])
-        self._times.see(uses.sights)
-        if uses.counts:
-            now = self._times.clock(call.account).at(call.received_at)
-            self._limits.count((call.account, call.operation, uses.limit_key), now)
         call.number = next(self._numbers)
+        if uses is not NOTHING_USED:
+            self._use(call, uses)
         self._journal.append(call)
+        if call.cause:
+            self._records.note_callback(call.account, call.cause, call.number)
         if call.account in self._idle:
             self._idle.move_to_end(call.account)
         if request is not None:
             self._coverage.add(call, request)
         if self._waiting:
-            for waiting in self._waiting.pop(call.account, ()):
-                if not waiting.done():
-                    waiting.set_result(None)
+            _wake(self._waiting, call.account)
         return True
+
+    def _use(self, call: RecordedCall, uses: Uses) -> None:
+        """Take off what a call uses up, and do what its answer leaves behind."""
+        if uses.drawn is not None:
+            self._seeds.advance(call.account, uses.drawn[1])
+        self._times.see(uses.sights)
+        now = self._times.clock(call.account).at(call.received_at)
+        if uses.counts:
+            self._limits.count((call.account, call.operation, uses.limit_key), now)
+        if uses.effects:
+            pace = self._pace if self._times.clock(call.account) is REAL else 1.0
+            self._records.apply(call.account, call.vendor, call.number, uses.effects, now, pace)
+            self.wake_timekeeper()
 
     async def complete(self, call: RecordedCall, outcome: str, duration_ms: float) -> None:
         """Note how sending a call's response ended (``sent`` or ``aborted``), unless that is noted already."""
@@ -161,6 +201,8 @@ class Store:
         self._pins.forget(account_id)
         self._limits.clear(account_id)
         self._times.clear(account_id)
+        self._records.forget(account_id)
+        self._untold.pop(account_id, None)
         if self._seeds.restart(account_id):
             await self._start_seeded_clock(account_id)
 
@@ -194,20 +236,8 @@ class Store:
 
     async def wait_for_call(self, account: str, seconds: float) -> None:
         """Return at an account's next call, or when the time is over."""
-        if not self.is_waited_on:
-            return
-        waiting = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(account, set()).add(waiting)
-        try:
-            await asyncio.wait_for(waiting, seconds)
-        except TimeoutError:
-            pass
-        finally:
-            others = self._waiting.get(account)
-            if others is not None:
-                others.discard(waiting)
-                if not others:
-                    self._waiting.pop(account)
+        if self.is_waited_on:
+            await _wait_in(self._waiting, account, seconds)
 
     async def call(self, number: int) -> RecordedCall | None:
         """The call of this number, if it is still here."""
@@ -236,6 +266,106 @@ class Store:
         """Remove the pins of an account (None: of all) for operations of a reach, or the one with this id."""
         self._pins.remove(account, reach, pin_id)
 
+    async def run_due(self, account_id: str) -> list[StepDue]:
+        """Take the steps of an account's records that are due on its clock; returns those that nobody has been told of.
+
+        They come in order, about a thousand at once: none only where no more are due.
+        """
+        self._run_due(account_id)
+        return self._untold.pop(account_id, [])
+
+    def _run_due(self, account_id: str) -> None:
+        now = self._times.clock(account_id).at(self._sources.now())
+        for due in self._records.take_due(account_id, now, MAX_STEPS_AT_ONCE):
+            context = Context(view_of_step(due.view, due.list_name, due.record), None, self._sources, due.due)
+            for member, make in due.step.sets:
+                value = make(context)
+                if value is not MISSING:
+                    due.record[member] = value
+            told = replace(due, record=dict(due.record))  # as it is now: a later step may change it before this is told
+            self._untold.setdefault(account_id, []).append(told)
+        if account_id in self._untold:
+            self.wake_timekeeper()
+            if self._waiting:
+                _wake(self._waiting, account_id)  # a message has come to another state
+
+    async def pending(self, account_id: str, most: int) -> list[StepDue]:
+        """So many of the steps of an account's records that are to come by its clock, the next ones."""
+        self._run_due(account_id)
+        return self._records.pending(account_id, most)
+
+    async def strike_callback(self, request: OutgoingRequest) -> PinState | None:
+        """The pin whose fault hits an attempt at a callback, which it uses up by one; None where there is none."""
+        pins = self._pins.of_callback(request.account, request.callback.id) if self._pins.by_account else ()
+        striking, met = first_striking(pins, view_of_request(request)) if pins else (None, ())
+        return striking if self._pins.use(met) else None
+
+    async def meet_callback(self, account_id: str, callback: CallbackSpec, fault: str) -> None:
+        """Count that an account's application got a callback, which a fault has spoilt or not."""
+        if account_id in self._registry.accounts:
+            self._coverage.add_callback(account_id, callback, fault)
+
+    async def next_due(self) -> list[tuple[str, float]]:
+        """The accounts that have something to come while their clocks run, each with the real time when it is due."""
+        now = self._sources.now()
+        times = [(a, self._times.clock(a).real_at(due)) for a, due in self._records.waiting()]
+        return [(a, time) for a, time in times if time is not None] + [(account, now) for account in self._untold]
+
+    async def wait_for_step(self, seconds: float | None) -> None:
+        """Return when something was kept or became due since, or when the time is over; for one waiting task."""
+        self._timekeeper = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait_for(self._timekeeper, seconds)
+        except TimeoutError:
+            pass
+        finally:
+            self._timekeeper = None
+
+    async def wait_for_clock(self, account_id: str, seconds: float | None) -> None:
+        """Return when an account's clock was set, or when the time is over (None: never)."""
+        await _wait_in(self._waiting_for_clock, account_id, seconds)
+
+    def wake_timekeeper(self) -> None:
+        """Have whoever looks after the clocks look again."""
+        if self._timekeeper is None:
+            self.begin_timekeeping()
+        elif not self._timekeeper.done():
+            self._timekeeper.set_result(None)
+
+    async def message_state(self, account_id: str, call: int, index: int) -> str | None:
+        """The state that a course has given to a message of a call; None where none has."""
+        return self._records.state(account_id, call, index)
+
+    async def receive(self, message: Message, effects: tuple[Effect, ...]) -> Message:
+        """Keep a subscriber's message, and do what it leaves behind; returns it with its number."""
+        message = msgspec.structs.replace(message, call=next(self._numbers))
+        account, now = message.account, self._sources.now()
+        pace = self._pace if self._times.clock(account) is REAL else 1.0
+        clock = self._times.clock(account).at(now)
+        self._records.apply(account, message.vendor, message.call, effects, clock, pace)
+        self._records.receive(message)
+        self.wake_timekeeper()
+        if self._waiting:
+            _wake(self._waiting, account)
+        return message
+
+    async def caused_by(self, account_id: str, number: int) -> list[int]:
+        """The numbers of the callbacks that tell of a message, oldest first."""
+        return self._records.caused_by(account_id, number)
+
+    async def received(self, account_id: str) -> list[Message]:
+        """The messages from subscribers to an account, oldest first."""
+        return self._records.received(account_id)
+
+    async def kept(self, account_id: str, vendor: str) -> Kept:
+        """The records that an account keeps of a vendor's, what is due by its clock done."""
+        self._run_due(account_id)
+        return self._records.kept(account_id, vendor)
+
+    async def owners(self, vendor: str) -> Mapping[Claim, Owner]:
+        """Who owns the values of a vendor's accounts."""
+        return self._registry.owners[vendor]
+
     async def clock(self, account_id: str) -> tuple[Clock, float]:
         """An account's clock, and the real time."""
         return self._times.clock(account_id), self._sources.now()
@@ -247,6 +377,8 @@ class Store:
     async def set_clock(self, account_id: str, clock: Clock) -> None:
         """Give an account another time."""
         self._times.clocks[account_id] = clock
+        self.wake_timekeeper()
+        _wake(self._waiting_for_clock, account_id)
 
     async def put_limit(self, account_id: str, operation: str, limit: Limit | None) -> None:
         """Switch the rate limit of an operation on for an account, or off."""
@@ -259,6 +391,32 @@ class Store:
     async def coverage(self, account: str | None) -> Tally:
         """What an account (None: all that ever were) has met of the contracts."""
         return self._coverage.of(account)
+
+
+def _nobody() -> None:
+    """Nobody looks after what will be due."""
+
+
+async def _wait_in(waits: Waits, account: str, seconds: float | None) -> None:
+    """Wait until somebody wakes those who wait for an account, or until the time is over."""
+    waiting = asyncio.get_running_loop().create_future()
+    waits.setdefault(account, set()).add(waiting)
+    try:
+        await asyncio.wait_for(waiting, seconds)
+    except TimeoutError:
+        pass
+    finally:
+        others = waits.get(account)
+        if others is not None:
+            others.discard(waiting)
+            if not others:
+                waits.pop(account)
+
+
+def _wake(waits: Waits, account: str) -> None:
+    for waiting in waits.pop(account, ()):
+        if not waiting.done():
+            waiting.set_result(None)
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
+from itertools import count
 from operator import attrgetter
 
 from mockserver.engine.clock import REAL, Clock, Sight
@@ -148,10 +148,14 @@ class Pins:
         if places is None:
             return None
         reaches = (operation.id, vendor_reach(operation.vendor), EVERYTHING)
-        parts = [places[reach].values() for reach in reaches if reach in places]
-        if len(parts) > 1:
-            return tuple(sorted(chain.from_iterable(parts), key=_number))
-        return tuple(parts[0]) if parts else None
+        pins = [
+            pin for reach in reaches if reach in places for pin in places[reach].values() if not pin.is_of_callbacks
+        ]
+        return tuple(sorted(pins, key=_number)) if pins else None
+
+    def of_callback(self, account: str, callback: str) -> list[PinState]:
+        """An account's pins for a callback, oldest first."""
+        return [pin for pin in self.all(account) if pin.is_of_callbacks and covers(pin.reach, callback)]
 
     def use(self, pins: Sequence[PinState]) -> bool:
         """Let these pins meet a request; False, and nothing is done, where one has changed since it was looked at."""

@@ -6,6 +6,8 @@ from mockserver.testing.account import Made as Made
 from mockserver.testing.account import Operation as Operation
 from mockserver.testing.account import Vendor as Vendor
 from mockserver.testing.asynchronous import AsyncAccount as AsyncAccount
+from mockserver.testing.asynchronous import AsyncCallbacks as AsyncCallbacks
+from mockserver.testing.asynchronous import AsyncInbox as AsyncInbox
 from mockserver.testing.asynchronous import AsyncMockServer as AsyncMockServer
 from mockserver.testing.asynchronous import AsyncOperation as AsyncOperation
 from mockserver.testing.asynchronous import AsyncPin as AsyncPin
@@ -17,6 +19,9 @@ from mockserver.testing.call import CallProblem as CallProblem
 from mockserver.testing.call import Headers as Headers
 from mockserver.testing.call import Request as Request
 from mockserver.testing.call import Response as Response
+from mockserver.testing.callbacks import CallbackReply as CallbackReply
+from mockserver.testing.callbacks import CallbackRequest as CallbackRequest
+from mockserver.testing.callbacks import Callbacks as Callbacks
 from mockserver.testing.caller import MockServerWarning as MockServerWarning
 from mockserver.testing.calls import AccountCalls as AccountCalls
 from mockserver.testing.calls import Calls as Calls
@@ -29,6 +34,9 @@ from mockserver.testing.fault import LognormalDict as LognormalDict
 from mockserver.testing.fixtures import AsyncMockVendors as AsyncMockVendors
 from mockserver.testing.fixtures import MockVendors as MockVendors
 from mockserver.testing.intercept import Interception as Interception
+from mockserver.testing.messages import Inbox as Inbox
+from mockserver.testing.messages import Messages as Messages
+from mockserver.testing.messages import SmsMessage as SmsMessage
 from mockserver.testing.pin import Pin as Pin
 from mockserver.testing.server import MockServer as MockServer
 from mockserver.testing.server import RunSettings as RunSettings

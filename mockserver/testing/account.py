@@ -17,16 +17,22 @@ from mockserver.testing.arguments import seconds as in_seconds
 from mockserver.testing.arguments import variables as checked_variables
 from mockserver.testing.assertions import Assertions
 from mockserver.testing.call import Call
+from mockserver.testing.callbacks import Callbacks
 from mockserver.testing.calls import AccountCalls, Calls
 from mockserver.testing.client import ControlError, segment
 from mockserver.testing.files import write_files
 from mockserver.testing.intercept import Interception
+from mockserver.testing.messages import Direction, Inbox, Messages, MessageState, find_messages
 from mockserver.testing.names import Public, Values, nearest_hint
 from mockserver.testing.pin import Pinnable, note_unused, unused_pins
 
 
 class Operation(Assertions, Pinnable):
-    """An operation of a vendor: its calls, and the answers that are pinned to it. ``id`` is ``vendor.operation``."""
+    """An operation of a vendor: its calls, and the answers that are pinned to it. ``id`` is ``vendor.operation``.
+
+    A callback is one, too: its calls are the attempts at it, accepted where the receiver answered 2xx, and it takes
+    faults only.
+    """
 
     def __init__(self, journal: AccountCalls, operation_id: str) -> None:
         super().__init__(journal, {"operation": operation_id})
@@ -47,7 +53,7 @@ class Vendor(Assertions, Pinnable):
 
     Its assertions are about the calls of all its operations, and its pins are for all of them.
 
-    Each operation is an attribute. If another attribute has its name, it is in ``operations``.
+    Each operation is an attribute, as is each callback. If another attribute has its name, it is in ``operations``.
     """
 
     def __init__(self, journal: AccountCalls, name: str, data: Mapping[str, Any], operations: Iterable[str]) -> None:
@@ -147,7 +153,7 @@ class Account(Assertions, Pinnable):
     """
 
     def __init__(self, made: Made) -> None:
-        super().__init__(made.journal, {})
+        super().__init__(made.journal, {"direction": "in"})
         self._reach = EVERYTHING
         self.id: str = made.shape["id"]
         self.vendors = {
@@ -236,8 +242,35 @@ class Account(Assertions, Pinnable):
         """
         return {name: as_text(self.get(path)) for name, path in checked_variables(variables).items()}
 
+    @property
+    def callbacks(self) -> Callbacks:
+        """What its vendors call, and what they are to call."""
+        return Callbacks(self._journal)
+
+    def inbox(self, number: str) -> Inbox:
+        """The phone of a subscriber with this number."""
+        return Inbox(self._journal, number)
+
+    def messages(  # noqa: PLR0913 -- the control API's own parts
+        self,
+        *,
+        recipient: str | None = None,
+        vendor: str | None = None,
+        direction: Direction | None = None,
+        state: MessageState | None = None,
+        contains: str | None = None,
+        since: str | datetime | None = None,
+        within: float = 0,
+    ) -> Messages:
+        """The messages of both directions over all vendors that fit, oldest first.
+
+        Waits up to ``within`` seconds for the first one.
+        """
+        filters: dict[str, Any] = {"recipient": recipient, "vendor": vendor, "direction": direction, "state": state}
+        return find_messages(self._journal, contains=contains, since=since, within=within, **filters)
+
     def recorded_calls(self) -> Calls:
-        """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""
+        """All calls of both directions, oldest first. Unlike those of ``calls``, they do not count as read."""
         return self._journal.all()
 
     def unused_pins(self) -> list[str]:

@@ -10,6 +10,7 @@ from mockserver.testing.arguments import moment, seconds, whole
 from mockserver.testing.call import Call
 from mockserver.testing.caller import pending_tasks, refuse_to_block, warn
 from mockserver.testing.calls import AccountCalls, Calls
+from mockserver.testing.messages import Messages, assert_delivered
 from mockserver.testing.names import Public
 from mockserver.testing.verification import Question, Verification, verify
 from mockserver.testing.where import Conditions, Where
@@ -83,6 +84,14 @@ class Assertions(Public):
         """There was no call, and none comes within ``settle`` seconds."""
         __tracebackhide__ = True
         self._demand(_Demand("assert_not_called", NEVER_OPTIONS, None, 0, 0, settle), where)
+
+    def assert_delivered(self, *, recipient: str | None = None, times: int = 1, within: float = 0) -> Messages:
+        """Exactly so many messages that were sent here have been delivered. Returns them, oldest first.
+
+        Raises TypeError where no message is ever delivered, since the vendor documents no such course.
+        """
+        __tracebackhide__ = True
+        return assert_delivered(self._journal, self._scope, recipient, times, within)
 
     def verify(  # noqa: PLR0913 -- the control API's own parts
         self,

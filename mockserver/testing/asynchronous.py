@@ -1,6 +1,8 @@
 """Accounts and assertions for tests in an event loop. Whatever asks the server is awaited and runs in a thread."""
 
 import os
+import re
+from asyncio import get_running_loop, run_coroutine_threadsafe
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -12,9 +14,12 @@ from mockserver.testing.account import Account, Made, Operation, Vendor, unknown
 from mockserver.testing.assertions import Assertions
 from mockserver.testing.awaited import Opening, Pending
 from mockserver.testing.call import Call
+from mockserver.testing.callbacks import CallbackReply, CallbackRequest, Callbacks, replies_of
 from mockserver.testing.calls import Calls, Unawaited
 from mockserver.testing.fault import FaultDict
+from mockserver.testing.in_process import Run
 from mockserver.testing.intercept import Interception
+from mockserver.testing.messages import Direction, Inbox, Messages, MessageState, SmsMessage
 from mockserver.testing.names import Public
 from mockserver.testing.pin import Pin, Pinnable
 from mockserver.testing.server import MockServer
@@ -92,6 +97,11 @@ class AsyncAssertions(_Asking):
         """There was no call, and none comes within ``settle`` seconds."""
         return self._pending("assert_not_called(...)", partial(self._sync.assert_not_called, settle=settle, **where))
 
+    def assert_delivered(self, *, recipient: str | None = None, times: int = 1, within: float = 0) -> Pending[Messages]:
+        """Exactly so many messages that were sent here have been delivered. Returns them, oldest first."""
+        ask = partial(self._sync.assert_delivered, recipient=recipient, times=times, within=within)
+        return self._pending("assert_delivered(...)", ask)
+
     def verify(  # noqa: PLR0913 -- the control API's own parts
         self,
         *,
@@ -159,13 +169,15 @@ class AsyncPinnable(_Asking):
         when: Mapping[str, Any] | None = None,
         changes: Mapping[str, Any] | None = None,
         force: bool = False,
+        course: str | None = None,
         fault: FaultDict | Mapping[str, Any] | None = None,
         replace: bool = False,
         **unknown: Never,
     ) -> Opening[AsyncPin]:
         """Fix the next answers, as ``Pinnable.pin`` does. Await it, or use ``async with``."""
         options: dict[str, Any] = {"then": then, "where": where, "when": when, "changes": changes, "force": force}
-        make = partial(self._pinnable.pin, *answers, **options, fault=fault, replace=replace, **unknown)
+        options |= {"course": course, "fault": fault, "replace": replace}
+        make = partial(self._pinnable.pin, *answers, **options, **unknown)
         label = f"{self._label}.pin(...)"
         name = f"{self._unawaited.owner}{label}"
         return Opening(name, lambda: AsyncPin(make(), self._unawaited, label), self._unawaited)
@@ -173,6 +185,70 @@ class AsyncPinnable(_Asking):
     def unpin(self) -> Pending[None]:
         """Remove all pins that were made here, or for one of the operations here: the contract's rules answer again."""
         return self._pending("unpin()", self._pinnable.unpin)
+
+
+class AsyncInbox(_Asking):
+    """The phone of a subscriber, as ``Inbox``."""
+
+    def __init__(self, sync: Inbox, unawaited: Unawaited) -> None:
+        self._inbox = sync
+        self._unawaited = unawaited
+        self._label = f".inbox({sync.number!r})"
+        self.number = sync.number
+
+    @property
+    def messages(self) -> Pending[Messages]:
+        """The messages to and from this phone, oldest first: ``await inbox.messages``."""
+        return self._pending("messages", lambda: self._inbox.messages)
+
+    @property
+    def code(self) -> Pending[str]:
+        """The likeliest one-time code in the latest message to this phone that has one: ``await inbox.code``."""
+        return self._pending("code", lambda: self._inbox.code)
+
+    def wait_for(
+        self, contains: str | None = None, *, pattern: str | re.Pattern[str] | None = None, within: float = 0
+    ) -> Pending[SmsMessage]:
+        """The latest message to this phone that fits, as ``Inbox.wait_for``."""
+        return self._pending("wait_for(...)", partial(self._inbox.wait_for, contains, pattern=pattern, within=within))
+
+    def reply(self, text: str, *, vendor: str | None = None, to: str | None = None) -> Pending[SmsMessage]:
+        """Send a message from this phone, as ``Inbox.reply``."""
+        return self._pending("reply(...)", partial(self._inbox.reply, text, vendor=vendor, to=to))
+
+    def __repr__(self) -> str:
+        return repr(self._inbox)
+
+
+class AsyncCallbacks(_Asking):
+    """The callbacks of an account, as ``Callbacks``."""
+
+    def __init__(self, sync: Callbacks, unawaited: Unawaited) -> None:
+        self._callbacks = sync
+        self._unawaited = unawaited
+        self._label = ".callbacks"
+
+    @property
+    def calls(self) -> Pending[Calls]:
+        """All attempts, oldest first: ``await callbacks.calls``. They count as read."""
+        return self._pending("calls", lambda: self._callbacks.calls)
+
+    def take(self) -> Pending[list[CallbackRequest]]:
+        """The callbacks that were withheld, as ``Callbacks.take``."""
+        return self._pending("take()", self._callbacks.take)
+
+    def deliver_to(self, app: Any) -> Pending[list[CallbackReply]]:
+        """Give the callbacks that were withheld to an application, an ASGI one in the event loop that awaits this."""
+        loop = get_running_loop()
+        run: Run = lambda answering: run_coroutine_threadsafe(answering, loop).result()  # noqa: E731 -- to have a type
+        return self._pending("deliver_to(...)", lambda: replies_of(app, self._callbacks.take(), run))
+
+    def redeliver(self, call: Call) -> Pending[None]:
+        """Send a recorded callback once more, as ``Callbacks.redeliver``."""
+        return self._pending("redeliver(...)", partial(self._callbacks.redeliver, call))
+
+    def __repr__(self) -> str:
+        return repr(self._callbacks)
 
 
 class AsyncOperation(AsyncAssertions, AsyncPinnable):
@@ -296,8 +372,33 @@ class AsyncAccount(AsyncAssertions, AsyncPinnable):
         """Environment variables from the dotted paths of their values, as ``Account.environment``."""
         return self._pending("environment(...)", partial(self._account.environment, variables))
 
+    @property
+    def callbacks(self) -> AsyncCallbacks:
+        """What its vendors call, and what they are to call."""
+        return AsyncCallbacks(self._account.callbacks, self._unawaited)
+
+    def inbox(self, number: str) -> AsyncInbox:
+        """The phone of a subscriber with this number."""
+        return AsyncInbox(self._account.inbox(number), self._unawaited)
+
+    def messages(  # noqa: PLR0913 -- the control API's own parts
+        self,
+        *,
+        recipient: str | None = None,
+        vendor: str | None = None,
+        direction: Direction | None = None,
+        state: MessageState | None = None,
+        contains: str | None = None,
+        since: str | datetime | None = None,
+        within: float = 0,
+    ) -> Pending[Messages]:
+        """The messages of both directions over all vendors that fit, as ``Account.messages``."""
+        filters: dict[str, Any] = {"recipient": recipient, "vendor": vendor, "direction": direction, "state": state}
+        ask = partial(self._account.messages, contains=contains, since=since, within=within, **filters)
+        return self._pending("messages(...)", ask)
+
     def recorded_calls(self) -> Pending[Calls]:
-        """All calls, oldest first. Unlike those of ``calls``, they do not count as read."""
+        """All calls of both directions, oldest first. Unlike those of ``calls``, they do not count as read."""
         return self._pending("recorded_calls()", self._account.recorded_calls)
 
     def has_seen(self, call: Call) -> bool:

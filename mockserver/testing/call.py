@@ -95,6 +95,33 @@ class Call(Public):
         return self._text("answer")
 
     @property
+    def direction(self) -> str:
+        """``in``: a client called a vendor; ``out``: a vendor's callback to the client."""
+        return str(self.data["direction"])
+
+    @property
+    def message(self) -> Mapping[str, str | None] | None:
+        """``{from, to, text}`` of the message that it sent, or that a callback tells of; None if there is none."""
+        message: Mapping[str, str | None] | None = self.data["message"]
+        return None if message is None else Values(message, "message")
+
+    @property
+    def url(self) -> str | None:
+        """Where a callback went; None for a call of a client."""
+        return self._text("url")
+
+    @property
+    def attempt(self) -> int | None:
+        """Which attempt at a callback it was, from 1; None for a call of a client."""
+        attempt: int | None = self.data["attempt"]
+        return attempt
+
+    @property
+    def outcome(self) -> str:
+        """``sent``, ``aborted``, ``pending``; of a callback also ``withheld`` and ``abandoned``."""
+        return str(self.data["outcome"])
+
+    @property
     def accepted(self) -> bool:
         return bool(self.data["accepted"])
 

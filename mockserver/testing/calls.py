@@ -78,6 +78,7 @@ class AccountCalls:
     ``pin_places`` says by its id in which file and line a pin was made. ``unused_pins`` has a line for each pin that
     was removed before calls used it up. ``early`` are assertions that may only have been asked too early. It
     ``is_watched`` where somebody looks at the calls when the test ends: ``forgotten`` are those that are gone by then.
+    ``with_courses`` are the operations whose messages can be delivered.
     """
 
     control: Control
@@ -89,6 +90,7 @@ class AccountCalls:
     early: list[Early] = field(default_factory=list)
     is_watched: bool = False
     forgotten: list[Call] = field(default_factory=list)
+    with_courses: frozenset[str] = frozenset()
 
     def calls(self, **filters: str | None) -> Calls:
         """The calls of a vendor or operation, oldest first. They count as read."""

@@ -34,6 +34,10 @@ class Control:
         """What is at a path below ``/_mock``. Raises ControlError."""
         return self._request("GET", _with_query(path, query))
 
+    def wait(self, path: str, query: Mapping[str, str | None], seconds: float) -> Any:
+        """The same, where the server was asked to take so many seconds."""
+        return self._request("GET", _with_query(path, query), wait=seconds)
+
     def post(self, path: str, body: Mapping[str, Any] | None = None, wait: float = 0) -> Any:
         """The answer to a POST; ``wait``: seconds that the server was asked to take. Raises ControlError."""
         return self._request("POST", path, body, wait)

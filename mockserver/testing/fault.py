@@ -1,4 +1,4 @@
-"""Trouble on the way back to the client, for ``pin(fault=…)``: ``fault.reset(times=2)``.
+"""Trouble on the way to the client, of a reply or of a callback, for ``pin(fault=…)``: ``fault.reset(times=2)``.
 
 Each fault hits the next request, or ``times`` requests (None: all), each with ``probability``; the same ``seed`` spares
 the same requests. The server checks the values.
@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Required, TypedDict, o
 from mockserver.testing.arguments import typed
 from mockserver.testing.names import nearest_hint
 
-_FAULTS = ("delay", "dribble", "empty", "garbage", "malformed", "reset", "timeout", "truncate")
+_FAULTS = (
+    "delay", "dribble", "duplicate", "empty", "garbage", "late", "lost", "malformed", "reset", "timeout", "truncate",
+    "wrong_signature",
+)  # fmt: skip
 __all__ = ["FaultDict", "Kind", "LognormalDict", *_FAULTS]  # noqa: PLE0604 -- they are all texts
 
-Kind = Literal["delay", "timeout", "reset", "empty", "garbage", "truncate", "dribble", "malformed"]
+Kind = Literal[
+    "delay", "timeout", "reset", "empty", "garbage", "truncate", "dribble", "malformed", "duplicate", "late", "lost",
+    "wrong_signature",
+]  # fmt: skip
 
 
 class LognormalDict(TypedDict):
@@ -113,6 +119,28 @@ def dribble(
 def malformed(*, times: int | None = 1, probability: float = 1.0, seed: int | None = None) -> FaultDict:
     """The reply's body is no JSON."""
     return _fault("malformed", times, probability, seed)
+
+
+def duplicate(*, times: int | None = 1, probability: float = 1.0, seed: int | None = None) -> FaultDict:
+    """A callback is sent twice."""
+    return _fault("duplicate", times, probability, seed)
+
+
+def late(*, seconds: float, times: int | None = 1, probability: float = 1.0, seed: int | None = None) -> FaultDict:
+    """A callback comes so many seconds later by the account's clock; those after it do not wait for it."""
+    fault = _fault("late", times, probability, seed)
+    fault["seconds"] = seconds
+    return fault
+
+
+def lost(*, times: int | None = 1, probability: float = 1.0, seed: int | None = None) -> FaultDict:
+    """A callback does not come; the vendor tries again where it does so without an answer."""
+    return _fault("lost", times, probability, seed)
+
+
+def wrong_signature(*, times: int | None = 1, probability: float = 1.0, seed: int | None = None) -> FaultDict:
+    """A callback's signature is not that of its body."""
+    return _fault("wrong_signature", times, probability, seed)
 
 
 def _fault(kind: Kind, times: int | None, probability: float, seed: int | None) -> FaultDict:

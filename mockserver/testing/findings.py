@@ -35,7 +35,7 @@ class Watch:
     @property
     def assumed(self) -> list[str]:
         """The ids of answers that the account got, of which a part that counts is assumed."""
-        return sorted({call.answer or "" for call in self._final or () if call.evidence == "assumed"})
+        return sorted({call.answer or call.operation or "" for call in self._final or () if call.evidence == "assumed"})
 
     def below(self, threshold: str) -> list[str]:
         """A line for each answer that the account got and of which a part that counts is less known than this."""
@@ -74,7 +74,9 @@ def _relied(call: Call, threshold: str) -> str | None:
     for name, grade in call.evidence_parts.items():
         if name != UNCOUNTED and grade is not None and not is_enough(grade, threshold):
             parts.setdefault(f"{grade} ({call.evidence_reasons.get(name, 'not said why')})", []).append(name)
-    return f"{call.answer}: " + "; ".join(f"{', '.join(names)}: {grade}" for grade, names in parts.items())
+    return f"{call.answer or call.operation}: " + "; ".join(
+        f"{', '.join(names)}: {grade}" for grade, names in parts.items()
+    )
 
 
 def _overlooked(calls: list[Call]) -> list[Call]:

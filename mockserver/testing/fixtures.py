@@ -68,17 +68,22 @@ def serve(config: pytest.Config, findings: Findings, *, covered: bool) -> Iterat
 
 def watched(item: Any, server: MockServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[MockVendors, Watch]]:
     """A fresh account for a test and what is noticed about it; the account is deleted in the end."""
-    made = server.make(test=item.nodeid)
+    markers = [_options(marker) for marker in reversed(list(item.iter_markers("mock_vendors")))]
+    values = {vendor: data for options in markers for vendor, data in options.get("vendors", {}).items()}
+    made = server.make(vendors=values or None, test=item.nodeid)
     with MockVendors(made, monkeypatch) as vendors:
-        for marker in reversed(list(item.iter_markers("mock_vendors"))):
-            vendors.setenv(_env(marker))
+        for options in markers:
+            vendors.setenv(options.get("env", {}))
         watch = Watch(vendors, made.journal)
         yield vendors, watch
         watch.close()
 
 
-def _env(marker: pytest.Mark) -> Mapping[str, str]:
-    if marker.args or marker.kwargs.keys() != {"env"}:
-        raise TypeError('the marker is used as @pytest.mark.mock_vendors(env={"NAME": "<vendor>.url", ...})')
-    env: Mapping[str, str] = marker.kwargs["env"]
-    return env
+def _options(marker: pytest.Mark) -> Mapping[str, Mapping[str, Any]]:
+    """What a marker gives: ``env``, variables and the paths of their values; ``vendors``, values of the account."""
+    if marker.args or not marker.kwargs or not marker.kwargs.keys() <= {"env", "vendors"}:
+        raise TypeError(
+            'the marker is used as @pytest.mark.mock_vendors(env={"NAME": "<vendor>.url", ...}), '
+            'or with vendors={"<vendor>": {"callback_url": ...}}'
+        )
+    return marker.kwargs

@@ -16,7 +16,7 @@ from mockserver.testing.fault import FaultDict
 from mockserver.testing.names import Public, nearest_hint
 from mockserver.testing.where import plain_only
 
-PIN_OPTIONS = ("where", "when", "then", "force", "changes", "fault", "replace")
+PIN_OPTIONS = ("where", "when", "then", "force", "changes", "course", "fault", "replace")
 MAX_ANSWERS_SHOWN = 3  # of a pin
 
 
@@ -89,6 +89,7 @@ class Pinnable:
         when: Mapping[str, Any] | None = None,
         changes: Mapping[str, Any] | None = None,
         force: bool = False,
+        course: str | None = None,
         fault: FaultDict | Mapping[str, Any] | None = None,
         replace: bool = False,
         **unknown: Never,
@@ -100,9 +101,12 @@ class Pinnable:
         operations; one that has no such answer is left to the next pin. ``changes`` puts values into the answers:
         ``{"/header/Retry-After": "0"}``. A success answers only requests without problems, unless ``force`` is true.
         ``fault`` is trouble on the way back: ``fault.reset(times=2)``; an answer beside it counts as sent all the same.
+        ``course`` is what becomes of the message that the next accepted request sends: ``course="failed"``.
         Raises ControlError, also for a pin that could never take effect.
         """
-        options = {"then": then, "force": force, "changes": changes, "fault": fault, "replace": replace}
+        options: dict[str, Any] = {"then": then, "force": force, "changes": changes, "fault": fault}
+        options["replace"] = replace
+        options |= {} if course is None else {"course": course}
         body = _body(answers, where, when, options, unknown)
         journal = self._journal
         replaced = [pin for pin in _listed(journal, self._reach) if pin["operation"] == self._reach] if replace else []
@@ -129,8 +133,8 @@ def _body(
     for name in unknown:
         hint = "; it is called changes" if name == "set" else f"; known: {', '.join(PIN_OPTIONS)}"
         raise TypeError(f"pin has no {name!r}{hint}{nearest_hint(name, PIN_OPTIONS)}")
-    if not answers and options["fault"] is None:
-        raise TypeError("pin needs at least one answer (a name, 'rules' or {'status': …}), or a fault")
+    if not answers and options["fault"] is None and "course" not in options:
+        raise TypeError("pin needs at least one answer (a name, 'rules' or {'status': …}), a fault or a course")
     for number, answer in enumerate(answers, 1):
         if not isinstance(answer, str | Mapping):
             raise TypeError(f"answer {number} must be a name, 'rules' or {{'status': …}}, not {typed(answer)}")
@@ -141,7 +145,8 @@ def _body(
         if options[name] is not None:
             json_value(name, mapping(name, options[name], example))
     given = {name: value for name, value in options.items() if value is not None}
-    return {"answers": list(answers), **given, **plain_only(where, when, "a pin")}
+    listed = {"answers": list(answers)} if answers else {}
+    return {**listed, **given, **plain_only(where, when, "a pin")}
 
 
 def unused_pins(journal: AccountCalls) -> list[str]:
@@ -190,6 +195,7 @@ def _fixed(pin: Mapping[str, Any]) -> str:
     answers = [str(answer if isinstance(answer, str) else answer["status"]) for answer in pin["answers"]]
     more = len(answers) - MAX_ANSWERS_SHOWN
     words = [*answers[:MAX_ANSWERS_SHOWN], *([f"{more} more"] if more > 0 else [])]
+    words += [f"course {pin['course']}"] if pin["course"] else []
     return ", ".join([*words, *([f"fault {pin['fault']['kind']}"] if pin["fault"] else [])])
 
 

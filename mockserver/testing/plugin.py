@@ -60,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "mock_vendors(env): an account for this test, and environment variables from it: "
+        "mock_vendors(env, vendors): an account for this test, environment variables from it, and values that it has: "
         '@pytest.mark.mock_vendors(env={"NAME": "<vendor>.credentials.api_key"})',
     )
     option = config.option

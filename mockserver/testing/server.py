@@ -37,6 +37,7 @@ class MockServer(Public):
         self._control = Control(url, token)
         self._before_delete = before_delete
         self._operations: Mapping[str, tuple[str, ...]] | None = None
+        self._with_courses: frozenset[str] = frozenset()
 
     @property
     def url(self) -> str:
@@ -72,7 +73,8 @@ class MockServer(Public):
             json_value("vendors", mapping("vendors", vendors, 'as in {"<vendor>": {"api_key": "..."}}'))
         operations = self._known_operations()
         shape = self._control.post("accounts", {name: value for name, value in given.items() if value is not None})
-        return Made(AccountCalls(self._control, shape["id"]), shape, operations, self._before_delete)
+        journal = AccountCalls(self._control, shape["id"], with_courses=self._with_courses)
+        return Made(journal, shape, operations, self._before_delete)
 
     def coverage(self, account: str | None = None) -> dict[str, Any]:
         """What an account (None: all that ever were) has met of the contracts, as ``GET /_mock/coverage``."""
@@ -84,12 +86,15 @@ class MockServer(Public):
         return Interception(self._control, env=env)
 
     def _known_operations(self) -> Mapping[str, tuple[str, ...]]:
-        """Names by vendor; further spellings of an operation are not its names."""
+        """Names by vendor, of callbacks too; further spellings of an operation are not its names."""
         if self._operations is None:
             found: dict[str, dict[str, None]] = {}
+            with_courses: set[str] = set()
             for contract in self._control.get("contracts")["contracts"]:
-                names = (operation["id"].partition(".")[2] for operation in contract["operations"])
-                found[contract["vendor"]] = dict.fromkeys(names)
+                every = [*contract["operations"], *contract["callbacks"]]
+                found[contract["vendor"]] = dict.fromkeys(one["id"].partition(".")[2] for one in every)
+                with_courses |= {one["id"] for one in contract["operations"] if one["courses"]}
+            self._with_courses = frozenset(with_courses)
             self._operations = {vendor: tuple(names) for vendor, names in found.items()}
         return self._operations
 
@@ -123,6 +128,8 @@ class RunSettings(TypedDict, total=False):
     allow_origin: tuple[str, ...]
     let_through: tuple[str, ...]
     tls_files: Folder | None
+    callback_hosts: tuple[str, ...]
+    course_pace: float
 
 
 @contextmanager

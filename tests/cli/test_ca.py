@@ -123,5 +123,5 @@ def test_the_guides_commands(tmp_path: Path) -> None:
             env=surroundings(PYTHONPATH=str(ROOT)) | {"no_proxy": "localhost"},
         )
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert '{"error":{"msg":"Authorization failed","code":100}' in ran.stdout
+    assert '{"error":{"code":100,"msg":"Authorization failed"}' in ran.stdout
     assert '"status":"ready"' in ran.stdout

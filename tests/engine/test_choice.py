@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from mockserver.engine import choice as choice_module
-from mockserver.engine.choice import MAGIC, MAX_NOTE, Choice, choose, recipient_of
+from mockserver.engine.choice import MAX_NOTE, Choice, choose
 from mockserver.engine.problem import Problem
+from mockserver.engine.recipient import MAGIC, recipient_of
 from mockserver.spec.model import Rule
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import answer_of, chosen, operation
@@ -151,9 +152,8 @@ def test_magic_recipient(recipient: str, answer: str) -> None:
 def test_magic_comes_before_an_accepted_rule() -> None:
     """A rule that chooses between successes leaves a magic recipient its refusal."""
     send = operation("send_sms")
-    rule = Rule(
-        send.answers["delayed"], None, False, None, None, ((Pointer.parse("/body/later"), None),), "acme.yaml:1"
-    )
+    when = ((Pointer.parse("/body/later"), None),)
+    rule = Rule(send.answers["delayed"], None, False, None, None, when, "acme.yaml:1", "/body/later not there")
     later = replace(send, rules=(*send.rules, rule), conditions=(rule,))
     for recipient, expected in (("+1", ("delayed", "rule")), (f"+{MAGIC}503", ("busy", "magic"))):
         choice = choose(later, (), {"body": {}}, recipient, prefer="", pinned=None)

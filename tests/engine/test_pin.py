@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from mockserver.engine.call import unpack_headers
-from mockserver.engine.choice import MAGIC, Choice, choose
+from mockserver.engine.choice import Choice, choose
 from mockserver.engine.engine import Decision
 from mockserver.engine.pin import Entry, PinState, first_fitting, lay_over, literal
 from mockserver.engine.problem import Problem
+from mockserver.engine.recipient import MAGIC
 from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern
 from mockserver.spec.pointer import Pointer

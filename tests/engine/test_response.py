@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine.problem import Problem
-from mockserver.engine.response import Context, RenderedResponse, Renderer, timestamp
+from mockserver.engine.response import RenderedResponse, Renderer
+from mockserver.engine.values import Context, timestamp
 from tests.engine.workbench import NOW, acme, fixed_sources, operation
 
 

@@ -25,7 +25,7 @@ def ask(customer: Customer, method: str = "POST", **request: Any) -> Reply:
 
 def assert_recorded(call: dict[str, Any], reply: Reply) -> None:
     """The journal has the status, the headers and the bytes that came."""
-    assert (call["response"]["status"], recorded_body(call)) == (reply.status, reply.body)
+    assert (call["response"]["status"], recorded_body(call, reply.body)) == (reply.status, reply.body)
     recorded = recorded_headers(call)
     assert recorded == {name: value for name, value in reply.headers.items() if name in recorded}
     assert "content-length" in recorded or not reply.status

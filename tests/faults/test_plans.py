@@ -93,7 +93,7 @@ def keeper(customer: Customer) -> Iterator[Keeper]:
 
 def assert_agrees(reply: Reply, call: dict[str, Any]) -> None:
     """What the client saw is what the journal says was sent."""
-    response, body = call["response"], recorded_body(call)
+    response, body = call["response"], recorded_body(call, reply.body)
     fault = response["fault"]
     lost = {"timeout": (b"", "left"), "reset": (b"", "reset"), "empty": (b"", "closed"), "garbage": (GARBAGE, "closed")}
     if fault in LOSING:

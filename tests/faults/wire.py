@@ -142,9 +142,11 @@ class Customer:
         return self.calls()[-1]
 
 
-def recorded_body(call: Mapping[str, Any]) -> bytes:
-    """The body of a call's response."""
-    return base64.b64decode(call["response"]["body_base64"] or "")
+def recorded_body(call: Mapping[str, Any], like: bytes = b"") -> bytes:
+    """The body of a call's response; of a long one only the beginning is shown, and ``like`` stands for the rest."""
+    shown = base64.b64decode(call["response"]["body_base64"] or "")
+    is_cut = "/response/body_base64" in call["cut"]
+    return shown + like[len(shown) : call["response"]["body_bytes"]] if is_cut else shown
 
 
 def recorded_headers(call: Mapping[str, Any]) -> dict[str, str]:

@@ -14,12 +14,14 @@ from tests.fuzz.fuzzing import SHARED, Trial, fuzz
 TOKEN = "control-api-token"
 OPERATION = "polyai.send_sms"
 EXAMPLES = 20  # of each operation
+TWO_WAY = Path(__file__).parents[1] / "twoway"  # a vendor that subscribers can write to
 RECIPIENT = r"\+[1-9][0-9]{0,14}$"
 
 
 @pytest.fixture(scope="module")
 def guarded() -> Application:
-    return create_app(Settings(host="0.0.0.0", admin_token=TOKEN))  # noqa: S104 -- nothing listens
+    settings = Settings(host="0.0.0.0", admin_token=TOKEN, contracts=(TWO_WAY,))  # noqa: S104 -- nothing listens
+    return create_app(settings)
 
 
 @pytest.fixture(scope="module")
@@ -51,19 +53,44 @@ def document(guarded: Application) -> Any:
     pin["where"] = {"properties": {"headers": schemas["Where"]["properties"]["headers"]}, "additionalProperties": False}
     accepted = ("answer", "accepted", "where")  # together they may ask for what only refused calls have
     schemas["Expectation"]["anyOf"] = [{"properties": dict.fromkeys({*accepted} - {name}, False)} for name in accepted]
-    filters = {"vendor": [contract.vendor], "operation": [OPERATION], "answer": ["sent"]}
+    narrow_calls(paths, contract.vendor)
+    narrow_messages(paths)
+    schemas["Fault"]["properties"]["uniform"] = {"enum": [[0, 60], [0.5, 0.5]]}  # from least to most
+    del expectation["count"]["anyOf"][1]["properties"]["at_least"]  # is not above at_most
+    # Changes depend on the answers' bodies. A `when` holds any JSON Schema, hardly a wrong one. The others wait.
+    del pin["changes"], pin["when"], pin["course"], schemas["PinRequest"]["anyOf"][2]
+    expectation["direction"] = {"enum": ["in"]}  # the operation's
+    del expectation["when"], expectation["within"], expectation["settle"]
+    return found
+
+
+def narrow_calls(paths: Any, vendor: str) -> None:
+    """Ask for calls that there can be."""
+    filters = {"vendor": [vendor], "operation": [OPERATION], "answer": ["sent"], "direction": ["in"]}
     listing = paths["/_mock/calls"]["get"]
     listing["parameters"] = [p for p in listing["parameters"] if p["name"] != "accepted"]  # may contradict the answer
     for parameter in listing["parameters"]:
         if parameter["name"] in filters:
-            parameter["schema"]["enum"] = filters[parameter["name"]]
+            parameter["schema"] = {"enum": filters[parameter["name"]]}
         if parameter["name"] == "recipient":
             parameter["schema"]["pattern"] = f"^({RECIPIENT}|$)"
-    schemas["Fault"]["properties"]["uniform"] = {"enum": [[0, 60], [0.5, 0.5]]}  # from least to most
-    del expectation["count"]["anyOf"][1]["properties"]["at_least"]  # is not above at_most
-    # Changes depend on the answers' bodies. A `when` holds any JSON Schema, hardly a wrong one. The others wait.
-    del pin["changes"], pin["when"], expectation["when"], expectation["within"], expectation["settle"]
-    return found
+
+
+def narrow_messages(paths: Any) -> None:
+    """Ask about phones, do not wait, and write to who takes messages; a callback to be sent again is seldom there."""
+    listing = paths["/_mock/messages"]["get"]
+    listing["parameters"] = [p for p in listing["parameters"] if p["name"] not in {"within", "least"}]
+    for parameter in listing["parameters"]:
+        if parameter["name"] in {"recipient", "phone"}:
+            parameter["schema"]["pattern"] = f"^({RECIPIENT}|$)"
+        known = {"account": ["default"], "vendor": ["parcel"], "operation": [OPERATION]}
+        if parameter["name"] in known:
+            parameter["schema"] = {"enum": known[parameter["name"]]}
+    message = body(paths["/_mock/inbound"]["post"])["properties"]
+    message |= {"account": {"enum": ["default"]}, "vendor": {"enum": ["parcel"]}}
+    message["from"]["pattern"] = f"^({RECIPIENT})"
+    del message["to"], paths["/_mock/accounts/{id}/callbacks/{call}"]
+    paths["/_mock/inbound"]["post"]["requestBody"]["content"]["application/json"]["example"]["vendor"] = "parcel"
 
 
 def narrow_pins(path: Any, reaches: list[str]) -> None:

@@ -140,6 +140,10 @@ def test_an_empty_call() -> None:
         "rule",
         "pin",
         "recipient",
+        "message",
+        "url",
+        "cause",
+        "attempt",
     ]
     assert (found["problems"], found["request"]["headers"], found["request"]["path_params"]) == ([], [], {})
     assert {name for name, value in found["request"].items() if value is None} == {"form", "json", "body_base64"}

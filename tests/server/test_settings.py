@@ -45,6 +45,8 @@ from mockserver.server.settings import (
         ),
         pytest.param("LET_THROUGH", "a.example, b", "let_through", ("a.example", "b"), id="let-through"),
         pytest.param("TLS_FILES", "d/tls", "tls_files", Path("d/tls"), id="tls-files"),
+        pytest.param("CALLBACK_HOSTS", "a.test, B.test,", "callback_hosts", ("a.test", "b.test"), id="callback-hosts"),
+        pytest.param("COURSE_PACE", "0.5", "course_pace", 0.5, id="course-pace"),
     ],
 )
 def test_each_setting_from_the_environment(name: str, text: str, field: str, value: Any) -> None:
@@ -79,6 +81,8 @@ def test_defaults() -> None:
         allow_origin=(),
         let_through=(),
         tls_files=None,
+        callback_hosts=(),
+        course_pace=0.05,
     )
 
 
@@ -115,6 +119,7 @@ def test_what_is_not_ours_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
         pytest.param("ALLOW_ORIGIN", "localhost", id="no-origin"),
         pytest.param("ALLOW_ORIGIN", "http://x/", id="origin-with-a-path"),
         pytest.param("ALLOW_ORIGIN", "null", id="the-origin-of-files"),
+        pytest.param("COURSE_PACE", "soon", id="pace"),
     ],
 )
 def test_mistakes_are_named(name: str, text: str) -> None:
@@ -146,6 +151,22 @@ def test_no_password_of_an_address_is_shown(url: str) -> None:
     with pytest.raises(SettingsError, match=r"not one with a user or a password$") as caught:
         Settings(public_url=url)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["http://a.test", "a.test:80", "", "a b"])
+def test_a_host_is_no_address(host: str) -> None:
+    """Callbacks are allowed by host: scheme, port and path are the callback's."""
+    with pytest.raises(SettingsError, match="callback_hosts must be host names without scheme and port"):
+        Settings(callback_hosts=(host,))
+    with pytest.raises(SettingsError, match="tuple"):
+        Settings(callback_hosts=host)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pace", [-1, 3601, float("nan"), True, "1"])
+def test_a_pace_is_a_number_of_seconds(pace: Any) -> None:
+    """Not below 0, and bounded."""
+    with pytest.raises(SettingsError, match="course_pace must be a number of seconds from 0 to 3600"):
+        Settings(course_pace=pace)
 
 
 @pytest.mark.parametrize(("former", "setting"), RENAMED.items())

@@ -11,7 +11,7 @@ ERRORS = [
     (13, "problems that can happen but have no answer: missing at /body"),
     (
         15,
-        "unknown key 'rate_limits'; known here: body_limit, dispatch, evidence, parameters_from, rate_limit, rules",
+        "unknown key 'rate_limits'; known here: body_limit, dispatch, evidence, message, parameters_from, rate_limit",
     ),
     (
         18,

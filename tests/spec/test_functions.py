@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.spec.functions import FUNCTIONS, digits, integer, md5_sorted, phone_digits, segments
+from mockserver.spec.functions import (
+    FUNCTIONS,
+    base64_text,
+    digits,
+    hmac_sha1,
+    hmac_sha256,
+    integer,
+    md5_joined,
+    md5_sorted,
+    phone_digits,
+    segments,
+)
 
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
 values = st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.integers(), max_size=3)
@@ -66,9 +77,26 @@ def test_any_value(first: object, second: object) -> None:
 
 def test_names() -> None:
     """The functions have these names, and no contract can add another."""
-    assert {"digits": digits, "integer": integer, "md5_sorted": md5_sorted, "sms_segments": segments} == FUNCTIONS
+    assert {
+        "base64": base64_text,
+        "digits": digits,
+        "hmac_sha1": hmac_sha1,
+        "hmac_sha256": hmac_sha256,
+        "integer": integer,
+        "md5_joined": md5_joined,
+        "md5_sorted": md5_sorted,
+        "sms_segments": segments,
+    } == FUNCTIONS
     with pytest.raises(TypeError):
         FUNCTIONS["more"] = digits  # type: ignore[index]
+
+
+def test_signatures() -> None:
+    """Signatures and hashes are the standard ones (RFC 2202, RFC 4231), of values as text."""
+    assert hmac_sha1("Jefe", "what do ya want for nothing?") == "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"
+    assert hmac_sha256("Jefe", "what do ya want for nothing?").startswith("5bdcc146bf60754e6a042426089575c7")
+    assert md5_joined("salt", 77, True, "key") == "d32a842d5056bde520e412a6b35d959c"
+    assert base64_text("user:pass") == "dXNlcjpwYXNz"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ VOCABULARY: dict[str, Case] = {
         "body_limit: 1000",
         "body_limits: 1000",
         "body_limits:",
-        "unknown key 'body_limits'; known here: body_limit, dispatch, evidence, parameters_from, rate_limit, rules",
+        "unknown key 'body_limits'; known here: body_limit, dispatch, evidence, message, parameters_from, rate_limit",
     ),
     "rule": (
         LIMITED,
@@ -27,19 +27,19 @@ VOCABULARY: dict[str, Case] = {
         NO_LINE,
         NO_LINE.replace("{evidence", "{sorce: x, evidence", 1),
         "sorce",
-        "unknown key 'sorce'; known here: evidence, fill, magic, means, name",
+        "unknown key 'sorce'; known here: changes, evidence, fill, forgets, keeps, magic, means, name",
     ),
     "echo": (
         "/body/texts/0: {echo: /problem/name}",
         "/body/texts/0: {echo: /problem/name, esle: {new: uuid}}",
         "esle",
-        "unknown key 'esle'; known here: echo, else, evidence",
+        "unknown key 'esle'; known here: as, echo, else, evidence, when",
     ),
     "new": (
         "else: {new: uuid}",
         "else: {new: uuid, add: 1}",
         "add:",
-        "unknown key 'add'; known here: evidence, new, plus",
+        "unknown key 'add'; known here: as, evidence, format, new, plus, when",
     ),
     "scheme": (
         "x-mock: {accept: {equals: /account/key}}",
@@ -51,7 +51,7 @@ VOCABULARY: dict[str, Case] = {
         "urgent: {type: boolean}",
         "urgent: {type: boolean, x-mock: {digit: true}}",
         "digit:",
-        "unknown key 'digit'; known here: digits, owned, recipient",
+        "unknown key 'digit'; known here: digits, kept, owned, recipient",
     ),
     "account": (
         "key: {new: token, length: 20}",
@@ -180,7 +180,7 @@ def test_the_document_stays_as_it_is() -> None:
 
 def test_places_of_what_stays() -> None:
     """Members and items that stay keep their places when something before them is left out."""
-    text = "x-mock:\n  evidence: {page: x}\n  rules:\n  fill:\n    /body/a: {new: uuid, word: 1}\n"
+    text = "x-mock:\n  evidence: {page: x}\n  rules:\n  fill:\n    /body/a: {new: uuid, plus: x}\n"
     text += "    /body/b: {new: uuid}\n"
     reader = Reader(read_yaml("f", text), "acme")
     block = reader.x_mock(reader.document, "answer")

@@ -35,8 +35,8 @@ CONSEQUENTIAL: dict[str, Case] = {
     "basic": (
         "type: apiKey\n      in: header",
         "type: http\n      scheme: basic",
-        "type: http",
-        "only apiKey in header or",
+        "accept: {equals: /account/key}",
+        "http basic and 'accept: {basic: …}' go together",
     ),
     "cookie": (
         "      in: header\n      name: X-Key",
@@ -53,7 +53,7 @@ CONSEQUENTIAL: dict[str, Case] = {
     "no type": ("type: apiKey", "tpye: apiKey", "tpye: apiKey", "only apiKey in header or query"),
     "name": ("name: X-Key", "name: 5", "name: 5", "'name' must be a string"),
     "no x-mock": (KEY, KEY.rpartition("      x-mock")[0], "type: apiKey", "x-mock is missing: say with 'accept'"),
-    "neither equals nor jwt": ("{equals: /account/key}", "{}", "accept: {}", "'jwt' is a required property"),
+    "neither equals nor jwt": ("{equals: /account/key}", "{}", "accept: {}", "should be non-empty"),
     "equals the account": (
         "{equals: /account/key}",
         "{equals: /account}",

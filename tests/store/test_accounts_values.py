@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine.choice import MAGIC
+from mockserver.engine.recipient import MAGIC
 from mockserver.store import accounts
 from mockserver.store.accounts import AccountError, Maker
 from mockserver.store.accounts import test_only_rsa_key as rsa_key

@@ -13,11 +13,15 @@ import mockserver.testing
 from mockserver.testing import (
     Account,
     AsyncAccount,
+    AsyncCallbacks,
+    AsyncInbox,
     AsyncMockServer,
     AsyncMockVendors,
     AsyncOperation,
     AsyncPin,
     AsyncVendor,
+    Callbacks,
+    Inbox,
     MockServer,
     MockVendors,
     Operation,
@@ -25,11 +29,13 @@ from mockserver.testing import (
     Pin,
     Vendor,
 )
-from mockserver.testing.client import Control
+from mockserver.testing.client import Control, ControlError
 from tests.testing.sending import send
 
 SIDES: dict[type, type] = {
     Account: AsyncAccount,
+    Callbacks: AsyncCallbacks,
+    Inbox: AsyncInbox,
     MockServer: AsyncMockServer,
     MockVendors: AsyncMockVendors,
     Operation: AsyncOperation,
@@ -37,7 +43,7 @@ SIDES: dict[type, type] = {
     Vendor: AsyncVendor,
 }
 # What answers at once on either side, for it asks no server.
-AT_ONCE = {"has_seen", "setenv", "url"}
+AT_ONCE = {"callbacks", "has_seen", "inbox", "setenv", "url"}
 # The rest is wrapped from the sync side: a test makes neither with its class.
 MADE_OTHERWISE = set(SIDES.values()) - {AsyncMockServer}
 
@@ -94,7 +100,7 @@ def test_the_same_signature(one: Any, other: Any, name: str) -> None:
     assert not inspect.iscoroutinefunction(other)  # its coroutine would not know where it was made
     result, awaited = get_type_hints(one)["return"], get_type_hints(other)["return"]
     if name in AT_ONCE:
-        assert awaited == result
+        assert awaited == SIDES.get(result, result)
         return
     assert issubclass(getattr(awaited, "__origin__", awaited), Pending)
     (inner,) = get_args(awaited)
@@ -104,6 +110,10 @@ def test_the_same_signature(one: Any, other: Any, name: str) -> None:
 def test_the_server_is_made_alike() -> None:
     """``AsyncMockServer`` takes what ``MockServer`` takes."""
     assert inspect.signature(AsyncMockServer) == inspect.signature(MockServer)
+
+
+async def nothing(_scope: Any, _receive: Any, _respond: Any) -> None:
+    """An application that is never called."""
 
 
 async def everything(account: AsyncAccount, folder: Path) -> set[str]:
@@ -140,8 +150,28 @@ async def everything(account: AsyncAccount, folder: Path) -> set[str]:
         "Account.unlimit": account.unlimit("polyai"),
         "Account.intercept": account.intercept(),
     }
+    inbox, callbacks = account.inbox("+14155550123"), account.callbacks
+    done |= {
+        "Account.messages": account.messages(),
+        "Inbox.messages": inbox.messages,
+        "Callbacks.calls": callbacks.calls,
+        "Callbacks.take": callbacks.take(),
+        "Callbacks.deliver_to": callbacks.deliver_to(nothing),
+    }
     for awaitable in done.values():
         await awaitable
+    refused: dict[str, tuple[Awaitable[Any], type[Exception]]] = {
+        "Inbox.code": (inbox.code, AssertionError),
+        "Inbox.wait_for": (inbox.wait_for("code"), AssertionError),
+        "Inbox.reply": (inbox.reply("STOP"), LookupError),
+        "Callbacks.redeliver": (callbacks.redeliver((await account.calls).last), ControlError),
+    }
+    for label, side in (("Operation", operation), ("Vendor", vendor), ("Account", account)):
+        refused[f"{label}.assert_delivered"] = (side.assert_delivered(), TypeError)  # no vendor here delivers
+    for awaitable, error in refused.values():
+        with pytest.raises(error):
+            await awaitable
+    done |= {name: awaitable for name, (awaitable, _) in refused.items()}
     for label, side in (("Operation", operation), ("Vendor", vendor), ("Account", account)):
         pin = await side.pin("rate_limited")
         done |= {f"{label}.pin": side.pin("rate_limited"), "Pin.used": pin.used}
@@ -184,7 +214,7 @@ def test_nothing_blocks_the_loop(server: MockServer, tmp_path: Path, monkeypatch
     assert asked
     expected = {
         f"{sync.__name__}.{name}"
-        for sync in (Account, Vendor, Operation, Pin)
+        for sync in (Account, Vendor, Operation, Pin, Inbox, Callbacks)
         for name in names(sync) - AT_ONCE
         if not name.startswith("_")
     }

@@ -47,7 +47,7 @@ def test_a_lost_reply_was_accepted(server: MockServer) -> None:
 
 def test_nothing_to_pin(server: MockServer) -> None:
     """A pin needs an answer or a fault."""
-    with server.account() as account, pytest.raises(TypeError, match="or a fault"):
+    with server.account() as account, pytest.raises(TypeError, match="a fault or a course"):
         account.polyai.send_sms.pin()
 
 

@@ -4,6 +4,7 @@ import math
 import secrets
 from asyncio import sleep
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,6 +77,7 @@ async def delete_account(request: Request) -> Response:
     if account.id in BUILTIN_ACCOUNTS:
         raise ApiError(409, f"{account.id} is built in; reset it instead", "/path/id")
     await state_of(request).store.remove_account(account.id)
+    state_of(request).courier.forget(account.id)
     return Response(status_code=204)
 
 
@@ -83,6 +85,7 @@ async def reset_account(request: Request) -> Response:
     """``POST /_mock/accounts/{id}/reset``: what it did is forgotten, its credentials stay."""
     account = await account_of(request)
     await state_of(request).store.reset_account(account.id)
+    state_of(request).courier.forget(account.id)
     return Response(status_code=204)
 
 
@@ -99,6 +102,7 @@ async def _shape(request: Request, account: AccountData) -> dict[str, Any]:
     clock, real = await state.store.clock(account.id)
     shape["clock"] = clock_shape(clock, real)
     shape["limits"] = [budget_shape(*one) for one in await state.store.budgets(account.id)]
+    shape["callbacks"] = [asdict(one) for one in await state.courier.pending(account.id)]
     return shape
 
 
@@ -128,8 +132,11 @@ async def set_clock(request: Request) -> Response:
         clock = clock.running(real)
     else:
         clock = clock.frozen(real, None if body["freeze"] is True else _moment(body["freeze"]))
-    await store.set_clock(account.id, clock)
-    return JSONResponse(clock_shape(clock, real))
+    courier = state_of(request).courier
+    async with courier.holding(account.id):
+        await store.set_clock(account.id, clock)
+        told = await courier.settle(account.id)
+    return JSONResponse({**clock_shape(clock, real), "callbacks": told})
 
 
 async def _await_new_tokens(state: State, account: AccountData) -> None:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from mockserver.server.control import accounts, calls, contracts, pins, verify
+from mockserver.server.control import accounts, calls, contracts, messages, pins, verify
 from mockserver.server.control.requests import ApiError, State, on_api_error, on_http_exception, problem
 from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
@@ -153,6 +153,10 @@ def _control_app(state: State) -> Starlette:
             _route("/accounts/{id}/reset", post=accounts.reset_account),
             _route("/accounts/{id}/clock", post=accounts.set_clock),
             _route("/accounts/{id}/limits", put=accounts.put_limits),
+            _route("/accounts/{id}/callbacks/take", post=messages.take_callbacks),
+            _route("/accounts/{id}/callbacks/{call}", post=messages.redeliver),
+            _route("/messages", get=messages.list_messages),
+            _route("/inbound", post=messages.receive_message),
             _route("/calls", get=calls.list_calls, delete=calls.clear_calls),
             _route("/calls/verify", post=verify.verify_calls),
             _route("/calls/{id}", get=calls.show_call),

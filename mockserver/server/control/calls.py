@@ -11,17 +11,24 @@ from mockserver.server.checkpoint import Turns
 from mockserver.server.control.names import EVERYBODY, journal_account, known_reach, read_scope
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
+from mockserver.server.control.sent import message_of
 from mockserver.server.serialize import call_shape
 from mockserver.spec.pointer import join
 from mockserver.spec.reach import covers
 from mockserver.store.journal import Query
 
-LIST_PARAMETERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "limit", "cursor")
+LIST_PARAMETERS = (
+    "account", "vendor", "operation", "answer", "recipient", "accepted", "direction", "limit", "cursor",
+)  # fmt: skip
 MAX_PAGE_CALLS = 1000
 
 
 async def list_calls(request: Request) -> Response:
-    """``GET /_mock/calls``: a page of calls, newest first."""
+    """``GET /_mock/calls``: a page of calls, newest first.
+
+    Of a vendor or an operation these are the calls of clients, and of a callback those that were made to the client;
+    of an account both, unless ``direction`` says which.
+    """
     values = parameters(request, LIST_PARAMETERS)
     state, accepted = state_of(request), _boolean(values, "accepted")
     account = values.get("account", EVERYBODY)
@@ -35,8 +42,9 @@ async def list_calls(request: Request) -> Response:
         answer=values.get("answer"),
         recipient=values.get("recipient"),
         accepted=accepted,
-        limit=_whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
-        before=_whole(values, "cursor", 1, 2**53),
+        direction=scope.direction or ("in" if scope.vendor is not None else None),
+        limit=whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
+        before=whole(values, "cursor", 1, 2**53),
     )
     page = await state.store.calls(query)
     cursor = None if page.next is None else str(page.next)
@@ -78,7 +86,12 @@ def _within(state: State, reach: str) -> Callable[[Label], bool]:
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
     """Calls in their public shape, secrets masked; others get their turn meanwhile."""
     turns = Turns()
-    return [await call_shape(call, state.masker, turns) for call in calls]
+    shapes = []
+    for call in calls:
+        owner = await state.store.account(call.account)
+        message = None if owner is None else await message_of(state, call, owner)
+        shapes.append(await call_shape(call, state.masker, turns, message))
+    return shapes
 
 
 def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
@@ -101,7 +114,7 @@ def _boolean(values: dict[str, str], name: str) -> bool | None:
     return values[name] == "true"
 
 
-def _whole(values: dict[str, str], name: str, least: int, most: int) -> int | None:
+def whole(values: dict[str, str], name: str, least: int, most: int) -> int | None:
     if name not in values:
         return None
     text, dot, zeros = values[name].partition(".")  # 60.0 is a whole number, as JSON Schema has it

@@ -9,13 +9,14 @@ from starlette.responses import JSONResponse, Response
 
 from mockserver import __version__
 from mockserver.coverage.tally import coverage_shape
-from mockserver.engine.choice import MAGIC
+from mockserver.engine.callback import signature_places
+from mockserver.engine.recipient import MAGIC
 from mockserver.server.certificates import Certificates
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import origin, state_of
 from mockserver.spec.load import root_path
-from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.model import CallbackSpec, Contract, OperationSpec
 
 
 async def health(request: Request) -> Response:
@@ -82,6 +83,22 @@ def _summary(contract: Contract, at: str) -> dict[str, Any]:
             for method, where in methods.items()
         ],
         "operations": [_operation(operation) for operation in contract.operations],
+        "callbacks": [_callback(callback) for callback in contract.callbacks],
+        "takes_messages": contract.inbound is not None,
+    }
+
+
+def _callback(callback: CallbackSpec) -> dict[str, Any]:
+    evidence = callback.request.evidence
+    return {
+        "id": callback.id,
+        "method": callback.method,
+        "on": list(callback.on),
+        "signed": bool(signature_places(callback)),
+        "retries": list(callback.retries),
+        "evidence": evidence.grade,
+        "evidence_parts": evidence.grades,
+        "evidence_reasons": evidence.reasons,
     }
 
 
@@ -93,6 +110,8 @@ def _operation(operation: OperationSpec) -> dict[str, Any]:
         "path": operation.path,
         "evidence": operation.evidence.grade,
         "evidence_reason": operation.evidence.why or None,
+        "sends": operation.message is not None,
+        "courses": list(operation.courses),
         "answers": [
             {
                 "id": answer.id,

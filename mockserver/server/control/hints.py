@@ -18,6 +18,7 @@ from mockserver.store.store import UNCLAIMED
 
 STRAYS_SEARCHED = 1000  # the latest calls of another account
 MAX_STRAYS_LISTED = 3  # kinds of calls
+MAX_PENDING_SHOWN = 5  # callbacks that are to come
 MAX_LOST_LISTED = 3  # calls on unknown paths, of different method or path
 MAX_LOST_AGE = 300.0  # seconds
 MAX_PATH_SHOWN = 200  # characters
@@ -39,10 +40,21 @@ def cure(contracts: Iterable[Contract], call: Mapping[str, Any], problem: Mappin
 
 async def missing_lines(state: State, asked: Asked, verdict: Verdict) -> list[str]:
     """Where calls are missing: what became of them, as far as that can be told."""
+    if asked.expectation.direction == "out":
+        return await _pending_lines(state, asked)
     lines = [*await _stray_lines(state, asked), *await _lost_lines(state, asked)]
     if not lines and not verdict.recorded and not asked.within:
         return ["No call has come yet; code that sends in the background needs within=... (seconds to wait for it)."]
     return lines
+
+
+async def _pending_lines(state: State, asked: Asked) -> list[str]:
+    """The callbacks of the account that are to come, and why they have not come yet."""
+    expected = asked.expectation
+    pending = [f"{one.operation}: {one.note}" for one in await state.courier.pending(asked.account)]
+    what = expected.operation or f"{expected.vendor or ''}."
+    lines = [line for line in pending if line.startswith(what) or what == "."][:MAX_PENDING_SHOWN]
+    return lines or ["No callback is to come: is there an address for it, in the request or the account?"]
 
 
 async def _lost_lines(state: State, asked: Asked) -> list[str]:

@@ -7,13 +7,14 @@ from typing import Any
 from mockserver.engine.account import AccountData
 from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.control.requests import ApiError, State, unknown
-from mockserver.spec.model import Answer, Contract, OperationSpec
+from mockserver.spec.model import Answer, CallbackSpec, Contract, OperationSpec
 from mockserver.spec.reach import EVERYTHING, vendor_reach
 from mockserver.store.store import UNCLAIMED
 
 EVERYBODY = "*"
 UNCLAIMED_NAME = "unclaimed"
-SCOPE_MEMBERS = ("vendor", "operation", "answer", "accepted")
+SCOPE_MEMBERS = ("vendor", "operation", "answer", "accepted", "direction")
+CALL_DIRECTIONS = ("in", "out")
 
 
 async def known_account(state: State, name: str, pointer: str, others: Iterable[str] = ()) -> AccountData:
@@ -46,8 +47,9 @@ def known_vendor(state: State, name: str, pointer: str, *, status: int = 400) ->
 
 
 def known_operation(state: State, name: str, pointer: str, *, status: int = 400, others: Iterable[str] = ()) -> str:
-    """The id of an operation, or one of the ``others`` that may stand in its place. Raises ApiError."""
+    """The id of an operation or callback, or one of the ``others`` that may stand in its place. Raises ApiError."""
     known = dict.fromkeys(operation.id for contract in state.contracts for operation in contract.operations)
+    known |= dict.fromkeys(callback.id for contract in state.contracts for callback in contract.callbacks)
     known |= dict.fromkeys(others)
     if name not in known:
         raise unknown("operation", name, known, pointer, status=status)
@@ -60,6 +62,7 @@ class Scope:
 
     ``members`` are the operations in scope in each of their spellings, with their contracts. ``answers`` are those that
     the answer's name can mean, all of the scope without one. ``is_narrow`` says whether calls on unknown paths are out.
+    ``callbacks`` are those in scope. ``direction`` is that of the calls, where only one of the two can be meant.
     """
 
     vendor: str | None
@@ -68,6 +71,13 @@ class Scope:
     accepted: bool | None
     members: tuple[tuple[Contract, OperationSpec], ...]
     answers: tuple[Answer, ...]
+    callbacks: tuple[CallbackSpec, ...] = ()
+    direction: str | None = None
+
+    @property
+    def is_outbound(self) -> bool:
+        """Whether callbacks are asked about, not requests of clients."""
+        return self.direction == "out"
 
     @property
     def what(self) -> str:
@@ -96,21 +106,40 @@ def read_scope(state: State, values: Mapping[str, Any], root: str) -> Scope:
 
     An answer is known relative to the operation, or the vendor, that is asked about.
     """
-    vendor, operation, answer, accepted = (values.get(name) for name in SCOPE_MEMBERS)
+    vendor, operation, answer, accepted, direction = (values.get(name) for name in SCOPE_MEMBERS)
+    if direction is not None and direction not in CALL_DIRECTIONS:
+        raise unknown("direction", direction, CALL_DIRECTIONS, f"/{root}/direction")
     contracts = state.contracts if vendor is None else (known_vendor(state, vendor, f"/{root}/vendor"),)
     every = [(contract, spec) for contract in contracts for spec in contract.operations]
+    callbacks = [callback for contract in contracts for callback in contract.callbacks]
     if operation is not None:
         known_operation(state, operation, f"/{root}/operation")
-        if operation not in {spec.id for _, spec in every}:
-            raise unknown(f"operation of {vendor}", operation, (spec.id for _, spec in every), f"/{root}/operation")
+        known = [spec.id for _, spec in every] + [callback.id for callback in callbacks]
+        if operation not in known:
+            raise unknown(f"operation of {vendor}", operation, known, f"/{root}/operation")
         every = [(contract, spec) for contract, spec in every if spec.id == operation]
+        callbacks = [callback for callback in callbacks if callback.id == operation]
+        direction = _direction(operation, direction, f"/{root}/direction", is_callback=bool(callbacks))
+    if direction == "out":
+        every = []
     answers = tuple(answer for _, spec in every for answer in spec.answers.values())
     if answer is not None:
+        if direction == "out":
+            raise ApiError(400, "a callback has no answer of the contract's: its receiver answers", f"/{root}/answer")
         answers = _meant(answer, answers, operation or vendor, f"/{root}/answer")
         every = [(contract, spec) for contract, spec in every if any(a in answers for a in spec.answers.values())]
-    scope = Scope(vendor, operation, answer, accepted, tuple(every), answers)
+    scope = Scope(vendor, operation, answer, accepted, tuple(every), answers, tuple(callbacks), direction)
     _check_accepted(scope, f"/{root}/accepted")
     return scope
+
+
+def _direction(operation: str, asked: str | None, pointer: str, *, is_callback: bool) -> str:
+    """The direction of an operation's calls. Raises ApiError where the other one is asked for."""
+    direction = "out" if is_callback else "in"
+    if asked not in {None, direction}:
+        made = "made to the client" if is_callback else "made by clients"
+        raise ApiError(400, f"calls of {operation} are {made}: their direction is {direction}", pointer)
+    return direction
 
 
 def known_reach(state: State, reach: str, pointer: str, *, status: int = 400) -> Scope:

@@ -1,6 +1,7 @@
 """Pins over HTTP: put, list, remove."""
 
 import secrets
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -8,17 +9,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mockserver.engine.bodies import integral
-from mockserver.engine.fault import NEEDS_WIRE, Fault, FaultError, read_fault
+from mockserver.engine.callback import signature_places
+from mockserver.engine.fault import NEEDS_WIRE, OF_CALLBACKS, Fault, FaultError, read_fault
 from mockserver.engine.pin import (
     Entry,
     Literal,
     PinState,
     answer_of,
+    callback_obstacle,
     literal,
     obstacle,
 )
 from mockserver.server.control.calls import parameters
-from mockserver.server.control.names import EVERYBODY, known_account, known_reach
+from mockserver.server.control.names import EVERYBODY, Scope, known_account, known_reach
 from mockserver.server.control.questions import check_pin
 from mockserver.server.control.requests import (
     ApiError,
@@ -35,8 +38,10 @@ from mockserver.spec.model import BODILESS_STATUSES, OperationSpec
 from mockserver.spec.pointer import Pointer, join
 from mockserver.spec.reach import EVERYTHING, covers
 
-PIN_MEMBERS = ("account", "answers", "then", "where", "when", "changes", "force", "fault", "replace")
+PIN_MEMBERS = ("account", "answers", "course", "then", "where", "when", "changes", "force", "fault", "replace")
+OF_REPLIES = ("answers", "course", "changes", "force")  # what a pin for callbacks cannot have
 FILTERS = ("account", "operation", "id")
+_CALLBACK_FAULTS = ", ".join(sorted(OF_CALLBACKS))
 MAX_ANSWERS = 1000  # of one pin
 MAX_PINS = 1000  # of one account
 
@@ -52,11 +57,16 @@ async def put_pin(request: Request) -> Response:
     if account is None:
         raise ApiError(400, "name the account that it is for", "/body/account")
     await known_account(state, account, "/body/account")
+    if scope.is_outbound and "fault" not in body:
+        detail = f"{reach} is a callback, which its receiver answers: pin a fault, of {_CALLBACK_FAULTS}"
+        raise ApiError(400, detail, "/body/fault")
     pin = _pin(request, account, reach, operations, body)
-    warnings = check_pin(scope, pin.pattern, is_success=_is_success(pin, operations))
+    _check_direction(pin, scope, body)
+    asked = replace(scope, direction="out") if pin.is_of_callbacks else scope
+    warnings = check_pin(asked, pin.pattern, is_success=_is_success(pin, operations))
     replaces = member(body, "replace", bool, default=False)
     pins = await state.store.pins(account)
-    _check_effective([one for one in pins if not (replaces and one.reach == reach)], pin, operations)
+    _check_effective([one for one in pins if not (replaces and one.reach == reach)], pin, scope, operations)
     await state.store.put_pin(pin, replaces=replaces)
     return JSONResponse({**_shape(pin), **({"warnings": list(warnings)} if warnings else {})})
 
@@ -126,8 +136,9 @@ async def _read_body(request: Request) -> dict[str, Any]:
 def _pin(request: Request, account: str, reach: str, operations: list[OperationSpec], body: dict[str, Any]) -> PinState:
     """The pin that a body describes. Raises ApiError."""
     fault = _fault(body, can_break=WIRE in request.scope.get("extensions", {}))
-    written = member(body, "answers", list, [])
-    if len(written) > MAX_ANSWERS or not (written or fault):
+    course = _course(reach, operations, body)
+    written = member(body, "answers", list, [] if course is None or fault is not None else ["rules"])
+    if len(written) > MAX_ANSWERS or not (written or fault or not operations):
         raise ApiError(400, f"must list from 1 to {MAX_ANSWERS} answers", "/body/answers")
     entries = tuple(_entry(reach, operations, item, f"/body/answers/{index}") for index, item in enumerate(written))
     then = member(body, "then", str, "rules")
@@ -147,8 +158,40 @@ def _pin(request: Request, account: str, reach: str, operations: list[OperationS
         pattern=read_pattern(body),
         changes=changes,
         force=member(body, "force", bool, default=False),
+        course=course,
         made_at=state_of(request).sources.now(),
     )
+
+
+def _course(reach: str, operations: list[OperationSpec], body: dict[str, Any]) -> str | None:
+    """The course that a pin has kept records take. Raises ApiError."""
+    course: str | None = member(body, "course", str)
+    if course is None:
+        return None
+    known = dict.fromkeys(name for operation in operations for name in operation.courses)
+    if not known:
+        raise ApiError(400, f"no answer of {reach} leaves a record that changes in time", "/body/course")
+    if course not in known:
+        raise unknown(f"course of {reach}", course, known, "/body/course")
+    return course
+
+
+def _check_direction(pin: PinState, scope: Scope, body: dict[str, Any]) -> None:
+    """Refuse a fault of replies for a callback, a fault of callbacks where there are none, and answers for either."""
+    kind = pin.fault.kind if pin.fault is not None else None
+    if not pin.is_of_callbacks:
+        if scope.is_outbound:
+            detail = f"{kind} spoils replies to clients, and {pin.reach} is a callback, which can be {_CALLBACK_FAULTS}"
+            raise ApiError(409, detail, "/body/fault/kind")
+        return
+    if not scope.callbacks:
+        detail = f"{kind} spoils callbacks, and {pin.reach} has none: clients call it"
+        raise ApiError(409, detail, "/body/fault/kind")
+    for name in OF_REPLIES:
+        if body.get(name):
+            raise ApiError(409, f"{kind} spoils callbacks, which have no {name}", join("body", name))
+    if kind == "wrong_signature" and not any(signature_places(callback) for callback in scope.callbacks):
+        raise ApiError(409, f"no callback of {pin.reach} is signed", "/body/fault/kind")
 
 
 def _is_success(pin: PinState, operations: list[OperationSpec]) -> bool:
@@ -158,9 +201,12 @@ def _is_success(pin: PinState, operations: list[OperationSpec]) -> bool:
     return bool(named) and None not in pin.entries and not pin.force and all(answer.accepted for answer in named)
 
 
-def _check_effective(pins: list[PinState], pin: PinState, operations: list[OperationSpec]) -> None:
+def _check_effective(pins: list[PinState], pin: PinState, scope: Scope, operations: list[OperationSpec]) -> None:
     """Refuse a pin that could never take effect beside these earlier ones, and more pins than an account may have."""
-    earlier = obstacle(pins, pin, operations)
+    if pin.is_of_callbacks:
+        earlier = callback_obstacle(pins, pin, (callback.id for callback in scope.callbacks))
+    else:
+        earlier = obstacle(pins, pin, operations)
     if earlier is not None:
         cure = "send replace: true" if earlier.reach == pin.reach else "remove that pin first"
         raise ApiError(
@@ -266,6 +312,7 @@ def _shape(pin: PinState) -> dict[str, Any]:
         "when": {str(pointer): schema for pointer, _, schema in pin.pattern.when},
         "changes": {str(pointer): value for pointer, value in pin.changes},
         "force": pin.force,
+        "course": pin.course,
         "fault": dict(pin.fault.written) if pin.fault is not None else None,
         "made_at": moment_text(pin.made_at),
     }

@@ -103,7 +103,7 @@ def check_pattern(scope: Scope, pattern: Pattern, *, is_pin: bool = False) -> Do
 
     ``is_pin``: whether it is for requests to come, of which none has a path of no operation.
     """
-    if not pattern:
+    if not pattern or scope.is_outbound:
         return Doubts()
     known_only = scope.is_narrow or is_pin
     warnings = [

@@ -12,11 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mockserver.engine.bodies import UnreadableError, read_json
+from mockserver.engine.inbound import InboundReader
+from mockserver.engine.message import MessageReader
 from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
 from mockserver.matching.schema_size import SchemaSizeError, schema_size
 from mockserver.server.certificates import Certificates
 from mockserver.server.checkpoint import Turns
+from mockserver.server.courier import Courier
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import Unreachable
@@ -37,6 +40,9 @@ class State:
     description: Mapping[str, Any]
     unreachable: Unreachable
     certificates: Certificates
+    messages: MessageReader
+    inbound: InboundReader
+    courier: Courier
 
 
 def state_of(request: Request) -> State:

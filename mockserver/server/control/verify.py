@@ -40,8 +40,8 @@ from mockserver.spec.pointer import MISSING, join
 from mockserver.store.store import UNCLAIMED
 
 QUESTION_MEMBERS = (
-    "account", "vendor", "operation", "answer", "accepted", "recipient", "since", "where", "when", "count", "within",
-    "settle", "views",
+    "account", "vendor", "operation", "answer", "accepted", "direction", "recipient", "since", "where", "when", "count",
+    "within", "settle", "views",
 )  # fmt: skip
 MAX_WAIT_SECONDS = 60.0  # for calls, in one question
 MAX_CALLS_SHOWN = 100
@@ -82,7 +82,8 @@ async def _has_happened(state: State, asked: Asked) -> bool:
 
 def _expectation(state: State, body: dict[str, Any]) -> tuple[Expectation, Scope, Doubts]:
     """What is asked, whose calls are meant, and what speaks against it. Raises ApiError."""
-    kinds = {"vendor": str, "operation": str, "answer": str, "accepted": bool, "recipient": str, "since": str}
+    kinds = {"vendor": str, "operation": str, "answer": str, "accepted": bool, "direction": str}
+    kinds |= {"recipient": str, "since": str}
     values = {name: member(body, name, kind) for name, kind in kinds.items()}
     scope = read_scope(state, values, "body")
     since, recipient, pattern = values.pop("since"), values["recipient"], read_pattern(body)
@@ -92,6 +93,7 @@ def _expectation(state: State, body: dict[str, Any]) -> tuple[Expectation, Scope
         raise ApiError(400, "must be a time as ISO 8601 has it", "/body/since") from error
     warnings = () if recipient is None else check_recipient(scope, recipient, "/body/recipient")
     doubts = check_pattern(scope, pattern)
+    values["direction"] = scope.direction or "in"
     expectation = Expectation(**values, since=earliest, pattern=pattern)
     return expectation, scope, replace(doubts, warnings=warnings + doubts.warnings)
 

@@ -44,7 +44,7 @@ def test_what_was_pinned_is_shown(customer: Customer) -> None:
     assert re.fullmatch(r"p-[0-9a-f]{12}", pin["id"])
     assert pin == {
         "id": pin["id"], "operation": SEND, "account": customer.id,
-        "answers": ["busy", f"{SEND}/refused", "rules", {"status": 418}],
+        "answers": ["busy", f"{SEND}/refused", "rules", {"status": 418}], "course": None,
         "used": 0, "left": 4, "then": "rules", "where": {}, "when": {}, "changes": {}, "force": False, "fault": None,
         "made_at": pin["made_at"],
     }  # fmt: skip

@@ -1,0 +1,173 @@
+"""What an accepted answer leaves behind, as the store is told it: records to keep, to change, to forget."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from mockserver.engine.recipient import MAGIC_DIGITS, is_magic
+from mockserver.engine.values import Context, Make, ValueCompiler
+from mockserver.spec.model import Answer, Contract, Course, Keeps
+from mockserver.spec.pointer import MISSING, Pointer
+
+_decode = msgspec.json.Decoder().decode
+
+
+class DueStep(msgspec.Struct, frozen=True):
+    """A step of a course: some seconds after the answer, on the account's clock, these members get new values."""
+
+    name: str
+    after: float
+    state: str | None
+    sets: tuple[tuple[str, Make], ...]
+
+
+class KeepRecord(msgspec.Struct, frozen=True):
+    """A record to keep, under its key as text, and the steps that it goes through.
+
+    ``index`` is its place among those that the answer keeps in this list, ``view`` what the answer could read,
+    ``recipient`` who the message goes to that it is a record of.
+    """
+
+    list_name: str
+    key: str
+    record: dict[str, Any]
+    steps: tuple[DueStep, ...] = ()
+    index: int = 0
+    view: Mapping[str, Any] = {}
+    recipient: str = ""
+
+
+class ChangeRecord(msgspec.Struct, frozen=True):
+    """A member of a record, kept or born with the account, that gets another value."""
+
+    record: dict[str, Any]
+    tokens: tuple[str, ...]
+    value: Any
+
+
+class ForgetRecord(msgspec.Struct, frozen=True):
+    """A kept record to delete."""
+
+    list_name: str
+    record: dict[str, Any]
+
+
+Effect = KeepRecord | ChangeRecord | ForgetRecord
+Leave = Callable[[Context, Mapping[str, Any], str, str | None], tuple[Effect, ...]]
+
+
+class EffectCompiler:
+    """Makes of an answer's effects a function that is ready to be asked for them."""
+
+    def __init__(self, compiler: ValueCompiler) -> None:
+        self._compile = compiler.compile
+
+    def of_all(self, contracts: Iterable[Contract]) -> dict[object, Leave]:
+        """By answer what it leaves behind; answers that leave nothing are not there."""
+        answers = {a: None for contract in contracts for o in contract.operations for a in o.answers.values()}
+        return {answer: leave for answer in answers if (leave := self.compile(answer)) is not None}
+
+    def compile(self, answer: Answer) -> Leave | None:
+        """What an answer leaves behind, as a function; None where that is nothing.
+
+        It takes the context of the answer, the answer's body, the recipient, and the name of a course that is asked
+        for, if any.
+        """
+        effects = answer.effects
+        keeps = tuple(self._keeps(keeps) for keeps in effects.keeps)
+        changes = tuple((change.at, self._compile(change.value)) for change in effects.changes)
+        forgets = effects.forgets
+        if not (keeps or changes or forgets):
+            return None
+
+        def leave(context: Context, body: Mapping[str, Any], recipient: str, course: str | None) -> tuple[Effect, ...]:
+            left: list[Effect] = []
+            context = context.seeing(made={"body": body})
+            for keep in keeps:
+                left += keep(context, recipient, course)
+            owned = context.view["owned"]
+            for at, make in changes:
+                record, value = owned.get(at.tokens[1]), make(context)
+                if record is not None and value is not MISSING:
+                    left.append(ChangeRecord(record, at.tokens[2:], value))
+            if forgets is not None and forgets in owned:
+                left.append(ForgetRecord(forgets, owned[forgets]))
+            return tuple(left)
+
+        return leave
+
+    def compile_keeps(self, keeps: Iterable[Keeps]) -> Leave | None:
+        """The same of records that no answer leaves; None where there are none."""
+        makers = tuple(self._keeps(one) for one in keeps)
+        if not makers:
+            return None
+
+        def leave(context: Context, body: Mapping[str, Any], recipient: str, course: str | None) -> tuple[Effect, ...]:
+            context = context.seeing(made={"body": body})
+            return tuple(record for keep in makers for record in keep(context, recipient, course))
+
+        return leave
+
+    def _keeps(self, keeps: Keeps) -> Callable[[Context, str, str | None], list[KeepRecord]]:
+        make = self._compile(keeps.record)
+        courses = {course.name: (course.magic, self._steps(course)) for course in keeps.courses}
+
+        def keep(context: Context, recipient: str, course: str | None) -> list[KeepRecord]:
+            contexts = [context] if keeps.each is None else _items(keeps.each, context)
+            numbers = _accepted(context, recipient, len(contexts))
+            records = [make(each) for each in contexts]
+            view = context.view
+            return [
+                KeepRecord(
+                    list_name=keeps.list_name,
+                    key=str(record[keeps.key]),
+                    record=record,
+                    steps=_course(courses, number, course),
+                    index=index,
+                    view=view,
+                    recipient=number,
+                )
+                for index, (record, number) in enumerate(zip(records, numbers, strict=True))
+            ]
+
+        return keep
+
+    def _steps(self, course: Course) -> tuple[DueStep, ...]:
+        return tuple(
+            DueStep(step.name, step.after, step.state, tuple((name, self._compile(value)) for name, value in step.sets))
+            for step in course.steps
+        )
+
+
+def body_of(body: bytes) -> Any:
+    """The body of an answer, for what it leaves behind; an empty mapping where it is no JSON."""
+    try:
+        return _decode(body)
+    except msgspec.DecodeError:
+        return {}
+
+
+def _accepted(context: Context, recipient: str, entries: int) -> list[str]:
+    """The recipient of each record: of several, those whose entry was accepted."""
+    several = [entry["to"] for entry in context.view.get("recipients", ()) if entry["accepted"]]
+    return several if len(several) == entries else [recipient] * entries
+
+
+def _items(at: Pointer, context: Context) -> list[Context]:
+    entries = at.get(context.view)
+    return [context.seeing(item=entry) for entry in entries] if isinstance(entries, list) else []
+
+
+def _course(
+    courses: Mapping[str, tuple[str | None, tuple[DueStep, ...]]], recipient: str, asked: str | None
+) -> tuple[DueStep, ...]:
+    """The steps of the course that is asked for by name or by the recipient's digits, else of the ordinary one."""
+    if not courses:
+        return ()
+    if asked is not None and asked in courses:
+        return courses[asked][1]
+    magic = recipient[-MAGIC_DIGITS:]
+    by_magic = (steps for digits, steps in courses.values() if digits is not None and digits == magic)
+    ordinary = next(iter(courses.values()))[1]
+    return next(by_magic, ordinary) if is_magic(recipient) else ordinary

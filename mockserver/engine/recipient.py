@@ -1,0 +1,71 @@
+"""Who a message goes to, and the recipients that ask for an answer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mockserver.spec.functions import MAX_DIGITS, phone_digits
+from mockserver.spec.model import OperationSpec, Recipient
+from mockserver.spec.pointer import MISSING
+
+MAGIC = "15005550"  # +1 500 555 0NNN: no customer can have such a number
+MAGIC_LENGTH = len("+15005550NNN")
+MAGIC_DIGITS = 3  # the last ones, that ask for an answer or a course
+
+
+def is_magic(recipient: str) -> bool:
+    """Whether the last digits of a recipient ask for an answer or a course."""
+    return recipient[1:9] == MAGIC and len(recipient) == MAGIC_LENGTH
+
+
+def recipient_of(recipient: Recipient | None, view: Mapping[str, Any]) -> str:
+    """The recipient as ``+`` and digits, of several the first; "" where there is none."""
+    if recipient is None:
+        return ""
+    value = _sent(recipient, view)
+    if recipient.is_several:
+        return next((number for text in _texts(recipient, value) if (number := as_number(text))), "")
+    return as_number(value)
+
+
+def _sent(recipient: Recipient, view: Mapping[str, Any]) -> Any:
+    for override in recipient.override:
+        value = override.get(view)
+        if value is not MISSING and value is not None:
+            return value
+    return recipient.at.get(view)
+
+
+def as_number(value: Any) -> str:
+    """A phone number as ``+`` and digits; "" where it is none."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        return ""
+    number = phone_digits(value)
+    return f"+{number}" if 0 < len(number) <= MAX_DIGITS else ""
+
+
+def recipients_of(operation: OperationSpec, view: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The entries of ``/recipients``: ``{to, text, number, accepted, answer}`` of each, in the order of the request.
+
+    A magic number refuses its own entry only: ``answer`` is the answer that it asks for, None else.
+    """
+    recipient = operation.recipient
+    if recipient is None:
+        return []
+    texts = _texts(recipient, _sent(recipient, view))
+    entries = []
+    for number, text in enumerate(texts):
+        to = as_number(text)
+        answer = operation.magic.get(to[-MAGIC_DIGITS:]) if is_magic(to) else None
+        accepted = bool(to) and (answer is None or answer.accepted)
+        entries.append(
+            {"to": to, "text": text, "number": number, "accepted": accepted, "answer": answer.name if answer else None}
+        )
+    return entries
+
+
+def _texts(recipient: Recipient, value: Any) -> list[Any]:
+    if recipient.many:
+        return value if isinstance(value, list) else []
+    if recipient.split is None:
+        return [] if value is MISSING or value is None else [value]
+    return [part.strip() for part in str(value).split(recipient.split) if part.strip()] if value is not MISSING else []

@@ -1,0 +1,254 @@
+"""Values of an exchange, made as the contract describes them: each description becomes a function once."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import lru_cache, partial
+from typing import Any
+
+import msgspec
+
+from mockserver.engine.account import credential_for
+from mockserver.engine.listing import Entries, listed
+from mockserver.engine.problem import Problem
+from mockserver.engine.sources import SeededIds, Sources
+from mockserver.spec.model import (
+    Apply,
+    Composed,
+    Constant,
+    CountOf,
+    Each,
+    Echo,
+    Join,
+    New,
+    Scheme,
+    Shaped,
+    SignedToken,
+    Validator,
+    Value,
+)
+from mockserver.spec.pointer import MISSING, Pointer
+
+MAX_TIMESTAMPS = 64  # texts of times that are remembered
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What values may read: the view that ``when`` reads, the problem that is answered, and fresh ids.
+
+    ``now`` is the account's time in Unix seconds, ``wait`` the seconds until its rate limit lets a request through.
+    ``schemes`` are those by which a token can be signed. ``counts`` are, by the place of a list, how many entries it
+    had before its page was cut out.
+    """
+
+    view: Mapping[str, Any]
+    problem: Problem | None
+    ids: Sources | SeededIds
+    now: float
+    wait: int | None = None
+    schemes: tuple[Scheme, ...] = ()
+    counts: dict[Pointer, int] = msgspec.field(default_factory=dict)
+
+    def seeing(self, **parts: Any) -> "Context":
+        """The same, with other parts in its view."""
+        return msgspec.structs.replace(self, view={**self.view, **parts})
+
+
+Make = Callable[[Context], Any]
+
+
+class ValueCompiler:
+    """Turns descriptions of values into functions; ``MISSING`` is a value that this exchange does not have."""
+
+    def __init__(self) -> None:
+        self._timestamp = _remembering_timestamp()
+
+    def compile(self, value: Value, at: Pointer | None = None) -> Make:  # noqa: PLR0911 -- one branch a form
+        """A value as a function; ``at`` is its place in an answer's body, by which a list is counted."""
+        if isinstance(value, Echo):
+            return _echo(value, None if value.otherwise is None else self.compile(value.otherwise))
+        if isinstance(value, New):
+            return self._new(value)
+        if isinstance(value, Apply):
+            return _application(value)
+        if isinstance(value, Constant):
+            constant = value.value
+            return lambda _context: constant
+        if isinstance(value, Composed):
+            return self._composed(value)
+        if isinstance(value, Join):
+            return _joined(tuple(map(self.compile, value.parts)))
+        if isinstance(value, SignedToken):
+            return _signed(value.scheme)
+        if isinstance(value, CountOf):
+            counted = value.at
+            return lambda context: context.counts.get(counted, MISSING)
+        if isinstance(value, Each):
+            return self._each(value, at)
+        return _shaped(value, self.compile(value.value, at))
+
+    def _new(self, value: New) -> Make:
+        if value.kind == "uuid":
+            return lambda context: context.ids.uuid()
+        if value.kind == "sequence":
+            return lambda context: context.ids.sequence()
+        plus = value.plus
+        write = self._timestamp if value.form == "iso_ms" else TIME_FORMATS[value.form]
+        return lambda context: write(context.now + plus)
+
+    def _composed(self, value: Composed) -> Make:
+        if isinstance(value.members, tuple):
+            items = tuple(map(self.compile, value.members))
+            return lambda context: [made for make in items if (made := make(context)) is not MISSING]
+        members = tuple((name, self.compile(member)) for name, member in value.members.items())
+
+        def compose(context: Context) -> dict[str, Any]:
+            return {name: made for name, make in members if (made := make(context)) is not MISSING}
+
+        return compose
+
+    def _each(self, value: Each, at: Pointer | None) -> Make:
+        operands = tuple(self.compile(condition.value) for condition in value.where)
+        item = None if value.item is None else self.compile(value.item)
+
+        def entries(context: Context) -> Any:
+            shown = listed(value, context.view, [operand(context) for operand in operands])
+            if shown is None:
+                return MISSING
+            if at is not None:
+                context.counts[at] = shown.total
+            return list(shown.page) if item is None else _items(item, shown, context)
+
+        return entries
+
+
+def _items(item: Make, shown: Entries, context: Context) -> list[Any]:
+    return [item(context.seeing(item=entry)) for entry in shown.page]
+
+
+def _echo(value: Echo, otherwise: Make | None) -> Make:
+    find = finder(value.pointer)
+
+    def echo(context: Context) -> Any:
+        found = find(context)
+        return otherwise(context) if found is MISSING and otherwise is not None else found
+
+    return echo
+
+
+def finder(pointer: Pointer) -> Make:
+    """What a pointer reads, as a function."""
+    root, get = pointer.tokens[0], pointer.get
+    if root == "limit":
+        return lambda context: MISSING if context.wait is None else context.wait
+    if root == "problem":
+        named = pointer.tokens[1] == "name"
+        return lambda context: _of_problem(context.problem, named=named)
+    return lambda context: get(context.view)
+
+
+def _of_problem(problem: Problem | None, *, named: bool) -> Any:
+    if problem is None:
+        return MISSING
+    return problem.at.rpartition("/")[2] if named else problem.value
+
+
+def _application(value: Apply) -> Make:
+    function, getters = value.function, [pointer.get for pointer in value.pointers]
+
+    def apply(context: Context) -> Any:
+        arguments = [get(context.view) for get in getters]
+        return MISSING if MISSING in arguments else function(*arguments)
+
+    return apply
+
+
+def _joined(parts: tuple[Make, ...]) -> Make:
+    def join(context: Context) -> Any:
+        texts = [make(context) for make in parts]
+        return MISSING if MISSING in texts else "".join(map(as_text, texts))
+
+    return join
+
+
+def _signed(scheme_name: str) -> Make:
+    """A token of a scheme, for the record of that scheme that the request has bound."""
+
+    def sign_token(context: Context) -> Any:
+        scheme = next((scheme for scheme in context.schemes if scheme.name == scheme_name), None)
+        record = context.view["owned"].get(scheme.binds) if scheme is not None else None
+        if scheme is None or record is None:
+            return MISSING
+        value = record.get(Pointer.parse(scheme.accept.claim).tokens[-1])
+        return credential_for(scheme, context.view["account"], value, record, context.now)
+
+    return sign_token
+
+
+def _shaped(value: Shaped, make: Make) -> Make:
+    conditions, written_as = value.when, value.written_as
+
+    def shape(context: Context) -> Any:
+        if not all(holds(at, condition, context.view) for at, condition in conditions):
+            return MISSING
+        made = make(context)
+        if made is MISSING or written_as is None:
+            return made
+        return as_text(made) if written_as == "text" else _as_integer(made)
+
+    return shape
+
+
+def holds(at: Pointer, condition: Validator | None, view: Mapping[str, Any]) -> bool:
+    """Whether the value at a place fits a condition; None asks that there is none."""
+    value = at.get(view)
+    if condition is None:
+        return value is MISSING
+    return value is not MISSING and condition.is_valid(value)
+
+
+def as_text(value: Any) -> str:
+    """A value as text: ``true`` and ``false`` as JSON has them."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _as_integer(value: Any) -> Any:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return MISSING
+
+
+def timestamp(seconds: float) -> str:
+    """Unix seconds as ISO 8601 in UTC, with milliseconds, cut, and ``Z``."""
+    return _timestamp(_second, seconds)
+
+
+def _timestamp(of_second: Callable[[int], str], seconds: float) -> str:
+    whole, milliseconds = divmod(int(seconds * 1000), 1000)
+    return f"{of_second(whole)}.{milliseconds:03}Z"
+
+
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+
+
+def _remembering_timestamp() -> Callable[[float], str]:
+    """``timestamp`` that remembers the last texts: an answer may have a time twice, and many calls have a second."""
+    of_second = lru_cache(maxsize=MAX_TIMESTAMPS)(_second)
+    return lru_cache(maxsize=MAX_TIMESTAMPS)(partial(_timestamp, of_second))
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+TIME_FORMATS: Mapping[str, Callable[[float], Any]] = {  # by ``format``: how a time in Unix seconds is written
+    "iso_ms": timestamp,
+    "iso": lambda seconds: f"{_second(int(seconds))}Z",
+    "iso_offset": lambda seconds: _moment(seconds).isoformat(),
+    "rfc2822": lambda seconds: format_datetime(_moment(seconds)),
+    "sql": lambda seconds: _moment(seconds).isoformat(" ")[:19],
+    "date": lambda seconds: _moment(seconds).isoformat()[:10],
+    "unix": int,
+    "unix_ms": lambda seconds: int(seconds * 1000),
+}

@@ -1,0 +1,199 @@
+"""Values that a contract makes: of the request, of the account, of what is kept, or new."""
+
+from collections.abc import Iterator
+from inspect import Parameter, signature
+from typing import Any
+
+from mockserver.spec.functions import FUNCTIONS
+from mockserver.spec.model import (
+    Apply,
+    Composed,
+    Condition,
+    Constant,
+    CountOf,
+    Each,
+    Echo,
+    Join,
+    New,
+    Paging,
+    Shaped,
+    SignedToken,
+    Validator,
+    Value,
+)
+from mockserver.spec.pointer import Pointer
+from mockserver.spec.reader import Reader
+
+COMMON = {"as", "when", "evidence"}
+VALUE_FORMS = {  # by the member that tells a form from a mapping of values: what else it may have
+    "echo": {"else", *COMMON},
+    "new": {"plus", "format", *COMMON},
+    "call": {"of", *COMMON},
+    "join": COMMON,
+    "token": COMMON,
+    "count": COMMON,
+    "each": {"where", "any", "order", "page", "item", *COMMON},
+}
+
+
+def _is_pointer(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("/")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+_LOOKS = {  # how the form's own member looks, for a mapping of values may have a member of the same name
+    "echo": _is_pointer,
+    "new": _is_text,
+    "call": _is_text,
+    "join": lambda value: isinstance(value, list),
+    "token": _is_text,
+    "count": _is_pointer,
+    "each": _is_pointer,
+}
+
+
+def read_value(reader: Reader, node: Any) -> Value:
+    """The value that a node of the document describes; a node that has none of the forms is a literal."""
+    if isinstance(node, dict) and is_form(node):
+        form = next(form for form in VALUE_FORMS if form in node)
+        for name in node.keys() - {form, *VALUE_FORMS[form]}:
+            known = ", ".join(sorted({form, *VALUE_FORMS[form]}))
+            reader.error(node, f"unknown key {name!r}; known here: {known}", name)
+        value = _form(reader, node)
+        if "as" not in node and "when" not in node:
+            return value
+        when = tuple((Pointer.parse(at), read_condition(reader, node["when"], at)) for at in node.get("when", {}))
+        return Shaped(value, node.get("as"), when)
+    if isinstance(node, dict):
+        return read_members(reader, node)
+    if isinstance(node, list):
+        return _literal(tuple(read_value(reader, member) for member in node))
+    return Constant(node)
+
+
+def is_form(node: dict[str, Any]) -> bool:
+    """Whether a mapping is a value to be made, and not a mapping of values."""
+    return any(form in node and looks(node[form]) for form, looks in _LOOKS.items())
+
+
+def read_members(reader: Reader, node: dict[str, Any]) -> Value:
+    """A mapping of values, whatever its members are called."""
+    return _literal({name: read_value(reader, member) for name, member in node.items()})
+
+
+def _literal(members: dict[str, Value] | tuple[Value, ...]) -> Value:
+    """A mapping or a list; a constant where all its members are."""
+    values = list(members.values()) if isinstance(members, dict) else list(members)
+    if not all(isinstance(value, Constant) for value in values):
+        return Composed(members)
+    if isinstance(members, dict):
+        return Constant({name: value.value for name, value in members.items() if isinstance(value, Constant)})
+    return Constant([value.value for value in values if isinstance(value, Constant)])
+
+
+def _form(reader: Reader, node: dict[str, Any]) -> Value:  # noqa: PLR0911 -- one branch a form
+    if "echo" in node:
+        otherwise = read_value(reader, node["else"]) if "else" in node else None
+        return Echo(Pointer.parse(node["echo"]), otherwise)
+    if "new" in node:
+        return New(node["new"], node.get("plus", 0), node.get("format", "iso_ms"))
+    if "call" in node:
+        return _call(reader, node)
+    if "join" in node:
+        return Join(tuple(read_value(reader, part) for part in node["join"]))
+    if "token" in node:
+        return SignedToken(node["token"])
+    if "count" in node:
+        return CountOf(Pointer(Pointer.parse(node["count"]).tokens[1:]))
+    return _each(reader, node)
+
+
+def _call(reader: Reader, node: dict[str, Any]) -> Value:
+    name, pointers = node["call"], tuple(map(Pointer.parse, node["of"]))
+    if name not in FUNCTIONS:
+        reader.error(node, f"fill calls {name!r}; there are only: {', '.join(sorted(FUNCTIONS))}", "call")
+        return New("sequence", 0)
+    takes = signature(FUNCTIONS[name]).parameters.values()
+    if not any(taken.kind is Parameter.VAR_POSITIONAL for taken in takes) and len(takes) != len(pointers):
+        reader.error(node, f"{name} takes {len(takes)}, not {len(pointers)}", "of")
+    return Apply(FUNCTIONS[name], pointers)
+
+
+def _each(reader: Reader, node: dict[str, Any]) -> Each:
+    where = [
+        Condition(_member(member), relation, _operand(operand))
+        for member, asked in node.get("where", {}).items()
+        for relation, operand in asked.items()
+    ]
+    page = node.get("page")
+    return Each(
+        of=Pointer.parse(node["each"]),
+        where=tuple(where),
+        any_of=Pointer.parse(node["any"]) if "any" in node else None,
+        order=tuple((_member(member.removeprefix("-")), member.startswith("-")) for member in node.get("order", ())),
+        page=None
+        if page is None
+        else Paging(
+            skip=tuple(map(Pointer.parse, page.get("skip", ()))),
+            take=tuple(map(Pointer.parse, page.get("take", ()))),
+            default=page["default"],
+            most=page["most"],
+        ),
+        item=read_members(reader, node["item"]) if "item" in node else None,
+    )
+
+
+def _member(name: str) -> Pointer:
+    """A member of an entry, by name or, further in, by a pointer."""
+    return Pointer.parse(name) if name.startswith("/") else Pointer((name,))
+
+
+def _operand(operand: Any) -> Value:
+    is_pointer = isinstance(operand, str) and operand.startswith("/")
+    return Echo(Pointer.parse(operand), None) if is_pointer else Constant(operand)
+
+
+def read_condition(reader: Reader, when: dict[str, Any], at: str) -> Validator | None:
+    """What a value must fit; None where it must not exist."""
+    return None if when[at] is False else reader.schema(when, when[at], at)
+
+
+def parts_of(value: Value) -> Iterator[Value]:
+    """A value and every value in it."""
+    yield value
+    for part in _inner(value):
+        yield from parts_of(part)
+
+
+def _inner(value: Value) -> Iterator[Value]:
+    if isinstance(value, Echo):
+        if value.otherwise is not None:
+            yield value.otherwise
+    elif isinstance(value, Composed):
+        yield from value.members.values() if not isinstance(value.members, tuple) else value.members
+    elif isinstance(value, Join):
+        yield from value.parts
+    elif isinstance(value, Shaped):
+        yield value.value
+    elif isinstance(value, Each):
+        yield from (condition.value for condition in value.where)
+        if value.item is not None:
+            yield value.item
+
+
+def pointers_of(value: Value) -> Iterator[Pointer]:
+    """Every pointer that a value reads."""
+    for part in parts_of(value):
+        if isinstance(part, Echo):
+            yield part.pointer
+        elif isinstance(part, Apply):
+            yield from part.pointers
+        elif isinstance(part, Shaped):
+            yield from (at for at, _ in part.when)
+        elif isinstance(part, Each):
+            yield part.of
+            yield from (*part.page.skip, *part.page.take) if part.page is not None else ()
+            yield from () if part.any_of is None else (part.any_of,)

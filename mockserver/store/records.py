@@ -1,0 +1,192 @@
+"""What accounts keep: the records that answers leave behind, and the steps that these go through in time."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import heappop, heappush, nsmallest
+from itertools import count
+from typing import Any
+
+from mockserver.engine.effects import ChangeRecord, DueStep, Effect, ForgetRecord, KeepRecord
+from mockserver.engine.facts import NOTHING, Kept
+from mockserver.engine.message import Message
+
+MAX_RECORDS = 10_000  # of a list; the oldest goes
+Lists = dict[str, dict[str, dict[str, Any]]]  # by list and key
+
+
+@dataclass(frozen=True, slots=True)
+class StepDue:
+    """A step that is due at a time of the account's clock, in Unix seconds; ``cause`` is the number of the call."""
+
+    due: float
+    vendor: str
+    list_name: str
+    key: str
+    record: dict[str, Any]
+    step: DueStep
+    cause: int
+    index: int
+    view: Mapping[str, Any]
+    recipient: str
+
+
+@dataclass(slots=True)
+class _Keeping:
+    """What one account keeps: lists by vendor, steps by time, and the first values of what was changed.
+
+    ``states`` are those of messages that a step has moved on, by the number of the call and the record's index.
+    ``callbacks`` are, by the number of their cause, the numbers of the calls that told of it.
+    """
+
+    lists: dict[str, Lists] = field(default_factory=dict)
+    steps: list[tuple[float, int, StepDue]] = field(default_factory=list)
+    first_values: dict[int, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+    states: dict[tuple[int, int], str] = field(default_factory=dict)
+    received: deque[Message] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
+    callbacks: dict[int, list[int]] = field(default_factory=dict)
+
+
+class Records:
+    """The records of all accounts. No list grows without bound."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, _Keeping] = {}
+        self._order = count()
+
+    def kept(self, account: str, vendor: str) -> Kept:
+        """What an account keeps of a vendor's."""
+        keeping = self._of.get(account)
+        return NOTHING if keeping is None else keeping.lists.get(vendor, NOTHING)
+
+    def apply(  # noqa: PLR0913, PLR0917 -- whose it is, what caused it, and when
+        self, account: str, vendor: str, cause: int, effects: Iterable[Effect], now: float, pace: float
+    ) -> None:
+        """Do what the answer to a call leaves behind, at a time of the account's clock.
+
+        ``cause`` is the call's number. ``pace`` is how long a second of a course takes on that clock.
+        """
+        keeping = self._of.setdefault(account, _Keeping())
+        for effect in effects:
+            if isinstance(effect, KeepRecord):
+                self._keep(keeping, vendor, cause, effect, now, pace)
+            elif isinstance(effect, ChangeRecord):
+                _change(keeping, effect)
+            else:
+                _forget(keeping, vendor, effect)
+
+    def _keep(  # noqa: PLR0913, PLR0917 -- as above
+        self, keeping: _Keeping, vendor: str, cause: int, effect: KeepRecord, now: float, pace: float
+    ) -> None:
+        records = keeping.lists.setdefault(vendor, {}).setdefault(effect.list_name, {})
+        records.pop(effect.key, None)
+        records[effect.key] = effect.record
+        if len(records) > MAX_RECORDS:
+            del records[next(iter(records))]
+        for step in effect.steps:
+            due = StepDue(
+                due=now + step.after * pace,
+                vendor=vendor,
+                list_name=effect.list_name,
+                key=effect.key,
+                record=effect.record,
+                step=step,
+                cause=cause,
+                index=effect.index,
+                view=effect.view,
+                recipient=effect.recipient,
+            )
+            heappush(keeping.steps, (due.due, next(self._order), due))
+
+    def next_due(self, account: str) -> float | None:
+        """When the next step of an account is due, on its clock; None where there is none."""
+        keeping = self._of.get(account)
+        return keeping.steps[0][0] if keeping is not None and keeping.steps else None
+
+    def waiting(self) -> Iterator[tuple[str, float]]:
+        """The accounts that have steps to come, each with when the next is due on its clock."""
+        return ((account, keeping.steps[0][0]) for account, keeping in self._of.items() if keeping.steps)
+
+    def pending(self, account: str, most: int) -> list[StepDue]:
+        """So many of the steps of an account that are to come, the next ones; not those of records that are gone."""
+        keeping = self._of.get(account)
+        if keeping is None:
+            return []
+        return [step for _, _, step in nsmallest(most, keeping.steps) if _is_kept(keeping, step)]
+
+    def take_due(self, account: str, now: float, most: int) -> list[StepDue]:
+        """The steps of an account that are due at a time of its clock, in order: so many at most.
+
+        Steps of a record that is gone are left out.
+        """
+        keeping = self._of.get(account)
+        taken: list[StepDue] = []
+        while keeping is not None and keeping.steps and keeping.steps[0][0] <= now and len(taken) < most:
+            step = heappop(keeping.steps)[2]
+            if _is_kept(keeping, step):
+                taken.append(step)
+                if step.step.state is not None:
+                    keeping.states[step.cause, step.index] = step.step.state
+                    if len(keeping.states) > MAX_RECORDS:
+                        del keeping.states[next(iter(keeping.states))]
+        return taken
+
+    def state(self, account: str, cause: int, index: int) -> str | None:
+        """The state that a step has given to a message of a call; None where none has."""
+        keeping = self._of.get(account)
+        return None if keeping is None else keeping.states.get((cause, index))
+
+    def note_callback(self, account: str, cause: int, number: int) -> None:
+        """Note that a callback told of what a call or a message caused."""
+        callbacks = self._of.setdefault(account, _Keeping()).callbacks
+        callbacks.setdefault(cause, []).append(number)
+        if len(callbacks) > MAX_RECORDS:
+            del callbacks[next(iter(callbacks))]
+
+    def caused_by(self, account: str, cause: int) -> list[int]:
+        """The numbers of the callbacks that told of a call or a message, oldest first."""
+        keeping = self._of.get(account)
+        return [] if keeping is None else list(keeping.callbacks.get(cause, ()))
+
+    def receive(self, message: Message) -> None:
+        """Keep a subscriber's message."""
+        self._of.setdefault(message.account, _Keeping()).received.append(message)
+
+    def received(self, account: str) -> list[Message]:
+        """The messages from subscribers to an account, oldest first."""
+        keeping = self._of.get(account)
+        return [] if keeping is None else list(keeping.received)
+
+    def forget(self, account: str) -> None:
+        """Forget what an account keeps; what it was born with has its first values again."""
+        keeping = self._of.pop(account, None)
+        if keeping is not None:
+            for record, first in keeping.first_values.values():
+                record.clear()
+                record.update(first)
+
+
+def _is_kept(keeping: _Keeping, step: StepDue) -> bool:
+    """Whether the record of a step is still there."""
+    return keeping.lists.get(step.vendor, {}).get(step.list_name, {}).get(step.key) is step.record
+
+
+def _change(keeping: _Keeping, effect: ChangeRecord) -> None:
+    """Change a record where it stands, so that everybody who holds it sees it; its first values are remembered."""
+    keeping.first_values.setdefault(id(effect.record), (effect.record, _copy(effect.record)))
+    holder: Any = effect.record
+    for token in effect.tokens[:-1]:
+        holder = holder[int(token) if isinstance(holder, list) else token]
+    holder[int(effect.tokens[-1]) if isinstance(holder, list) else effect.tokens[-1]] = effect.value
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copy(member) for name, member in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
+
+
+def _forget(keeping: _Keeping, vendor: str, effect: ForgetRecord) -> None:
+    records = keeping.lists.get(vendor, {}).get(effect.list_name, {})
+    for key in [key for key, record in records.items() if record is effect.record]:
+        del records[key]

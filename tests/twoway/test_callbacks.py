@@ -1,0 +1,110 @@
+"""Callbacks: when they are sent, where to, in which order, and what is recorded of them."""
+
+import hashlib
+import hmac
+from typing import Any
+
+from tests.twoway.conftest import SUBSCRIBER, Customer, Receiver
+
+
+def test_receipts_come_in_order_on_the_account_s_clock(customer: Customer, receiver: Receiver) -> None:
+    """Advancing the clock sends what became due, in order, before it answers, and says how many."""
+    message = customer.send()
+    assert customer.clock(advance=0.5)["callbacks"] == 0
+    assert customer.clock(advance=1)["callbacks"] == 1
+    assert customer.clock(advance=60)["callbacks"] == 1
+    assert [(body["id"], body["state"]) for body in receiver.bodies] == [(message, "sent"), (message, "delivered")]
+    assert customer.messages()[0]["state"] == "delivered"
+
+
+def test_receipts_come_soon_by_the_real_clock(make_customer: Any, receiver: Receiver) -> None:
+    """Without a clock of its own, an account gets its receipts in a moment; a magic recipient asks for a course."""
+    customer = make_customer(callback_url=receiver.url)
+    customer.send()
+    customer.send(to="+15005550610")
+    receiver.wait(3)
+    assert sorted(body["state"] for body in receiver.bodies) == ["delivered", "failed", "sent"]
+
+
+def test_the_signature_is_made_last(customer: Customer, receiver: Receiver) -> None:
+    """A header signs the whole body as it is sent."""
+    customer.send("grüße")
+    customer.clock(advance=60)
+    secret = {**customer.vendor["owned"], **customer.vendor["credentials"]}["secret"]
+    for headers, body in receiver.requests:
+        assert headers["x-signature"] == hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        assert headers["content-type"] == "application/json"
+
+
+def test_where_to(customer: Customer, receiver: Receiver) -> None:
+    """The request's own address counts before the account's."""
+    other = receiver.url.replace("/events", "/other")
+    customer.send(callback_url=other)
+    customer.clock(advance=60)
+    assert [call["request"]["path"] for call in customer.callbacks()] == ["/other", "/other"]
+
+
+def test_nothing_leaves_this_machine_unasked(make_customer: Any) -> None:
+    """A callback to another host is withheld, says so, and can be taken; it is taken once."""
+    customer = make_customer(callback_url="https://example.com/hook")
+    customer.clock(freeze=True)
+    message = customer.send()
+    customer.clock(advance=60)
+    first = customer.callbacks()[0]
+    assert (first["outcome"], first["response"]["status"]) == ("withheld", 0)
+    assert "--callback-to example.com" in first["notes"][0]
+    taken = customer.control.post(f"accounts/{customer.id}/callbacks/take")["callbacks"]
+    assert [one["url"] for one in taken] == ["https://example.com/hook"] * 2
+    assert customer.control.post(f"accounts/{customer.id}/callbacks/take")["callbacks"] == []
+    assert message
+
+
+def test_no_address(make_customer: Any) -> None:
+    """An account without an address gets no callback."""
+    customer = make_customer()
+    customer.clock(freeze=True)
+    customer.send()
+    assert customer.clock(advance=60)["callbacks"] == 0
+    assert customer.messages()[0]["state"] == "delivered"
+
+
+def test_a_receiver_that_refuses_is_recorded(customer: Customer, receiver: Receiver) -> None:
+    """No retry is documented, so none is made; the attempt says what the receiver answered."""
+    receiver.statuses = [500]
+    customer.send()
+    customer.clock(advance=60)
+    attempts = [(call["accepted"], call["response"]["status"], call["outcome"]) for call in customer.callbacks()]
+    assert attempts == [(False, 500, "sent"), (True, 200, "sent")]
+
+
+def test_redelivery(customer: Customer, receiver: Receiver) -> None:
+    """A recorded callback can be sent once more, the same."""
+    customer.send()
+    customer.clock(advance=1)
+    call = customer.callbacks()[0]["id"]
+    customer.control.post(f"accounts/{customer.id}/callbacks/{call}")
+    first, second = receiver.wait(2)
+    assert first[1] == second[1]
+
+
+def test_reset_ends_what_was_to_come(customer: Customer, receiver: Receiver) -> None:
+    """After a reset nothing is told of what was sent before it."""
+    customer.send()
+    customer.control.post(f"accounts/{customer.id}/reset")
+    assert customer.clock(advance=60)["callbacks"] == 0
+    assert receiver.requests == []
+
+
+def test_messages_of_both_directions(customer: Customer) -> None:
+    """The list has what was sent and what a subscriber replied, newest first, and finds codes."""
+    customer.send("Your code is 4711")
+    reply = {"account": customer.id, "vendor": "parcel", "from": SUBSCRIBER, "text": "Thanks 😀"}
+    customer.control.post("inbound", reply)
+    inbound, outbound = customer.messages()
+    assert (inbound["direction"], inbound["from"], inbound["to"]) == ("inbound", SUBSCRIBER, customer.number)
+    assert (inbound["encoding"], inbound["state"], inbound["text"]) == ("UCS-2", "received", "Thanks 😀")
+    assert (outbound["direction"], outbound["to"], outbound["code"]) == ("outbound", SUBSCRIBER, "4711")
+    assert [m["direction"] for m in customer.messages(direction="inbound")] == ["inbound"]
+    assert [m["text"] for m in customer.messages(contains="code")] == ["Your code is 4711"]
+    assert customer.messages(recipient="+12025550000", within="0.05") == []
+    assert len(customer.messages(phone=SUBSCRIBER)) == 2
