@@ -39,11 +39,9 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
     """One exchange, flat and packed, as the journal keeps it; whoever shows it decodes it.
 
     The store adds ``number``, which only increases, when it records the call, and later how sending it ended;
-    ``weight`` is the journal's. ``recipients`` are all, with ``;`` between, where an operation takes several.
-    ``url``, ``cause`` and ``attempt`` are a callback's: where it went, the number of the call that caused it, and which
-    attempt it is, from 1. ``pin`` is the id of the pin
-    that the call used, "" where it used none. ``gc=False`` keeps calls out of the garbage collector's sight, else a
-    journal of a million would make pauses of 100 to 600 ms.
+    ``weight`` is the journal's. ``more`` is what few calls have, packed by ``pack_more``: each member takes room in
+    every call. ``gc=False`` keeps calls out of the garbage collector's sight, else a journal of a million would make
+    pauses of 100 to 600 ms.
     """
 
     account: str
@@ -63,11 +61,36 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
     outcome: str = "pending"
     duration_ms: float = 0.0
     weight: int = 0
-    pin: str = ""
-    recipients: str = ""
-    url: str = ""
-    cause: int = 0
-    attempt: int = 0
+    more: str = ""
+
+    @property
+    def pin(self) -> str:
+        """The id of the pin that the call used; "" where it used none."""
+        return str(self._more("pin", ""))
+
+    @property
+    def recipients(self) -> list[str]:
+        """All recipients, where the operation takes several."""
+        recipients: list[str] = self._more("recipients", [])
+        return recipients
+
+    @property
+    def url(self) -> str:
+        """Where a callback went; "" for a client's call."""
+        return str(self._more("url", ""))
+
+    @property
+    def cause(self) -> int:
+        """The number of the call, or of the message, that a callback is about; 0 for a client's call."""
+        return int(self._more("cause", 0))
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt a callback is, from 1; 0 for a client's call."""
+        return int(self._more("attempt", 0))
+
+    def _more(self, name: str, default: Any) -> Any:
+        return json.loads(self.more).get(name, default) if self.more else default
 
     @property
     def id(self) -> str:
@@ -162,6 +185,11 @@ def unpack_headers(packed: bytes) -> list[list[str]]:
     """``[[name, value], …]`` of packed headers."""
     lines = packed.decode("latin-1").split("\r\n") if packed else []
     return [list(line.split(": ", 1)) for line in lines]
+
+
+def pack_more(**members: Any) -> str:
+    """What few calls have, as JSON text: ``pin``, ``recipients``; of a callback ``url``, ``cause``, ``attempt``."""
+    return msgspec.json.encode(members).decode()
 
 
 def pack_params(params: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from mockserver.engine.account import AccountData
 from mockserver.engine.authentication import Authenticator
 from mockserver.engine.bodies import UnreadableError, read_form, read_multipart, read_query
-from mockserver.engine.call import Label, RecordedCall, pack_params, pack_problems, unpack_headers
+from mockserver.engine.call import Label, RecordedCall, pack_more, pack_params, pack_problems, unpack_headers
 from mockserver.engine.choice import MAX_NOTE, Choice, check_kept, check_owned, choose, ordered
 from mockserver.engine.clock import Sight
 from mockserver.engine.coding import content_of
@@ -150,11 +150,11 @@ class Engine:
             else self._label_of_trouble(request, choice, filled, response.status, pinned.pin, fault)
         )
         call = self._record(request, account, label, recipient, asked.problems, response, facts.now)
-        if "recipients" in view:
-            call.recipients = ";".join(entry["to"] for entry in view["recipients"])
+        if pinned.pin is not None or "recipients" in view:
+            pin_id = pinned.pin.id if pinned.pin is not None else ""
+            call.more = pack_more(pin=pin_id, recipients=[entry["to"] for entry in view.get("recipients", ())])
         if pinned.pin is None:
             return Decision(call, choice.problem, uses, None)
-        call.pin = pinned.pin.id
         return Decision(call, choice.problem, uses, fault, pinned.pin.met)
 
     def _understood(self, request: ParsedRequest, facts: Facts) -> "Understood":

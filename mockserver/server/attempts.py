@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from mockserver.engine.call import RecordedCall, pack_headers, split_headers
+from mockserver.engine.call import RecordedCall, pack_headers, pack_more, split_headers
 from mockserver.engine.callback import OutgoingRequest, label_of
 from mockserver.engine.sources import Sources, steady_time
 from mockserver.server.http_client import DeliveryError, Reply, address_of, send
@@ -79,8 +79,5 @@ class Attempts:
             response_headers=pack_headers(reply.headers) if reply else b"",
             response_body=bytes(reply.body) if reply else b"",
             received_at=self._sources.now(),
-            url=request.url,
-            cause=request.cause,
-            attempt=number,
-            pin=pin,
+            more=pack_more(url=request.url, cause=request.cause, attempt=number, pin=pin),
         )

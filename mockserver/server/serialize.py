@@ -74,7 +74,7 @@ async def call_shape(
         "rule": call.rule or None,
         "pin": call.pin or None,
         "recipient": show.at("/recipient", show.text, call.recipient) or None,
-        "recipients": [show.text(number) for number in (call.recipients or call.recipient).split(";") if number],
+        "recipients": [show.text(number) for number in call.recipients or [call.recipient] if number],
         "message": None if message is None else quoting.at("/message", quoting.value, _message(message)),
         **_callback(call),
         "problems": [quoting.at("/problems", quoting.value, one) for one in unpack_problems(call.problems)],

@@ -261,6 +261,7 @@ def weigh(call: RecordedCall) -> int:
         + _bytes(call.path_params)
         + len(call.recipient)
         + len(call.problems)
+        + len(call.more)
         + len(call.query)
         + len(call.headers)
         + len(call.body)

@@ -123,7 +123,7 @@ class Store:
         if uses is not NOTHING_USED:
             self._use(call, uses)
         self._journal.append(call)
-        if call.cause:
+        if call.more and call.cause:
             self._records.note_callback(call.account, call.cause, call.number)
         if call.account in self._idle:
             self._idle.move_to_end(call.account)

@@ -67,6 +67,7 @@ def document(guarded: Application) -> Any:
 def narrow_calls(paths: Any, vendor: str) -> None:
     """Ask for calls that there can be."""
     filters = {"vendor": [vendor], "operation": [OPERATION], "answer": ["sent"], "direction": ["in"]}
+    filters = {name: [*values, ""] for name, values in filters.items()}  # an empty one asks nothing
     listing = paths["/_mock/calls"]["get"]
     listing["parameters"] = [p for p in listing["parameters"] if p["name"] != "accepted"]  # may contradict the answer
     for parameter in listing["parameters"]:

@@ -56,7 +56,6 @@ def test_eight_workers(pytester: pytest.Pytester, server: MockServer, own: bool)
             "* mockserver coverage *",
             "  202 sent * natural 161 * forced 0 *",
             "  429 rate_limited * natural 0 * forced 20 *",
-            "mockserver: 21 tests got answers *rate_limited (20), polyai.send_sms/unauthorized (1)",
         ]
     )
     written = json.loads((pytester.path / "cov.json").read_text("utf-8"))
