@@ -56,6 +56,7 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
     for name in lists.keys() & contract.account.keys():
         _error(reader, reader.document, name, f"a kept list and a member of x-mock.account are both called {name!r}")
     _check_copies(reader, contract)
+    _check_callbacks(reader, contract, lists)
     for operation in contract.operations:
         bound = _bound(contract, operation)
         inner = [owned.within for owned in operation.owned if owned.within is not None]
@@ -69,6 +70,16 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
         for owned in operation.owned:
             if not owned.is_inner and owned.digits is not contract.claims[owned.claim]:
                 _error(reader, node, owned.claim, f"{owned.claim} is compared by digits in some places only")
+
+
+def _check_callbacks(reader: Reader, contract: Contract, lists: Lists) -> None:
+    """Add an error for each pointer of a callback that names nothing a callback can have."""
+    for callback in contract.callbacks:
+        for value in (callback.to, *values_of(callback.request)):
+            for at in pointers_of(value):
+                message = _wrong_in_value(at, lists)
+                if message is not None:
+                    _error(reader, reader.document, str(at), f"{callback.name}: {message}")
 
 
 def _check_kept(reader: Reader, node: dict[str, Any], operation: OperationSpec, lists: Lists) -> None:

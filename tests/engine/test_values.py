@@ -1,0 +1,109 @@
+"""Values of an exchange, as a contract describes them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mockserver.engine.problem import Problem
+from mockserver.engine.sources import Sources
+from mockserver.engine.values import Context, ValueCompiler
+from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.reader import Reader
+from mockserver.spec.source import read_yaml
+from mockserver.spec.values import parts_of, pointers_of, read_value
+
+NOW = 1_893_492_600.25  # 2030-01-01T10:10:00.250Z
+VIEW: dict[str, Any] = {
+    "body": {"to": "+1 415", "flag": True, "count": "12", "list": [{"n": 1}, {"n": 2}, {"n": 3}]},
+    "query": {"take": "2"},
+    "owned": {},
+    "account": {},
+}
+
+
+def made(text: str) -> tuple[Any, list[str]]:
+    """What a value that is written like this becomes, and the errors of reading it."""
+    reader = Reader(read_yaml("f", f"value: {text}\n"), "acme")
+    value = read_value(reader, reader.document["value"])
+    context = Context(VIEW, Problem("invalid", "/body/to", "", "", "x"), sources(), NOW, 7)
+    return ValueCompiler().compile(value, Pointer(("entries",)))(context), [error.message for error in reader.errors]
+
+
+def sources() -> Sources:
+    number: Callable[[], int] = iter(range(41, 99)).__next__
+    return Sources(lambda: NOW, lambda: "a-uuid", number)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{echo: /body/to}", "+1 415"),
+        ("{echo: /body/none, else: {echo: /body/count}}", "12"),
+        ("{echo: /body/none}", MISSING),
+        ("{echo: /limit/wait}", 7),
+        ("{echo: /problem/name}", "to"),
+        ("{echo: /problem/value}", "x"),
+        ("{new: uuid}", "a-uuid"),
+        ("{new: sequence}", 41),
+        ("{new: timestamp}", "2030-01-01T10:10:00.250Z"),
+        ("{new: timestamp, plus: 60, format: iso}", "2030-01-01T10:11:00Z"),
+        ("{new: timestamp, format: iso_offset}", "2030-01-01T10:10:00+00:00"),
+        ("{new: timestamp, format: rfc2822}", "Tue, 01 Jan 2030 10:10:00 +0000"),
+        ("{new: timestamp, format: sql}", "2030-01-01 10:10:00"),
+        ("{new: timestamp, format: date}", "2030-01-01"),
+        ("{new: timestamp, format: unix}", 1_893_492_600),
+        ("{new: timestamp, format: unix_ms}", 1_893_492_600_250),
+        ("{call: digits, of: [/body/to]}", "1415"),
+        ("{call: digits, of: [/body/none]}", MISSING),
+        ("{call: md5_joined, of: [/body/flag, /body/count]}", "bbf2a476c82d89b174a17c7aaaec4491"),
+        ("{join: [a, {echo: /body/flag}, 3]}", "atrue3"),
+        ("{join: [a, {echo: /body/none}]}", MISSING),
+        ("{token: Nobody}", MISSING),
+        ("{count: /body/nothing}", MISSING),
+        ("{echo: /body/count, as: integer}", 12),
+        ("{echo: /body/to, as: integer}", MISSING),
+        ("{echo: /body/flag, as: text}", "true"),
+        ("{echo: /body/to, when: {/body/flag: {const: true}}}", "+1 415"),
+        ("{echo: /body/to, when: {/body/flag: false}}", MISSING),
+        ("{echo: /body/to, when: {/body/none: false}, as: text}", "+1 415"),
+        ("{echo: /body/to, when: {/body/none: true}}", MISSING),
+        ("{a: 1, b: {echo: /body/count}, c: {echo: /body/none}}", {"a": 1, "b": "12"}),
+        ("[1, {echo: /body/count}, {echo: /body/none}]", [1, "12"]),
+        ("{token: {inner: 1}, other: 2}", {"token": {"inner": 1}, "other": 2}),
+        ("[1, {a: b}]", [1, {"a": "b"}]),
+        ("text", "text"),
+        ("{each: /body/list, page: {take: [/query/take], default: 1, most: 9}}", [{"n": 1}, {"n": 2}]),
+        ("{each: /body/list, where: {n: {from: 2}}, order: [-n], item: {m: {echo: /item/n}}}", [{"m": 3}, {"m": 2}]),
+        ("{each: /body/to}", MISSING),
+    ],
+)
+def test_forms(text: str, value: Any) -> None:
+    """Each form makes what it says; a value that this exchange does not have is absent."""
+    assert made(text) == (value, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{echo: /body/to, esle: 1}", "unknown key 'esle'; known here: as, echo, else, evidence, when"),
+        ("{call: nothing, of: [/body/to]}", "fill calls 'nothing'; there are only: base64, digits"),
+        ("{call: digits, of: [/body/to, /body/to]}", "digits takes 1, not 2"),
+    ],
+)
+def test_mistakes(text: str, message: str) -> None:
+    """A key that a form does not have, a function that there is not, and a wrong number of values are errors."""
+    reader = Reader(read_yaml("f", f"value: {text}\n"), "acme")
+    read_value(reader, reader.document["value"])
+    assert [error.message[: len(message)] for error in reader.errors] == [message]
+
+
+def test_what_a_value_reads() -> None:
+    """Every pointer of a value is known, however deep it stands."""
+    text = "{join: [{echo: /a, else: {echo: /b}}, {call: digits, of: [/c]}, {echo: /d, when: {/e: true}},"
+    text += " {each: /f, where: {x: {is: /g}}, any: /h, page: {skip: [/i], take: [/j], default: 1, most: 2},"
+    text += " item: {y: {echo: /k}, z: [{echo: /l}]}}]}"
+    reader = Reader(read_yaml("f", f"value: {text}\n"), "acme")
+    value = read_value(reader, reader.document["value"])
+    assert {str(at) for at in pointers_of(value)} == {f"/{letter}" for letter in "abcdefghijkl"}
+    assert len(list(parts_of(value))) > 10
