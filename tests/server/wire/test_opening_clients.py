@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import requests
-from uvicorn.loops.auto import auto_loop_factory
+import uvloop
 
 from mockserver.server import uvicorn_server
 from mockserver.server.certificates import vendor_hosts
@@ -27,7 +27,7 @@ SEND = "/platform_api/SendSmsMessage"
 REFUSED = {"x-mock-answer": "voximplant.send_sms/unauthorized"}
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.SelectorEventLoop,
-    "uvloop": auto_loop_factory(),
+    "uvloop": uvloop.new_event_loop,
 }
 
 
