@@ -1,6 +1,7 @@
 """Requests to receivers of callbacks: what comes back, and what can go wrong."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -14,17 +15,26 @@ def exchange(answer: Answer, seconds: float = 20) -> tuple[Reply, bytes]:
     """The reply of a receiver that answers so, and what it got."""
     got: list[bytes] = []
 
-    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        got.append(await reader.readuntil(b"\r\n\r\n") + await reader.readexactly(2))
-        await answer(reader, writer)
-        writer.close()
-
     async def run() -> Reply:
+        ended = asyncio.Event()
+
+        async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            got.append(await reader.readuntil(b"\r\n\r\n") + await reader.readexactly(2))
+            with contextlib.suppress(ConnectionError):  # who has read enough leaves
+                await answer(reader, writer)
+                writer.close()
+                await writer.wait_closed()
+            ended.set()
+
         server = await asyncio.start_server(receive, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         headers = [(b"content-type", b"text/plain"), (b"content-length", b"9")]
         async with server:
-            return await send("POST", f"http://127.0.0.1:{port}/a?b=1", headers, b"hi", seconds)
+            try:
+                return await send("POST", f"http://127.0.0.1:{port}/a?b=1", headers, b"hi", seconds)
+            finally:
+                await ended.wait()
+                await asyncio.sleep(0.01)  # the transports close
 
     return asyncio.run(run()), b"".join(got)
 
