@@ -97,8 +97,8 @@ class CallLog:
         """Write what is left, and end."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._task is not None:
-            await self._task
+        if self._task is not None and self._task.get_loop() is asyncio.get_running_loop():
+            await self._task  # another loop that serves the same application ends its own
         await self._write_pending()
         writer, self._writer, self._loop = self._writer, None, None
         if writer is not None:
