@@ -86,7 +86,7 @@ class Exchanges:
         try:
             if going.fault is not None:
                 outcome = await _send_with(going.fault, going, wire, send)
-            elif wire is None or not _is_of(send, wire):
+            elif wire is None or send != wire.send:  # what is around our application looks at what is sent
                 await send_whole(send, going.response)
                 outcome = "sent"
             elif wire.respond(going.call.status, going.head, going.body):
@@ -106,7 +106,7 @@ class Exchanges:
                 return await self._not_mocked(endpoint, scope, receive)
             operation = endpoint.otherwise
         limit = operation.body_limit or self._max_body
-        if wire is not None and wire.is_whole and _is_of(receive, wire):  # 2 receive
+        if wire is not None and wire.is_whole and receive == wire.receive:  # 2 receive
             body, oversize, ended = wire.take(limit)
         else:
             body, oversize, ended = await receive_body(receive, limit)
@@ -217,11 +217,6 @@ def _wire(scope: Any) -> HttpExchange | None:
     """The request on our own connection; None under another server."""
     connection: Connection | None = scope.get("extensions", NO_EXTENSIONS).get(WIRE)
     return None if connection is None else connection.current
-
-
-def _is_of(way: Any, wire: HttpExchange) -> bool:
-    """Whether ``receive`` or ``send`` is the connection's own: what is around us may look at the others."""
-    return getattr(way, "__self__", None) is wire
 
 
 def _answer_headers(label: Label) -> bytes:
