@@ -11,8 +11,9 @@ import msgspec
 
 from mockserver.engine.credentials import sign
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import ArrayStyle, Basic, Contract, Jwt, OperationSpec, Scheme
+from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Basic, Jwt, Scheme
 
 
 @dataclass(frozen=True, slots=True, eq=False)

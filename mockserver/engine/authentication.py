@@ -21,7 +21,7 @@ from mockserver.engine.facts import NOTHING, Facts
 from mockserver.engine.problem import Problem
 from mockserver.engine.request import ParsedRequest
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import Alternative, Basic, Jwt, Scheme
+from mockserver.spec.security_model import Alternative, Basic, Jwt, Scheme
 
 LEEWAY = 5  # seconds that a client's clock may be ahead
 BACKDATED = 6  # seconds: clients date a token back by at most 5, and round down by less than one

@@ -17,8 +17,8 @@ from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
 from mockserver.spec.functions import digits
-from mockserver.spec.model import Basic, Equals, Jwt, Scheme
 from mockserver.spec.pointer import MISSING
+from mockserver.spec.security_model import Basic, Equals, Jwt, Scheme
 
 MAX_REMEMBERED = 512  # entries of each memory of heads and credentials
 MAX_REMEMBERED_BYTES = 4_096  # a longer head or credential is read anew each time

@@ -29,8 +29,9 @@ from mockserver.engine.credentials import (
     claim_of,
 )
 from mockserver.engine.problem import Problem
-from mockserver.spec.model import ArrayStyle, Dispatch, Media, OperationSpec, Owned, Validator
+from mockserver.spec.model import ArrayStyle, Dispatch, Media, OperationSpec, Owned
 from mockserver.spec.pointer import MISSING, join
+from mockserver.spec.value_model import Validator
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -12,7 +12,9 @@ from mockserver.engine.account import credential_for
 from mockserver.engine.listing import Entries, listed
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import SeededIds, Sources
-from mockserver.spec.model import (
+from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Scheme
+from mockserver.spec.value_model import (
     Apply,
     Composed,
     Constant,
@@ -21,13 +23,11 @@ from mockserver.spec.model import (
     Echo,
     Join,
     New,
-    Scheme,
     Shaped,
     SignedToken,
     Validator,
     Value,
 )
-from mockserver.spec.pointer import MISSING, Pointer
 
 MAX_TIMESTAMPS = 64  # texts of times that are remembered
 

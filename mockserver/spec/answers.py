@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mockserver.spec.answer_model import BODILESS_STATUSES, Answer
 from mockserver.spec.effects import read_effects
 from mockserver.spec.evidence import Evidence, Graded, graded, read_evidence
-from mockserver.spec.model import BODILESS_STATUSES, Answer, Validator, Value
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.value_model import Validator, Value
 from mockserver.spec.values import read_value
 
 CANONICAL_STATUSES = {

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from mockserver.spec.callbacks import read_callbacks, read_inbound
 from mockserver.spec.check import check_pointers
 from mockserver.spec.errors import ContractError, ContractErrors
-from mockserver.spec.model import Contract, OperationSpec, Scheme, VendorPage
+from mockserver.spec.model import Contract, OperationSpec, VendorPage
 from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.reader import Reader
 from mockserver.spec.security import read_schemes
+from mockserver.spec.security_model import Scheme
 from mockserver.spec.shared import join_responses
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 

@@ -4,15 +4,17 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
 from mockserver.spec.evidence import ON_ITS_PAGE, graded
-from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Scheme, Sms
+from mockserver.spec.model import Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Sms
 from mockserver.spec.parameters import Marks, compile_schemas, read_body, read_parameters, read_schemas
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.rules import Possible, check_rules, possible_problems, read_rules
 from mockserver.spec.security import read_security
+from mockserver.spec.security_model import Scheme
 from mockserver.spec.shared import METHODS, Node
 from mockserver.spec.values import read_value
 

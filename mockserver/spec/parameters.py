@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.spec.model import ArrayStyle, Body, KeptMember, Media, Owned, Parameter, Part, Recipient, Validator
+from mockserver.spec.model import ArrayStyle, Body, KeptMember, Media, Owned, Parameter, Part, Recipient
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.value_model import Validator
 
 MAX_SCHEMAS = 5_000  # of an operation, every $ref written out: few of them can unfold to very many
 MAX_SCHEMA_DEPTH = 100  # schemas within schemas

@@ -10,9 +10,9 @@ from typing import Any
 import jsonschema_rs
 
 from mockserver.spec.errors import ContractError
-from mockserver.spec.model import Validator
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.source import Source
+from mockserver.spec.value_model import Validator
 
 _SCHEMA_DATA = ("const", "default", "enum", "example", "examples")  # these hold values, even if they look like schemas
 _USABLE_IN_PART = ("answer", "document")  # their readers manage without the members that are required

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.spec.model import Alternative, Answer, Jwt, OperationSpec, Rule
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.model import OperationSpec, Rule
 from mockserver.spec.parameters import Marks
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.security_model import Alternative, Jwt
 from mockserver.spec.values import read_condition
 
 KEY_REASONS = {"absent", "unknown"}

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from mockserver.spec.model import BASIC, BEARER, Alternative, Basic, Equals, Jwt, Scheme
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.security_model import BASIC, BEARER, Alternative, Basic, Equals, Jwt, Scheme
 
 HTTP_WORDS = {"bearer": BEARER, "basic": BASIC}  # by the scheme's name in lower case
 

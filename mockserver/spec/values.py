@@ -5,7 +5,9 @@ from inspect import Parameter, signature
 from typing import Any
 
 from mockserver.spec.functions import FUNCTIONS
-from mockserver.spec.model import (
+from mockserver.spec.pointer import Pointer
+from mockserver.spec.reader import Reader
+from mockserver.spec.value_model import (
     Apply,
     Composed,
     Condition,
@@ -21,8 +23,6 @@ from mockserver.spec.model import (
     Validator,
     Value,
 )
-from mockserver.spec.pointer import Pointer
-from mockserver.spec.reader import Reader
 
 COMMON = {"as", "when", "evidence"}
 VALUE_FORMS = {  # by the member that tells a form from a mapping of values: what else it may have

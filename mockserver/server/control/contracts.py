@@ -15,8 +15,9 @@ from mockserver.server.certificates import Certificates
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import origin, state_of
+from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.load import root_path
-from mockserver.spec.model import CallbackSpec, Contract, OperationSpec
+from mockserver.spec.model import Contract, OperationSpec
 
 
 async def health(request: Request) -> Response:
