@@ -135,7 +135,8 @@ class CredentialReader:
         """The credentials that stand in ``data``, the parts of a request, by scheme."""
         carried = {}
         for scheme in schemes:
-            value = data[scheme.where].get(scheme.key)
+            part = data.get(scheme.where)
+            value = part.get(scheme.key) if isinstance(part, dict) else None
             if value is not None:
                 short = isinstance(value, str) and len(value) <= MAX_REMEMBERED_BYTES
                 carried[scheme] = self._remembered(scheme, value) if short else read_credential(scheme, value)

@@ -178,6 +178,8 @@ class Engine:
             problems += (LIMITED,)
         if len(problems) > 1:
             problems = ordered(problems)
+        if problems and operation.lists_problems:
+            view["problems"] = [problem.entry for problem in problems]
         return Understood(account, problems, view, budget, identity.sights)
 
     def _label_of_trouble(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part

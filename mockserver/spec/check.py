@@ -15,7 +15,7 @@ from mockserver.spec.values import pointers_of
 _ECHO_ONLY = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
 _POINTER_ROOTS = ("path", "query", "header", "body", "account", "owned")
 _MADE = ("body", "header", "raw")
-_VALUE_ROOTS = ("made", "item", "kept", "recipients", "inbound")  # of values only, not of rules
+_VALUE_ROOTS = ("made", "item", "kept", "recipients", "inbound", "problems")  # of values only, not of rules
 
 
 def pointers_read(operation: OperationSpec) -> list[Pointer]:

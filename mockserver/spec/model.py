@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
+from mockserver.spec.addresses import root_path
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.callback_model import CallbackSpec, Inbound
 from mockserver.spec.evidence import Graded
@@ -121,13 +122,15 @@ class Sms:
 class Recipient:
     """Where a request has the recipient's number; each ``override`` is read first, where the request has it.
 
-    With ``split`` the value is a text of several numbers with this between them; ``many``: it is a list of numbers.
+    With ``split`` the value is a text of several numbers with this between them; ``many``: it is a list of numbers, or
+    of mappings that have their numbers at ``inside``, further lists being ``*``.
     """
 
     at: Pointer
     override: tuple[Pointer, ...]
     split: str | None = None
     many: bool = False
+    inside: tuple[str, ...] = ()
 
     @property
     def is_several(self) -> bool:
@@ -186,7 +189,8 @@ class OperationSpec(Behaviour):
     ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has. ``evidence`` is how far the
     spelling is known. ``schemas`` are by media type ("" for no body) those of the request, as the document has them;
     ``validators`` are the same, compiled.
-    ``lists_kept``: a value of an answer reads records that the account keeps.
+    ``lists_kept``: a value of an answer reads records that the account keeps; ``lists_problems``: one lists all that is
+    wrong with the request.
     """
 
     vendor: str
@@ -208,6 +212,7 @@ class OperationSpec(Behaviour):
     declared: tuple[tuple[str, str, str], ...]
     enumerated: tuple[tuple[Pointer, tuple[Any, ...]], ...]
     lists_kept: bool = False
+    lists_problems: bool = False
 
     @cached_property
     def id(self) -> str:
@@ -247,9 +252,9 @@ class OperationSpec(Behaviour):
         return found
 
     @cached_property
-    def query_schemes(self) -> tuple[Scheme, ...]:
-        """The schemes whose credentials are in the query."""
-        return tuple(scheme for scheme in self.schemes if scheme.where == "query")
+    def late_schemes(self) -> tuple[Scheme, ...]:
+        """The schemes whose credentials are in the query or in the body, which are read after the head."""
+        return tuple(scheme for scheme in self.schemes if scheme.where != "header")
 
     @cached_property
     def places(self) -> frozenset[str]:
@@ -276,6 +281,8 @@ class Contract:
     ``claims``: the account pointers that identify an account, and whether only digits are compared. ``shared``: those
     of them whose values several records of an account may have, since another value has bound the record. ``known``:
     methods that the vendor documents and nobody answers here, by path and method, with where they are documented.
+    ``shares_paths``: another vendor has one of its paths, and only the host, or its name, tells the two apart.
+    ``notes`` say how its file was read, where that is not as it is written.
     """
 
     vendor: str
@@ -294,3 +301,10 @@ class Contract:
     document: Mapping[str, Any]
     callbacks: tuple[CallbackSpec, ...] = ()
     inbound: Inbound | None = None
+    shares_paths: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def base_path(self) -> str:
+        """What stands before its operations' paths on this server: its name first where it shares one."""
+        return (f"/{self.vendor}" if self.shares_paths else "") + root_path(self.servers[0])

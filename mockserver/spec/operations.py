@@ -128,9 +128,10 @@ def _operation(
     else:
         check_rules(reader, draft.node, operation.rules, [], problems)
     _check(reader, draft, operation)
-    lists_kept = any(at.tokens[0] == "kept" for at in pointers_read(operation))
+    roots = {at.tokens[0] for at in pointers_read(operation)}
     headers, dispatch = _headers_read(operation), _dispatched(operation)
-    return replace(operation, headers=headers, dispatch=dispatch, lists_kept=lists_kept)
+    lists_kept, lists_problems = "kept" in roots, "problems" in roots
+    return replace(operation, headers=headers, dispatch=dispatch, lists_kept=lists_kept, lists_problems=lists_problems)
 
 
 def _with_its_rules(reader: Reader, draft: _Draft, operation: OperationSpec, problems: list[Possible]) -> OperationSpec:
@@ -179,7 +180,7 @@ def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[st
 
 def _check(reader: Reader, draft: _Draft, operation: OperationSpec) -> None:
     if operation.success is None and operation.dispatch is None and operation.answers:
-        reader.error(draft.node, "no answer means success", "responses")
+        reader.unfinished(draft.node, "no answer means success", "responses")
     if "same_as" in draft.block and not draft.block.keys() <= {"same_as", "parameters_from", "evidence"}:
         message = "same_as takes all but parameters_from and evidence from the other operation"
         reader.error(draft.node, message, "x-mock")

@@ -156,7 +156,7 @@ def check_rules(
         unanswered = [problem for problem in unanswered if not _settles(rule, problem)]
     if unanswered:
         listed = "; ".join(dict.fromkeys(str(problem) for problem in unanswered))
-        reader.error(operation, f"problems that can happen but have no answer: {listed}")
+        reader.unfinished(operation, f"problems that can happen but have no answer: {listed}")
     return deciding
 
 

@@ -52,7 +52,7 @@ class Scheme:
 
     vendor: str
     name: str
-    where: Literal["header", "query"]
+    where: Literal["header", "query", "body"]
     key: str
     word: str
     accept: Equals | Basic | Jwt

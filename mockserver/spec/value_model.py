@@ -27,11 +27,17 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A new value. ``plus`` is in seconds and moves a timestamp; ``form`` is how a timestamp is written."""
+    """A new value.
 
-    kind: Literal["uuid", "sequence", "timestamp"]
+    ``plus`` is in seconds and moves a timestamp; ``form`` is how a timestamp is written. ``length`` is that of ``hex``
+    and ``token``, without the ``prefix``.
+    """
+
+    kind: Literal["uuid", "sequence", "timestamp", "hex", "ulid", "token"]
     plus: int
     form: str = "iso_ms"
+    length: int = 32
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,8 @@ class Each:
     """An entry for each record of a list that meets the conditions.
 
     Where the value at ``any_of`` is ``OR``, one condition is enough. ``order`` are members, each with whether the
-    greatest comes first. ``item`` is what is shown of a record; None shows all of it.
+    greatest comes first. ``item`` is what is shown of a record; None shows all of it. ``refused`` is what is shown
+    of a recipient that is not accepted, where that differs.
     """
 
     of: Pointer
@@ -110,6 +117,7 @@ class Each:
     order: tuple[tuple[Pointer, bool], ...]
     page: Paging | None
     item: "Value | None"
+    refused: "Value | None" = None
 
 
 @dataclass(frozen=True, slots=True)
