@@ -19,7 +19,8 @@ from mockserver.engine.message import RECEIVED, Message
 from mockserver.engine.pin import PinState, Uses
 from mockserver.matching.verdict import Count
 from mockserver.server.verification import Asked, verify
-from mockserver.spec.model import CallbackSpec, Constant
+from mockserver.spec.callback_model import CallbackSpec
+from mockserver.spec.value_model import Constant
 from mockserver.store.accounts import AccountError
 from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED, Store
