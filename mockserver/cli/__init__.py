@@ -12,7 +12,8 @@ import click
 from mockserver.package_check import ForeignPackageError, require_ours
 
 COMMANDS = (  # each is in the module of its name
-    "account", "answers", "ca", "check", "contract", "coverage", "curl", "hosts", "inbound", "messages", "run", "serve",
+    "account", "answers", "ca", "check", "contract", "coverage", "curl", "drift", "hosts", "inbound", "messages", "run",
+    "serve",
 )  # fmt: skip
 
 

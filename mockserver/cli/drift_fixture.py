@@ -1,0 +1,138 @@
+"""A fixture of a real call: its request with the default account's values, its answer as it was."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import yaml
+
+from mockserver.server.drift.filled import kind_of
+from mockserver.server.drift.recording import RealCall
+from mockserver.spec.model import Answer, Basic, Contract, Jwt, OperationSpec, Scheme
+from mockserver.spec.pointer import MISSING, Pointer
+
+SCHEMA_TYPES = {"text": "string", "number": "number", "list": "array"}
+WRONG = "not-a-credential"  # in place of one that was refused: what it was is masked
+PLAIN_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class FixtureWriter:
+    """Writes fixtures of one contract's calls; ``data`` is what the account ``default`` has."""
+
+    def __init__(self, contract: Contract, data: Mapping[str, Any]) -> None:
+        self._contract = contract
+        self._data = data
+
+    def text(self, call: RealCall, operation: OperationSpec, answer: Answer) -> str:
+        """The fixture of a call that got this answer, in YAML."""
+        refused = _kinds(operation, answer)
+        fixture = {
+            "about": f"Recorded on {call.date}: the real vendor's answer {answer.name}.",
+            "account": None if refused & {"unauthenticated"} else "default",
+            "request": self._request(call, operation, refused),
+            "answer": answer.id,
+            "response": _response(call, answer),
+        }
+        return yaml.safe_dump(fixture, default_flow_style=None, sort_keys=False, allow_unicode=True, width=120)
+
+    def _request(self, call: RealCall, operation: OperationSpec, refused: set[str]) -> dict[str, Any]:
+        request = call.call["request"]
+        path, parameters = request["path"].removeprefix(f"/{call.vendor}"), dict(request["path_params"])
+        for name, value in parameters.items():
+            path = path.replace(quote(value, safe=""), "{" + name + "}").replace(value, "{" + name + "}")
+        headers = {n: v for n, v in request["headers"] if n in operation.headers and n != "prefer"}
+        content_type = dict(request["headers"]).get("content-type", "")
+        parts: dict[str, Any] = {
+            "path": parameters,
+            "query": parse_qsl(request["query"], keep_blank_values=True),
+            "header": headers,
+            **_body(request, content_type),
+        }
+        for scheme in operation.schemes:
+            self._present(scheme, parts, is_wrong="unauthenticated" in refused)
+        for owned in operation.owned:
+            if not refused & {"unknown", "foreign"}:
+                _put(parts, owned.at.tokens, {"default": self._path(owned.claim)})
+        node: dict[str, Any] = {"method": request["method"], "path": path}
+        node |= {"path_params": parts["path"]} if parts["path"] else {}
+        node |= {"query": [list(pair) for pair in parts["query"]]} if parts["query"] else {}
+        if content_type.partition(";")[0].strip() not in PLAIN_TYPES and content_type:
+            parts["header"]["content-type"] = content_type
+        node |= {"headers": parts["header"]} if parts["header"] else {}
+        bodies = {name: parts[name] for name in ("json", "form", "multipart", "text") if name in parts}
+        return node | bodies
+
+    def _present(self, scheme: Scheme, parts: dict[str, Any], *, is_wrong: bool) -> None:
+        """Put a credential of the default account where the call had one."""
+        value = WRONG if is_wrong else self._credential(scheme)
+        at = ("header", scheme.key.lower()) if scheme.where == "header" else ("query", scheme.key)
+        _put(parts, at, value)
+
+    def _credential(self, scheme: Scheme) -> Any:
+        accept = scheme.accept
+        if isinstance(accept, Basic):
+            return WRONG  # no fixture makes one
+        reference = {"token": scheme.name} if isinstance(accept, Jwt) else {"default": self._path(accept.claim)}
+        return {"join": [f"{scheme.word} ", reference]} if scheme.word else reference
+
+    def _path(self, claim: str) -> str:
+        """Where the default account has the first value of a claim."""
+        value: Any = self._data
+        path = ""
+        for token in Pointer.parse(claim).tokens[1:]:
+            while isinstance(value, list):
+                value, path = value[0], f"{path}/0"
+            value, path = value[token], f"{path}/{token}"
+        return f"{path}/0" if isinstance(value, list) else path
+
+
+def _kinds(operation: OperationSpec, answer: Answer) -> set[str]:
+    """The kinds of problem that this answer answers."""
+    return {kind for rule in operation.rules if rule.answer is answer for kind in rule.kinds or ()}
+
+
+def _body(request: Mapping[str, Any], content_type: str) -> dict[str, Any]:
+    if request["json"] is not None:
+        return {"json": request["json"]}
+    if request["form"] is not None:
+        return {"multipart" if "multipart" in content_type else "form": [tuple(pair) for pair in request["form"]]}
+    return {}
+
+
+def _put(parts: dict[str, Any], tokens: tuple[str, ...], value: Any) -> None:
+    """Put a value where a call had one; a form's fields count as the query where that has none."""
+    root, *inner = tokens
+    lists = [name for name in ("query", "form", "multipart") if root in {"query", "body"} and name in parts]
+    for name in lists:
+        parts[name] = [(key, value if key == inner[0] else old) for key, old in parts[name]]
+    holder = parts.get({"body": "json"}.get(root, root))
+    for token in inner[:-1]:
+        holder = holder.get(token) if isinstance(holder, dict) else None
+    if isinstance(holder, dict) and inner and inner[-1] in holder:
+        holder[inner[-1]] = value
+
+
+def _response(call: RealCall, answer: Answer) -> dict[str, Any]:
+    response = call.call["response"]
+    real = dict(response["headers"])
+    node: dict[str, Any] = {"status": response["status"]}
+    headers = {}
+    for raw_name, _, fill in answer.headers:
+        name = raw_name.decode("ascii")
+        if name in real and name != "content-type":
+            headers[name] = real[name] if fill is None else {"any": {"type": "string"}}
+    node |= {"headers": headers} if headers else {}
+    if response["json"] is None:
+        return node
+    body = {"json": response["json"]}
+    for at in answer.places:
+        found = at.get(response["json"])
+        if found is not MISSING:
+            _set(body, ("json", *at.tokens), {"any": {"type": SCHEMA_TYPES.get(kind_of(found), kind_of(found))}})
+    return node | body
+
+
+def _set(holder: Any, tokens: tuple[str, ...], value: Any) -> None:
+    for token in tokens[:-1]:
+        holder = holder[int(token)] if isinstance(holder, list) else holder[token]
+    holder[int(tokens[-1]) if isinstance(holder, list) else tokens[-1]] = value
