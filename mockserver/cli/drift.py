@@ -91,8 +91,9 @@ async def _replay(file: Path | None, settings: Settings, against: str, options: 
         ready, left_out = await replay.sort(files)
     except FixtureError as error:
         raise CommandError(str(error)) from error
-    for name, reason in left_out:
-        click.echo(f"left out: {name}: {reason}", err=True)
+    for reason in dict.fromkeys(reason for _, reason in left_out):
+        names = [name for name, why in left_out if why == reason]
+        click.echo(f"left out, {reason}: {', '.join(names)}", err=True)
     if not ready:
         raise CommandError(f"no fixture of {vendor} can be sent so")
     question = f"REAL: send {len(ready)} requests to {upstream.origin}?"

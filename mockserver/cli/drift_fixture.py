@@ -25,11 +25,11 @@ class FixtureWriter:
 
     def text(self, call: RealCall, operation: OperationSpec, answer: Answer) -> str:
         """The fixture of a call that got this answer, in YAML."""
-        refused = _kinds(operation, answer)
+        request = self._request(call, operation, _kinds(operation, answer))
         fixture = {
-            "about": f"Recorded on {call.date}: the real vendor's answer {answer.name}.",
-            "account": None if refused & {"unauthenticated"} else "default",
-            "request": self._request(call, operation, refused),
+            "about": f"Recorded on {call.date}, the real vendor's answer {answer.name}.",
+            "account": "default" if _names_account(request) else None,
+            "request": request,
             "answer": answer.id,
             "response": _response(call, answer),
         }
@@ -51,8 +51,11 @@ class FixtureWriter:
         for scheme in operation.schemes:
             self._present(scheme, parts, is_wrong="unauthenticated" in refused)
         for owned in operation.owned:
-            if not refused & {"unknown", "foreign"}:
-                _put(parts, owned.at.tokens, {"default": self._path(owned.claim)})
+            owned_path = self._path(owned.claim)
+            if owned_path is not None and not refused & {"unknown", "foreign"}:
+                _put(parts, owned.at.tokens, {"default": owned_path})
+        if operation.recipient is not None:
+            _hide_recipient(call, operation, operation.recipient.at, parts)
         node: dict[str, Any] = {"method": request["method"], "path": path}
         node |= {"path_params": parts["path"]} if parts["path"] else {}
         node |= {"query": [list(pair) for pair in parts["query"]]} if parts["query"] else {}
@@ -75,15 +78,47 @@ class FixtureWriter:
         reference = {"token": scheme.name} if isinstance(accept, Jwt) else {"default": self._path(accept.claim)}
         return {"join": [f"{scheme.word} ", reference]} if scheme.word else reference
 
-    def _path(self, claim: str) -> str:
-        """Where the default account has the first value of a claim."""
-        value: Any = self._data
-        path = ""
-        for token in Pointer.parse(claim).tokens[1:]:
-            while isinstance(value, list):
-                value, path = value[0], f"{path}/0"
-            value, path = value[token], f"{path}/{token}"
-        return f"{path}/0" if isinstance(value, list) else path
+    def _path(self, claim: str) -> str | None:
+        """Where the default account has the first value of a claim; None where it has none."""
+        return _first(self._data, Pointer.parse(claim).tokens[1:])
+
+
+def _hide_recipient(call: RealCall, operation: OperationSpec, at: Pointer, parts: dict[str, Any]) -> None:
+    """Put the contract's own sample where a real number is, unless that number is what was refused."""
+    sample = _example(operation, at)
+    is_told = any(at.covers(Pointer.parse(problem["at"])) for problem in call.call["problems"])
+    if sample is not MISSING and not is_told:
+        _put(parts, at.tokens, sample)
+
+
+def _first(value: Any, tokens: tuple[str, ...]) -> str | None:
+    """The pointer of the first value that these tokens name, in whichever item of a list."""
+    if isinstance(value, list):
+        found = ((number, _first(item, tokens)) for number, item in enumerate(value))
+        return next((f"/{number}{path}" for number, path in found if path is not None), None)
+    if not tokens:
+        return ""
+    if not isinstance(value, Mapping) or tokens[0] not in value:
+        return None
+    path = _first(value[tokens[0]], tokens[1:])
+    return None if path is None else f"/{tokens[0]}{path}"
+
+
+def _example(operation: OperationSpec, at: Pointer) -> Any:
+    """The value at a place of the request that the contract shows; MISSING where it shows none."""
+    for parameter in operation.parameters:
+        if at.tokens == (parameter.where, parameter.name):
+            return parameter.example
+    medias = operation.body.media.values() if operation.body is not None else ()
+    shown = (Pointer(at.tokens[1:]).get(media.example) for media in medias if at.tokens[0] == "body")
+    return next((value for value in shown if value is not MISSING), MISSING)
+
+
+def _names_account(node: Any) -> bool:
+    """Whether a request has a value of the default account."""
+    if isinstance(node, dict):
+        return bool(node.keys() & {"default", "token"}) or any(map(_names_account, node.values()))
+    return isinstance(node, list) and any(map(_names_account, node))
 
 
 def _kinds(operation: OperationSpec, answer: Answer) -> set[str]:

@@ -12,7 +12,7 @@ from mockserver.spec.model import Answer, OperationSpec
 from mockserver.spec.pointer import Pointer
 
 ALIAS = re.compile(r"\s*:\s*\*[\w-]+")
-ANCHOR = re.compile(r"\s*:\s*&")
+ANCHOR = re.compile(r"[\s:,\[{]&[A-Za-z]")  # of what aliases stand for, elsewhere
 BODY_PARTS = frozenset({"shape", "text"})
 
 
@@ -113,7 +113,7 @@ def _graded(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | st
     block = None if node is None else document.member(node, "x-mock")
     span = None if block is None else document.span(block[1], "evidence")
     if span is None:
-        yield f"evidence{written} (other answers share what stands there)"
+        yield f"evidence{written} (other answers share what stands there now)"
     else:
         yield _Edit(*span, written)
 
@@ -136,7 +136,7 @@ class _Document:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+        self._root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # as contracts are read
         self._lines = [0]
         for line in text.splitlines(keepends=True):
             self._lines.append(self._lines[-1] + len(line))
@@ -167,9 +167,9 @@ class _Document:
         alias = ALIAS.match(self._text, start)
         if alias is not None:
             return start, alias.end()
-        if ANCHOR.match(self._text, start):
-            return None
         text = self._text[start : self._offset(found[1].end_mark)]
+        if ANCHOR.search(text):
+            return None
         lines = text.rstrip().split("\n")
         while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
             lines.pop()

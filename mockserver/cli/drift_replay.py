@@ -166,7 +166,7 @@ def _put(request: dict[str, Any], at: Pointer, number: str) -> bool:
         holder = request.get(member)
         if isinstance(holder, dict) and name in holder:
             holder[name], found = _alike(holder[name], number), True
-        elif isinstance(holder, list):
+        elif isinstance(holder, list) and member != "json":
             found |= any(pair[0] == name for pair in holder)
             request[member] = [[key, _alike(old, number) if key == name else old] for key, old in holder]
     return found

@@ -54,6 +54,7 @@ class Pair:
 
     front: Application
     url: str
+    port: int
     stage: Stage
     customer: AccountData
     accounts: Path
@@ -110,7 +111,7 @@ def instances(folder: Path) -> Iterator[Pair]:
         upstream = Upstream(Origin("http", "127.0.0.1", port))
         forward_real(front, dict.fromkeys((*VENDORS, DEPOT), upstream), RecordingFile(recording))
         with served(front) as front_port:
-            yield Pair(front, f"http://127.0.0.1:{front_port}", stage, customer, accounts, recording)
+            yield Pair(front, f"http://127.0.0.1:{front_port}", port, stage, customer, accounts, recording)
 
 
 def altered(changes: dict[str, str], accounts: Path, folder: Path) -> Application:
