@@ -8,8 +8,9 @@ from typing import Any
 
 import jsonschema
 
-from mockserver.server.fixture_case import Replay, Sent, load_case
+from mockserver.engine.fixture_case import Replay, Sent, read_case
 from mockserver.spec.pointer import MISSING
+from mockserver.spec.source import read_yaml
 
 __all__ = ["ROOT", "Replay", "Reply", "Sent", "case_files", "case_id", "complaints", "load_case", "replayed"]
 ROOT = Path(__file__).parents[1]
@@ -32,6 +33,11 @@ def case_files() -> list[Path]:
 def case_id(file: Path) -> str:
     """``vendor/operation/case``."""
     return "/".join(file.with_suffix("").parts[-3:])
+
+
+def load_case(file: Path) -> dict[str, Any]:
+    """A fixture as written; a fault in it fails the test that reads it."""
+    return read_case(read_yaml(str(file), file.read_text("utf-8")))
 
 
 def complaints(case: Mapping[str, Any], replay: Replay, reply: Reply) -> list[str]:

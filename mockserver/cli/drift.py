@@ -73,10 +73,10 @@ def _recorded(file: Path) -> "list[RealCall]":
 async def _replay(file: Path | None, settings: Settings, against: str, options: dict[str, Any]) -> "list[RealCall]":
     """Send fixtures to a real vendor, once the user has agreed. Raises CommandError."""
     from mockserver.cli.drift_replay import FixtureReplay  # noqa: PLC0415
+    from mockserver.engine.fixture_case import FixtureError  # noqa: PLC0415
     from mockserver.server.application import create_app  # noqa: PLC0415 -- as above
     from mockserver.server.drift.recording import RecordingFile  # noqa: PLC0415
     from mockserver.server.drift.upstream import UpstreamError  # noqa: PLC0415
-    from mockserver.server.fixture_case import FixtureError  # noqa: PLC0415
 
     app = create_app(replace(settings, log="off"))
     ((vendor, upstream),) = named_vendors("--against", [against], app.contracts).items()

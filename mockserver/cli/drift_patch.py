@@ -13,7 +13,7 @@ from mockserver.spec.pointer import Pointer
 
 ALIAS = re.compile(r"\s*:\s*\*[\w-]+")
 ANCHOR = re.compile(r"[\s:,\[{]&[A-Za-z]")  # of what aliases stand for, elsewhere
-BODY_PARTS = frozenset({"shape", "text"})
+SAMPLE_PARTS = frozenset({"shape", "text"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ def flow(value: Any) -> str:
 def _elsewhere(seen: Seen) -> Iterator[str]:
     """Departures that no change of the sample mends."""
     for departure in seen.call.departures:
-        if departure.part not in BODY_PARTS or not departure.at.startswith("/body"):
+        if departure.part not in SAMPLE_PARTS or not departure.at.startswith("/body"):
             yield departure.sentence
 
 
 def _sample(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | str]:
     """The sample's body as it really is, values that are filled in left alone."""
-    departures = [d for d in seen.call.departures if d.at.startswith("/body") and d.part in BODY_PARTS]
+    departures = [d for d in seen.call.departures if d.at.startswith("/body") and d.part in SAMPLE_PARTS]
     if seen.is_moved or not departures:
         return
     shape = seen.call.call

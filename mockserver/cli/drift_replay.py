@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from mockserver.engine.account import AccountData, credential_members
 from mockserver.engine.call import pack_headers
 from mockserver.engine.facts import Facts
+from mockserver.engine.fixture_case import FixtureError, Replay, Sent, read_case
 from mockserver.engine.problem import Problem
 from mockserver.engine.recipient import is_magic, recipient_of
 from mockserver.engine.request import Arrival, ParsedRequest
@@ -17,17 +18,17 @@ from mockserver.server.application import Application
 from mockserver.server.drift.comparison import Comparer
 from mockserver.server.drift.recording import RealCall
 from mockserver.server.drift.upstream import Upstream
-from mockserver.server.fixture_case import FixtureError, Replay, Sent, load_case
 from mockserver.spec.functions import digits
 from mockserver.spec.model import Contract, Recipient
 from mockserver.spec.pointer import Pointer
+from mockserver.spec.source import read_text, read_yaml
 
 NEEDS_CUSTOMER = "a real customer's credentials are needed: --accounts FILE --account ID"
 NEEDS_SEND = "a message may be sent: --send"
 NEEDS_NUMBER = "it is about the recipient, and might reach whoever has that number"
 MOCKS_OWN = "only a mock does what it asks for"
 SENDS_NOTHING = frozenset({"missing", "unreadable"})  # kinds of problem that leave a vendor nothing to send
-NOBODY = frozenset({"absent", "malformed", "unknown", "signature"})  # reasons that let no vendor accept a credential
+UNPROVEN = frozenset({"absent", "malformed", "unknown", "signature"})  # reasons that let no vendor accept a credential
 HOLDERS = {  # by the root of a pointer the members of a fixture's request in which its value may stand
     "body": ("json", "form", "multipart"),
     "query": ("query", "form", "multipart"),
@@ -64,7 +65,7 @@ class FixtureReplay:
         """The cases to be sent; and the others, each with why it is left out. Raises FixtureError, OSError."""
         ready, left_out = [], []
         for file in files:
-            name, case = "/".join(file.with_suffix("").parts[-2:]), load_case(file)
+            name, case = "/".join(file.with_suffix("").parts[-2:]), read_case(read_yaml(str(file), read_text(file)))
             try:
                 found = await self._read(name, case)
             except FixtureError as error:
@@ -146,7 +147,7 @@ def _raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 def _sends_nothing(problem: Problem) -> bool:
     """Whether no vendor can send a message for a request with this problem."""
-    return problem.kind in SENDS_NOTHING or (problem.kind == "unauthenticated" and problem.reason in NOBODY)
+    return problem.kind in SENDS_NOTHING or (problem.kind == "unauthenticated" and problem.reason in UNPROVEN)
 
 
 def _redirected(case: Mapping[str, Any], recipient: Recipient, number: str) -> dict[str, Any] | None:

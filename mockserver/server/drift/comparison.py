@@ -18,13 +18,13 @@ from mockserver.server.control.requests import State
 from mockserver.server.drift.customers import GivenCustomers
 from mockserver.server.drift.departures import RealAnswer
 from mockserver.server.drift.filled import FilledValues
-from mockserver.server.drift.possible import Judgement, Possible, judge, possible
+from mockserver.server.drift.possible import Judgement, PossibleAnswers, judge, possible
 from mockserver.server.drift.recording import RealCall
 from mockserver.server.drift.upstream import MAX_ANSWER, Received
 from mockserver.server.masking import Masker
 from mockserver.spec.model import Answer, OperationSpec
 
-REAL = "real"  # what chose the answer of a call that a real vendor has answered
+BY_REAL_VENDOR = "real"  # what chose the answer of a call that a real vendor has answered
 MAX_NOTES = 20  # departures that are noted in a call; its recording has all
 OF_RAW_BODY = frozenset({b"content-length", b"content-encoding"})
 
@@ -34,7 +34,7 @@ class Compared(NamedTuple):
 
     call: RecordedCall
     origin: str
-    may_be: Possible
+    may_be: PossibleAnswers
     judgement: Judgement
 
     async def as_recorded(self, masker: Masker) -> RealCall:
@@ -117,7 +117,7 @@ def _label(request: ParsedRequest, judgement: Judgement, status: int, origin: st
         operation=request.operation.id,
         answer=answer.id if is_this else "",
         accepted=answer.accepted if is_this else status < 400,
-        chosen_by=REAL,
+        chosen_by=BY_REAL_VENDOR,
         reads=request.reads,
         status=status,
         notes=json.dumps(notes),

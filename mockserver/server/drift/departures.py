@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mockserver.engine.bodies import UnreadableError, read_json
-from mockserver.server.drift.filled import OPEN, FilledValues, kind_of, looks_like
+from mockserver.server.drift.filled import UNSETTLED, FilledValues, kind_of, looks_like
 from mockserver.spec.model import Answer, Composed, New, Shaped, Value
 from mockserver.spec.pointer import MISSING, join
 
 CONTENT_TYPE = "content-type"
 NOT_DOCUMENTED = "-"  # in place of a grade: the contract says nothing of it
-MAX_SHOWN = 200  # characters of a value
+MAX_VALUE_SHOWN = 200  # characters of a value
 MAX_ITEMS = 20  # of a list that are compared
 UNTOLD = frozenset({  # headers of any server, or of what stands before it: nothing is concluded from them
     "accept-ranges", "age", "allow", "alt-svc", "cache-control", "connection", "content-encoding", "content-language",
@@ -67,7 +67,7 @@ def departures(answer: Answer, real: RealAnswer, filled: FilledValues) -> list[D
 def shown(value: Any) -> str:
     """A value as JSON, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+    return text if len(text) <= MAX_VALUE_SHOWN else f"{text[:MAX_VALUE_SHOWN]}…"
 
 
 def _status(answer: Answer, real: RealAnswer) -> Iterator[Departure]:
@@ -88,7 +88,7 @@ def _headers(answer: Answer, real: RealAnswer, filled: FilledValues) -> Iterator
                 yield Departure(part, join("header", name), "the header", "nothing")
         elif name == CONTENT_TYPE and _same_media_type(str(expected), found):
             continue
-        elif expected is OPEN:
+        elif expected is UNSETTLED:
             if value is not None and not (looks_like(value, found) and _same_kind(literal, found)):
                 yield Departure(part, join("header", name), _kind_of_new(value), shown(found))
         elif expected is not MISSING and str(expected) != found:
@@ -145,7 +145,7 @@ def _against_schema(answer: Answer, value: Any, told: list[str]) -> Iterator[Dep
     for error in answer.schema.iter_errors(value):
         at = join("body", *error.instance_path)
         if not any(f"{other}/".startswith(f"{at}/") or f"{at}/".startswith(f"{other}/") for other in told):
-            yield Departure("shape", at, "its schema", str(error.message)[:MAX_SHOWN])
+            yield Departure("shape", at, "its schema", str(error.message)[:MAX_VALUE_SHOWN])
 
 
 class _Walk:
@@ -189,7 +189,7 @@ class _Walk:
         expected = self._filled.value(fill)
         if expected is MISSING:
             expected = sample
-        if expected is not OPEN:
+        if expected is not UNSETTLED:
             yield from _plainly(expected, real, at)
         elif isinstance(fill, Composed) and isinstance(fill.members, Mapping) and isinstance(real, dict):
             yield from self._of_composed(fill.members, real, at)

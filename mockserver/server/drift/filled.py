@@ -10,22 +10,22 @@ from mockserver.engine.values import TIME_FORMATS, Context, ValueCompiler
 from mockserver.spec.model import Apply, Constant, Echo, Join, New, Shaped, Value
 from mockserver.spec.pointer import MISSING, Pointer
 
-REQUEST_PARTS = frozenset({"path", "query", "header", "body"})  # roots of pointers that any request answers
+ROOTS_OF_REQUESTS = frozenset({"path", "query", "header", "body"})  # roots of pointers that any request answers
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_KINDS = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "text", list: "list"}
+_JSON_KINDS = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "text", list: "list"}
 
 
-class _Open:
+class _Unsettled:
     def __repr__(self) -> str:
-        return "OPEN"
+        return "UNSETTLED"
 
 
-OPEN: Final = _Open()  # in place of a value: the request does not say what it is
+UNSETTLED: Final = _Unsettled()  # in place of a value: the request does not say what it is
 
 
 def kind_of(value: Any) -> str:
     """What kind of JSON a value is."""
-    return _KINDS.get(type(value), "object")
+    return _JSON_KINDS.get(type(value), "object")
 
 
 class FilledValues:
@@ -37,21 +37,21 @@ class FilledValues:
         self._context = Context({**data, "account": {}, "owned": {}}, None, sources, sources.now())
 
     def value(self, value: Value) -> Any:
-        """The value; MISSING where it is absent, OPEN where it is new or the customer's."""
+        """The value; MISSING where it is absent, UNSETTLED where it is new or the customer's."""
         if isinstance(value, Echo) and value.otherwise is not None and self._is_of_request(value.pointer):
             found = value.pointer.get(self._data)
             return found if found is not MISSING else self.value(value.otherwise)
-        return self._compiler.compile(value)(self._context) if self._is_settled(value) else OPEN
+        return self._compiler.compile(value)(self._context) if self._is_settled(value) else UNSETTLED
 
     def header(self, value: Value) -> Any:
         """The same of a header, which is absent where nothing is left of it."""
         found = self.value(value)
-        if found is OPEN or found is MISSING:
+        if found is UNSETTLED or found is MISSING:
             return found
         text = str(found).strip()
         if text:
             return text
-        return OPEN if isinstance(value, Echo) and value.otherwise is not None else MISSING
+        return UNSETTLED if isinstance(value, Echo) and value.otherwise is not None else MISSING
 
     def _is_settled(self, value: Value) -> bool:
         if isinstance(value, Constant):
@@ -70,7 +70,7 @@ class FilledValues:
 
     @staticmethod
     def _is_of_request(pointer: Pointer) -> bool:
-        return pointer.tokens[0] in REQUEST_PARTS
+        return pointer.tokens[0] in ROOTS_OF_REQUESTS
 
 
 def looks_like(value: Value, found: Any, sample: Any = None) -> bool:

@@ -17,7 +17,7 @@ from mockserver.engine.request import Arrival, ParsedRequest
 from mockserver.engine.response import RenderedResponse
 from mockserver.engine.sources import steady_time
 from mockserver.server.application import Application
-from mockserver.server.drift.comparison import REAL, Comparer, recorded_call
+from mockserver.server.drift.comparison import BY_REAL_VENDOR, Comparer, recorded_call
 from mockserver.server.drift.recording import RecordingFile
 from mockserver.server.drift.upstream import Received, Upstream, UpstreamError
 from mockserver.server.routing import Endpoint, VendorRoute
@@ -176,7 +176,7 @@ class _Forwarding:
         label = Label(
             passing.vendor,
             request.operation.id if request is not None else "",
-            chosen_by=REAL,
+            chosen_by=BY_REAL_VENDOR,
             status=received.status,
             notes=json.dumps([f"REAL {passing.upstream.origin}: {note}"]),
         )

@@ -16,13 +16,13 @@ from mockserver.spec.model import Answer, OperationSpec
 UNVERIFIED = ("unknown", "signature", "claims", "expired")  # reasons that only the vendor can rule out
 OF_THE_CUSTOMER = frozenset({"forbidden", "unknown", "foreign"})  # kinds that are told from what the customer owns
 OPEN_ROOTS = frozenset({"account", "owned", "kept"})  # of pointers that read the customer
-LIMITED = Problem("limited", "/limit", "", "")
+OVER_LIMIT = Problem("limited", "/limit", "", "")
 ASSUMED = "assumed"
 UNEXPECTED = 0.5  # departures that it counts for where the request gives no reason for an answer
 
 
 @dataclass(frozen=True, slots=True)
-class Possible:
+class PossibleAnswers:
     """``expected`` is the answer as far as the request says; ``others`` may be given for what only the vendor knows.
 
     A rate limit and a trouble of the vendor's are always possible; ``is_certain``: nothing else is. ``problems`` are
@@ -38,7 +38,7 @@ class Possible:
         return answer is self.expected or answer in self.others
 
 
-def possible(request: ParsedRequest, problems: Iterable[Problem], known: Answer | None) -> Possible:
+def possible(request: ParsedRequest, problems: Iterable[Problem], known: Answer | None) -> PossibleAnswers:
     """What the contract has for a request with these problems, those of an unknown sender among them.
 
     ``known`` is the answer for a sender whose credentials and values the server has; None for others.
@@ -47,12 +47,12 @@ def possible(request: ParsedRequest, problems: Iterable[Problem], known: Answer 
     always = _always(operation, request.data)
     seen = tuple(problem for problem in problems if known is not None or _is_seen(problem))
     if known is not None:
-        return Possible(known, always, True, seen)
+        return PossibleAnswers(known, always, True, seen)
     expected = _chosen(operation, seen, request.data)
     open_answers = [_chosen(operation, ordered((*seen, one)), request.data) for one in _open(request, seen)]
-    open_answers += [rule.answer for rule in operation.rules if any(at.tokens[0] in OPEN_ROOTS for at, _ in rule.when)]
+    open_answers += _by_customer(operation, seen, expected)
     others = tuple(dict.fromkeys(answer for answer in open_answers if answer is not None and answer is not expected))
-    return Possible(expected, (*others, *always), not others, seen)
+    return PossibleAnswers(expected, (*others, *always), not others, seen)
 
 
 def _is_seen(problem: Problem) -> bool:
@@ -62,11 +62,22 @@ def _is_seen(problem: Problem) -> bool:
     return problem.kind not in OF_THE_CUSTOMER and problem.kind != "limited"
 
 
+def _by_customer(operation: OperationSpec, seen: tuple[Problem, ...], expected: Answer | None) -> list[Answer]:
+    """The answers of rules that look at what the customer has, before the rule by which the expected one comes."""
+    found = []
+    for rule in operation.rules if seen else operation.conditions:
+        if any(at.tokens[0] in OPEN_ROOTS for at, _ in rule.when):
+            found.append(rule.answer)
+        elif rule.answer is expected:
+            break
+    return found
+
+
 def _always(operation: OperationSpec, data: Mapping[str, Any]) -> tuple[Answer, ...]:
     """The answer to too many requests, and those that no rule gives: trouble of the vendor's."""
     by_rule = {rule.answer for rule in operation.rules}
     trouble = [a for a in operation.answers.values() if a is not operation.success and a not in by_rule]
-    limited = _chosen(operation, (LIMITED,), data)
+    limited = _chosen(operation, (OVER_LIMIT,), data)
     is_told = limited is not None and (
         limited.means == HTTPStatus.TOO_MANY_REQUESTS or operation.rate_limit is not None
     )
@@ -110,7 +121,7 @@ class Judgement:
         return [f"{self.answer.id}: {departure.sentence}" for departure in self.departures]
 
 
-def judge(operation: OperationSpec, may_be: Possible, real: RealAnswer, filled: FilledValues) -> Judgement:
+def judge(operation: OperationSpec, may_be: PossibleAnswers, real: RealAnswer, filled: FilledValues) -> Judgement:
     """Hold a real answer against those of the contract; which of them came, its body says rather than the request."""
     compared = [(answer, departures(answer, real, filled)) for answer in operation.answers.values()]
 
@@ -125,7 +136,7 @@ def judge(operation: OperationSpec, may_be: Possible, real: RealAnswer, filled: 
     return Judgement(answer, tuple(found), tuple(_confirmed(answer, found, may_be)))
 
 
-def _confirmed(answer: Answer, found: Iterable[Departure], may_be: Possible) -> Iterator[str]:
+def _confirmed(answer: Answer, found: Iterable[Departure], may_be: PossibleAnswers) -> Iterator[str]:
     departed = {departure.part for departure in found}
     for part in ANSWER_PARTS:
         grade = answer.evidence.grades[part]
@@ -133,6 +144,6 @@ def _confirmed(answer: Answer, found: Iterable[Departure], may_be: Possible) -> 
             yield part
 
 
-def _shows_trigger(answer: Answer, may_be: Possible) -> bool:
+def _shows_trigger(answer: Answer, may_be: PossibleAnswers) -> bool:
     """Whether an answer could come for this reason only."""
     return may_be.is_certain and answer is may_be.expected

@@ -10,7 +10,7 @@ from typing import Any, Self
 from mockserver.engine.call import RecordedCall
 from mockserver.server.checkpoint import Turns
 from mockserver.server.drift.departures import Departure
-from mockserver.server.drift.possible import Judgement, Possible
+from mockserver.server.drift.possible import Judgement, PossibleAnswers
 from mockserver.server.masking import Masker
 from mockserver.server.serialize import call_shape
 
@@ -46,7 +46,9 @@ class RealCall:
         return str(self.call["received_at"])[:10]
 
     @classmethod
-    async def of(cls, call: RecordedCall, origin: str, may_be: Possible, judgement: Judgement, masker: Masker) -> Self:
+    async def of(
+        cls, call: RecordedCall, origin: str, may_be: PossibleAnswers, judgement: Judgement, masker: Masker
+    ) -> Self:
         """A call as it may be written down."""
         quotes = masker.quotes(call)
         return cls(

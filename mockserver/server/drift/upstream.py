@@ -11,15 +11,13 @@ from urllib.parse import urlsplit
 import httpcore2
 
 from mockserver.server.settings import is_loopback
+from mockserver.server.wire.passing import HOP_BY_HOP, TRANSFER_ENCODING
+from mockserver.server.wire.proxy import DEFAULT_PORTS
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 MAX_ANSWER = 8 * 1024 * 1024  # bytes of a real answer's body
-HOP_BY_HOP = frozenset(
-    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
-    b"upgrade".split()
-)
-DEFAULT_PORTS = {"http": 80, "https": 443}
+BETWEEN_HOPS = HOP_BY_HOP | {TRANSFER_ENCODING}
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -119,4 +117,4 @@ def _end_to_end(headers: Headers) -> Headers:
     named = {
         token.strip().lower() for name, value in headers if name.lower() == b"connection" for token in value.split(b",")
     }
-    return [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP | named]
+    return [(name, value) for name, value in headers if name.lower() not in BETWEEN_HOPS | named]

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.engine.account import AccountData
+from mockserver.engine.fixture_case import FixtureError, Replay, Sent
 from mockserver.engine.recipient import is_magic, recipient_of
 from mockserver.server.application import Application, create_app
 from mockserver.server.drift.forwarding import forward_real
 from mockserver.server.drift.recording import RealCall, RecordingFile, read_recording
 from mockserver.server.drift.upstream import Origin, Upstream
-from mockserver.server.fixture_case import FixtureError, Replay, Sent
 from mockserver.server.settings import Settings
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.store.accounts import Registry

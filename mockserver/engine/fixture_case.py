@@ -1,9 +1,8 @@
-"""Exchanges under ``fixtures/``, one a file: read, and their requests made ready to be sent to a server."""
+"""Exchanges as ``fixtures/`` has them, one a file: their requests, made ready to be sent to a server."""
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,10 +11,10 @@ from mockserver.engine.credentials import sign
 from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Contract, Jwt
 from mockserver.spec.pointer import MISSING, Pointer
-from mockserver.spec.source import read_text, read_yaml
+from mockserver.spec.source import Source
 
-BOUNDARY = "mockserver-boundary"
-MEMBERS = frozenset({"about", "account", "request", "answer", "response"})
+FORM_BOUNDARY = "mockserver-boundary"
+CASE_MEMBERS = frozenset({"about", "account", "request", "answer", "response"})
 REQUEST_MEMBERS = frozenset({"method", "path", "path_params", "query", "headers", "json", "form", "multipart", "text"})
 TOKEN_MEMBERS = frozenset({"token", "of", "record", "claims", "header", "key", "suffix"})
 
@@ -34,13 +33,12 @@ class Sent:
     content: bytes
 
 
-def load_case(file: Path) -> dict[str, Any]:
-    """A fixture as written. Raises FixtureError, OSError."""
-    source = read_yaml(str(file), read_text(file))
+def read_case(source: Source) -> dict[str, Any]:
+    """A fixture as written. Raises FixtureError."""
     if source.errors:
         raise FixtureError(str(source.errors[0]))
     case: dict[str, Any] = source.value
-    _check_members(f"{file}: a fixture", case, MEMBERS, needs=MEMBERS)
+    _check_members(f"{source.file}: a fixture", case, CASE_MEMBERS, needs=CASE_MEMBERS)
     return case
 
 
@@ -130,10 +128,10 @@ class Replay:
             return urlencode(self._pairs(node["form"])).encode(), "application/x-www-form-urlencoded"
         if "multipart" in node:
             parts = [
-                f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                f'--{FORM_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
                 for name, value in self._pairs(node["multipart"])
             ]
-            return f"{''.join(parts)}--{BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={BOUNDARY}"
+            return f"{''.join(parts)}--{FORM_BOUNDARY}--\r\n".encode(), f"multipart/form-data; boundary={FORM_BOUNDARY}"
         return str(self.value(node.get("text", ""))).encode(), ""
 
 
