@@ -8,8 +8,10 @@ import yaml
 
 from mockserver.server.drift.filled import kind_of
 from mockserver.server.drift.recording import RealCall
-from mockserver.spec.model import Answer, Basic, Contract, Jwt, OperationSpec, Scheme
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Basic, Jwt, Scheme
 
 SCHEMA_TYPES = {"text": "string", "number": "number", "list": "array"}
 WRONG = "not-a-credential"  # in place of one that was refused: what it was is masked

@@ -1,5 +1,6 @@
 """Changes to a contract's file that real answers ask for: samples as they really are, and evidence with its date."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from typing import Any
 import yaml
 
 from mockserver.server.drift.recording import RealCall
-from mockserver.spec.model import Answer, OperationSpec
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import Pointer
 
 ALIAS = re.compile(r"\s*:\s*\*[\w-]+")
@@ -76,8 +78,10 @@ def recorded_evidence(call: RealCall, answer: Answer) -> dict[str, Any]:
     return {"default": grade, **kept} if kept else grade
 
 
-def flow(value: Any) -> str:
-    """A value as YAML on one line."""
+def flow(value: Any, *, is_json: bool = False) -> str:
+    """A value as YAML on one line, or as JSON."""
+    if is_json:
+        return json.dumps(value, ensure_ascii=False)
     return yaml.safe_dump(
         value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6
     ).strip().removesuffix("\n...")  # fmt: skip
@@ -103,13 +107,13 @@ def _sample(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | st
     if span is None or real == seen.answer.sample:
         yield from (departure.sentence for departure in departures)
     else:
-        yield _Edit(*span, f": {flow(real)}")
+        yield _Edit(*span, f": {document.flow(real)}")
 
 
 def _graded(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | str]:
     if seen.is_moved:
         return
-    written = f": {flow(recorded_evidence(seen.call, seen.answer))}"
+    written = f": {document.flow(recorded_evidence(seen.call, seen.answer))}"
     block = None if node is None else document.member(node, "x-mock")
     span = None if block is None else document.span(block[1], "evidence")
     if span is None:
@@ -140,6 +144,10 @@ class _Document:
         self._lines = [0]
         for line in text.splitlines(keepends=True):
             self._lines.append(self._lines[-1] + len(line))
+
+    def flow(self, value: Any) -> str:
+        """A value as this file may have it."""
+        return flow(value, is_json=self._text.lstrip().startswith("{"))
 
     def example(self, operation: OperationSpec, answer: Answer) -> Any:
         """The node of an answer: its example, or its response where that has no body; None where none is found."""

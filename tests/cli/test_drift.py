@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from mockserver.server.application import create_app
 from mockserver.server.settings import Settings
 from mockserver.spec.load import load_contracts
+from mockserver.spec.source import read_yaml
 from tests.cli.running import invoke, serving
 from tests.evidence import ROOT, Replay, complaints, load_case
 from tests.guides import blocks
@@ -109,6 +110,19 @@ def test_patch(pair: Pair, project: Path, monkeypatch: pytest.MonkeyPatch) -> No
             reply = in_process(client)(replay.request(case))
             assert complaints(case, replay, reply) == []
             assert client.get(f"/_mock/calls/{reply.headers['x-mock-call']}").json()["account"] == case["account"]
+
+
+def test_patch_of_json(pair: Pair, project: Path) -> None:
+    """A contract that is written in JSON stays that."""
+    yaml_file = project / "contracts" / DEPOT_CONTRACT.name
+    json_file = yaml_file.with_suffix(".json")
+    json_file.write_text(json.dumps(read_yaml("depot", yaml_file.read_text("utf-8")).value, indent=2), "utf-8")
+    yaml_file.unlink()
+    file = recorded(pair, project, {"Weight is missing": "How heavy?"}, NO_WEIGHT)
+    shown = drift(project, file).stdout
+    added = [line[1:].strip() for line in shown.splitlines() if line.startswith("+ ")]
+    assert '"value": {"error": {"code": 2, "text": "How heavy?"}},' in added
+    assert "by hand" not in shown
 
 
 def test_by_hand(pair: Pair, project: Path) -> None:

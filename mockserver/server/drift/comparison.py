@@ -22,7 +22,8 @@ from mockserver.server.drift.possible import Judgement, PossibleAnswers, judge, 
 from mockserver.server.drift.recording import RealCall
 from mockserver.server.drift.upstream import MAX_ANSWER, Received
 from mockserver.server.masking import Masker
-from mockserver.spec.model import Answer, OperationSpec
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.model import OperationSpec
 
 BY_REAL_VENDOR = "real"  # what chose the answer of a call that a real vendor has answered
 MAX_NOTES = 20  # departures that are noted in a call; its recording has all

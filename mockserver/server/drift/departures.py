@@ -7,8 +7,9 @@ from typing import Any
 
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.server.drift.filled import UNSETTLED, FilledValues, kind_of, looks_like
-from mockserver.spec.model import Answer, Composed, New, Shaped, Value
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.pointer import MISSING, join
+from mockserver.spec.value_model import Composed, New, Shaped, Value
 
 CONTENT_TYPE = "content-type"
 NOT_DOCUMENTED = "-"  # in place of a grade: the contract says nothing of it

@@ -7,11 +7,17 @@ from typing import Any, Final
 
 from mockserver.engine.sources import Sources
 from mockserver.engine.values import TIME_FORMATS, Context, ValueCompiler
-from mockserver.spec.model import Apply, Constant, Echo, Join, New, Shaped, Value
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.value_model import Apply, Constant, Echo, Join, New, Shaped, Value
 
 ROOTS_OF_REQUESTS = frozenset({"path", "query", "header", "body"})  # roots of pointers that any request answers
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+IDS = {  # patterns by kind
+    "uuid": "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    "hex": "[0-9a-fA-F]{%(length)d}",
+    "token": "[0-9A-Za-z]{%(length)d}",
+    "ulid": "[0-9A-HJKMNP-TV-Z]{26}",
+    "sequence": "[0-9]+",
+}
 _JSON_KINDS = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "text", list: "list"}
 
 
@@ -88,13 +94,19 @@ def looks_like(value: Value, found: Any, sample: Any = None) -> bool:
 
 
 def _looks_new(value: New, found: Any, sample: Any) -> bool:
-    if value.kind == "uuid":
-        return isinstance(found, str) and UUID.fullmatch(found) is not None
     if value.kind == "timestamp" and isinstance(found, str):
         return _form(value.form).fullmatch(found) is not None
-    if sample is None and isinstance(found, str):  # a header's
-        return found.isdigit()
-    return kind_of(found) == ("number" if sample is None else kind_of(sample))
+    if value.kind == "timestamp" or (value.kind == "sequence" and not value.prefix and not isinstance(found, str)):
+        return kind_of(found) == ("number" if sample is None else kind_of(sample))
+    if value.kind == "sequence" and not value.prefix and sample is not None:
+        return isinstance(sample, str)
+    return isinstance(found, str) and _id(value).fullmatch(found) is not None
+
+
+@lru_cache
+def _id(value: New) -> re.Pattern[str]:
+    """A pattern of the ids that this value makes."""
+    return re.compile(re.escape(value.prefix) + IDS[value.kind] % {"length": value.length})
 
 
 @lru_cache

@@ -10,8 +10,9 @@ from mockserver.engine.problem import Problem
 from mockserver.engine.request import ParsedRequest
 from mockserver.server.drift.departures import Departure, RealAnswer, departures
 from mockserver.server.drift.filled import FilledValues
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.evidence import ANSWER_PARTS
-from mockserver.spec.model import Answer, OperationSpec
+from mockserver.spec.model import OperationSpec
 
 UNVERIFIED = ("unknown", "signature", "claims", "expired")  # reasons that only the vendor can rule out
 OF_THE_CUSTOMER = frozenset({"forbidden", "unknown", "foreign"})  # kinds that are told from what the customer owns

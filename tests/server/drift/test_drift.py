@@ -86,6 +86,14 @@ ALTERATIONS = {
     "a new value's look": Alteration(
         {"/body/id: {new: uuid}": "/body/id: {new: timestamp}"}, TAKEN, {("shape", "/body/id")}
     ),
+    "a prefix": Alteration(
+        {"/body/id: {new: uuid}": "/body/id: {new: uuid, prefix: p-}"}, TAKEN, {("shape", "/body/id")}
+    ),
+    "a shorter code": Alteration(
+        {"/body/code: {new: hex, length: 8, prefix: c-}": "/body/code: {new: hex, length: 6, prefix: c-}"},
+        TAKEN,
+        {("shape", "/body/code")},
+    ),
     "a time's format": Alteration(
         {"made: {new: timestamp}": "made: {new: timestamp, format: sql}"}, TAKEN, {("shape", "/body/made")}
     ),

@@ -120,12 +120,14 @@ def altered(changes: dict[str, str], accounts: Path, folder: Path) -> Applicatio
     for old, new in changes.items():
         assert old in text, old
         text = text.replace(old, new)
-    (folder / DEPOT_CONTRACT.name).write_text(text, "utf-8")
+    contracts = folder / "contracts"
+    contracts.mkdir()
+    (contracts / DEPOT_CONTRACT.name).write_text(text, "utf-8")
     own = json.loads(accounts.read_text("utf-8"))
     own["vendors"] = {DEPOT: own["vendors"][DEPOT]}
     mine = folder / "accounts.json"
     mine.write_text(json.dumps(own), "utf-8")
-    return create_app(replace(OURS, builtin=False, contracts=(folder,), accounts=mine))
+    return create_app(replace(OURS, builtin=False, contracts=(contracts,), accounts=mine))
 
 
 def real_cases(pair: Pair, vendor: str) -> Iterator[tuple[str, Sent]]:
