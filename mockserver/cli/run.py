@@ -1,6 +1,7 @@
 """``mockserver run``: a command whose clients, unchanged, reach the vendors on a server of its own."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -141,6 +142,7 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int
         try:
             isolated = _isolated(command, target, own, options)
             web, services = (isolated.web, isolated.services) if isolated is not None else ([], [])
+            gc.enable()
             url = stack.enter_context(serving(app, [listening, *web]))
             stack.enter_context(relaying(_services(options)[: len(services)], services))
             code = exit_code(lambda: _started(isolated, command, target, own))

@@ -222,6 +222,7 @@ def _begin(
     contracts: Iterable[Contract], settings: Settings, address: str, new_token: str | None, real: list[str]
 ) -> None:
     gc.freeze()  # contracts stay for good, so the collector need not visit them; never done in a user's process
+    gc.enable()
     _give_back_large_blocks()
     _announce(contracts, settings, address, new_token, real)
 
