@@ -78,7 +78,7 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Pins, limits and clocks from the start on: {accounts: {ID: {pins: …, limits: …, clock: …}}}.",
+    help="From the start on: {accounts: {ID: {vendors: …, pins: …, limits: …, clock: …}}}.",
 )
 @click.option(
     "--callback-to",
@@ -185,16 +185,12 @@ def pass_on(app: "Application", forward_real: tuple[str, ...], file: Path) -> li
     return [*real, f"REAL: they are recorded in {file}, secrets masked; read it with: {program()} drift {file}"]
 
 
-def set_state(app: "Application", file: Path, own_account: str | None = None) -> None:
-    """Have an application do what a file says before it serves; at its top is what is for ``own_account``.
-
-    Raises CommandError.
-    """
+def set_state(app: "Application", file: Path) -> None:
+    """Have an application do what a file says before it serves. Raises CommandError."""
     from mockserver.server.state_file import StateFile, StateFileError, apply_state  # noqa: PLC0415 -- as above
 
     try:
-        state = StateFile(file)
-        asyncio.run(apply_state(app, state, state.requests(own_account)))
+        asyncio.run(apply_state(app, StateFile(file)))
     except StateFileError as error:
         raise CommandError(f"--state: {error}") from error
 
