@@ -17,11 +17,20 @@ from mockserver.server.application import create_app
 from mockserver.server.settings import Settings
 from mockserver.spec.load import load_contracts
 from mockserver.spec.source import read_yaml
-from tests.cli.running import invoke, serving
-from tests.evidence import ROOT, Replay, complaints, load_case
-from tests.guides import blocks
+from tests.cli.running import invoke
+from tests.evidence import Replay, complaints, load_case
 from tests.live import PATIENCE
-from tests.server.drift.upstream import DEPOT, DEPOT_CONTRACT, HERE, Pair, altered, instances
+from tests.server.drift.upstream import (
+    DEPOT,
+    DEPOT_CONTRACT,
+    GUIDES_HOST,
+    HERE,
+    Pair,
+    altered,
+    commands_of,
+    instances,
+    write_real_yaml,
+)
 from tests.server.programs import in_process
 
 TAKEN = {"to": "+12025550199", "weight": 5}
@@ -187,41 +196,18 @@ def test_an_empty_file(project: Path) -> None:
     assert "No such file" in drift(project, project / "none").stderr
 
 
-GUIDE = ROOT / "mockserver" / "cli" / "README.md"
-HOST = "https://api.us-1.platform.polyai.app"
-
-
-def commands_of(mark: str) -> list[list[str]]:
-    """The commands of the guide's block with this mark."""
-    (text,) = [text for name, _, text in blocks(GUIDE.read_text("utf-8")) if name == mark]
-    return [line.split(" ")[1:] for line in text.splitlines()]
-
-
 @pytest.fixture
 def user(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Who stands in a folder with real.yaml; where the guide's host is, for them."""
     monkeypatch.chdir(tmp_path)
-    vendors = {vendor: data for vendor, data in pair.customer.vendors.items() if vendor != DEPOT}
-    (tmp_path / "real.yaml").write_text(json.dumps({"id": "me", "vendors": vendors}), "utf-8")
+    write_real_yaml(pair, tmp_path)
     return f"http://127.0.0.1:{pair.port}"
-
-
-def test_the_guides_server(user: str, pair: Pair) -> None:
-    """What the guide says of passing calls on works as it is written."""
-    serve, read = commands_of("real")
-    with serving(*[word.replace(HOST, user) for word in serve[1:]], "--port", "0") as server:
-        polyai = pair.customer.vendors["polyai"]
-        headers = {"X-PolyAi-Auth-Token": polyai["api_key"], "X-TOKEN-ID": polyai["connectors"][0]["id"]}
-        body = {"user_number": "+12025550123"}
-        answer = requests.post(f"{server.url}/v1/outbound-sms", json=body, headers=headers, timeout=PATIENCE)
-        assert (answer.status_code, answer.headers["x-mock-real"]) == (202, user)
-    assert "1 call to http://127.0.0.1" in invoke(*read).stdout
 
 
 @pytest.mark.parametrize("command", commands_of("against"), ids=len)
 def test_the_guides_replay(user: str, command: list[str]) -> None:
     """What the guide says of replaying fixtures works as it is written."""
-    result = invoke(*[word.replace(HOST, user) for word in command], "--yes")
+    result = invoke(*[word.replace(GUIDES_HOST, user) for word in command], "--yes")
     assert result.exit_code == 0, result.output
     assert ": 0 departures from the contract" in result.stdout
 

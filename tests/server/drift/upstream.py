@@ -18,6 +18,7 @@ from mockserver.server.settings import Settings
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.store.accounts import Registry
 from tests.evidence import ROOT, Reply, case_files, load_case
+from tests.guides import blocks
 from tests.live import served
 from tests.server.programs import sender
 
@@ -144,3 +145,19 @@ def real_cases(pair: Pair, vendor: str) -> Iterator[tuple[str, Sent]]:
             continue
         if "500555" not in str(case["request"]) and not is_magic(recipient_of(operation.recipient, {})):
             yield file.stem, sent
+
+
+GUIDE = ROOT / "mockserver" / "cli" / "README.md"
+GUIDES_HOST = "https://api.us-1.platform.polyai.app"
+
+
+def commands_of(mark: str) -> list[list[str]]:
+    """The commands of the guide's block with this mark."""
+    (text,) = [text for name, _, text in blocks(GUIDE.read_text("utf-8")) if name == mark]
+    return [line.split(" ")[1:] for line in text.splitlines()]
+
+
+def write_real_yaml(pair: Pair, folder: Path) -> None:
+    """The real customer's values in the file that the guide's commands name, under the id of the guide."""
+    vendors = {vendor: data for vendor, data in pair.customer.vendors.items() if vendor != DEPOT}
+    (folder / "real.yaml").write_text(json.dumps({"id": "me", "vendors": vendors}), "utf-8")
