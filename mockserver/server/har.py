@@ -30,11 +30,21 @@ UNKNOWN = -1  # how the format says that a size or a time is not known
 
 def har(calls: Iterable[Shape]) -> dict[str, Any]:
     """An archive of these calls, oldest first. What HAR has no word for stands in each entry as ``_mockserver``."""
-    entries = [_entry(call) for call in sorted(calls, key=lambda call: datetime.fromisoformat(call["received_at"]))]
-    return {"log": {"version": "1.2", "creator": {"name": "mockserver", "version": __version__}, "entries": entries}}
+    ordered = sorted(calls, key=lambda call: datetime.fromisoformat(call["received_at"]))
+    archive = har_log()
+    archive["log"]["entries"] += map(har_entry, ordered)
+    return archive
 
 
-def _entry(call: Shape) -> dict[str, Any]:
+def har_log(comment: str = "") -> dict[str, Any]:
+    """An archive without entries, which stand at its end."""
+    creator = {"name": "mockserver", "version": __version__}
+    said = {"comment": comment} if comment else {}
+    return {"log": {"version": "1.2", "creator": creator, **said, "entries": []}}
+
+
+def har_entry(call: Shape) -> dict[str, Any]:
+    """One call."""
     took = call["duration_ms"]
     return {
         "startedDateTime": call["received_at"],
