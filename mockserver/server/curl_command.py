@@ -20,13 +20,16 @@ from mockserver.spec.model import Contract, Scheme
 
 CURLS_OWN = frozenset({"content-length", "connection", "transfer-encoding", "expect", "host"})
 SENT_BY_CURL = ("user-agent", "accept")  # unless it is told otherwise
+SPOILT = " | sed 's/....$/AAAA/'"  # what makes the signature of a good token wrong
 ADMIN = '-H "Authorization: Bearer $MOCKSERVER_ADMIN_TOKEN" '
 
 
 def sample_command(contract: Contract, owner: AccountData, now: float, address: str) -> str:
     """A curl command that sends an SMS through a vendor, or calls its first operation; tokens are freshly signed."""
     operations = contract.operations
-    operation = next((one for one in operations if one.name == one.spelling == "send_sms"), operations[0])
+    own = [one for one in operations if one.name == one.spelling]
+    sending = [one for one in own if one.name == "send_sms"] + [one for one in own if one.message is not None]
+    operation = next(iter([*sending, *operations]))
     call = sample(contract, operation, owner.vendors[contract.vendor], now)
     words = ["curl", "-sS", "-i", "-X", call.method, address + root_path(contract.servers[0]) + call.path]
     for name, value in call.headers.items():
@@ -39,7 +42,8 @@ def sample_command(contract: Contract, owner: AccountData, now: float, address: 
 class CurlWriter:
     """Writes commands for one server, whose ``address`` has no slash at its end.
 
-    A good credential of the call's account is asked of the server where the command runs; any other is masked.
+    A good credential of the call's account is asked of the server where the command runs, and spoilt where the call's
+    had a wrong signature; any other is masked.
     ``with_token``: the control API asks for its own.
     """
 
@@ -110,8 +114,8 @@ class CurlWriter:
 
     def _fresh(self, where: str, key: str, value: str, call: RecordedCall, owner: AccountData | None) -> str:
         """What a shell replaces by a good credential of the same record; "" where the call's was none."""
-        contract = self._contracts.get(call.vendor)
-        if contract is None or owner is None or _is_unauthenticated(call):
+        contract, faults = self._contracts.get(call.vendor), _faults(call)
+        if contract is None or owner is None or not faults <= {"signature"}:
             return ""
         for scheme in contract.schemes:
             if (scheme.where, scheme.key.lower() if where == "header" else scheme.key) == (where, key):
@@ -119,12 +123,14 @@ class CurlWriter:
                 if name:
                     path = f"{CONTROL}/accounts/{quote(owner.id, safe='')}/tokens/{contract.vendor}/{name}"
                     word = "Bearer " if scheme.bearer else ""
-                    return f"{word}$(curl -sS {self._admin}{shlex.quote(self._address + path)})"
+                    spoilt = SPOILT if faults else ""
+                    return f"{word}$(curl -sS {self._admin}{shlex.quote(self._address + path)}{spoilt})"
         return ""
 
 
-def _is_unauthenticated(call: RecordedCall) -> bool:
-    return any(problem["kind"] == "unauthenticated" for problem in unpack_problems(call.problems))
+def _faults(call: RecordedCall) -> set[str]:
+    """What was wrong with a call's credentials."""
+    return {problem["reason"] for problem in unpack_problems(call.problems) if problem["kind"] == "unauthenticated"}
 
 
 def _token_name(scheme: Scheme, value: str, owner: AccountData) -> str:

@@ -27,8 +27,7 @@ async def list_calls(request: Request) -> Response:
     state, form = state_of(request), _format(values, FORMATS)
     listing = await read_listing(state, values)
     is_export = form in EXPORTS
-    limit = whole(values, "limit", 1, MAX_EXPORTED_CALLS if is_export else MAX_PAGE_CALLS)
-    limit = limit or (MAX_EXPORTED_CALLS if is_export else 100)
+    limit = whole(values, "limit", 1, MAX_PAGE_CALLS) or (MAX_EXPORTED_CALLS if is_export else 100)
     before = whole(values, "cursor", 1, 2**53)
     page = await replace(listing, query=replace(listing.query, limit=limit, before=before)).page(state.store)
     if is_export:

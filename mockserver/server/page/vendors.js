@@ -39,7 +39,7 @@ function vendor(contract, account, coverage, open) {
   const data = account.vendors[contract.vendor];
   const operations = operationsOf(contract);
   const answers = operations.flatMap((operation) => Object.values(coverage[operation.id]?.answers ?? {}));
-  const met = answers.filter((answer) => answer.count > 0).length;
+  const met = answers.filter(timesMet).length;
   const key = (name) => `${contract.vendor} ${name}`;
   const fold = (name, label, ...children) => h("details", { "data-key": key(name), open: open.has(key(name)) }, h("summary", {}, label), children);
   return h("section", { class: "vendor", "aria-label": contract.vendor },
@@ -57,6 +57,8 @@ function vendor(contract, account, coverage, open) {
     contract.callbacks.map((callback) => h("p", { class: "muted" }, h("code", {}, callback.id), ` calls you on ${callback.on.join(", ")}`,
       callback.signed ? ", signed" : "", ". ", gradeBadge(callback.evidence))));
 }
+
+const timesMet = (answer) => (answer ? answer.natural + answer.forced : 0);
 
 const host = (url) => { try { return new URL(url).host; } catch { return url; } };
 
@@ -83,7 +85,7 @@ function answersTable(operation, met, account) {
       return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, badge(answer.status, answer.accepted ? "good" : "bad")),
         h("td", { title: reasons.join("\n") }, gradeBadge(answer.evidence)),
         h("td", {}, answer.magic && [h("code", {}, answer.magic), " "], h("code", {}, `Prefer: example=${name}`), " ", pinNext(operation.id, name, account)),
-        h("td", {}, met[name]?.count ? `${met[name].count}×` : h("span", { class: "muted" }, "not yet")));
+        h("td", {}, timesMet(met[name]) ? `${timesMet(met[name])}×` : h("span", { class: "muted" }, "not yet")));
     }))));
 }
 
