@@ -119,7 +119,7 @@ def test_a_server_that_ends(server: MockServer) -> None:
         requests.get(f"{other.url}/_mock/health", timeout=PATIENCE)
         command = [*COMMAND, "calls", "--follow", "--url", other.url]
         following = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=surroundings())
-        while not requests.get(f"{other.url}/nothing", timeout=PATIENCE).status_code == 404:
+        while requests.get(f"{other.url}/nothing", timeout=PATIENCE).status_code != 404:
             pass
     _, complaint = following.communicate(timeout=PATIENCE)
     assert "Traceback" not in complaint

@@ -25,8 +25,8 @@ def call(**changes: Any) -> dict[str, Any]:
         }
     return {
         "id": "c-1", "received_at": "2030-01-01T00:00:00.000+00:00", "account": "a", "operation": "acme.send",
-        "answer": "acme.send/sent", "accepted": True, "direction": "in", "chosen_by": "default", "rule": None, "pin": None,
-        "evidence": "page", "problems": [], "notes": [], "recipient": "+1", "cut": [], "request": request,
+        "answer": "acme.send/sent", "accepted": True, "direction": "in", "chosen_by": "default", "rule": None,
+        "pin": None, "evidence": "page", "problems": [], "notes": [], "recipient": "+1", "cut": [], "request": request,
         "response": response, **changes,
     }  # fmt: skip
 
@@ -87,7 +87,7 @@ def test_an_assertion_is_python(body: dict[str, Any]) -> None:
 
 
 def test_assertions_of_others() -> None:
-    """A refusal by its answer, a form, a query by its recipient, a cut body by nothing; callbacks and strays not at all."""
+    """A refusal by its answer, a form, a query by its recipient, a cut body by nothing; callbacks and strays never."""
     refused = call(accepted=False, answer="acme.send/bad", request={"json": None, "form": [["a", "1"]]})
     assert assertion(refused) == 'mock_vendors.acme.send.assert_refused(answer="bad", times=1, form={"a": "1"})'
     assert assertion(call(request={"json": None})).endswith('(recipient="+1")')
