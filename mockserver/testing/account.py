@@ -161,6 +161,7 @@ class Account(Assertions, Pinnable):
             for name, data in made.shape["vendors"].items()
         }
         self._before_delete = made.before_delete
+        self._is_kept = False
         self._interceptions: list[Interception] = []
         self._path = f"accounts/{segment(self.id)}"
 
@@ -227,6 +228,10 @@ class Account(Assertions, Pinnable):
             if error.status != 404:
                 raise
 
+    def keep(self) -> None:
+        """Have the ``with`` block leave it on the server, for its page."""
+        self._is_kept = True
+
     def get(self, path: str) -> Any:
         """A value by its dotted path, which begins with the vendor: ``<vendor>.owned.connectors.0.id``.
 
@@ -287,7 +292,13 @@ class Account(Assertions, Pinnable):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.delete()
+        if not self._is_kept:
+            self.delete()
+            return
+        while self._interceptions:
+            self._interceptions.pop().stop()
+        if self._before_delete is not None:  # what it met counts all the same
+            self._before_delete(self.id)
 
     def __getattr__(self, name: str) -> Vendor:
         vendors: dict[str, Vendor] = self.__dict__.get("vendors", {})

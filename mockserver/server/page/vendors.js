@@ -97,6 +97,6 @@ function pinNext(operation, answer, account) {
     } catch (error) {
       pin.textContent = error.message;
     }
-  }, { class: "quiet", "aria-label": `Answer the next ${operation} with ${answer}` });
+  }, { class: "quiet", "aria-label": `Pin for the next call of ${operation}: ${answer}` });
   return pin;
 }
