@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,8 +13,9 @@ import jsonschema
 from mockserver.engine.account import AccountData, token_parts
 from mockserver.engine.credentials import sign
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import Contract, Jwt
+from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Jwt
 from mockserver.spec.source import read_yaml
 
 ROOT = Path(__file__).parents[1]
@@ -49,8 +51,9 @@ def case_id(file: Path) -> str:
     return "/".join(file.with_suffix("").parts[-3:])
 
 
+@cache
 def load_case(file: Path) -> dict[str, Any]:
-    """A fixture as written; a fault in it fails the test that reads it."""
+    """A fixture as written, read once; a fault in it fails the test that reads it."""
     source = read_yaml(str(file), file.read_text("utf-8"))
     assert not source.errors, source.errors
     case: dict[str, Any] = source.value

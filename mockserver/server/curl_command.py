@@ -15,8 +15,8 @@ from mockserver.server.serialize import content_type_of
 from mockserver.server.settings import is_loopback
 from mockserver.spec.account_values import values_at
 from mockserver.spec.addresses import host_of_header
-from mockserver.spec.load import root_path
-from mockserver.spec.model import Contract, Scheme
+from mockserver.spec.model import Contract
+from mockserver.spec.security_model import Scheme
 
 CURLS_OWN = frozenset({"content-length", "connection", "transfer-encoding", "expect", "host"})
 SENT_BY_CURL = ("user-agent", "accept")  # unless it is told otherwise
@@ -31,7 +31,7 @@ def sample_command(contract: Contract, owner: AccountData, now: float, address: 
     sending = [one for one in own if one.name == "send_sms"] + [one for one in own if one.message is not None]
     operation = next(iter([*sending, *operations]))
     call = sample(contract, operation, owner.vendors[contract.vendor], now)
-    words = ["curl", "-sS", "-i", "-X", call.method, address + root_path(contract.servers[0]) + call.path]
+    words = ["curl", "-sS", "-i", "-X", call.method, address + contract.base_path + call.path]
     for name, value in call.headers.items():
         words += ["-H", f"{name}: {value}"]
     if call.body:
