@@ -11,8 +11,8 @@ from mockserver.cli.messages import SERVER, control_of
 from mockserver.server.log import printable
 from mockserver.testing.client import Control, ControlError
 
-FORMATS = ("har", "curl", "text", "pytest")
-MAX_TEXT = 60  # characters of a message in a line
+EXPORT_FORMATS = ("har", "curl", "text", "pytest")
+MAX_TEXT_IN_LINE = 60  # characters of a message in a line
 
 
 @click.command()
@@ -27,7 +27,7 @@ MAX_TEXT = 60  # characters of a message in a line
 @click.option("--limit", type=click.IntRange(1, 1000), metavar="N", help="The latest N. [20; of a format, all]")
 @click.option("--follow", is_flag=True, help="Go on with the calls that come, until Ctrl+C.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line, in short; with ID the whole call.")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="Export the calls.")
+@click.option("--format", "form", type=click.Choice(EXPORT_FORMATS), help="Export the calls.")
 def calls(  # noqa: PLR0913 -- click hands each option over by name
     *,
     call_id: str | None,
@@ -104,6 +104,6 @@ def call_line(call: Mapping[str, Any]) -> str:
     if call["problem"] is not None:
         words.append(call["problem"])
     elif call["text"] is not None:
-        text = call["text"] if len(call["text"]) <= MAX_TEXT else f"{call['text'][:MAX_TEXT]}…"
+        text = call["text"] if len(call["text"]) <= MAX_TEXT_IN_LINE else f"{call['text'][:MAX_TEXT_IN_LINE]}…"
         words.append(json.dumps(text, ensure_ascii=False))
     return printable(f"{' '.join(words)} [{call['id']}]")

@@ -18,7 +18,7 @@ from mockserver.spec.addresses import host_of_header
 from mockserver.spec.model import Contract
 from mockserver.spec.security_model import Scheme
 
-CURLS_OWN = frozenset({"content-length", "connection", "transfer-encoding", "expect", "host"})
+SENT_ANYWAY = frozenset({"content-length", "connection", "transfer-encoding", "expect", "host"})
 SENT_BY_CURL = ("user-agent", "accept")  # unless it is told otherwise
 SPOILT = " | sed 's/....$/AAAA/'"  # what makes the signature of a good token wrong
 ADMIN = '-H "Authorization: Bearer $MOCKSERVER_ADMIN_TOKEN" '
@@ -73,7 +73,7 @@ class CurlWriter:
         for name, value in headers:
             if name.lower() == "host" and not is_loopback(host_of_header(value)):
                 yield name, value  # a vendor's own: it decides whose path it is
-            elif name.lower() not in CURLS_OWN:
+            elif name.lower() not in SENT_ANYWAY:
                 yield name, value
         for name in (*SENT_BY_CURL, "content-type"):
             if name not in names:

@@ -161,7 +161,6 @@ class Account(Assertions, Pinnable):
             for name, data in made.shape["vendors"].items()
         }
         self._before_delete = made.before_delete
-        self._is_kept = False
         self._interceptions: list[Interception] = []
         self._path = f"accounts/{segment(self.id)}"
 
@@ -218,6 +217,8 @@ class Account(Assertions, Pinnable):
             self._interceptions.pop().stop()
         if self._before_delete is not None:
             self._before_delete(self.id)
+        if self._journal.is_kept:
+            return
         if self._journal.is_watched:
             with suppress(ControlError):  # it is deleted already
                 note_unused(self._journal, self._reach)
@@ -227,10 +228,6 @@ class Account(Assertions, Pinnable):
         except ControlError as error:
             if error.status != 404:
                 raise
-
-    def keep(self) -> None:
-        """Have the ``with`` block leave it on the server, for its page."""
-        self._is_kept = True
 
     def get(self, path: str) -> Any:
         """A value by its dotted path, which begins with the vendor: ``<vendor>.owned.connectors.0.id``.
@@ -292,13 +289,7 @@ class Account(Assertions, Pinnable):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._is_kept:
-            self.delete()
-            return
-        while self._interceptions:
-            self._interceptions.pop().stop()
-        if self._before_delete is not None:  # what it met counts all the same
-            self._before_delete(self.id)
+        self.delete()
 
     def __getattr__(self, name: str) -> Vendor:
         vendors: dict[str, Vendor] = self.__dict__.get("vendors", {})

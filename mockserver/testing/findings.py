@@ -65,8 +65,7 @@ class Watch:
         self._final.sort(key=lambda call: call.data["received_at"])
         self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
         self.unawaited = self._journal.unawaited.lines
-        if self.failed and self._stays:
-            self._account.keep()
+        self._journal.is_kept = self.failed and self._stays
 
     def section(self) -> str | None:
         """What the report of a failed test shows; None if it is reported already."""

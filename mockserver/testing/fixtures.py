@@ -18,7 +18,7 @@ from mockserver.testing.server import MockServer, run
 
 
 class MockVendors(Account):
-    """The account of one test, deleted at its end."""
+    """The account of one test, deleted at its end, unless it is kept for its page."""
 
     def __init__(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(made)
@@ -76,7 +76,8 @@ def watched(item: Any, server: MockServer, monkeypatch: pytest.MonkeyPatch) -> I
     with MockVendors(made, monkeypatch) as vendors:
         for options in markers:
             vendors.setenv(options.get("env", {}))
-        watch = Watch(vendors, made.journal, stays=item.config.option.mockserver_url is not None)
+        stays = item.config.option.mockserver_url is not None
+        watch = Watch(vendors, made.journal, stays=stays)
         yield vendors, watch
         watch.close()
         if watch.failed and item.config.option.mockserver_report is not None:

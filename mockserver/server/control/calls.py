@@ -8,15 +8,15 @@ from starlette.responses import Response
 
 from mockserver.engine.call import Label, RecordedCall, call_number
 from mockserver.server.control.exports import EXPORTS, exported
-from mockserver.server.control.listing import FILTERS, parameters, read_listing, whole
+from mockserver.server.control.listing import CALL_FILTERS, parameters, read_listing, whole
 from mockserver.server.control.names import journal_account, known_reach
 from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
 from mockserver.server.control.shapes import shown, summaries
 from mockserver.server.control.why import why
 from mockserver.spec.reach import covers
 
-LIST_PARAMETERS = (*FILTERS, "limit", "cursor", "format")
-FORMATS = ("json", "summary", *EXPORTS)
+LIST_PARAMETERS = (*CALL_FILTERS, "limit", "cursor", "format")
+CALL_FORMATS = ("json", "summary", *EXPORTS)
 MAX_PAGE_CALLS = 1_000
 MAX_EXPORTED_CALLS = 10_000
 
@@ -24,7 +24,7 @@ MAX_EXPORTED_CALLS = 10_000
 async def list_calls(request: Request) -> Response:
     """``GET /_mock/calls``: a page of calls, newest first; or an export of all that are asked for, oldest first."""
     values = parameters(request, LIST_PARAMETERS)
-    state, form = state_of(request), _format(values, FORMATS)
+    state, form = state_of(request), _format(values, CALL_FORMATS)
     listing = await read_listing(state, values)
     is_export = form in EXPORTS
     limit = whole(values, "limit", 1, MAX_PAGE_CALLS) or (MAX_EXPORTED_CALLS if is_export else 100)

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from mockserver.engine.call import RecordedCall, call_id, call_number
 from mockserver.engine.sources import steady_time
-from mockserver.server.control.listing import FILTERS, Listing, parameters, read_listing
+from mockserver.server.control.listing import CALL_FILTERS, Listing, parameters, read_listing
 from mockserver.server.control.requests import ApiError, State, state_of
 from mockserver.server.control.shapes import summaries
 from mockserver.server.wire.asgi import WIRE, Connection
@@ -29,7 +29,7 @@ MAX_CALLS_AT_ONCE = 200  # calls of one event; of more only the newest are shown
 MAX_COUNTED = 1_000  # calls that are looked at in one step, to count them
 MAX_WITHIN = 86400.0  # seconds
 RETRY = b"retry: 1000\n\n"  # milliseconds, after which a browser comes back
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 async def show_events(request: Request) -> Response:
@@ -37,7 +37,7 @@ async def show_events(request: Request) -> Response:
 
     ``within`` ends it after so many seconds. With ``Last-Event-ID`` it begins behind that event.
     """
-    values, state = parameters(request, (*FILTERS, "within")), state_of(request)
+    values, state = parameters(request, (*CALL_FILTERS, "within")), state_of(request)
     within = _seconds(values.pop("within", None))
     viewer = Viewer(state, await read_listing(state, values), within)
     return EventStream(viewer.events(request.headers.get("last-event-id", "")))
@@ -59,7 +59,7 @@ class EventStream(StreamingResponse):
     """Ends as soon as its client leaves or the server ends: a write would notice a closed tab much later."""
 
     def __init__(self, events: AsyncIterator[bytes]) -> None:
-        super().__init__(events, headers=HEADERS, media_type="text/event-stream")
+        super().__init__(events, headers=STREAM_HEADERS, media_type="text/event-stream")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection: Connection | None = scope.get("extensions", {}).get(WIRE)
@@ -77,7 +77,7 @@ class EventStream(StreamingResponse):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StreamPlace:
     """How far a viewer has seen: the last call's number (0: none), how many were evicted, how often calls were cleared.
 
     As text it is an event's id. Calls behind it are all there as long as the last one is, and nothing was evicted or
@@ -92,7 +92,7 @@ class Place:
         return f"{call_id(self.number)}.{self.evicted}.{self.cleared}"
 
     @classmethod
-    def read(cls, text: str) -> "Place | None":
+    def read(cls, text: str) -> "StreamPlace | None":
         """The place that an id names; None where it is no such id."""
         last, *counts = text.split(".")
         number = call_number(last)
@@ -108,7 +108,7 @@ class Viewer:
         self._state = state
         self._listing = listing
         self._until = None if within is None else steady_time() + within
-        self._place = Place(0, 0, 0)
+        self._place = StreamPlace(0, 0, 0)
         self._counts: Mapping[str, int] = {}
         self._unfinished: dict[int, None] = {}  # numbers of calls that were shown while their response was going out
 
@@ -138,7 +138,7 @@ class Viewer:
         self._place = newest
         if not last_event:
             return self._event("ready", {"evicted": newest.evicted})
-        seen = Place.read(last_event)
+        seen = StreamPlace.read(last_event)
         if seen is None or (seen.evicted, seen.cleared) != (newest.evicted, newest.cleared):
             return self._event("reset", {"why": "calls may be missing", "evicted": newest.evicted})
         if seen.number and await self._state.store.call(seen.number) is None:
@@ -146,9 +146,9 @@ class Viewer:
         self._place = seen
         return self._event("ready", {"evicted": newest.evicted})
 
-    async def _newest(self) -> Place:
+    async def _newest(self) -> StreamPlace:
         page = await self._state.store.calls(replace(self._listing.query, limit=1))
-        return Place(page.calls[0].number if page.calls else 0, page.evicted, self._state.changes.cleared)
+        return StreamPlace(page.calls[0].number if page.calls else 0, page.evicted, self._state.changes.cleared)
 
     async def _news(self) -> AsyncIterator[bytes]:
         """What happened since the last look."""
@@ -167,7 +167,7 @@ class Viewer:
         seen, query = self._place.number, replace(self._listing.query, limit=MAX_CALLS_AT_ONCE)
         page = await self._state.store.calls(query)
         new = _behind(seen, page)
-        self._place = Place(new[0].number if new else seen, page.evicted, self._state.changes.cleared)
+        self._place = StreamPlace(new[0].number if new else seen, page.evicted, self._state.changes.cleared)
         ended = await self._ended()
         found = [call for call in new if self._listing.admits(call)]
         self._unfinished |= dict.fromkeys(call.number for call in found if call.outcome == "pending")

@@ -15,7 +15,12 @@ from mockserver.server.har import har_entry, har_log
 from mockserver.server.text_report import assertion, call_text
 
 EXPORTS = ("har", "curl", "text", "pytest")
-MEDIA_TYPES = {"har": "application/json", "curl": "text/x-shellscript", "text": "text/plain", "pytest": "text/x-python"}
+EXPORT_TYPES = {
+    "har": "application/json",
+    "curl": "text/x-shellscript",
+    "text": "text/plain",
+    "pytest": "text/x-python",
+}
 FILES = {"har": "calls.har", "curl": "calls.sh", "text": "calls.txt", "pytest": "calls.py"}
 
 Entry = Callable[[State, RecordedCall], Awaitable[str]]
@@ -36,7 +41,7 @@ def exported(request: Request, form: str, calls: Sequence[RecordedCall], evicted
     entries = _entries(state_of(request), form, address)
     body = _document(state_of(request), calls, entries, (before, between, behind))
     headers = {"Content-Disposition": f'inline; filename="{FILES[form]}"', "X-Content-Type-Options": "nosniff"}
-    return StreamingResponse(body, headers=headers, media_type=MEDIA_TYPES[form])
+    return StreamingResponse(body, headers=headers, media_type=EXPORT_TYPES[form])
 
 
 async def _document(

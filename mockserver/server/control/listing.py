@@ -19,7 +19,7 @@ from mockserver.spec.pointer import join
 from mockserver.store.journal import Page, Query
 from mockserver.store.store import Store
 
-FILTERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "direction", "contains")
+CALL_FILTERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "direction", "contains")
 MAX_TEXT_ASKED = 1_000  # characters of a text that calls are to contain
 MAX_LOOKED_AT = 1_000  # calls that are taken from the journal at a time, to look for a text
 MAX_MEMBERS_READ = 1_000  # members and items of a body that writes its texts with escapes
@@ -55,7 +55,7 @@ class Listing:
 
 
 async def read_listing(state: State, values: Mapping[str, str]) -> Listing:
-    """The calls that a query's ``FILTERS`` ask for. Raises ApiError.
+    """The calls that a query's ``CALL_FILTERS`` ask for. Raises ApiError.
 
     Of a vendor or an operation these are the calls of clients, and of a callback those that were made to the client;
     of an account both, unless ``direction`` says which.

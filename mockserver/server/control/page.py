@@ -16,19 +16,19 @@ from mockserver.server.control.requests import problem
 from mockserver.server.routing import CONTROL
 from mockserver.spec.model import Contract
 
-MEDIA_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-POLICY = (
+FILE_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
-HEADERS = {
-    "Content-Security-Policy": POLICY,
+PAGE_HEADERS = {
+    "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-INDEX = "index.html"
-GUIDES = {
+PAGE_INDEX = "index.html"
+GUIDE_FILES = {
     "testing": ("Tests in Python", "testing/README.md"),
     "server": ("Running the server", "server/README.md"),
     "clients": ("Unchanged clients", "cli/README.md"),
@@ -67,7 +67,7 @@ class Front:
         answer: ASGIApp = self._control
         if scope["method"] in {"GET", "HEAD"} and is_browser(request):
             is_folder = scope["path"] != CONTROL  # addresses in the page are relative to it
-            answer = self._pages.file(request, INDEX) if is_folder else RedirectResponse(f"{CONTROL[1:]}/")
+            answer = self._pages.file(request, PAGE_INDEX) if is_folder else RedirectResponse(f"{CONTROL[1:]}/")
         await answer(scope, receive, send)
 
 
@@ -84,9 +84,9 @@ class Pages:
 
     async def list_guides(self, _request: Request) -> Response:
         """``GET /_mock/guides``: ``{guides: [{name, title}]}``."""
-        named = {name: title for name, (title, _) in GUIDES.items()} | self._vendors
+        named = {name: title for name, (title, _) in GUIDE_FILES.items()} | self._vendors
         found = [{"name": name, "title": title} for name, title in named.items() if self._guide(name) is not None]
-        return JSONResponse({"guides": found}, headers=HEADERS)
+        return JSONResponse({"guides": found}, headers=PAGE_HEADERS)
 
     async def show_guide(self, request: Request) -> Response:
         """``GET /_mock/guides/{name}``: a guide as Markdown."""
@@ -94,18 +94,18 @@ class Pages:
 
     def file(self, request: Request, name: str) -> Response:
         """A file of the page."""
-        kind = MEDIA_TYPES.get(name.rpartition(".")[2])
+        kind = FILE_TYPES.get(name.rpartition(".")[2])
         raw = self._bytes(f"page/{name}", files("mockserver.server") / "page", name) if kind else None
         return self._answer(request, raw, kind or "")
 
     def _guide(self, name: str) -> bytes | None:
         package = files("mockserver")
-        if name in GUIDES and name != "vocabulary":
-            return self._bytes(f"guide/{name}", package, GUIDES[name][1])
+        if name in GUIDE_FILES and name != "vocabulary":
+            return self._bytes(f"guide/{name}", package, GUIDE_FILES[name][1])
         packed = package / "_contracts"
         folder: Traversable = packed if packed.is_dir() else contracts_folder()
         if name == "vocabulary" or name in self._vendors:
-            return self._bytes(f"guide/{name}", folder, GUIDES[name][1] if name in GUIDES else f"{name}.md")
+            return self._bytes(f"guide/{name}", folder, GUIDE_FILES[name][1] if name in GUIDE_FILES else f"{name}.md")
         return None
 
     def _bytes(self, key: str, folder: Traversable, path: str) -> bytes | None:
@@ -125,7 +125,7 @@ class Pages:
         if raw is None:
             return problem(404, "the page has no such file")
         tag = f'"{hashlib.blake2b(raw, digest_size=8).hexdigest()}"'
-        headers: dict[str, Any] = {**HEADERS, "ETag": tag}
+        headers: dict[str, Any] = {**PAGE_HEADERS, "ETag": tag}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         return Response(raw, headers=headers, media_type=media_type)

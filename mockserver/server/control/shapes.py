@@ -10,7 +10,7 @@ from mockserver.server.control.requests import State
 from mockserver.server.control.sent import message_of
 from mockserver.server.serialize import call_shape, content_type_of, moment_text
 
-MAX_TEXT_SHOWN = 300  # characters of a message's text, a path or a problem
+MAX_SUMMARY_TEXT = 300  # characters of a message's text, a path or a problem
 
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
@@ -67,7 +67,7 @@ async def summary(state: State, call: RecordedCall) -> dict[str, Any]:
 
 def _body(call: RecordedCall, state: State) -> str | None:
     """How a body begins, for a call of whose message nobody knows the text."""
-    start = content_of(call)[:MAX_TEXT_SHOWN]
+    start = content_of(call)[:MAX_SUMMARY_TEXT]
     if not start:
         return None
     text = start.decode("utf-8", "replace")
@@ -80,4 +80,4 @@ def _sentence(problem: dict[str, Any]) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= MAX_TEXT_SHOWN else f"{text[:MAX_TEXT_SHOWN]}…"
+    return text if len(text) <= MAX_SUMMARY_TEXT else f"{text[:MAX_SUMMARY_TEXT]}…"

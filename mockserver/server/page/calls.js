@@ -3,6 +3,7 @@
 import { download, get, query } from "./api.js";
 import { book, MOST } from "./book.js";
 import { showCall } from "./call.js";
+import { contracts } from "./contracts.js";
 import { badge, button, h, number, select, settled, time, visible } from "./dom.js";
 import { filterOf, OUTCOMES, valuesOf } from "./filter.js";
 import { VirtualList } from "./list.js";
@@ -17,6 +18,8 @@ export function callsView() {
   let waiting = 0;
   let deep = new Set();
   let options = "";
+  const example = h("pre", {});
+  contracts().then(([first]) => { example.textContent = `eval "$(mockserver curl ${first?.vendor ?? "VENDOR"} --url ${location.origin})"`; }, () => {});
 
   const search = h("input", {
     type: "search", id: "search", placeholder: "Find text in calls", "aria-label": "Find text in calls", value: state().text,
@@ -77,7 +80,7 @@ export function callsView() {
       return [h("p", {}, "No call fits."), button("Clear filters", () => { search.value = ""; go(Object.fromEntries(FILTERS.map((name) => [name, ""]))); })];
     }
     return [h("p", {}, "No calls yet."), h("p", { class: "muted" }, "Make the first one in a terminal:"),
-      h("pre", {}, `eval "$(mockserver curl polyai --url ${location.origin})"`),
+      example,
       h("p", {}, h("a", { href: address({ view: "vendors" }) }, "Or copy a curl for any vendor"))];
   }
 

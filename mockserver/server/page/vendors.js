@@ -50,7 +50,7 @@ function vendor(contract, account, coverage, open) {
       copyButton("Copy a curl that is accepted", () => text(`accounts/${encodeURIComponent(account.id)}/curl/${contract.vendor}`), { class: "primary" }),
       h("a", { href: address({ view: "calls", vendor: contract.vendor, call: "" }) }, "Calls"),
       h("a", { href: address({ view: "guides", guide: contract.vendor }) }, "All answers, with their sources"),
-      contract.pages.map((page) => h("a", { href: page.url, rel: "noreferrer", target: "_blank", title: `Read ${page.read}` }, `Vendor's page: ${host(page.url)}`))),
+      contract.pages.map((page) => h("a", { href: page.url, rel: "noreferrer", target: "_blank", title: `Read ${page.read}` }, `Vendor's page: ${place(page.url)}`))),
     fold("credentials", `Credentials of account ${account.id}`, credentials(data)),
     operations.map((operation) => fold(operation.id, [h("code", {}, `${operation.method} ${operation.path}`), ` ${operation.id} `, gradeBadge(operation.evidence)],
       answersTable(operation, coverage[operation.id]?.answers ?? {}, account.id))),
@@ -60,7 +60,15 @@ function vendor(contract, account, coverage, open) {
 
 const timesMet = (answer) => (answer ? answer.natural + answer.forced : 0);
 
-const host = (url) => { try { return new URL(url).host; } catch { return url; } };
+// A page's host and the last part of its path.
+function place(url) {
+  try {
+    const { host, pathname } = new URL(url);
+    return [host, pathname.split("/").filter(Boolean).at(-1)].filter(Boolean).join(" … ");
+  } catch {
+    return url;
+  }
+}
 
 function credentials(data) {
   const rows = [...leaves(data.credentials), ...leaves(data.owned), ...Object.entries(data.tokens).map(([name, value]) => [`token ${name}`, value])];

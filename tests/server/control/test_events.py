@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
 from mockserver.server.control import events
-from mockserver.server.control.events import EventStream, Place, Viewer
+from mockserver.server.control.events import EventStream, StreamPlace, Viewer
 from mockserver.server.control.listing import read_listing
 from mockserver.testing.client import Control
 from tests.engine.workbench import recorded
@@ -323,8 +323,8 @@ def test_evictions_reset_a_reader() -> None:
 
 def test_places() -> None:
     """An id is read as it was written."""
-    place = Place(5, 6, 7)
-    assert Place.read(str(place)) == place
+    place = StreamPlace(5, 6, 7)
+    assert StreamPlace.read(str(place)) == place
 
 
 def test_in_python(live: Live) -> None:

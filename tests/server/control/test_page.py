@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
-from mockserver.server.control.page import POLICY
+from mockserver.server.control.page import PAGE_POLICY
 from tests.evidence import ROOT
 from tests.live import PATIENCE
 from tests.server.customers import SETTINGS
@@ -30,8 +30,8 @@ def test_a_browser_gets_the_page(acme_client: TestClient) -> None:
         }
     response = acme_client.get("/_mock/", headers=BROWSER)
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.headers["content-security-policy"] == POLICY
-    assert "unsafe" not in POLICY
+    assert response.headers["content-security-policy"] == PAGE_POLICY
+    assert "unsafe" not in PAGE_POLICY
     for link in re.findall(r'(?:src|href)="([^"#]+)"', response.text):
         assert not link.startswith(("/", "http"))
         assert acme_client.get(f"/_mock/{link}").status_code == 200
