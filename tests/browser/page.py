@@ -56,7 +56,7 @@ class Client:
             "X-PolyAi-Auth-Token": polyai["credentials"]["api_key"],
             "X-TOKEN-ID": polyai["owned"]["connectors"][0]["id"],
         }
-        body = json.dumps({"user_number": number, "message": text}).encode()
+        body = json.dumps({"user_number": number, "message": text}, ensure_ascii=False).encode()
         return self.session.post(
             f"{self.url}/v1/outbound-sms",
             data=body,

@@ -75,6 +75,7 @@ def test_hostile_bodies_are_text(open_page: Open, client: Client) -> None:
         expect(page.locator(".detail .facts")).to_contain_text(call["id"])
         for choice in page.locator(".detail .tools button[aria-pressed]").all():
             choice.click()
+            assert not {"\u202e", "\u2066", "\x00", "\x1b"} & set(page.inner_text(".detail"))
     page.goto(address(client.url))
     expect(rows(page).filter(has_text="unknown path").first).to_be_visible()
     assert page.locator("main img, main script, main b").count() == 0

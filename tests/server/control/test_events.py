@@ -12,7 +12,7 @@ import pytest
 import requests
 from starlette.testclient import TestClient
 
-from mockserver.server.application import create_app
+from mockserver.server.application import Application, create_app
 from mockserver.server.control import events
 from mockserver.server.control.events import EventStream, StreamPlace, Viewer
 from mockserver.server.control.listing import read_listing
@@ -208,8 +208,8 @@ def test_the_server_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits for no reader, and no error is logged."""
     monkeypatch.setattr(events, "TICK", 10 * PATIENCE)
     said: list[str] = []
+    monkeypatch.setattr(Application, "notice", lambda _app, text: said.append(text))
     with live_server(SETTINGS) as live:
-        monkeypatch.setattr(live.app, "notice", said.append)
         response = requests.get(f"{live.url}/_mock/events", stream=True, timeout=PATIENCE)
         next(read(response))
     response.close()
