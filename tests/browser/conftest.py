@@ -15,7 +15,7 @@ from tests.live import Live, live_server
 CHROMIUM = os.environ.get("MOCKSERVER_CHROMIUM", "/usr/bin/chromium")
 TWO_WAY = Path(__file__).parents[1] / "twoway"  # a vendor that subscribers can write to
 SETTINGS = Settings(contracts=(TWO_WAY,), course_pace=0)
-WIDE = (1120, 700)
+WIDE = (1100, 688)
 NARROW = (390, 780)
 
 Open = Callable[..., Page]

@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import NARROW, SETTINGS, WIDE, Open, address
 from tests.browser.page import SUBSCRIBER, Client, Seen
+from tests.browser.screenshots import FOLDER, MAX_BYTES, take
+from tests.evidence import ROOT
 from tests.live import Live, live_server
 from tests.tools.installing import execute
 from tests.twoway.conftest import Receiver, receiver  # noqa: F401 -- a fixture
@@ -206,3 +208,13 @@ def test_modules_are_sound() -> None:
     folder = Path(__file__).parents[2] / "mockserver/server/page"
     for file in sorted(folder.glob("*.js")):
         execute("sh", "-c", f"node --input-type=module --check < {file}")
+
+
+def test_pictures_can_be_taken_anew(tmp_path: Path) -> None:
+    """README shows each that there is; none is large; today's page gives the same ones."""
+    take(tmp_path)
+    names = {file.name for file in tmp_path.iterdir()}
+    assert {file.name for file in FOLDER.iterdir()} == names
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [name for name in names if f"(fixtures/screenshots/{name})" not in readme] == []
+    assert [file.name for file in FOLDER.iterdir() if file.stat().st_size > MAX_BYTES] == []
