@@ -1,17 +1,15 @@
 """`mockserver calls`: listed, followed, exported, one shown."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from mockserver.cli.calls import call_line
 from mockserver.testing import Account, MockServer, run
-from tests.cli.running import COMMAND, invoke, surroundings
+from mockserver.testing.client import Control
+from tests.cli.running import invoke
 from tests.cli.sending import send
-from tests.live import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -59,19 +57,6 @@ def test_for_programs(server: MockServer, account: Account) -> None:
     assert "assert_accepted_once" in invoke("calls", name, "--url", server.url, "--format", "pytest").stdout
 
 
-def test_followed(server: MockServer, account: Account) -> None:
-    """Those that were there, and then each that comes, once."""
-    command = [*COMMAND, "calls", "--follow", "--json", "--url", server.url, "--account", account.id]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings()) as following:
-        assert following.stdout is not None
-        listed = [json.loads(following.stdout.readline())["id"] for _ in range(2)]
-        send(account, text="third words")
-        listed.append(json.loads(following.stdout.readline())["id"])
-        following.terminate()
-        assert following.stdout.read() == ""
-    assert listed == [call.id for call in account.recorded_calls()]
-
-
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -113,13 +98,14 @@ def test_odd_lines() -> None:
     assert "t" * 60 + "…" in line
 
 
-def test_a_server_that_ends(server: MockServer) -> None:
-    """Whoever follows is told in one line, or ends in peace; nobody sees a traceback."""
-    with run() as other:
-        requests.get(f"{other.url}/_mock/health", timeout=PATIENCE)
-        command = [*COMMAND, "calls", "--follow", "--url", other.url]
-        following = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=surroundings())
-        while requests.get(f"{other.url}/nothing", timeout=PATIENCE).status_code != 404:
-            pass
-    _, complaint = following.communicate(timeout=PATIENCE)
-    assert "Traceback" not in complaint
+def test_what_a_stream_says(server: MockServer, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call once, when it has ended; what was left out, and why a stream began anew, on standard error."""
+    listed = Control(server.url).get("calls", account=account.id, format="summary")["calls"]
+    pending = {**listed[0], "id": "later", "outcome": "pending"}
+    came = {"calls": [pending, {**pending, "outcome": "sent"}, listed[0]], "skipped": 3}
+    stream = [("ready", {}), ("calls", came), ("changed", {"what": ["pins"]}), ("reset", {"why": "gone"})]
+    monkeypatch.setattr(Control, "events", lambda *_args, **_query: iter(stream))
+    ended = invoke("calls", "--follow", "--url", server.url, "--account", account.id, "--json")
+    assert [json.loads(line)["id"] for line in ended.stdout.splitlines()] == [*(c["id"] for c in listed[::-1]), "later"]
+    assert "3 calls came too fast to be shown" in ended.stderr
+    assert "… gone" in ended.stderr
