@@ -104,8 +104,10 @@ class Sample:
     body: str
 
 
-def sample(contract: Contract, operation: OperationSpec, data: Mapping[str, Any], now: float) -> Sample:
-    """A request to this operation that the vendor accepts from the owner of ``data``."""
+def sample(
+    contract: Contract, operation: OperationSpec, data: Mapping[str, Any], now: float, *, recipient: str = ""
+) -> Sample:
+    """A request to this operation that the vendor accepts from the owner of ``data``; it may name the recipient."""
     parts: dict[str, Any] = {"path": {}, "query": {}, "header": {}}
     for parameter in operation.parameters:
         if parameter.example is not MISSING:
@@ -122,6 +124,8 @@ def sample(contract: Contract, operation: OperationSpec, data: Mapping[str, Any]
         shown = [one for one in alike if one.at.get(parts) is not MISSING]
         if first is not None and (owned in shown or (owned.within is None and not shown)):
             _put(parts, owned.at, first)
+    if recipient and operation.recipient is not None:
+        _put(parts, operation.recipient.at, recipient)
     ready = tokens(contract, data, now)
     for scheme in operation.security[0].schemes if operation.security else ():
         value = f"Bearer {ready[scheme.name]}" if scheme.bearer else ready[scheme.name]
