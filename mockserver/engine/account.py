@@ -147,11 +147,18 @@ def _as_sent(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
         path = path.replace("{" + name + "}", quote(text, safe=""))
     pairs = ((name, _written(value, arrays.get("query", {}).get(name))) for name, value in parts["query"].items())
     query = urlencode(list(pairs), doseq=True)
-    body = json.dumps(parts["body"], ensure_ascii=False) if "body" in parts else ""
+    body = "" if "body" not in parts else _body(parts["body"], parts["header"].get("content-type", ""))
     headers = {
         name: _text(_written(value, arrays.get("header", {}).get(name))) for name, value in parts["header"].items()
     }
     return Sample(operation.method, f"{path}?{query}" if query else path, headers, body)
+
+
+def _body(value: Any, content_type: str) -> str:
+    if content_type == "application/x-www-form-urlencoded" and isinstance(value, dict):
+        fields = {name: list(map(_text, one)) if isinstance(one, list) else _text(one) for name, one in value.items()}
+        return urlencode(fields, doseq=True)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _written(value: Any, array: ArrayStyle | None) -> Any:
