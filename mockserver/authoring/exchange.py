@@ -19,10 +19,10 @@ from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 EXCHANGE_BOUNDARY = "mockserver-boundary"
 ACCOUNTS = "accounts.yaml"
 NO_EXCHANGES = frozenset({ACCOUNTS, "page.yaml", "texts.yaml"})
-CASE_MEMBERS = {"about", "account", "request", "answer", "response"}
-REQUEST_MEMBERS = {"method", "path", "path_params", "query", "headers", "json", "form", "multipart", "text"}
+EXCHANGE_WORDS = {"about", "account", "request", "answer", "response"}
+EXCHANGE_REQUEST_WORDS = {"method", "path", "path_params", "query", "headers", "json", "form", "multipart", "text"}
 RESPONSE_MEMBERS = {"status", "headers", "json", "text"}
-TOKEN_MEMBERS = {"token", "of", "record", "claims", "header", "key", "suffix"}
+EXCHANGE_TOKEN_WORDS = {"token", "of", "record", "claims", "header", "key", "suffix"}
 ACCOUNTS_NAMED = ("default", "second")
 WRONG_KEY = "not-the-key-that-this-application-was-given"
 
@@ -32,7 +32,7 @@ class ExchangeError(Exception):
 
 
 @dataclass(frozen=True)
-class Sent:
+class ExchangeRequest:
     """A request, ready for any HTTP client."""
 
     method: str
@@ -51,7 +51,7 @@ class ReplayReply:
 
 
 @dataclass(frozen=True, eq=False)
-class Exchange:
+class WrittenExchange:
     """One exchange as it is written, and the vendor whose folder it is in."""
 
     file: Path
@@ -69,14 +69,14 @@ def exchange_files(folder: Path, vendor: str) -> list[Path]:
     return sorted(file for file in (folder / vendor).glob("*/*.yaml") if file.name not in NO_EXCHANGES)
 
 
-def read_exchange(file: Path, contract: Contract) -> tuple[Exchange | None, list[ContractError]]:
+def read_exchange(file: Path, contract: Contract) -> tuple[WrittenExchange | None, list[ContractError]]:
     """An exchange, and what is wrong with its file; None where it cannot be used."""
     try:
         source = read_yaml(str(file), read_text(file))
     except (OSError, UnicodeDecodeError) as error:
         return None, [ContractError(str(file), 1, 1, "", f"cannot be read: {why_unread(error)}")]
     errors = list(source.errors) or list(_mistakes(source, contract))
-    return (None if errors else Exchange(file, contract.vendor, source.value)), errors
+    return (None if errors else WrittenExchange(file, contract.vendor, source.value)), errors
 
 
 def _mistakes(source: Source, contract: Contract) -> Iterator[ContractError]:
@@ -84,10 +84,10 @@ def _mistakes(source: Source, contract: Contract) -> Iterator[ContractError]:
     if not isinstance(case, dict):
         yield _error(source, case, None, "an exchange is {about, account, request, answer, response}")
         return
-    for name in sorted(CASE_MEMBERS - case.keys()):
+    for name in sorted(EXCHANGE_WORDS - case.keys()):
         yield _error(source, case, None, f"{name!r} is missing")
-    yield from _strangers(source, case, CASE_MEMBERS)
-    for name, known in (("request", REQUEST_MEMBERS), ("response", RESPONSE_MEMBERS)):
+    yield from _strangers(source, case, EXCHANGE_WORDS)
+    for name, known in (("request", EXCHANGE_REQUEST_WORDS), ("response", RESPONSE_MEMBERS)):
         node = case.get(name, {})
         if isinstance(node, dict):
             yield from _strangers(source, node, known)
@@ -115,7 +115,7 @@ def _error(source: Source, container: Any, key: Any, message: str) -> ContractEr
     return ContractError(source.file, place.line, place.column, place.pointer, message)
 
 
-class Replay:
+class ExchangeReplay:
     """Fills in what an exchange only names: values of accounts, and credentials, made at the time of each request."""
 
     def __init__(self, contract: Contract, accounts: Mapping[str, AccountData], clock: Callable[[], float]) -> None:
@@ -138,7 +138,7 @@ class Replay:
             return "".join(str(self.value(part)) for part in node["join"])
         if "credential" in node and node.keys() <= {"credential", "of"}:
             return self._credential(node)
-        if "token" in node and node.keys() <= TOKEN_MEMBERS:
+        if "token" in node and node.keys() <= EXCHANGE_TOKEN_WORDS:
             return self._token(node)
         if node.keys() == {"now"}:
             return self._now + node["now"] if isinstance(node["now"], float) else int(self._now) + node["now"]
@@ -182,7 +182,7 @@ class Replay:
         merged = {**base, **self.value(dict(changes or {}))}
         return {name: value for name, value in merged.items() if value is not None}
 
-    def request(self, case: Mapping[str, Any]) -> Sent:
+    def request(self, case: Mapping[str, Any]) -> ExchangeRequest:
         """The request of an exchange as bytes. Raises ExchangeError."""
         self._now = self._clock()
         node = case["request"]
@@ -195,7 +195,7 @@ class Replay:
         content, media_type = self._content(node)
         if media_type and not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("Content-Type", media_type))
-        return Sent(node["method"], url, headers, content)
+        return ExchangeRequest(node["method"], url, headers, content)
 
     def _pairs(self, node: Any) -> list[tuple[str, Any]]:
         items = node.items() if isinstance(node, dict) else node or []
@@ -231,7 +231,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def complaints(case: Mapping[str, Any], replay: Replay, reply: ReplayReply) -> list[str]:
+def complaints(case: Mapping[str, Any], replay: ExchangeReplay, reply: ReplayReply) -> list[str]:
     """Where a reply is not the one that an exchange shows. Raises ExchangeError."""
     expected = replay.value(case["response"])
     found: dict[str, Any] = {"status": reply.status}

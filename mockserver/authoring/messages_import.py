@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.authoring.openapi_file import Node, SpecOperation
 from mockserver.authoring.reachable import Reachable
-from mockserver.authoring.samples import MADE_UP
+from mockserver.authoring.samples import SAMPLE_TEXT
 from mockserver.spec.pointer import MISSING, Pointer
 
 RECIPIENTS = (
@@ -64,7 +64,7 @@ class MessageImport:
             return any(marked)
         for parameter in node.get("parameters", []):
             if (parameter["in"], parameter["name"]) == at.tokens:
-                if parameter.get("example") == MADE_UP:
+                if parameter.get("example") == SAMPLE_TEXT:
                     parameter["example"] = SAMPLE_NUMBER
                 return self._mark_schema(parameter, "schema", ())
         return False
@@ -72,7 +72,7 @@ class MessageImport:
     def _show_number(self, media: Node, tokens: tuple[str, ...]) -> None:
         """Have the example of a body name a number where it names none: the call that it makes is then accepted."""
         holder = Pointer(tokens[:-1]).get(media["example"]) if tokens else MISSING
-        if isinstance(holder, dict) and holder.get(tokens[-1]) == MADE_UP:
+        if isinstance(holder, dict) and holder.get(tokens[-1]) == SAMPLE_TEXT:
             holder[tokens[-1]] = SAMPLE_NUMBER
 
     def _mark_schema(self, holder: Any, key: Any, tokens: tuple[str, ...]) -> bool:

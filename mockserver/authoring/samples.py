@@ -5,7 +5,7 @@ from typing import Any
 
 from mockserver.spec.pointer import MISSING, Pointer
 
-MADE_UP = "text"  # where nothing is known of a text
+SAMPLE_TEXT = "text"  # where nothing is known of a text
 MAX_SAMPLE_DEPTH = 8  # schemas within schemas that are filled
 MAX_REPEATS = 64  # of a part of a pattern
 FORMAT_TEXTS = {  # by format
@@ -32,7 +32,7 @@ class Sampler:
     def value(self, schema: Any, depth: int = 0) -> Any:
         """A value of a schema, from its own examples where it has any."""
         if not isinstance(schema, dict) or depth > MAX_SAMPLE_DEPTH:
-            return MADE_UP if schema is True else None
+            return SAMPLE_TEXT if schema is True else None
         shown = next(
             (s for s in (*_list(schema, "examples"), schema.get("example", MISSING)) if s is not MISSING), MISSING
         )
@@ -85,7 +85,7 @@ def _number(schema: dict[str, Any]) -> Any:
 
 def _text(schema: dict[str, Any]) -> str:
     pattern = schema.get("pattern")
-    text = text_of(pattern) if isinstance(pattern, str) else FORMAT_TEXTS.get(str(schema.get("format")), MADE_UP)
+    text = text_of(pattern) if isinstance(pattern, str) else FORMAT_TEXTS.get(str(schema.get("format")), SAMPLE_TEXT)
     least = int(schema.get("minLength", 0))
     most = int(schema.get("maxLength", len(text) + least))
     return (text + "x" * max(0, least - len(text)))[: max(most, 0)]
@@ -94,13 +94,13 @@ def _text(schema: dict[str, Any]) -> str:
 def text_of(pattern: str) -> str:
     """A text that a pattern finds, for patterns as vendors write them; where it is another, whatever comes near."""
     for number in _PHONE_NUMBERS:
-        if _finds(pattern, number) and not _finds(pattern, MADE_UP):
+        if _finds(pattern, number) and not _finds(pattern, SAMPLE_TEXT):
             return number
     flat = pattern
     while (opened := _GROUP.sub(r"\1", flat)) != flat:
         flat = opened
     text = "".join(_one(part[1]) * _times(part) for part in _PART.finditer(flat.partition("|")[0]))
-    return text if _finds(pattern, text) else MADE_UP
+    return text if _finds(pattern, text) else SAMPLE_TEXT
 
 
 def _finds(pattern: str, text: str) -> bool:

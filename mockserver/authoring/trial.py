@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.authoring.exchange import (
-    Exchange,
     ExchangeError,
-    Replay,
+    ExchangeReplay,
+    ExchangeRequest,
     ReplayReply,
-    Sent,
+    WrittenExchange,
     complaints,
     exchange_files,
     read_exchange,
@@ -38,7 +38,7 @@ class Tried:
     unreached: list[str] = field(default_factory=list)
 
 
-def send(app: Application, sent: Sent) -> ReplayReply:
+def send(app: Application, sent: ExchangeRequest) -> ReplayReply:
     """What an application answers to a request, without a server."""
     status, headers, body = asyncio.run(
         call_asgi(app, sent.method, TRIAL_ORIGIN + sent.url, sent.headers, sent.content)
@@ -46,7 +46,7 @@ def send(app: Application, sent: Sent) -> ReplayReply:
     return ReplayReply(status, {name.lower(): value for name, value in headers}, body)
 
 
-def read_exchanges(contract: Contract, folders: Iterable[Path]) -> tuple[list[Exchange], list[ContractError]]:
+def read_exchanges(contract: Contract, folders: Iterable[Path]) -> tuple[list[WrittenExchange], list[ContractError]]:
     """The exchanges of a vendor in folders of fixtures, and what is wrong with their files."""
     exchanges, errors = [], []
     for folder in folders:
@@ -58,11 +58,11 @@ def read_exchanges(contract: Contract, folders: Iterable[Path]) -> tuple[list[Ex
 
 
 def try_contract(
-    app: Application, contract: Contract, exchanges: Iterable[Exchange], accounts: Mapping[str, AccountData]
+    app: Application, contract: Contract, exchanges: Iterable[WrittenExchange], accounts: Mapping[str, AccountData]
 ) -> Tried:
-    """Replay exchanges of a contract that an application serves, and send what the contract itself promises."""
+    """ExchangeReplay exchanges of a contract that an application serves, and send what the contract itself promises."""
     tried = Tried(contract.vendor)
-    replay = Replay(contract, accounts, Sources.real().now)
+    replay = ExchangeReplay(contract, accounts, Sources.real().now)
     for exchange in exchanges:
         tried.exchanges += 1
         tried.findings += [
@@ -76,7 +76,7 @@ def try_contract(
     return tried
 
 
-def judged(app: Application, exchange: Exchange, replay: Replay, reached: set[str]) -> list[str]:
+def judged(app: Application, exchange: WrittenExchange, replay: ExchangeReplay, reached: set[str]) -> list[str]:
     """Where an exchange's answer is not the one that it shows."""
     try:
         reply = send(app, replay.request(exchange.case))
@@ -115,4 +115,4 @@ def _call(
 ) -> ReplayReply:
     call = sample(contract, operation, data, Sources.real().now(), recipient=to)
     body = call.body.encode()
-    return send(app, Sent(call.method, contract.base_path + call.path, list(call.headers.items()), body))
+    return send(app, ExchangeRequest(call.method, contract.base_path + call.path, list(call.headers.items()), body))
