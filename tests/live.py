@@ -24,9 +24,12 @@ class Live:
 
 
 @contextmanager
-def served(app: Any, host: str = "127.0.0.1", **options: Any) -> Iterator[int]:
-    """The port at which any application is served until the block ends; ``options`` are uvicorn's."""
-    sockets = listen(host, 0)
+def served(app: Any, host: str = "127.0.0.1", at: int = 0, **options: Any) -> Iterator[int]:
+    """The port at which any application is served until the block ends: ``at``, or a free one.
+
+    ``options`` are uvicorn's.
+    """
+    sockets = listen(host, at)
     ready = threading.Event()
     server = uvicorn_server(app, ready.set, **options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
@@ -35,7 +38,7 @@ def served(app: Any, host: str = "127.0.0.1", **options: Any) -> Iterator[int]:
         assert ready.wait(PATIENCE), f"the server was not ready within {PATIENCE} s"
         yield sockets[0].getsockname()[1]
     finally:
-        server.should_exit = True
+        server.end()
         thread.join(PATIENCE)
         for socket in sockets:
             socket.close()

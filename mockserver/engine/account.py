@@ -1,6 +1,7 @@
 """A customer of the vendors: what it has, the credentials that it is given, and a request that it can send."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ import msgspec
 
 from mockserver.engine.credentials import sign
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import ArrayStyle, Basic, Contract, Jwt, OperationSpec, Scheme
+from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Basic, Jwt, Scheme
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,8 +79,19 @@ def token_parts(
         claims["iat"] = int(now)
     if "exp" in accept.require:
         claims["exp"] = int(now) + min(TOKEN_LIFETIME, accept.max_age or TOKEN_LIFETIME)
+    if "nbf" in accept.require:
+        claims["nbf"] = int(now)
+    for name in accept.require:
+        if name not in claims and name != accept.find:
+            claims[name] = _claim(name, value, now)
     (claims if accept.find_in == "claim" else header)[accept.find] = value
     return header, claims
+
+
+def _claim(name: str, value: Any, now: float) -> str:
+    """A claim that must be there, whatever it says: an id in the form of a UUID, another for each token."""
+    text = hashlib.blake2b(f"{name} {value} {now}".encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +104,10 @@ class Sample:
     body: str
 
 
-def sample(contract: Contract, operation: OperationSpec, data: Mapping[str, Any], now: float) -> Sample:
-    """A request to this operation that the vendor accepts from the owner of ``data``."""
+def sample(
+    contract: Contract, operation: OperationSpec, data: Mapping[str, Any], now: float, *, recipient: str = ""
+) -> Sample:
+    """A request to this operation that the vendor accepts from the owner of ``data``; it may name the recipient."""
     parts: dict[str, Any] = {"path": {}, "query": {}, "header": {}}
     for parameter in operation.parameters:
         if parameter.example is not MISSING:
@@ -109,6 +124,8 @@ def sample(contract: Contract, operation: OperationSpec, data: Mapping[str, Any]
         shown = [one for one in alike if one.at.get(parts) is not MISSING]
         if first is not None and (owned in shown or (owned.within is None and not shown)):
             _put(parts, owned.at, first)
+    if recipient and operation.recipient is not None:
+        _put(parts, operation.recipient.at, recipient)
     ready = tokens(contract, data, now)
     for scheme in operation.security[0].schemes if operation.security else ():
         value = f"Bearer {ready[scheme.name]}" if scheme.bearer else ready[scheme.name]
@@ -130,11 +147,18 @@ def _as_sent(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
         path = path.replace("{" + name + "}", quote(text, safe=""))
     pairs = ((name, _written(value, arrays.get("query", {}).get(name))) for name, value in parts["query"].items())
     query = urlencode(list(pairs), doseq=True)
-    body = json.dumps(parts["body"], ensure_ascii=False) if "body" in parts else ""
+    body = "" if "body" not in parts else _body(parts["body"], parts["header"].get("content-type", ""))
     headers = {
         name: _text(_written(value, arrays.get("header", {}).get(name))) for name, value in parts["header"].items()
     }
     return Sample(operation.method, f"{path}?{query}" if query else path, headers, body)
+
+
+def _body(value: Any, content_type: str) -> str:
+    if content_type == "application/x-www-form-urlencoded" and isinstance(value, dict):
+        fields = {name: list(map(_text, one)) if isinstance(one, list) else _text(one) for name, one in value.items()}
+        return urlencode(fields, doseq=True)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _written(value: Any, array: ArrayStyle | None) -> Any:

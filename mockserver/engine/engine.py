@@ -26,8 +26,9 @@ from mockserver.engine.request import DEFAULT_MAX_BODY, Arrival, ParsedRequest, 
 from mockserver.engine.response import RenderedResponse, Renderer
 from mockserver.engine.sources import SeededIds, Sources
 from mockserver.engine.values import Context, ValueCompiler
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.evidence import OFF_CONTRACT, Graded
-from mockserver.spec.model import Answer, Contract, OperationSpec
+from mockserver.spec.model import Contract, OperationSpec
 
 MAX_LABELS = 4_096
 MAX_SHARED_TEXTS = 4_096
@@ -65,11 +66,6 @@ class Understood(msgspec.Struct, frozen=True):
     @property
     def is_limited(self) -> bool:
         return self.budget is not None and self.budget.wait > 0
-
-    @property
-    def wait(self) -> int | None:
-        """Whole seconds until the rate limit lets a request through; None where it does so now."""
-        return self.budget.retry_after if self.budget is not None and self.is_limited else None
 
 
 class Engine:
@@ -120,7 +116,8 @@ class Engine:
             raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
         ids = _seeded_ids(account, facts) if facts.seeds else None
         time = facts.time(account) if facts.clocks else facts.now
-        context = Context(view, choice.problem, ids or self._sources, time, asked.wait, operation.schemes)
+        wait = asked.budget.retry_after if asked.budget is not None and asked.is_limited else None
+        context = Context(view, choice.problem, ids or self._sources, time, wait, operation.schemes)
         answer = choice.answer
         response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
         filled, fault, effects = response.filled, None, NOTHING_LEFT
@@ -177,6 +174,8 @@ class Engine:
             problems += (LIMITED,)
         if len(problems) > 1:
             problems = ordered(problems)
+        if problems and operation.lists_problems:
+            view["problems"] = [problem.entry for problem in problems]
         return Understood(account, problems, view, budget, identity.sights)
 
     def _label_of_trouble(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part

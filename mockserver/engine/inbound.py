@@ -11,8 +11,9 @@ from mockserver.engine.facts import Kept
 from mockserver.engine.sources import Sources
 from mockserver.engine.values import Context, ValueCompiler
 from mockserver.spec.account_values import values_at
+from mockserver.spec.callback_model import OPTED_OUT, Inbound
 from mockserver.spec.functions import digits
-from mockserver.spec.model import OPTED_OUT, Contract, Inbound
+from mockserver.spec.model import Contract
 
 
 class InboundMessage(msgspec.Struct, frozen=True):

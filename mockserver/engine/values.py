@@ -3,16 +3,19 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from mockserver.engine.account import credential_for
+from mockserver.engine.identifiers import random_hex, random_token, ulid
 from mockserver.engine.listing import Entries, listed
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import SeededIds, Sources
-from mockserver.spec.model import (
+from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Scheme
+from mockserver.spec.value_model import (
     Apply,
     Composed,
     Constant,
@@ -21,15 +24,13 @@ from mockserver.spec.model import (
     Echo,
     Join,
     New,
-    Scheme,
     Shaped,
     SignedToken,
     Validator,
     Value,
 )
-from mockserver.spec.pointer import MISSING, Pointer
 
-MAX_TIMESTAMPS = 64  # texts of times that are remembered
+MAX_SECONDS = 64  # whose texts are remembered
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -87,10 +88,17 @@ class ValueCompiler:
         return _shaped(value, self.compile(value.value, at))
 
     def _new(self, value: New) -> Make:
-        if value.kind == "uuid":
-            return lambda context: context.ids.uuid()
-        if value.kind == "sequence":
-            return lambda context: context.ids.sequence()
+        kind, length, prefix = value.kind, value.length, value.prefix
+        if kind == "sequence":
+            return lambda context: f"{prefix}{context.ids.sequence()}" if prefix else context.ids.sequence()
+        if kind == "hex":
+            return lambda context: prefix + random_hex(context.ids.uuid, length)
+        if kind == "token":
+            return lambda context: prefix + random_token(context.ids.uuid, length)
+        if kind == "ulid":
+            return lambda context: prefix + ulid(context.ids.uuid, context.now)
+        if kind == "uuid":
+            return (lambda context: prefix + context.ids.uuid()) if prefix else (lambda context: context.ids.uuid())
         plus = value.plus
         write = self._timestamp if value.form == "iso_ms" else TIME_FORMATS[value.form]
         return lambda context: write(context.now + plus)
@@ -109,6 +117,7 @@ class ValueCompiler:
     def _each(self, value: Each, at: Pointer | None) -> Make:
         operands = tuple(self.compile(condition.value) for condition in value.where)
         item = None if value.item is None else self.compile(value.item)
+        refused = item if value.refused is None else self.compile(value.refused)
 
         def entries(context: Context) -> Any:
             shown = listed(value, context.view, [operand(context) for operand in operands])
@@ -116,21 +125,27 @@ class ValueCompiler:
                 return MISSING
             if at is not None:
                 context.counts[at] = shown.total
-            return list(shown.page) if item is None else _items(item, shown, context)
+            return list(shown.page) if item is None else _items(item, refused or item, shown, context)
 
         return entries
 
 
-def _items(item: Make, shown: Entries, context: Context) -> list[Any]:
-    return [item(context.seeing(item=entry)) for entry in shown.page]
+def _items(item: Make, refused: Make, shown: Entries, context: Context) -> list[Any]:
+    return [(refused if _is_refused(entry) else item)(context.seeing(item=entry)) for entry in shown.page]
+
+
+def _is_refused(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.get("accepted") is False
 
 
 def _echo(value: Echo, otherwise: Make | None) -> Make:
     find = finder(value.pointer)
+    if otherwise is None:
+        return find
 
     def echo(context: Context) -> Any:
         found = find(context)
-        return otherwise(context) if found is MISSING and otherwise is not None else found
+        return otherwise(context) if found is MISSING else found
 
     return echo
 
@@ -154,6 +169,14 @@ def _of_problem(problem: Problem | None, *, named: bool) -> Any:
 
 def _application(value: Apply) -> Make:
     function, getters = value.function, [pointer.get for pointer in value.pointers]
+    if len(getters) == 1:
+        (get,) = getters
+
+        def apply_to_one(context: Context) -> Any:
+            argument = get(context.view)
+            return MISSING if argument is MISSING else function(argument)
+
+        return apply_to_one
 
     def apply(context: Context) -> Any:
         arguments = [get(context.view) for get in getters]
@@ -220,12 +243,8 @@ def _as_integer(value: Any) -> Any:
 
 def timestamp(seconds: float) -> str:
     """Unix seconds as ISO 8601 in UTC, with milliseconds, cut, and ``Z``."""
-    return _timestamp(_second, seconds)
-
-
-def _timestamp(of_second: Callable[[int], str], seconds: float) -> str:
     whole, milliseconds = divmod(int(seconds * 1000), 1000)
-    return f"{of_second(whole)}.{milliseconds:03}Z"
+    return f"{_second(whole)}.{milliseconds:03}Z"
 
 
 def _second(seconds: int) -> str:
@@ -233,9 +252,15 @@ def _second(seconds: int) -> str:
 
 
 def _remembering_timestamp() -> Callable[[float], str]:
-    """``timestamp`` that remembers the last texts: an answer may have a time twice, and many calls have a second."""
-    of_second = lru_cache(maxsize=MAX_TIMESTAMPS)(_second)
-    return lru_cache(maxsize=MAX_TIMESTAMPS)(partial(_timestamp, of_second))
+    """``timestamp`` that remembers the last seconds, which many calls share, and how each millisecond is written."""
+    of_second = lru_cache(maxsize=MAX_SECONDS)(_second)
+    of_millisecond = [f".{milliseconds:03}Z" for milliseconds in range(1000)]
+
+    def write(seconds: float) -> str:
+        whole, milliseconds = divmod(int(seconds * 1000), 1000)
+        return of_second(whole) + of_millisecond[milliseconds]
+
+    return write
 
 
 def _moment(seconds: float) -> datetime:

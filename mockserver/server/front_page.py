@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockserver import __version__
+from mockserver.server.control.page import is_browser
 from mockserver.server.control.requests import State, origin_of
-from mockserver.spec.load import root_path
+from mockserver.server.routing import CONTROL
 
 POLICY = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
 
@@ -18,6 +19,9 @@ def pages(mock: State) -> Mapping[str, ASGIApp]:
     """The pages by path, for GET and HEAD."""
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        if is_browser(Request(scope)):
+            await RedirectResponse(f"{CONTROL}/", headers={"vary": "accept"})(scope, receive, send)
+            return
         page = HTMLResponse(front_page(mock, origin_of(mock.settings, Request(scope))), headers=POLICY)
         await page(scope, receive, send)
 
@@ -30,7 +34,7 @@ def pages(mock: State) -> Mapping[str, ASGIApp]:
 
 def front_page(mock: State, base: str) -> str:
     """What this is, where each vendor is, and where to look; ``base`` is where the client reaches the server."""
-    vendors = [(c.vendor, c.title, base + root_path(c.servers[0])) for c in mock.contracts]
+    vendors = [(c.vendor, c.title, base + c.base_path) for c in mock.contracts]
     example = vendors[0][0] if vendors else "VENDOR"
     body = [
         "<h1>mockserver</h1>",

@@ -12,18 +12,20 @@ from mockserver.coverage.tally import coverage_shape
 from mockserver.engine.callback import signature_places
 from mockserver.engine.recipient import MAGIC
 from mockserver.server.certificates import Certificates
-from mockserver.server.control.calls import parameters
+from mockserver.server.control.listing import parameters
 from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import origin, state_of
-from mockserver.spec.load import root_path
-from mockserver.spec.model import CallbackSpec, Contract, OperationSpec
+from mockserver.spec.callback_model import CallbackSpec
+from mockserver.spec.model import Contract, OperationSpec
 
 
 async def health(request: Request) -> Response:
-    """``GET /_mock/health``: answers once all contracts are compiled."""
-    versions = {contract.vendor: contract.version for contract in state_of(request).contracts}
-    ready = {"status": "ready", "version": __version__, "vendors": list(versions), "contracts": versions}
-    return JSONResponse(ready)
+    """``GET /_mock/health``: whether calls are welcome; it answers once all contracts are compiled."""
+    state = state_of(request)
+    versions = {contract.vendor: contract.version for contract in state.contracts}
+    status = "ready" if state.store.is_waited_on else "stopping"
+    shape = {"status": status, "version": __version__, "vendors": list(versions), "contracts": versions}
+    return JSONResponse(shape, 200 if status == "ready" else 503)
 
 
 async def openapi(request: Request) -> Response:
@@ -42,7 +44,7 @@ async def show_contract(request: Request) -> Response:
     What the document says once for all operations stands at each of them.
     """
     contract = known_vendor(state_of(request), request.path_params["vendor"], "/path/vendor", status=404)
-    url = origin(request) + root_path(contract.servers[0])
+    url = origin(request) + contract.base_path
     return JSONResponse({**contract.document, "servers": [{"url": url}]})
 
 
@@ -75,7 +77,7 @@ def _summary(contract: Contract, at: str) -> dict[str, Any]:
         "vendor": contract.vendor,
         "title": contract.title,
         "version": contract.version,
-        "url": at + root_path(contract.servers[0]),
+        "url": at + contract.base_path,
         "pages": [{"url": page.url, "read": page.read} for page in contract.pages],
         "known": [
             {"method": method, "path": path, "documented": where}
@@ -103,6 +105,7 @@ def _callback(callback: CallbackSpec) -> dict[str, Any]:
 
 
 def _operation(operation: OperationSpec) -> dict[str, Any]:
+    limit = operation.rate_limit
     return {
         "id": operation.id,
         "spelling": operation.spelling,
@@ -112,6 +115,7 @@ def _operation(operation: OperationSpec) -> dict[str, Any]:
         "evidence_reason": operation.evidence.why or None,
         "sends": operation.message is not None,
         "courses": list(operation.courses),
+        "rate_limit": None if limit is None else {"requests": limit.requests, "seconds": limit.seconds},
         "answers": [
             {
                 "id": answer.id,

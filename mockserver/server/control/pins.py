@@ -20,7 +20,7 @@ from mockserver.engine.pin import (
     literal,
     obstacle,
 )
-from mockserver.server.control.calls import parameters
+from mockserver.server.control.listing import parameters
 from mockserver.server.control.names import EVERYBODY, Scope, known_account, known_reach
 from mockserver.server.control.questions import check_pin
 from mockserver.server.control.requests import (
@@ -34,7 +34,8 @@ from mockserver.server.control.requests import (
 )
 from mockserver.server.serialize import moment_text
 from mockserver.server.wire.asgi import WIRE
-from mockserver.spec.model import BODILESS_STATUSES, OperationSpec
+from mockserver.spec.answer_model import BODILESS_STATUSES
+from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import Pointer, join
 from mockserver.spec.reach import EVERYTHING, covers
 
