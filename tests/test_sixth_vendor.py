@@ -220,7 +220,7 @@ def test_other_commands(folders: list[str]) -> None:
 
 @pytest.mark.parametrize("path", ["/sms/o", "/sms/{anything}/send"], ids=["fixed", "pattern"])
 def test_taken_path(tmp_path: Path, path: str) -> None:
-    """A path at the root that a built-in vendor has too is no fault: hosts tell them apart; the port is what is refused."""
+    """Hosts tell apart two vendors that have one path at the root; one port for both is refused."""
     text = CONTRACT.replace("/coop", "").replace("/v2/flights", path)
     if "{" in path:
         parameter = "    parameters: [{name: anything, in: path, required: true, schema: {type: string}, example: x}]\n"
