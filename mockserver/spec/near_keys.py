@@ -25,8 +25,10 @@ _INNER_SCHEMAS = (
     *("unevaluatedItems", "unevaluatedProperties"),
 )
 _NAMED_MEMBERS = frozenset(  # members whose own members have names that the author chooses
-    ("callbacks", "content", "encoding", "examples", "headers", "links", "paths", "pathItems", "requestBodies")
-    + ("responses", "schemas", "securitySchemes", "variables", "webhooks")
+    (
+        *("callbacks", "content", "encoding", "examples", "headers", "links", "paths", "pathItems", "requestBodies"),
+        *("responses", "schemas", "securitySchemes", "variables", "webhooks"),
+    )
 )
 _FREE_MEMBERS = frozenset({"default", "enum", "example", "value"})
 
