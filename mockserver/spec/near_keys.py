@@ -89,10 +89,22 @@ class _Walk:
             if key == "when" and isinstance(item, dict):
                 for schema in item.values():
                     self.schema(schema)
+            elif key in ("rules", "gates") and isinstance(item, list):
+                for rule in item:
+                    self._reason(rule)
+                    self._conditions(rule)
             elif key == "responses":
                 self.node(item, is_named=True)
             else:
                 self._conditions(item)
+
+    def _reason(self, rule: Any) -> None:
+        """A reason of ``invalid`` is a keyword of JSON Schema, or a word of its own that resembles none."""
+        reason = rule.get("reason") if isinstance(rule, dict) else None
+        if not isinstance(reason, str) or reason in SCHEMA_KEYWORDS:
+            return
+        for near in get_close_matches(reason, SCHEMA_KEYWORDS, n=1, cutoff=0.8):
+            self._reader.error(rule, f"no problem has the reason {reason!r}; did you mean {near!r}?", "reason")
 
     def schema(self, value: Any) -> None:
         """A JSON Schema, and those in it."""

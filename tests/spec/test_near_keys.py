@@ -30,6 +30,7 @@ WRONG = {
     "components: {schemas: {A: {oneOf: [{propertys: {}}]}}}": "did you mean 'properties'?",
     "paths: {/a: {get: {parameters: [{schema: {patern: a}}]}}}": "did you mean 'pattern'?",
     "x-mock: {rules: [{when: {/owned/a: {maxItem: 0}}}]}": "did you mean 'maxItems'?",
+    "x-mock: {rules: [{problem: invalid, reason: pattrn}]}": "reason 'pattrn'; did you mean 'pattern'?",
     "x-mock: {responses: {'405': {content: {a: {schema: {typ: string}}}}}}": "did you mean 'type'?",
 }
 RIGHT = (
@@ -39,6 +40,7 @@ RIGHT = (
     "paths: {/a: {get: {responses: {'200': {content: {a: {examples: {one: {value: {x_mock: 1, <<: 2}}}}}}}}}}",
     "components: {schemas: {A: {properties: {a: &a {type: string}, b: *a}}}}",
     "components: {schemas: {A: true}}",
+    "x-mock: {rules: [{reason: pattern}, {reason: repeated}, {reason: signature}, {reason: claims}, {reason: 1}, 1]}",
 )
 
 
