@@ -43,7 +43,7 @@ def test_loads(tmp_path: Path) -> None:
 
 
 def test_contract_files(tmp_path: Path) -> None:
-    """YAML and JSON files of several folders are listed, sorted by name in each, but no other JSON; a missing folder has none."""
+    """YAML and JSON contracts of several folders, sorted by name in each; a missing folder has none."""
     written(tmp_path / "one", b="", a="")
     for name in ("c.yml", "a.overlay.yaml", "accounts.json"):
         (tmp_path / "one" / name).touch()
