@@ -237,6 +237,7 @@ def _announce(
 ) -> None:
     """Say where everything is, in commands that work as they are printed; ``real`` is what reaches real vendors."""
     from mockserver import __version__  # noqa: PLC0415 -- another distribution's package may have none: see package_check.py
+    from mockserver.server.build import corrections_of  # noqa: PLC0415 -- as above
 
     base, name = settings.public_url or address, program()
     click.echo(f"mockserver {__version__} is ready on {base}")
@@ -248,7 +249,7 @@ def _announce(
     for contract in contracts:
         url = base + contract.base_path
         click.echo(f"  {contract.vendor:12} {url}   try: {name} curl {contract.vendor} --url {base}")
-    for line in real:
+    for line in (*corrections_of(settings), *real):
         click.echo(line)
     calls = f"curl {address if settings.is_loopback else base}/_mock/calls"
     if not settings.is_loopback:

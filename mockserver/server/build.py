@@ -74,6 +74,16 @@ def files_of(settings: Settings) -> list[Path]:
     return [*(file for file in builtin if vendor_of(file) not in replaced), *own]
 
 
+def corrections_of(settings: Settings) -> list[str]:
+    """A sentence for each file of the user's own that takes a built-in contract's place, or changes it."""
+    builtin = {vendor_of(file) for file in contract_files([contracts_folder()])} if settings.builtin else set()
+    return [
+        f"{vendor_of(file)} is {'changed' if is_overlay(file) else 'replaced'} by {file}"
+        for file in contract_files(settings.contracts)
+        if vendor_of(file) in builtin
+    ]
+
+
 def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sources) -> Store:
     """A store with the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
     registry = Registry(contracts)

@@ -28,6 +28,7 @@ from mockserver.cli.serve import serve
 from mockserver.server.application import Application
 from mockserver.server.settings import RENAMED, Settings, option, variable
 from tests.cli.running import COMMAND, invoke, run, serving, serving_by, surroundings, taken_port
+from tests.evidence import ROOT
 from tests.live import PATIENCE
 
 VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
@@ -65,6 +66,14 @@ def test_announcement() -> None:
         tries = [f"{vendor} {server.url} try: {program} curl {vendor} --url {server.url}" for vendor in VENDORS]
         assert [" ".join(line.split()) for line in server.lines[1:-1]] == tries
         assert get(server.lines[-1].rpartition("curl ")[2]).json()["calls"] == []
+
+
+def test_own_corrections_are_announced(tmp_path: Path) -> None:
+    """Whoever reads the first lines knows that a built-in vendor is not as it was shipped."""
+    own = tmp_path / "polyai.yaml"
+    own.write_text((ROOT / "contracts" / "polyai.yaml").read_text("utf-8"), "utf-8")
+    with serving("--port", "0", "--contracts", str(tmp_path)) as server:
+        assert f"polyai is replaced by {own}" in server.lines
 
 
 def test_port_taken(taken: str) -> None:
