@@ -107,16 +107,25 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="Where those calls are recorded, secrets masked, for mockserver drift.",
 )
+@click.option(
+    "--draft",
+    "drafts",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Serve an unfinished contract, or a vendor's raw OpenAPI file, too. Repeatable.",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
-def serve(
+def serve(  # noqa: PLR0913 -- click hands each option over by name
     settings: Settings,
     *,
     state: Path | None,
     until_eof: bool,
     forward_real: tuple[str, ...],
     real_calls: Path,
+    drafts: tuple[Path, ...],
     **options: Any,
 ) -> None:
     """Serve all vendors until interrupted."""
@@ -124,7 +133,8 @@ def serve(
     settings = _settings(settings, options)
     new_token = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
     settings = replace(settings, admin_token=new_token or settings.admin_token)
-    from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
+    from mockserver.authoring.draft import read_draft  # noqa: PLC0415 -- the other commands need no server
+    from mockserver.server.application import create_app  # noqa: PLC0415 -- as above
     from mockserver.server.sockets import ListenError, listen, open_files_for  # noqa: PLC0415
 
     possible = open_files_for(settings.max_connections)
@@ -132,7 +142,7 @@ def serve(
         click.echo(f"mockserver: open files (ulimit -Hn) suffice for {possible} connections at once only", err=True)
         settings = replace(settings, max_connections=possible)
     try:
-        app = create_app(settings)
+        app = create_app(settings, drafts=dict(map(read_draft, drafts)))
     except SettingsError as error:  # one that the contracts forbid
         raise CommandError(str(error)) from error
     if state is not None:

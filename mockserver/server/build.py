@@ -10,7 +10,7 @@ from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hos
 from mockserver.server.settings import Settings
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.errors import ContractError, ContractErrors
-from mockserver.spec.load import SUFFIXES, contract_files, is_overlay, load_contracts, vendor_of
+from mockserver.spec.load import NO_DRAFTS, SUFFIXES, contract_files, is_overlay, load_contracts, vendor_of
 from mockserver.spec.model import Contract
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 from mockserver.store.accounts import AccountError, Registry
@@ -51,9 +51,12 @@ def certificates_of(settings: Settings, contracts: Iterable[Contract]) -> Certif
 BUILTIN_ACCOUNTS = ("default", "second")
 
 
-def contracts_of(settings: Settings) -> tuple[Contract, ...]:
-    """The built-in contracts and those of the given folders, as ``files_of`` has them. Raises ContractErrors."""
-    return load_contracts(files_of(settings))
+def contracts_of(settings: Settings, drafts: Mapping[Path, Source] = NO_DRAFTS) -> tuple[Contract, ...]:
+    """The built-in contracts and those of the given folders, as ``files_of`` has them, and drafts.
+
+    Raises ContractErrors.
+    """
+    return load_contracts(files_of(settings), drafts)
 
 
 def files_of(settings: Settings) -> list[Path]:

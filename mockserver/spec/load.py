@@ -174,12 +174,12 @@ def _is_contract(file: Path) -> bool:
     return b'"openapi"' in text or b'"overlay"' in text
 
 
-def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
+def load_contracts(files: Iterable[Path], drafts: Mapping[Path, Source] = NO_DRAFTS) -> tuple[Contract, ...]:
     """Read and check contracts. The stem of a file's name is the vendor's name; an overlay changes its contract.
 
     Raises ContractErrors with every error of every file.
     """
-    contracts, errors = read_contracts(files)
+    contracts, errors = read_contracts(files, drafts)
     if errors:
         raise ContractErrors(errors)
     return contracts

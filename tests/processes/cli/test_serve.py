@@ -27,6 +27,7 @@ from mockserver.authoring.skeleton import skeleton
 from mockserver.cli.serve import serve
 from mockserver.server.application import Application
 from mockserver.server.settings import RENAMED, Settings, option, variable
+from tests.authoring.raw import RAW
 from tests.cli.running import COMMAND, invoke, run, serving, serving_by, surroundings, taken_port
 from tests.evidence import ROOT
 from tests.live import PATIENCE
@@ -74,6 +75,16 @@ def test_own_corrections_are_announced(tmp_path: Path) -> None:
     own.write_text((ROOT / "contracts" / "polyai.yaml").read_text("utf-8"), "utf-8")
     with serving("--port", "0", "--contracts", str(tmp_path)) as server:
         assert f"polyai is replaced by {own}" in server.lines
+
+
+def test_a_raw_file_is_served_as_a_draft(tmp_path: Path) -> None:
+    """A vendor's own OpenAPI file answers at once, beside the built-in vendors."""
+    raw = tmp_path / "acme.yaml"
+    raw.write_text(RAW, "utf-8")
+    with serving("--port", "0", "--draft", str(raw)) as server:
+        answer = requests.post(f"{server.url}/v1/messages", json={"to": "+12025550123"}, timeout=PATIENCE)
+        assert (answer.status_code, answer.json(), answer.headers["x-mock-evidence"]) == (201, {"id": "abc"}, "draft")
+        assert any(line.split()[0] == "acme" for line in server.lines)
 
 
 def test_port_taken(taken: str) -> None:
