@@ -227,7 +227,8 @@ def _own_variables(
 ) -> dict[str, str]:
     """The account's addresses, credentials and files by their usual names, and those of ``--env``."""
     files = {contract.vendor: contract.files for contract in contracts}
-    own = {**dict(variables(shape)), **write_account_files(shape, files, options.files or folder / "files")}
+    place = (options.files or folder / "files").absolute()  # the command may work in another folder
+    own = {**dict(variables(shape)), **write_account_files(shape, files, place)}
     return {**own, **assignments(options.env, shape)}
 
 

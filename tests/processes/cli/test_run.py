@@ -257,6 +257,17 @@ def test_environment(environment: Callable[..., dict[str, str]], tmp_path: Path)
     assert environment()["POLYAI_API_KEY"] != found["POLYAI_API_KEY"]  # each run has a fresh account
 
 
+def test_files_are_found_from_any_folder(
+    environment: Callable[..., dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that changes its folder still has their paths."""
+    monkeypatch.chdir(tmp_path)
+    found = environment("--files", "credentials")
+    assert found["VOXIMPLANT_CREDENTIALS_JSON_FILE"] == str(
+        tmp_path / "credentials" / "voximplant" / "credentials.json"
+    )
+
+
 def test_what_the_user_had_set_is_kept(ran: Ran, environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
     """Options of Node and Java, Python's path, PHP's folders, wget's settings and certificates stay beside ours."""
     more = tmp_path / "more.pem"
