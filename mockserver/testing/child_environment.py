@@ -102,6 +102,16 @@ def hook_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict
     }
 
 
+def direct_variables(hosts: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
+    """What has clients ask these hosts themselves, though a proxy is set; none where no proxy would be asked."""
+    if not any(environment.get(name) for name in PROXIES):
+        return {}
+    before = next(filter(None, map(environment.get, reversed(EXCEPTIONS))), None)  # most clients prefer lower case
+    if before is not None and before.strip() == "*":  # which counts only where it stands alone
+        return {}
+    return {name: ",".join(filter(None, [environment.get(name) or before, *hosts])) for name in EXCEPTIONS}
+
+
 def child_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
     """All of them, for a program that starts in this environment. Writes files. Raises OSError."""
     trusting = trust_variables(target, environment)

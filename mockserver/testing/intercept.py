@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from mockserver.testing.child_environment import ClientTarget, child_variables
+from mockserver.testing.child_environment import ClientTarget, child_variables, direct_variables
 from mockserver.testing.client import Control, ControlError
 from mockserver.testing.redirect import Redirect
 
@@ -17,8 +17,9 @@ from mockserver.testing.redirect import Redirect
 class Interception:
     """In force from when it is made until ``stop`` or the end of its ``with`` block. ``hosts`` are the vendors'.
 
-    Clients, sessions and TLS contexts made before are caught, too. With ``env`` the variables of ``mockserver run`` are
-    set in this process, for the programs that it starts. Raises ControlError.
+    Clients, sessions and TLS contexts made before are caught, too. A proxy that the environment names is not asked for
+    the vendors' hosts, but by a client that keeps the one of its beginning. With ``env`` the variables of
+    ``mockserver run`` are set in this process, for the programs that it starts. Raises ControlError.
     """
 
     def __init__(self, control: Control, *, env: bool = False) -> None:
@@ -33,8 +34,7 @@ class Interception:
         self._redirect = Redirect(self.hosts, self._address, trust["ca"])
         self._before: dict[str, str | None] = {}
         self._folder: TemporaryDirectory[str] | None = None
-        if env:
-            self._set_variables(trust)
+        self._set(self._led(trust) if env else direct_variables(self.hosts, os.environ))
         self._redirect.start()
 
     def stop(self) -> None:
@@ -51,7 +51,12 @@ class Interception:
                 self._folder.cleanup()
             self._folder = None
 
-    def _set_variables(self, trust: dict[str, Any]) -> None:
+    def _set(self, variables: dict[str, str]) -> None:
+        self._before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+
+    def _led(self, trust: dict[str, Any]) -> dict[str, str]:
+        """The variables of ``mockserver run``, with the files that they name."""
         from mockserver.server.trust_files import bundle  # noqa: PLC0415 -- few tests need a part of the server
 
         self._folder = TemporaryDirectory(prefix="mockserver-")
@@ -60,9 +65,7 @@ class Interception:
         target.bundle.write_text(bundle(trust["ca"], os.environ), "utf-8")
         if trust["java_store"] is not None:
             target.java_store.write_bytes(base64.b64decode(trust["java_store"]))
-        variables = child_variables(target, os.environ)
-        self._before = {name: os.environ.get(name) for name in variables}
-        os.environ.update(variables)
+        return child_variables(target, os.environ)
 
     def __enter__(self) -> Self:
         return self

@@ -23,6 +23,7 @@ import requests
 import urllib3
 
 from mockserver.testing import Account, AsyncAccount, ControlError, MockServer
+from mockserver.testing.child_environment import direct_variables
 from mockserver.testing.client import Control
 from mockserver.testing.intercept import Interception
 from tests.testing.inner import here, write
@@ -173,6 +174,44 @@ def test_children(account: Account) -> None:
     with account.intercept():
         said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert said.returncode == 1
+
+
+NOBODY = "http://127.0.0.1:9"  # a port that nobody listens on
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("made", [by_requests, by_httpx, by_httpx2, by_urllib])
+def test_where_a_proxy_is_set(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    made: Callable[[], AbstractContextManager[Ask]],
+) -> None:
+    """The vendors' hosts are not asked of it, others are; what was set is there again at the end."""
+    monkeypatch.setenv(name, NOBODY)
+    before = dict(os.environ)
+    with account.intercept(), made() as ask:
+        assert answered(ask())
+        with pytest.raises(requests.exceptions.ProxyError):
+            requests.get(OTHER, timeout=5)
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        ({}, None),
+        ({"no_proxy": "a.example"}, None),
+        ({"https_proxy": NOBODY}, (HOST, HOST)),
+        ({"HTTP_PROXY": NOBODY, "NO_PROXY": "a.example"}, (f"a.example,{HOST}", f"a.example,{HOST}")),
+        ({"all_proxy": NOBODY, "NO_PROXY": "a", "no_proxy": "b"}, (f"a,{HOST}", f"b,{HOST}")),
+        ({"https_proxy": NOBODY, "NO_PROXY": "*"}, None),
+    ],
+)
+def test_exceptions_from_a_proxy(before: dict[str, str], found: tuple[str, str] | None) -> None:
+    """They are added to the user's own; nothing is set where nothing is asked of a proxy."""
+    added = direct_variables((HOST,), before)
+    assert added == ({} if found is None else {"NO_PROXY": found[0], "no_proxy": found[1]})
 
 
 def test_one_within_another(server: MockServer) -> None:
