@@ -1,16 +1,14 @@
 """Reads ``fixtures/<vendor>/<operation>/<case>.yaml``: one exchange each, as its README describes."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
+from mockserver.authoring.exchange import differences
 from mockserver.engine.fixture_case import Replay, Sent, read_case
-from mockserver.spec.pointer import MISSING
 from mockserver.spec.source import read_yaml
 
 __all__ = ["ROOT", "Replay", "Reply", "Sent", "case_files", "case_id", "complaints", "load_case", "replayed"]
@@ -78,18 +76,3 @@ def replayed(send: Callable[[Sent], Reply], replays: Mapping[str, Replay]) -> di
         names = sorted(set(reply.headers) - {"date", "server", "connection"})  # which are the server's
         fixed[case_id(file)] = (reply.status, names, reply.body if is_exact(case["response"]) else None)
     return fixed
-
-
-def differences(expected: Any, found: Any, at: str = "") -> Iterator[str]:
-    """Where ``found`` is not what a fixture expects; ``{any: schema}`` is any value that fits the schema."""
-    if isinstance(expected, dict) and expected.keys() == {"any"}:
-        for error in jsonschema.Draft202012Validator(expected["any"]).iter_errors(found):
-            yield f"{at}: {error.message}"
-    elif isinstance(expected, dict) and isinstance(found, dict):
-        for name in sorted(expected.keys() | found.keys()):
-            yield from differences(expected.get(name, MISSING), found.get(name, MISSING), f"{at}/{name}")
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from differences(one, other, f"{at}/{index}")
-    elif type(expected) is not type(found) or expected != found:
-        yield f"{at}: expected {expected!r}, found {found!r}"
