@@ -272,6 +272,10 @@ class _Index:
             return self._hosts.setdefault(route.host, _Paths())
         return self._root if route.vendor is None else self._vendors.setdefault(route.vendor, _Paths())
 
+    def is_host_of_vendor(self, scope: Scope) -> bool:
+        """Whether a request is to a vendor's own host."""
+        return _hostname(_host_header(scope)) in self._hosts
+
     def find(self, scope: Scope) -> Found | None:
         header = _host_header(scope)
         paths = self._by_header.get(header)
@@ -293,7 +297,7 @@ class VendorRouter(Router):
     """Starlette's router, which finds a vendor's route by an index instead of asking each.
 
     What is added to ``routes``, or taken from it, counts from the next request on. ``pages`` are what GET gets where no
-    route has the path.
+    route has the path, but not from a vendor's own host.
     """
 
     def __init__(
@@ -335,7 +339,11 @@ class VendorRouter(Router):
         """Tell the client that nothing is here: no vendor speaks WebSocket, and none has this path."""
         if scope["type"] == "websocket":
             await WebSocketClose()(scope, receive, send)
-        elif scope["path"] in self._pages and scope["method"] in {"GET", "HEAD"}:
+        elif (
+            scope["path"] in self._pages
+            and scope["method"] in {"GET", "HEAD"}
+            and not self._index.is_host_of_vendor(scope)
+        ):
             await self._pages[scope["path"]](scope, receive, send)
         else:
             await self._unknown_path(self.nearest(scope["path"]), scope, receive, send)

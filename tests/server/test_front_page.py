@@ -93,6 +93,14 @@ def test_other_methods(browser: TestClient, method: str, path: str) -> None:
     assert len(browser.get("/_mock/calls").json()["calls"]) == 1
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_a_vendors_own_host(browser: TestClient, path: str) -> None:
+    """What a client asks of a vendor is a call, and none of a vendor's answers is ours."""
+    response = browser.get(path, headers={"Host": "api.acme.test", "Accept": "text/html"})
+    assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+    assert len(browser.get("/_mock/calls").json()["calls"]) == 1
+
+
 def test_a_vendor_that_documents_the_path(tmp_path: Path) -> None:
     """Its contract answers there."""
     text = ACME.read_text("utf-8")
