@@ -37,6 +37,10 @@ def live_page(page: Page) -> Page:
     return page
 
 
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""To await in the page: rows are drawn in the frame after a change."""
+
+
 def test_a_call_appears_within_a_second(open_page: Open, client: Client) -> None:
     """Without a reload, in its account's list and in that of all."""
     one, everybody = live_page(open_page(account=client.id)), live_page(open_page())
@@ -156,10 +160,12 @@ def test_nothing_jumps(open_page: Open, client: Client) -> None:
     expect(rows(page).first).to_contain_text("another")
     page.get_by_label("Follow").check()
     page.evaluate("document.getElementById('calls').scrollTop = 600")
+    page.evaluate(TWO_FRAMES)
     before = rows(page).filter(has_text="text 35").bounding_box()
     for number in range(5):
         client.send(f"newer {number}")
     expect(page.locator(".count")).to_have_text("66 calls")
+    page.evaluate(TWO_FRAMES)
     assert rows(page).filter(has_text="text 35").bounding_box() == before
 
 
