@@ -31,11 +31,13 @@ class Client:
     @classmethod
     async def connect(cls, port: int, **options: Any) -> Self:
         """``options`` are those of ``asyncio.open_connection``."""
-        return cls(*await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port, **options), PATIENCE))
+        async with asyncio.timeout(PATIENCE):  # wait_for of CPython 3.11 may swallow a cancellation
+            return cls(*await asyncio.open_connection("127.0.0.1", port, **options))
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
-        await asyncio.wait_for(self.writer.drain(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await self.writer.drain()
 
     async def in_pieces(self, data: bytes, size: int) -> None:
         """Send so that the server takes the pieces one by one."""
@@ -59,7 +61,8 @@ class Client:
 
     async def rest(self) -> bytes:
         """What comes until the server ends the connection."""
-        return await asyncio.wait_for(self.reader.read(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            return await self.reader.read()
 
     def close(self) -> None:
         """End it at once; the server sees a reset where it had more to say."""

@@ -374,7 +374,8 @@ class Store:
         """Return when something was kept or became due since, or when the time is over; for one waiting task."""
         self._timekeeper = asyncio.get_running_loop().create_future()
         try:
-            await asyncio.wait_for(self._timekeeper, seconds)
+            async with asyncio.timeout(seconds):  # wait_for of CPython 3.11 may swallow a cancellation
+                await self._timekeeper
         except TimeoutError:
             pass
         finally:
@@ -477,7 +478,8 @@ async def _wait_in(waits: Waits, account: str, seconds: float | None) -> None:
     waiting = asyncio.get_running_loop().create_future()
     waits.setdefault(account, set()).add(waiting)
     try:
-        await asyncio.wait_for(waiting, seconds)
+        async with asyncio.timeout(seconds):
+            await waiting
     except TimeoutError:
         pass
     finally:

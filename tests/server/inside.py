@@ -97,12 +97,14 @@ async def served(app: Any) -> AsyncIterator[tuple[int, Any]]:
     ready, listening = asyncio.Event(), listen("127.0.0.1", 0)
     server = uvicorn_server(app, ready.set)
     task = asyncio.create_task(server.serve(listening))
-    await asyncio.wait_for(ready.wait(), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        await ready.wait()
     try:
         yield listening[0].getsockname()[1], server.server_state
     finally:
         server.should_exit = True
-        await asyncio.wait_for(task, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await task
     assert server.server_state.connections == set()
     assert asyncio.all_tasks() == others
 

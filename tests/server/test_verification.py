@@ -46,7 +46,8 @@ def run(scenario: Callable[[Spied], Awaitable[None]], calls: int = 10_000) -> No
     """A scenario that ends by itself."""
 
     async def limited() -> None:
-        await asyncio.wait_for(scenario(Spied(calls)), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await scenario(Spied(calls))
 
     asyncio.run(limited())
 
@@ -420,8 +421,9 @@ def test_who_verifies_waits_for_calls_of_the_other_handle(kind: str, tmp_path: P
         await asyncio.sleep(0)
         assert not verdict.done()
         await handles.send(handles.b, "one")
-        found = await verdict
+        async with asyncio.timeout(PATIENCE):
+            found = await verdict
         assert (found.verified, len(found.matched), found.recorded) == (True, 2, 2)
         await handles.close()
 
-    asyncio.run(asyncio.wait_for(scenario(), PATIENCE))
+    asyncio.run(scenario())

@@ -464,3 +464,32 @@ def test_whoever_waits_is_told_that_the_server_ends(handles: Handles) -> None:
         assert not handles.a.is_waited_on
 
     run(scenario())
+
+
+WAITS: dict[str, tuple[Callable[[Store], Awaitable[Any]], Callable[[Store], Awaitable[Any]]]] = {
+    "for-a-step": (lambda store: store.wait_for_step(60), keep),
+    "for-a-clock": (
+        lambda store: store.wait_for_clock("one", 60),
+        lambda store: store.set_clock("one", REAL.advanced(NOW, 60)),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_a_wait_that_is_cancelled_as_it_ends_is_cancelled(handles: Handles, what: str) -> None:
+    """A task that is told to end does not go on because what it waited for came in the same turn."""
+    wait, wake = WAITS[what]
+
+    async def endlessly() -> None:
+        while True:
+            await wait(handles.a)
+
+    async def scenario() -> None:
+        waiting = asyncio.create_task(endlessly())
+        await asyncio.sleep(0.01)
+        await wake(handles.a)
+        waiting.cancel()
+        await asyncio.wait([waiting], timeout=0.1)
+        assert waiting.cancelled()
+
+    run(scenario())

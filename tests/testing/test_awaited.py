@@ -42,7 +42,8 @@ async def in_a_group(it: Pending[Any]) -> Any:
 
 
 async def with_a_limit(it: Pending[Any]) -> Any:
-    return await asyncio.wait_for(it, 10)
+    async with asyncio.timeout(10):
+        return await it
 
 
 @pytest.mark.parametrize("debug", [False, True])

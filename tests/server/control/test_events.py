@@ -196,7 +196,8 @@ def test_a_closed_tab_is_noticed(live: Live, monkeypatch: pytest.MonkeyPatch) ->
     async def leave() -> None:
         client = await Client.connect(live.port)
         await client.send(b"GET /_mock/events HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        await asyncio.wait_for(client.reader.readuntil(b"\n\n"), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await client.reader.readuntil(b"\n\n")
         client.writer.close()
         await client.writer.wait_closed()
 
