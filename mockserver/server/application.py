@@ -121,6 +121,7 @@ def create_app(settings: Settings | None = None, sources: Sources | None = None)
     contracts = contracts_of(settings)
     _check_let_through(settings, contracts)
     store = store_of(settings, contracts, sources)
+    sources = store.sources
     certificates = certificates_of(settings, contracts)
     compiler = ValueCompiler()
     maker = CallbackMaker(contracts, Renderer(contracts, compiler), compiler)
@@ -156,6 +157,7 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
         await log.open()
     yield
     await app.state.mock.courier.stop(CALLBACK_GRACE)
+    await app.store.close()
     if log is not None:
         await log.close()
     app.state.mock.unreachable.close()

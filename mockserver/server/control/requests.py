@@ -86,6 +86,7 @@ TITLES = {
     413: "Too large",
     415: "Unsupported media type",
     500: "Internal error",
+    503: "Store unavailable",
 }
 
 
@@ -103,6 +104,11 @@ async def on_api_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, ApiError):
         raise error
     return problem(error.status, str(error), error.pointer)
+
+
+async def on_store_unavailable(_request: Request, error: Exception) -> Response:
+    """What cannot be kept is not done, and why."""
+    return problem(503, str(error))
 
 
 async def on_http_exception(_request: Request, error: Exception) -> Response:
