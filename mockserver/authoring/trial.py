@@ -6,22 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mockserver.authoring.exchange import (
-    ExchangeError,
-    ExchangeReplay,
-    ExchangeRequest,
-    ReplayReply,
-    WrittenExchange,
-    complaints,
-    exchange_files,
-    read_exchange,
-)
+from mockserver.authoring.exchange import ReplayReply, WrittenExchange, complaints, exchange_files, read_exchange
 from mockserver.engine.account import AccountData, sample
+from mockserver.engine.fixture_case import FixtureError, Replay, Sent
 from mockserver.engine.recipient import MAGIC
 from mockserver.engine.sources import Sources
 from mockserver.server.application import Application
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.testing.in_process import call_asgi
 
 TRIAL_ORIGIN = "http://localhost"
@@ -38,7 +31,7 @@ class Tried:
     unreached: list[str] = field(default_factory=list)
 
 
-def send(app: Application, sent: ExchangeRequest) -> ReplayReply:
+def send(app: Application, sent: Sent) -> ReplayReply:
     """What an application answers to a request, without a server."""
     status, headers, body = asyncio.run(
         call_asgi(app, sent.method, TRIAL_ORIGIN + sent.url, sent.headers, sent.content)
@@ -60,9 +53,9 @@ def read_exchanges(contract: Contract, folders: Iterable[Path]) -> tuple[list[Wr
 def try_contract(
     app: Application, contract: Contract, exchanges: Iterable[WrittenExchange], accounts: Mapping[str, AccountData]
 ) -> Tried:
-    """ExchangeReplay exchanges of a contract that an application serves, and send what the contract itself promises."""
+    """Replay exchanges of a contract that an application serves, and send what the contract itself promises."""
     tried = Tried(contract.vendor)
-    replay = ExchangeReplay(contract, accounts, Sources.real().now)
+    replay = Replay(contract, accounts, Sources.real().now)
     for exchange in exchanges:
         tried.exchanges += 1
         tried.findings += [
@@ -76,12 +69,12 @@ def try_contract(
     return tried
 
 
-def judged(app: Application, exchange: WrittenExchange, replay: ExchangeReplay, reached: set[str]) -> list[str]:
+def judged(app: Application, exchange: WrittenExchange, replay: Replay, reached: set[str]) -> list[str]:
     """Where an exchange's answer is not the one that it shows."""
     try:
         reply = send(app, replay.request(exchange.case))
         told = complaints(exchange.case, replay, reply)
-    except ExchangeError as error:
+    except FixtureError as error:
         return [str(error)]
     reached.add(reply.headers.get("x-mock-answer", ""))
     return told
@@ -101,13 +94,22 @@ def _samples(
         return
     if operation.recipient is None or operation.recipient.is_several or operation.recipient.at.tokens[0] == "path":
         return
+    plus = "" if _is_in_digits(operation, operation.recipient.at) else "+"
     for digits, wanted in operation.magic.items():
-        reply = _call(app, contract, operation, data, f"+{MAGIC}{digits}")
+        reply = _call(app, contract, operation, data, f"{plus}{MAGIC}{digits}")
         answer = reply.headers.get("x-mock-answer", "")
         reached.add(answer)
         if answer != wanted.id:
-            problem = reply.headers.get("x-mock-problem", "")
-            yield f"{operation.id}: +{MAGIC}{digits} gets {answer or reply.status}, not {wanted.id} {problem}".rstrip()
+            got = f"{operation.id}: {plus}{MAGIC}{digits} gets {answer or reply.status}"
+            yield f"{got}, not {wanted.id} {reply.headers.get('x-mock-problem', '')}".rstrip()
+
+
+def _is_in_digits(operation: OperationSpec, at: Pointer) -> bool:
+    """Whether the example's recipient has no plus: a vendor that wants digits only refuses one."""
+    examples = (m.example for m in operation.body.media.values()) if operation.body else ()
+    values = [at.get({"body": example}) for example in examples if example is not MISSING]
+    values += [p.example for p in operation.parameters if (p.where, p.name) == at.tokens]
+    return any(isinstance(value, str | int) and str(value).isdigit() for value in values)
 
 
 def _call(
@@ -115,4 +117,4 @@ def _call(
 ) -> ReplayReply:
     call = sample(contract, operation, data, Sources.real().now(), recipient=to)
     body = call.body.encode()
-    return send(app, ExchangeRequest(call.method, contract.base_path + call.path, list(call.headers.items()), body))
+    return send(app, Sent(call.method, contract.base_path + call.path, list(call.headers.items()), body))

@@ -3,12 +3,9 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import click
 
@@ -21,6 +18,7 @@ from mockserver.cli.common import (
     server_url,
 )
 from mockserver.cli.schemathesis import settings_file
+from mockserver.cli.server_answers import NoServerError, is_server_meant, server_answer
 from mockserver.cli.switches import pin, reset
 from mockserver.engine.sources import Sources
 from mockserver.server.build import contracts_of
@@ -70,9 +68,7 @@ def account() -> None:
     "--env", multiple=True, metavar="NAME=TEXT", help="A variable more: KEY={VENDOR.credentials.api_key}. Repeatable."
 )
 @click.option("--all", "whole", is_flag=True, help="In variables: also what a vendor refuses, as a key without a role.")
-@click.option(
-    "--live", is_flag=True, help="Ask the running server at --url (MOCKSERVER_ADMIN_TOKEN), not the fixtures."
-)
+@click.option("--live", is_flag=True, help="Ask the running server (MOCKSERVER_ADMIN_TOKEN) and nothing else.")
 @contract_options
 @ending_with_findings
 def show(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
@@ -90,17 +86,17 @@ def show(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
     if form == "schemathesis" and vendor is None:
         raise CommandError("--format schemathesis is for one vendor: add --vendor VENDOR")
     base = server_url(url, settings)
-    if live:
-        shape = _fetch(base, "accounts", account_id, "vendors", settings)
-        vendors = shape["vendors"] if files else ()
-        declared = {v: _fetch(base, "contracts", v, "x-mock", settings)["x-mock"].get("files", {}) for v in vendors}
-    else:
-        contracts, accounts = known_accounts(settings)
-        if account_id not in accounts:
-            known = ", ".join(accounts)
-            raise CommandError(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
-        shape = account_shape(accounts[account_id], contracts, base, Sources.real().now())
-        declared = {contract.vendor: contract.files for contract in contracts}
+    try:
+        is_asked = live or is_server_meant(url, settings)
+        shape, declared = (
+            _served(base, account_id, settings, files=files is not None)
+            if is_asked
+            else _read(base, account_id, settings)
+        )
+    except NoServerError:
+        if live:
+            raise
+        shape, declared = _read(base, account_id, settings)
     assigned = assignments(env, shape)
     if vendor is not None:
         shape, declared = _only(vendor, shape), {name: files for name, files in declared.items() if name == vendor}
@@ -203,21 +199,27 @@ def _github(name: str, value: str) -> str:
 def _fetch(base: str, kind: str, name: str, member: str, settings: Settings) -> Any:
     """A JSON object from a running server. Raises CommandError if it lacks ``member``."""
     address = f"{base}/_mock/{kind}/{quote(name, safe='', errors='replace')}"
-    headers = {"Authorization": f"Bearer {settings.admin_token}"} if settings.admin_token else {}
     try:
-        with urlopen(Request(address, headers=headers), timeout=10) as response:  # noqa: S310 -- an http address
-            shape = json.load(response)
-    except HTTPError as error:
-        raise CommandError(f"{address} answered {error.code}: {_detail(error)}") from error
-    except (OSError, HTTPException, ValueError) as error:
-        raise CommandError(f"no mockserver answers at {address}: {error}") from error
+        shape = json.loads(server_answer(address, settings))
+    except ValueError as error:
+        raise NoServerError(f"no mockserver answers at {address}: {error}") from error
     if not isinstance(shape, dict) or member not in shape:
-        raise CommandError(f"no mockserver answers at {address}: its answer has no {member!r}")
+        raise NoServerError(f"no mockserver answers at {address}: its answer has no {member!r}")
     return shape
 
 
-def _detail(error: HTTPError) -> str:
-    try:
-        return str(json.load(error)["detail"])
-    except (OSError, HTTPException, ValueError, LookupError, TypeError):
-        return str(error.reason)
+def _served(base: str, account_id: str, settings: Settings, *, files: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An account as a running server has it, and the files of its vendors if needed. Raises CommandError."""
+    shape = _fetch(base, "accounts", account_id, "vendors", settings)
+    vendors = shape["vendors"] if files else ()
+    return shape, {v: _fetch(base, "contracts", v, "x-mock", settings)["x-mock"].get("files", {}) for v in vendors}
+
+
+def _read(base: str, account_id: str, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same from the files that a server with these settings would read. Raises CommandError."""
+    contracts, accounts = known_accounts(settings)
+    if account_id not in accounts:
+        known = ", ".join(accounts)
+        raise CommandError(f"there is no account {account_id!r}; known: {known}; a server's own need --live")
+    shape = account_shape(accounts[account_id], contracts, base, Sources.real().now())
+    return shape, {contract.vendor: contract.files for contract in contracts}

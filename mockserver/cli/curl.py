@@ -1,5 +1,8 @@
 """``mockserver curl``: a ready call to a vendor."""
 
+import contextlib
+from urllib.parse import quote
+
 import click
 
 from mockserver.cli.common import (
@@ -10,6 +13,7 @@ from mockserver.cli.common import (
     known_accounts,
     server_url,
 )
+from mockserver.cli.server_answers import NoServerError, is_server_meant, server_answer
 from mockserver.engine.sources import Sources
 from mockserver.server.curl_command import sample_command
 from mockserver.server.settings import Settings
@@ -22,9 +26,18 @@ from mockserver.server.settings import Settings
 @contract_options
 @ending_with_findings
 def curl(vendor: str, url: str | None, account_id: str, settings: Settings) -> None:
-    """Print a curl command that sends an SMS through VENDOR, its tokens freshly signed."""
+    """Print a curl command that sends an SMS through VENDOR, its tokens freshly signed.
+
+    The server at --url says it; where none answers, or files are named, it comes from the files.
+    """
+    base = server_url(url, settings)
+    if is_server_meant(url, settings):
+        path = f"/_mock/accounts/{quote(account_id, safe='')}/curl/{quote(vendor, safe='')}"
+        with contextlib.suppress(NoServerError):
+            click.echo(server_answer(base + path, settings), nl=False)
+            return
     contracts, accounts = known_accounts(settings)
     contract = find_contract(contracts, vendor)
     if account_id not in accounts:
         raise CommandError(f"there is no account {account_id!r}; known: {', '.join(accounts)}")
-    click.echo(sample_command(contract, accounts[account_id], Sources.real().now(), server_url(url, settings)))
+    click.echo(sample_command(contract, accounts[account_id], Sources.real().now(), base))

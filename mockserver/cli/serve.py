@@ -110,16 +110,25 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="Where those calls are recorded, secrets masked, for mockserver drift.",
 )
+@click.option(
+    "--draft",
+    "drafts",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Serve an unfinished contract, or a vendor's raw OpenAPI file, too. Repeatable.",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
-def serve(
+def serve(  # noqa: PLR0913 -- click hands each option over by name
     settings: Settings,
     *,
     state: Path | None,
     until_eof: bool,
     forward_real: tuple[str, ...],
     real_calls: Path,
+    drafts: tuple[Path, ...],
     **options: Any,
 ) -> None:
     """Serve all vendors until interrupted."""
@@ -127,7 +136,8 @@ def serve(
     settings = _settings(settings, options)
     new_token = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
     settings = replace(settings, admin_token=new_token or settings.admin_token)
-    from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
+    from mockserver.authoring.draft import read_draft  # noqa: PLC0415 -- the other commands need no server
+    from mockserver.server.application import create_app  # noqa: PLC0415 -- as above
     from mockserver.server.sockets import ListenError, listen, open_files_for  # noqa: PLC0415
 
     possible = open_files_for(settings.max_connections)
@@ -135,7 +145,7 @@ def serve(
         click.echo(f"mockserver: open files (ulimit -Hn) suffice for {possible} connections at once only", err=True)
         settings = replace(settings, max_connections=possible)
     try:
-        app = create_app(settings)
+        app = create_app(settings, drafts=dict(map(read_draft, drafts)))
     except SettingsError as error:  # one that the contracts forbid
         raise CommandError(str(error)) from error
     if state is not None:
@@ -240,6 +250,7 @@ def _announce(
 ) -> None:
     """Say where everything is, in commands that work as they are printed; ``real`` is what reaches real vendors."""
     from mockserver import __version__  # noqa: PLC0415 -- another distribution's package may have none: see package_check.py
+    from mockserver.server.build import corrections_of  # noqa: PLC0415 -- as above
 
     base, name = settings.public_url or address, program()
     click.echo(f"mockserver {__version__} is ready on {base}")
@@ -251,7 +262,7 @@ def _announce(
     for contract in contracts:
         url = base + contract.base_path
         click.echo(f"  {contract.vendor:12} {url}   try: {name} curl {contract.vendor} --url {base}")
-    for line in real:
+    for line in (*corrections_of(settings), *real):
         click.echo(line)
     calls = f"curl {address if settings.is_loopback else base}/_mock/calls"
     if not settings.is_loopback:

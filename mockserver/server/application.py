@@ -1,8 +1,9 @@
 """The whole server as one Starlette application."""
 
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -31,7 +32,9 @@ from mockserver.server.routing import VendorRouter, vendor_routes
 from mockserver.server.settings import Settings, SettingsError, from_environment
 from mockserver.server.sockets import Unreachable
 from mockserver.server.wire.incident import Incident
+from mockserver.spec.load import NO_DRAFTS
 from mockserver.spec.model import Contract
+from mockserver.spec.source import Source
 from mockserver.store.store import Store
 
 CALLBACK_GRACE = 1.0  # seconds that callbacks under way have when the server stops
@@ -110,15 +113,19 @@ class Application(Starlette):
         return mock
 
 
-def create_app(settings: Settings | None = None, sources: Sources | None = None) -> Application:
+def create_app(
+    settings: Settings | None = None, sources: Sources | None = None, drafts: Mapping[Path, Source] = NO_DRAFTS
+) -> Application:
     """Build everything: contracts read, checked and compiled, accounts made.
 
     Without settings, as where uvicorn calls it, the environment's count, and a log is written unless that says
-    otherwise, as `mockserver serve` does. Raises ContractErrors and SettingsError.
+    otherwise, as `mockserver serve` does. ``drafts`` are unfinished contracts, served too.
+
+    Raises ContractErrors and SettingsError.
     """
     settings = from_environment(log="text") if settings is None else settings
     sources = sources or Sources.real()
-    contracts = contracts_of(settings)
+    contracts = contracts_of(settings, drafts)
     _check_let_through(settings, contracts)
     store = store_of(settings, contracts, sources)
     sources = store.sources

@@ -10,7 +10,7 @@ from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hos
 from mockserver.server.settings import Settings, SettingsError
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.errors import ContractError, ContractErrors
-from mockserver.spec.load import SUFFIXES, contract_files, is_overlay, load_contracts, vendor_of
+from mockserver.spec.load import NO_DRAFTS, SUFFIXES, contract_files, is_overlay, load_contracts, vendor_of
 from mockserver.spec.model import Contract
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 from mockserver.store.accounts import AccountError, Registry
@@ -51,9 +51,12 @@ def certificates_of(settings: Settings, contracts: Iterable[Contract]) -> Certif
 BUILTIN_ACCOUNTS = ("default", "second")
 
 
-def contracts_of(settings: Settings) -> tuple[Contract, ...]:
-    """The built-in contracts and those of the given folders, as ``files_of`` has them. Raises ContractErrors."""
-    return load_contracts(files_of(settings))
+def contracts_of(settings: Settings, drafts: Mapping[Path, Source] = NO_DRAFTS) -> tuple[Contract, ...]:
+    """The built-in contracts and those of the given folders, as ``files_of`` has them, and drafts.
+
+    Raises ContractErrors.
+    """
+    return load_contracts(files_of(settings), drafts)
 
 
 def files_of(settings: Settings) -> list[Path]:
@@ -72,6 +75,16 @@ def files_of(settings: Settings) -> list[Path]:
     replaced = {vendor_of(file) for file in own if not is_overlay(file)}
     builtin = contract_files([contracts_folder()]) if settings.builtin else []
     return [*(file for file in builtin if vendor_of(file) not in replaced), *own]
+
+
+def corrections_of(settings: Settings) -> list[str]:
+    """A sentence for each file of the user's own that takes a built-in contract's place, or changes it."""
+    builtin = {vendor_of(file) for file in contract_files([contracts_folder()])} if settings.builtin else set()
+    return [
+        f"{vendor_of(file)} is {'changed' if is_overlay(file) else 'replaced'} by {file}"
+        for file in contract_files(settings.contracts)
+        if vendor_of(file) in builtin
+    ]
 
 
 def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sources) -> Store:

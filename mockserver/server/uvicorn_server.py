@@ -120,7 +120,8 @@ class MockUvicorn(uvicorn.Server):
         while not await self.on_tick(counter):
             counter = (counter + 1) % TICKS_UNTIL_ZERO
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._to_end.wait(), 1 / TICKS)
+                async with asyncio.timeout(1 / TICKS):
+                    await self._to_end.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -11,6 +11,7 @@ from mockserver.spec.callbacks import read_callbacks, read_inbound
 from mockserver.spec.check import check_pointers
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.model import Contract, OperationSpec, VendorPage
+from mockserver.spec.near_keys import check_keys
 from mockserver.spec.openapi30 import NOTE, read_as_31
 from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.overlay import apply_overlay
@@ -78,6 +79,7 @@ def read_contract(source: Source, vendor: str, *, is_draft: bool = False) -> tup
         notes=notes,
     )
     check_pointers(reader, contract)
+    check_keys(reader)
     reader.unread_blocks()
     return contract, reader
 
@@ -156,16 +158,28 @@ def is_overlay(file: Path) -> bool:
 
 
 def contract_files(folders: Iterable[Path]) -> list[Path]:
-    """The contract files of these folders, overlays among them, sorted by name in each."""
-    return [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
+    """The contract files of these folders, overlays among them, sorted by name in each.
+
+    A folder may hold other JSON files, accounts for instance: without its first word a JSON file is no contract.
+    """
+    files = (file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES)
+    return [file for file in files if file.suffix != ".json" or _is_contract(file)]
 
 
-def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
+def _is_contract(file: Path) -> bool:
+    try:
+        text = file.read_bytes()
+    except OSError:
+        return True  # whoever reads it says why it cannot be read
+    return b'"openapi"' in text or b'"overlay"' in text
+
+
+def load_contracts(files: Iterable[Path], drafts: Mapping[Path, Source] = NO_DRAFTS) -> tuple[Contract, ...]:
     """Read and check contracts. The stem of a file's name is the vendor's name; an overlay changes its contract.
 
     Raises ContractErrors with every error of every file.
     """
-    contracts, errors = read_contracts(files)
+    contracts, errors = read_contracts(files, drafts)
     if errors:
         raise ContractErrors(errors)
     return contracts

@@ -15,6 +15,7 @@ import requests
 
 from mockserver.store.accounts import test_only_rsa_key as shared_key
 from tests.cli.running import invoke, odd_account, run
+from tests.evidence import ROOT
 from tests.live import PATIENCE, Live, live_server
 
 ODD = [
@@ -86,8 +87,9 @@ def same_values(variables: Mapping[str, str], shape: Mapping[str, Any]) -> None:
 
 
 def test_json_is_the_control_apis_shape(server: Live) -> None:
-    """Without a server, the account is printed as the server would show it."""
-    shape = json.loads(invoke("account", "--url", f"{server.url}/").stdout)
+    """From files, the account is printed as a server that has read them shows it."""
+    read = invoke("account", "--url", f"{server.url}/", "--fixtures", ROOT / "fixtures")
+    shape = json.loads(read.stdout)
     told = requests.get(f"{server.url}/_mock/accounts/default", timeout=PATIENCE).json()
     assert shape.keys() == {"id", "vendors"} <= told.keys()
     assert (shape["id"], shape["vendors"].keys()) == (told["id"], told["vendors"].keys())

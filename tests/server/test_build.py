@@ -9,7 +9,8 @@ import pytest
 
 from mockserver.engine.account import AccountData
 from mockserver.server.application import create_app
-from mockserver.server.build import contracts_of
+from mockserver.server.build import contracts_of, corrections_of
+from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractErrors
 from tests.evidence import ROOT
 from tests.server.customers import SETTINGS
@@ -160,3 +161,16 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         replace(SETTINGS, fixtures=(tmp_path / "none",)),
     ):
         assert fault(settings)[::4] == (str(tmp_path / "none"), "there is no such folder")
+
+
+def test_own_corrections_are_told(tmp_path: Path) -> None:
+    """A file of a built-in vendor's name replaces its contract, an overlay changes it; another vendor's is neither."""
+    for name in ("polyai.yaml", "koreai.overlay.yaml", "acme.yaml"):
+        (tmp_path / name).touch()
+    settings = Settings(contracts=(tmp_path,))
+    told = [
+        f"koreai is changed by {tmp_path / 'koreai.overlay.yaml'}",
+        f"polyai is replaced by {tmp_path / 'polyai.yaml'}",
+    ]
+    assert corrections_of(settings) == told
+    assert corrections_of(replace(settings, builtin=False)) == []

@@ -1,7 +1,9 @@
 """Contracts of further real vendors, written from their public documents: each is tried as its author would."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
@@ -35,3 +37,30 @@ def test_what_was_sent_by_twilio_is_read_back() -> None:
             listed = client.get(f"{root}.json?PageSize=5", headers=login).json()["messages"]
             assert [message["sid"] for message in listed] == ([sent["sid"]] if part is mine else [])
             assert root in sent["uri"] or part is theirs
+
+
+@pytest.mark.parametrize(
+    ("vendor", "token", "sending", "body", "record"),
+    [
+        (
+            "messagebird",
+            "AccessKey",
+            "/messages",
+            {"originator": "Me", "recipients": ["31612345678"], "body": "Hi"},
+            "",
+        ),
+        ("telnyx", "bearerAuth", "/v2/messages", {"from": "", "to": "+12025550123", "text": "Hi"}, "data"),
+    ],
+)
+def test_what_was_sent_is_shown(vendor: str, token: str, sending: str, body: dict[str, Any], record: str) -> None:
+    """A fresh customer's message is shown by its id as it was answered; another customer does not find it."""
+    with TestClient(create_app(Settings(contracts=(CONTRACTS,), builtin=False)), base_url="http://localhost") as client:
+        mine, theirs = (client.post("/_mock/accounts", json={}).json()["vendors"][vendor] for _ in range(2))
+        if "from" in body:
+            body = {**body, "from": mine["owned"]["numbers"][0]["number"]}
+        word = "Bearer " if token == "bearerAuth" else ""
+        login, other = ({"Authorization": word + part["tokens"][token]} for part in (mine, theirs))
+        sent = client.post(sending, json=body, headers=login).json()
+        sms = f"{sending}/{(sent[record] if record else sent)['id']}"
+        assert client.get(sms, headers=login).json() == sent
+        assert client.get(sms, headers=other).status_code == 404

@@ -23,10 +23,13 @@ import pytest
 import requests
 
 from mockserver import __version__
+from mockserver.authoring.skeleton import skeleton
 from mockserver.cli.serve import serve
 from mockserver.server.application import Application
 from mockserver.server.settings import RENAMED, Settings, option, variable
+from tests.authoring.raw import RAW
 from tests.cli.running import COMMAND, invoke, run, serving, serving_by, surroundings, taken_port
+from tests.evidence import ROOT
 from tests.live import PATIENCE
 
 VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
@@ -64,6 +67,24 @@ def test_announcement() -> None:
         tries = [f"{vendor} {server.url} try: {program} curl {vendor} --url {server.url}" for vendor in VENDORS]
         assert [" ".join(line.split()) for line in server.lines[1:-1]] == tries
         assert get(server.lines[-1].rpartition("curl ")[2]).json()["calls"] == []
+
+
+def test_own_corrections_are_announced(tmp_path: Path) -> None:
+    """Whoever reads the first lines knows that a built-in vendor is not as it was shipped."""
+    own = tmp_path / "polyai.yaml"
+    own.write_text((ROOT / "contracts" / "polyai.yaml").read_text("utf-8"), "utf-8")
+    with serving("--port", "0", "--contracts", str(tmp_path)) as server:
+        assert f"polyai is replaced by {own}" in server.lines
+
+
+def test_a_raw_file_is_served_as_a_draft(tmp_path: Path) -> None:
+    """A vendor's own OpenAPI file answers at once, beside the built-in vendors."""
+    raw = tmp_path / "acme.yaml"
+    raw.write_text(RAW, "utf-8")
+    with serving("--port", "0", "--draft", str(raw)) as server:
+        answer = requests.post(f"{server.url}/v1/messages", json={"to": "+12025550123"}, timeout=PATIENCE)
+        assert (answer.status_code, answer.json(), answer.headers["x-mock-evidence"]) == (201, {"id": "abc"}, "draft")
+        assert any(line.split()[0] == "acme" for line in server.lines)
 
 
 def test_port_taken(taken: str) -> None:
@@ -270,6 +291,7 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
     for folder in (here, there):
         folder.mkdir()
         (folder / "accounts.json").write_text('{"id": "third"}', "utf-8")
+        (folder / f"{folder.name}.yaml").write_text(skeleton(folder.name), "utf-8")
     given = {"SERVE_HOST": "127.0.0.2", "SERVE_PORT": "1", "LOG": "json"}
     bounds = {"MAX_ACCOUNTS": "21", "MAX_CONNECTIONS": "22", "MAX_JOURNAL_CALLS": "23", "MAX_JOURNAL_BYTES": "24"}
     bounds |= {"MAX_BODY": "25", "MAX_HEAD": "26", "IDLE_TIMEOUT": "27", "REQUEST_TIMEOUT": "28"}

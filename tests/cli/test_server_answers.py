@@ -1,0 +1,55 @@
+"""Commands that ask a running server: it has vendors and accounts that the files here have not."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from mockserver.server.settings import Settings
+from tests.cli.running import invoke
+from tests.live import PATIENCE, Live, live_server
+
+CONTRACTS = Path(__file__).parents[1] / "vendors" / "contracts"
+VENDORS = sorted(file.stem for file in CONTRACTS.glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Live]:
+    with live_server(Settings(contracts=(CONTRACTS,), builtin=False)) as live:
+        yield live
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_curl_works_for_every_vendor_that_serves(server: Live, vendor: str) -> None:
+    """The printed call is accepted, for an account that only the server knows."""
+    account = requests.post(f"{server.url}/_mock/accounts", timeout=PATIENCE).json()["id"]
+    words = shlex.split(invoke("curl", vendor, "--account", account, "--url", server.url).stdout)
+    headers = dict(words[n + 1].split(": ", 1) for n, word in enumerate(words) if word == "-H")
+    body = words[words.index("--data-raw") + 1]
+    url = next(word for word in words if word.startswith("http"))
+    reply = requests.post(url, data=body, headers=headers, timeout=PATIENCE)
+    assert (reply.headers["x-mock-answer"], "x-mock-problem" in reply.headers) == (f"{vendor}.send_sms/sent", False)
+
+
+def test_account_of_a_server(server: Live) -> None:
+    """It has the server's vendors, not those of the files here."""
+    assert sorted(json.loads(invoke("account", "--url", server.url).stdout)["vendors"]) == VENDORS
+
+
+@pytest.mark.parametrize("command", [["curl", "polyai"], ["curl", "twilio", "--account", "nobody"], ["account", "x"]])
+def test_what_the_server_has_not(server: Live, command: list[str]) -> None:
+    """Its own words are the one line."""
+    ended = invoke(*command, "--url", server.url)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert " answered 404: " in ended.stderr
+
+
+@pytest.mark.parametrize("command", [["curl", "polyai"], ["account"]], ids=lambda words: words[0])
+def test_files_named_or_no_server(server: Live, command: list[str], tmp_path: Path) -> None:
+    """Where files are named they are read; so they are where no server answers."""
+    for where in (["--url", server.url, "--fixtures", tmp_path], ["--url", "http://127.0.0.1:9"]):
+        ended = invoke(*command, *where)
+        assert (ended.exit_code, "/v1/outbound-sms" in ended.stdout or '"polyai"' in ended.stdout) == (0, True)

@@ -1,0 +1,72 @@
+"""The official SDKs of further vendors send, unchanged, through contracts that anybody could have written.
+
+They run under ``mockserver run``, so each has an account of its own that nobody has used before.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.tools.installing import INSTALLING, virtual_environment
+
+CONTRACTS = Path(__file__).parents[1] / "vendors" / "contracts"
+TWILIO = """
+import json, os
+from twilio.rest import Client
+
+client = Client(os.environ["TWILIO_ACCOUNTS_0_SID"], os.environ["TWILIO_ACCOUNTS_0_AUTH_TOKEN"])
+media = ["https://a.example/1", "https://a.example/2"]
+sent = client.messages.create(to="+12025550123", from_="+12025550100", body="Hi", media_url=media)
+shown = client.messages(sent.sid).fetch()
+listed = [message.sid for message in client.messages.list(limit=5)]
+print(json.dumps([sent.status, shown.body, shown.date_created.year > 2000, listed == [sent.sid]]))
+"""
+VONAGE = """
+import json, os
+from vonage import Auth, Vonage
+from vonage_messages import Sms
+from vonage_sms import SmsMessage
+
+key = Auth(api_key=os.environ["VONAGE_SMS_USERS_0_API_KEY"], api_secret=os.environ["VONAGE_SMS_USERS_0_API_SECRET"])
+sent = Vonage(key).sms.send(SmsMessage(to="12025550123", from_="AcmeInc", text="Hi"))
+application = Auth(
+    application_id=os.environ["VONAGE_MESSAGES_APPLICATIONS_0_APPLICATION_ID"],
+    private_key=os.environ["VONAGE_MESSAGES_APPLICATIONS_0_PRIVATE_KEY"],
+)
+taken = Vonage(application).messages.send(Sms(to="447700900000", from_="AcmeInc", text="Hi"))
+print(json.dumps([sent.messages[0].status, sent.messages[0].to, len(taken.message_uuid)]))
+"""
+
+
+def printed(python: Path, program: str, *expected: str) -> Any:
+    """What a program prints under ``mockserver run``, which holds it to the calls that are expected of it."""
+    run: list[str | Path] = [sys.executable, "-m", "mockserver", "run", "--no-builtin", "--contracts", CONTRACTS]
+    held = ["--fail-on", "refused", *(word for calls in expected for word in ("--expect", calls))]
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
+    ended = subprocess.run(
+        [*run, *held, "--", python, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=INSTALLING,
+        check=False,
+    )
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    return json.loads(ended.stdout)
+
+
+def test_twilio(tools: Path) -> None:
+    """A message with two media is sent, shown and listed; its date is one that the SDK reads."""
+    python = virtual_environment(tools / "twilio-9.13.0", "twilio==9.13.0")
+    calls = (f"twilio.{name}=1" for name in ("send_sms", "show_message", "list_messages"))
+    assert printed(python, TWILIO, *calls) == ["queued", "Hi", True, True]
+
+
+def test_vonage(tools: Path) -> None:
+    """One SDK, two APIs: by key and secret, and by a token that it signs with the application's private key."""
+    python = virtual_environment(tools / "vonage-4.9.1", "vonage==4.9.1")
+    calls = ("vonage_sms.send_sms=1", "vonage_messages.send_sms=1")
+    assert printed(python, VONAGE, *calls) == ["0", "12025550123", 36]
