@@ -1,38 +1,16 @@
 """Which store a setting names: memory, an SQLite file, or a Redis or Valkey server."""
 
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from mockserver.engine.sources import Sources
-from mockserver.spec.model import Contract
-from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal
+from mockserver.store.parts import StoreParts
 from mockserver.store.store import Store, StoreError
 
 MEMORY = "memory"
 REMOTE_SCHEMES = ("redis", "rediss", "valkey", "valkeys")
 StoreKind = Literal["memory", "file", "remote"]
-
-
-@dataclass(frozen=True, slots=True)
-class StoreParts:
-    """What every store is made of: contracts, the accounts of the start, where time and ids come from, and bounds.
-
-    ``pace`` is how many seconds a second of a course takes for accounts whose clock nobody has set.
-    """
-
-    contracts: tuple[Contract, ...]
-    registry: Registry
-    sources: Sources
-    max_journal_calls: int = 10_000
-    max_journal_bytes: int = 64 * 1024 * 1024
-    max_accounts: int = 10_000
-    pace: float = 1.0
-
-    def journal(self) -> Journal:
-        """A journal with these bounds."""
-        return Journal(self.max_journal_calls, self.max_journal_bytes)
 
 
 def kind_of_store(where: str) -> StoreKind:
@@ -63,7 +41,15 @@ def open_store(where: str, parts: StoreParts) -> Store:
     """The store that a setting names. Raises StoreError, one line for a user, where it cannot be opened."""
     kind = kind_of_store(where)
     if kind == "file":
-        raise StoreError("a file cannot be used as the store yet")
+        from mockserver.store.durable import DurableStore  # noqa: PLC0415 -- whoever keeps nothing needs no SQLite
+
+        return DurableStore(Path(where), parts)
     if kind == "remote":
         raise StoreError("a Redis or Valkey server cannot be used as the store yet")
-    return Store(parts.registry, parts.journal(), parts.sources, most_accounts=parts.max_accounts, pace=parts.pace)
+    return Store(
+        parts.registry,
+        Journal(parts.max_journal_calls, parts.max_journal_bytes),
+        parts.sources,
+        most_accounts=parts.max_accounts,
+        pace=parts.pace,
+    )

@@ -4,7 +4,8 @@ import pytest
 
 from mockserver.engine.sources import Sources
 from mockserver.store.accounts import Registry
-from mockserver.store.opening import StoreKind, StoreParts, kind_of_store, open_store
+from mockserver.store.opening import StoreKind, kind_of_store, open_store
+from mockserver.store.parts import StoreParts
 from mockserver.store.store import Store, StoreError
 from tests.engine.workbench import acme
 
