@@ -49,9 +49,23 @@ class DurableStore(RestoredStore):
         self._left: list[str] = []  # accounts that are gone, and whose coverage the file still has apart
         self._flushing: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
         self._file = StoreFile(path)
-        self._restore(self._file, parts.contracts)
+        try:
+            self._begin(parts)
+        except BaseException:
+            self._file.let_go()
+            raise
+
+    def _begin(self, parts: StoreParts) -> None:
+        """Have what the file remembers, and write what is different now: values that were made up, what made room."""
+        for account_id, given in self._restore(self._file, parts.contracts).items():
+            vendors = self._registry.accounts[account_id].vendors
+            if not vendors.keys() <= given["vendors"].keys():
+                self._log.set("account", account_id, "", {**given, "vendors": {**vendors, **given["vendors"]}})
+        while len(self._idle) > self._most_accounts:
+            self._forget_account(next(iter(self._idle)))
         self._log_evicted()
         self._logged_records.planned.clear()
+        self._file.begin(self._log.take())
 
     def _take_block(self, size: int) -> range:
         block = range(self._sequence, self._sequence + size)
@@ -168,10 +182,13 @@ class DurableStore(RestoredStore):
         await self._write()
 
     def _remove(self, account_id: str) -> None:
+        self._forget_account(account_id)
+        self._write_soon()
+
+    def _forget_account(self, account_id: str) -> None:
         super()._remove(account_id)
         self._log.drop("account", account_id)
         self._left.append(account_id)
-        self._write_soon()
 
     async def reset_account(self, account_id: str) -> None:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""

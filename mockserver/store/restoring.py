@@ -49,8 +49,11 @@ class RestoredStore(Store):
 
     _sequence = FIRST_SEQUENCE_NUMBER
 
-    def _restore(self, file: StoreFile, contracts: tuple[Contract, ...]) -> None:
-        """Have all that the file remembers, as far as the contracts still have it. Raises StoreError."""
+    def _restore(self, file: StoreFile, contracts: tuple[Contract, ...]) -> dict[str, dict[str, Any]]:
+        """Have all that the file remembers, as far as the contracts still have it. Raises StoreError.
+
+        Returns what it says of the accounts that were made while serving.
+        """
         try:
             rows: dict[str, list[_Row]] = {}
             for kind, account, of, name, value in file.read(_STATE):
@@ -63,12 +66,13 @@ class RestoredStore(Store):
             numbers = [row.value for row in rows.get("number", ())] + [number for (number,) in file.read(_LAST_NUMBER)]
         except AccountError as error:
             raise StoreError(f"{file.path} has an account that cannot be had here: {error.pointer} {error}") from error
-        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+        except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError) as error:
             raise StoreError(f"{file.path} cannot be read: {type(error).__name__}: {error}") from error
         if numbers:
             self._numbers = count(max(numbers) + 1)
         idle_since = {name: max(self._born[name], last.get(name, 0.0)) for name in self._idle}
         self._idle = OrderedDict.fromkeys(sorted(self._idle, key=lambda name: idle_since[name]))
+        return {row.account: row.value for row in rows.get("account", ()) if row.account in self._idle}
 
     def _restore_state(self, rows: Mapping[str, list[_Row]], contracts: tuple[Contract, ...]) -> None:
         uses = {row.name: row.value for row in rows.get("use", ())}

@@ -74,6 +74,18 @@ class StoreFile:
         """Rows of the file; only before anything is written. Raises sqlite3.Error."""
         return self._db.execute(sql, values)
 
+    def begin(self, statements: Sequence[Statement]) -> None:
+        """Write these statements before anything else is written. Raises StoreError."""
+        self._unwritten += statements
+        trouble = self._write_all()
+        if trouble is not None:
+            raise StoreError(trouble)
+
+    def let_go(self) -> None:
+        """Close a file to which nothing was written since the beginning."""
+        self._is_closed = True
+        self._end()
+
     def check(self) -> None:
         """Raise StoreUnavailableError where nothing can be written now."""
         if self._is_closed:
