@@ -1,5 +1,6 @@
 """A server with a store in a file, started again: what was to come comes, and conversations go on."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
 from mockserver.server.settings import Settings
+from mockserver.server.state_file import StateFile, apply_state
 
 FOLDER = Path(__file__).parent
 ELSEWHERE = "https://receiver.example/receipts"  # where callbacks may not go: they are held back, and can be taken
@@ -110,3 +112,29 @@ def test_a_server_that_has_ended(tmp_path: Path) -> None:
         assert response.headers["content-type"] == "application/problem+json"
         assert "start the server again" in response.json()["detail"]
     assert client.get("/_mock/accounts/default").status_code == 200
+
+
+STATE = """
+accounts:
+  mine:
+    vendors: {parcel: {callback_url: "https://receiver.example/"}}
+    pins: [{operation: parcel.send_message, answers: [invalid], then: last}]
+    clock: {freeze: true}
+  default: {pins: [{operation: parcel.list_messages, answers: [invalid]}]}
+"""
+
+
+def test_a_state_of_the_start(tmp_path: Path) -> None:
+    """What a file sets is set once at each start, and stands beside nothing of the last one."""
+    file = tmp_path / "state.yaml"
+    file.write_text(STATE, "utf-8")
+    settings = Settings(contracts=(FOLDER,), builtin=False, store=str(tmp_path / "calls.db"))
+    for _ in range(2):
+        app = create_app(settings)
+        asyncio.run(apply_state(app, StateFile(file)))
+        with TestClient(app, base_url="http://localhost") as client:
+            pins = client.get("/_mock/pins").json()["pins"]
+            assert [(pin["account"], pin["operation"]) for pin in pins] == [
+                ("mine", "parcel.send_message"),
+                ("default", "parcel.list_messages"),
+            ]
