@@ -34,6 +34,7 @@ from mockserver.store.switches import MAX_COUNTED_VALUES, MAX_FIRST_SIGHTS
 from mockserver.store.views import place_of, step_value, written_view
 
 FLUSH_SECONDS = 0.5  # until what nobody waits for is written
+MANY_CALLS = 64  # that ended or made room: they are written with the next call
 
 
 class DurableStore(RestoredStore):
@@ -46,6 +47,7 @@ class DurableStore(RestoredStore):
         most, pace = parts.max_accounts, parts.pace
         super().__init__(parts.registry, self._logged_journal, sources, most_accounts=most, run=run, pace=pace)
         self._records = self._logged_records = LoggedRecords()
+        self._ended: list[RecordedCall] = []
         self._left: list[str] = []  # accounts that are gone, and whose coverage the file still has apart
         self._flushing: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
         self._file = StoreFile(path)
@@ -85,6 +87,8 @@ class DurableStore(RestoredStore):
 
     def _flush(self) -> None:
         self._flushing = None
+        self._log_evicted()
+        self._log_ended()
         self._log_coverage()
         if self._log:
             self._file.post(self._log.take())
@@ -115,10 +119,11 @@ class DurableStore(RestoredStore):
         self._file.check()
         if not await super().commit(call, uses, request, version):
             return False
+        self._last_number = call.number
         self._log.put_call(call)
-        self._log_evicted()
-        if request is not None:
-            self._write_soon()
+        if len(self._logged_journal.dropped) >= MANY_CALLS:
+            self._log_evicted()
+        self._write_soon()
         try:
             await self._write()
         except StoreUnavailableError:  # the client gets no answer, and a journal that is written later says so
@@ -126,10 +131,16 @@ class DurableStore(RestoredStore):
             raise
         return True
 
+    def _drop_calls(self, numbers: Iterable[int]) -> None:
+        """Note that calls are gone; their numbers do not come again, even if they were the last."""
+        self._log.drop_calls(numbers)
+        self._log.set("number", "", "", self._last_number)
+
     def _log_evicted(self) -> None:
+        """Note which calls have made room. Until this is written the file has them, and a restart evicts them again."""
         dropped = self._logged_journal.dropped
         if dropped:
-            self._log.drop_calls(call.number for call in dropped)
+            self._drop_calls(call.number for call in dropped)
             for account in {call.account for call in dropped}:
                 self._log.set("evicted", account, "", self._journal.evicted(account))
             dropped.clear()
@@ -161,8 +172,14 @@ class DurableStore(RestoredStore):
         """As in memory; a crash may lose it, and the call is pending then."""
         if call.outcome == "pending":
             await super().complete(call, outcome, duration_ms)
-            self._log.end_call(call)
+            self._ended.append(call)
+            if len(self._ended) >= MANY_CALLS:
+                self._log_ended()
             self._write_soon()
+
+    def _log_ended(self) -> None:
+        self._log.end_calls(self._ended)
+        self._ended.clear()
 
     async def add_account(
         self, account_id: str, values: Mapping[str, Any], test: str | None = None, seed: int | None = None
@@ -197,16 +214,18 @@ class DurableStore(RestoredStore):
         await self._write()
 
     def _reset(self, account_id: str) -> None:
-        self._log.drop_calls(self._journal.numbers(account_id))
+        self._log_evicted()
+        self._drop_calls(self._journal.numbers(account_id))
         self._log.forget(account_id)
         super()._reset(account_id)
 
     async def clear_calls(self, account: str | None, admits: Callable[[Label], bool] | None = None) -> int:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
         self._file.check()
+        self._log_evicted()
         before = self._journal.numbers(account)
         cleared = await super().clear_calls(account, admits)
-        self._log.drop_calls(set(before) - set(self._journal.numbers(account)))
+        self._drop_calls(set(before) - set(self._journal.numbers(account)))
         if admits is None:
             self._log.drop_evicted(account)
         await self._write()
@@ -308,6 +327,7 @@ class DurableStore(RestoredStore):
         self._log_forgets(account, message.vendor, effects)
         message = await super().receive(message, effects)
         self._log_effects(account, message.vendor, effects)
+        self._last_number = message.call
         self._log.set("number", "", "", message.call)
         self._log.put("received", account, str(message.call), message_value(message))
         received = self._records.received(account)

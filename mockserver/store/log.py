@@ -49,14 +49,13 @@ class StateLog:
         """Write a call."""
         self._statements.append((_PUT_CALL, self._calls.row(call)))
 
-    def end_call(self, call: RecordedCall) -> None:
-        """Write how sending its response ended."""
-        self._add(_END_CALL, call.outcome, call.duration_ms, call.number)
+    def end_calls(self, calls: Iterable[RecordedCall]) -> None:
+        """Write how sending their responses ended."""
+        self._add_many(_END_CALL, [(call.outcome, call.duration_ms, call.number) for call in calls])
 
     def drop_calls(self, numbers: Iterable[int]) -> None:
         """Forget these calls."""
-        for number in numbers:
-            self._add(_DROP_CALL, number)
+        self._add_many(_DROP_CALL, [(number,) for number in numbers])
 
     def put(self, kind: str, account: str, name: str, value: Any, of: str | bytes = "") -> None:
         """Write a row as the last of its list, in place of one of this name."""
@@ -105,6 +104,10 @@ class StateLog:
     def forget(self, account: str) -> None:
         """Forget what an account did and what was switched on for it."""
         self._add(_FORGET, account)
+
+    def _add_many(self, sql: str, rows: list[tuple[Cell, ...]]) -> None:
+        if rows:
+            self._statements.append((sql, rows))
 
     def _add(self, sql: str, *values: Cell) -> None:
         self._statements.append((sql, tuple(text_cell(v) if isinstance(v, str) else v for v in values)))

@@ -32,7 +32,7 @@ from mockserver.store.views import born_record, read_view
 
 _STATE = "SELECT kind, account, list, name, value FROM state ORDER BY id"
 _CALLS = f"SELECT {', '.join(CALL_COLUMNS)} FROM calls ORDER BY number"  # noqa: S608 -- names of ours
-_LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'calls'"
+_LAST_NUMBER = "SELECT max(number) FROM calls"
 
 
 class _Row(NamedTuple):
@@ -47,7 +47,8 @@ class _Row(NamedTuple):
 class RestoredStore(Store):
     """A store in memory that begins with what a file remembers."""
 
-    _sequence = FIRST_SEQUENCE_NUMBER
+    _sequence = FIRST_SEQUENCE_NUMBER  # the next that nobody has taken
+    _last_number = 0  # of a call or a message
 
     def _restore(self, file: StoreFile, contracts: tuple[Contract, ...]) -> dict[str, dict[str, Any]]:
         """Have all that the file remembers, as far as the contracts still have it. Raises StoreError.
@@ -63,13 +64,15 @@ class RestoredStore(Store):
             last = self._restore_calls(file)
             for row in rows.get("evicted", ()):
                 self._journal.restore_evicted(row.account, row.value)
-            numbers = [row.value for row in rows.get("number", ())] + [number for (number,) in file.read(_LAST_NUMBER)]
+            numbers = [row.value for row in rows.get("number", ())]
+            numbers += [number for (number,) in file.read(_LAST_NUMBER) if number is not None]
         except AccountError as error:
             raise StoreError(f"{file.path} has an account that cannot be had here: {error.pointer} {error}") from error
         except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError) as error:
             raise StoreError(f"{file.path} cannot be read: {type(error).__name__}: {error}") from error
         if numbers:
-            self._numbers = count(max(numbers) + 1)
+            self._last_number = max(numbers)
+            self._numbers = count(self._last_number + 1)
         idle_since = {name: max(self._born[name], last.get(name, 0.0)) for name in self._idle}
         self._idle = OrderedDict.fromkeys(sorted(self._idle, key=lambda name: idle_since[name]))
         return {row.account: row.value for row in rows.get("account", ()) if row.account in self._idle}

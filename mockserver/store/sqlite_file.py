@@ -26,7 +26,7 @@ FILE_MODE = 0o600  # calls and accounts have secrets
 SCHEMAS = (
     f"""
     CREATE TABLE calls (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        number INTEGER PRIMARY KEY,
         {", ".join(CALL_COLUMNS[1:])}
     );
     CREATE TABLE state (
@@ -42,7 +42,7 @@ SCHEMAS = (
 )
 """What makes of a file of each earlier schema one of the next; the first is made of an empty file."""
 
-Statement = tuple[str, tuple[Cell, ...]]
+Statement = tuple[str, tuple[Cell, ...] | list[tuple[Cell, ...]]]  # of a list, once for each of its rows
 
 
 class _Unit(NamedTuple):
@@ -157,7 +157,10 @@ class StoreFile:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for sql, values in self._unwritten:
-                self._db.execute(sql, values)
+                if isinstance(values, tuple):
+                    self._db.execute(sql, values)
+                else:
+                    self._db.executemany(sql, values)
             self._db.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 -- whatever it is, those who wait have to be told
             with suppress(sqlite3.Error):

@@ -25,7 +25,7 @@ from tests.engine.workbench import acme
 from tests.store.stores import SEND, Bounds, Handles, World, open_file
 
 CLIENTS = 8
-EARLIEST_KILL, LATEST_KILL = 0.02, 0.25  # seconds after the start
+LATEST_KILL = 0.15  # seconds after the start, or after the first answer
 BOUNDS = Bounds(calls=10**6, journal_bytes=10**9)
 
 
@@ -79,14 +79,16 @@ def look(path: Path, writing: int) -> None:
     asyncio.run(work())
 
 
-def killed_after(path: Path, seconds: float) -> dict[int, str]:
-    """The calls that a process had answered when it was killed."""
+def killed_after(path: Path, seconds: float, *, at_work: bool) -> dict[int, str]:
+    """The calls that a process had answered when it was killed; ``at_work`` counts from its first answer."""
     pid, reading = forked(lambda writing: serve(path, writing))
+    first = os.read(reading, 1) if at_work else b""
     time.sleep(seconds)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    with os.fdopen(reading) as answered:
-        lines = [line.split() for line in answered.read().splitlines(keepends=True) if line.endswith("\n")]
+    with os.fdopen(reading, "rb") as answered:
+        text = (first + answered.read()).decode("ascii")
+    lines = [line.split() for line in text.splitlines(keepends=True) if line.endswith("\n")]
     return {int(number): answer for number, answer in lines}
 
 
@@ -102,8 +104,8 @@ def found(path: Path) -> tuple[dict[int, str], int]:
 def main(path: Path, times: int) -> None:
     total: Counter[str] = Counter()
     chance, used_before, numbers = random.Random(1), 0, set[int]()  # noqa: S311 -- moments
-    for _ in range(times):
-        answered = killed_after(path, chance.uniform(EARLIEST_KILL, LATEST_KILL))
+    for turn in range(times):
+        answered = killed_after(path, chance.uniform(0, LATEST_KILL), at_work=turn % 2 == 1)
         kept, used = found(path)
         total["kills"] += 1
         total["answered"] += len(answered)

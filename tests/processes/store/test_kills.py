@@ -25,8 +25,8 @@ def test_fifty_kills(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.processes.store.kills", str(tmp_path / "calls.db"), str(KILLS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True)
     found = json.loads(done.stdout)
-    assert found.pop("answered") > 10 * KILLS
-    assert found.pop("kills_at_work") > KILLS // 2
+    assert found.pop("answered") > KILLS
+    assert found.pop("kills_at_work") >= KILLS // 2
     assert found == {"kills": KILLS, "missing": 0, "numbers_twice": 0, "uses_off": 0, "integrity": "ok"}
 
 
