@@ -65,7 +65,6 @@ class DurableStore(RestoredStore):
                 self._log.set("account", account_id, "", {**given, "vendors": {**vendors, **given["vendors"]}})
         while len(self._idle) > self._most_accounts:
             self._forget_account(next(iter(self._idle)))
-        self._log_evicted()
         self._logged_records.planned.clear()
         self._file.begin(self._log.take())
 

@@ -22,6 +22,7 @@ from mockserver.store.store import StoreError, StoreUnavailableError
 APPLICATION_ID = 0x6D6F636B  # tells our files from those of other programs
 MAX_UNITS_TOGETHER = 256  # that one transaction writes
 REWRITE_SECONDS = 0.5  # between two attempts to write what could not be written
+MAX_LOG_BYTES = 16 * 1024 * 1024  # that SQLite's own log keeps on the disk
 FILE_MODE = 0o600  # calls and accounts have secrets
 SCHEMAS = (
     f"""
@@ -193,6 +194,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         if mode != "wal":
             raise StoreError(f"cannot use {path}: its file system has no room for SQLite's write-ahead log")
         db.execute("PRAGMA synchronous=NORMAL")
+        db.execute(f"PRAGMA journal_size_limit={MAX_LOG_BYTES}")
         scripts = [*SCHEMAS[version:], f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={len(SCHEMAS)};"]
         db.executescript(f"BEGIN IMMEDIATE; {''.join(scripts)} COMMIT; PRAGMA wal_checkpoint(TRUNCATE);")
     except sqlite3.Error as error:
