@@ -104,14 +104,15 @@ class _Join:
 
     def _response(self, mine: Node, shared: Node) -> Node:
         """Two responses of one status as one."""
-        content: Node = dict(mine["content"])
+        written = self._reader.mapping(mine, "content")
+        content = dict(written)
         for media_type, media in self._members(shared, "content"):
-            own = self._reader.mapping(mine["content"], media_type) if media_type in content else None
+            own = self._reader.mapping(written, media_type) if media_type in content else None
             content[media_type] = media if own is None else self._media(own, media)
-        changes: Node = {"content": self.copy(mine["content"], content)}
+        changes: Node = {"content": self.copy(written, content)}
         if "headers" in shared:
-            own_headers = self._reader.mapping(mine, "headers")
-            changes["headers"] = self._placed(own_headers, {**shared["headers"], **own_headers})
+            own_headers, others = self._reader.mapping(mine, "headers"), self._reader.mapping(shared, "headers")
+            changes["headers"] = self._placed(own_headers, {**others, **own_headers})
         return self.copy(mine, changes)
 
     def _media(self, mine: Node, shared: Node) -> Node:

@@ -43,13 +43,10 @@ def fill(client: Client) -> str:
 
 
 @contextmanager
-def pages(scheme: Scheme = "light") -> Iterator[Iterator[tuple[str, Page]]]:
+def pages(browser: Browser, scheme: Scheme = "light") -> Iterator[Iterator[tuple[str, Page]]]:
     """Each view at each size, by the name of its picture, ready to be taken."""
-    with live_server(SETTINGS) as live, Client.made(live.url, id="shop") as client, sync_playwright() as driver:
-        refused = fill(client)
-        browser = driver.chromium.launch(executable_path=CHROMIUM)
-        yield _each(browser, client, refused, scheme)
-        browser.close()
+    with live_server(SETTINGS) as live, Client.made(live.url, id="shop") as client:
+        yield _each(browser, client, fill(client), scheme)
 
 
 def _each(browser: Browser, client: Client, refused: str, scheme: Scheme) -> Iterator[tuple[str, Page]]:
@@ -75,12 +72,19 @@ def _each(browser: Browser, client: Client, refused: str, scheme: Scheme) -> Ite
             page.close()
 
 
-def take(folder: Path = FOLDER, scheme: Scheme = "light") -> None:
+def take(browser: Browser, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with pages(scheme) as found:
+    with pages(browser) as found:
         for name, page in found:
             page.screenshot(path=folder / f"{name}.png")
 
 
+def main() -> None:
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM)
+        take(browser, FOLDER)
+        browser.close()
+
+
 if __name__ == "__main__":
-    take()
+    main()

@@ -29,6 +29,7 @@ def test_a_reply_produces_the_callback(open_page: Open, live: Live, receiver: Re
         page.get_by_role("link", name=SUBSCRIBER).click()
         talk = page.get_by_role("region", name="Conversation")
         expect(talk.locator("mark")).to_have_text("4711")
+        expect(talk.locator(".bubble.outbound")).to_contain_text("delivered")  # a new state draws the message anew
         talk.get_by_role("button", name="Copy 4711").click()
         expect(talk.get_by_role("button", name="Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == "4711"
@@ -210,9 +211,9 @@ def test_modules_are_sound() -> None:
         execute("sh", "-c", f"node --input-type=module --check < {file}")
 
 
-def test_pictures_can_be_taken_anew(tmp_path: Path) -> None:
+def test_pictures_can_be_taken_anew(browser: Browser, tmp_path: Path) -> None:
     """README shows each that there is; none is large; today's page gives the same ones."""
-    take(tmp_path)
+    take(browser, tmp_path)
     names = {file.name for file in tmp_path.iterdir()}
     assert {file.name for file in FOLDER.iterdir()} == names
     readme = (ROOT / "README.md").read_text("utf-8")

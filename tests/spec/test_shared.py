@@ -1,9 +1,12 @@
 """What a document says once for all of its operations."""
 
+import json
+
 import pytest
 
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract
+from mockserver.spec.source import read_yaml
 from tests.spec.writing import SMALL, changed, contract, errors_of
 
 ACCOUNT = "x-mock:\n  account:\n"
@@ -107,6 +110,18 @@ def test_a_shared_response_without_a_body_cannot_join_one_with_one() -> None:
     """The error is at the shared response."""
     messages = [(error.pointer, error.message) for error in errors_with('"500":', '"401":')]
     assert ("/x-mock/responses/401", "401 has no body in one place: its answers cannot join") in messages
+
+
+@pytest.mark.parametrize("member", ["content", "headers"])
+@pytest.mark.parametrize("by", ["an operation", "all"])
+def test_a_member_that_is_no_mapping(member: str, by: str) -> None:
+    """Whoever wrote it so is told, at its line."""
+    document = read_yaml("acme.yaml", changed(*EDITS)).value
+    shared_part = document["x-mock"]["responses"]
+    responses = shared_part if by == "all" else next(iter(document["paths"].values()))["post"]["responses"]
+    responses["400"][member] = ["text"]
+    errors = errors_of(json.dumps(document))
+    assert [error for error in errors if error.message == f"'{member}' must be a mapping"], errors
 
 
 def test_a_fault_of_a_shared_answer_has_its_place() -> None:
