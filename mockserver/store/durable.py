@@ -349,9 +349,8 @@ class DurableStore(RestoredStore):
         before = len(self._untold.get(account_id, ()))
         super()._run_due(account_id)
         for step in self._untold.get(account_id, [])[before:]:
-            record = self._records.kept(account_id, step.vendor).get(step.list_name, {}).get(step.key)
-            if record is not None:
-                self._log.change("kept", account_id, step.key, record, of=dump([step.vendor, step.list_name]))
+            record = self._records.kept(account_id, step.vendor)[step.list_name][step.key]
+            self._log.change("kept", account_id, step.key, record, of=dump([step.vendor, step.list_name]))
             if step.step.state is not None:
                 states = self._records.states(account_id)
                 self._log.set(

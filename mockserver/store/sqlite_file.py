@@ -117,17 +117,18 @@ class StoreFile:
         if self._is_closed:
             return
         waiting = asyncio.get_running_loop().create_future()
-        self._put(_Unit((), waiting, is_last=True))
+        thread = self._put(_Unit((), waiting, is_last=True))
         self._is_closed = True
         await waiting
-        if self._thread is not None:
-            self._thread.join()
+        thread.join()
 
-    def _put(self, unit: _Unit) -> None:
+    def _put(self, unit: _Unit) -> threading.Thread:
+        """Hand a unit to the thread that writes, which begins with the first one."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="mockserver-store", daemon=True)
             self._thread.start()
         self._queue.put(unit)
+        return self._thread
 
     def _work(self) -> None:
         """Write what comes, until the last unit."""

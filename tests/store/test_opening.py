@@ -43,3 +43,9 @@ def test_memory() -> None:
     store = open_store("memory", StoreParts((acme(),), Registry((acme(),)), sources))
     assert type(store) is Store
     assert store.sources is sources
+
+
+def test_a_server_of_another_kind() -> None:
+    """It is refused in one line."""
+    with pytest.raises(StoreError, match="a Redis or Valkey server cannot be used as the store yet"):
+        open_store("redis://localhost", StoreParts((acme(),), Registry((acme(),)), Sources.real()))

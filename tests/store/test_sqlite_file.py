@@ -195,6 +195,19 @@ def test_whoever_leaves_is_not_waited_for(path: Path) -> None:
         assert [name for (name,) in db.execute("SELECT name FROM state ORDER BY id")] == ["left", "stays", "posted"]
 
 
+def test_what_is_no_sql(path: Path) -> None:
+    """Nothing of a transaction is there where a part of it fails, and nobody waits for ever."""
+    file = StoreFile(path)
+    with pytest.raises(StoreError, match=r"cannot be written: near .NONSENSE."):
+        file.begin([(PUT, ("a",)), ("NONSENSE", ())])
+    assert list(file.read("SELECT * FROM state")) == []
+    with pytest.raises(StoreUnavailableError, match=r"cannot be written: near .NONSENSE."):
+        run(write(file, []))
+    run(file.close())
+    with pytest.raises(StoreUnavailableError, match="start the server again"):
+        run(write(file, []))
+
+
 def full(store: DurableStore, pages: int | None) -> None:
     """Let the disk be full: the file may have no more than so many pages (None: it may grow)."""
     most = 10**6 if pages is None else pages

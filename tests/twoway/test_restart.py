@@ -19,8 +19,8 @@ ELSEWHERE = "https://receiver.example/receipts"  # where callbacks may not go: t
 
 
 @contextmanager
-def served(path: Path) -> Iterator[TestClient]:
-    settings = Settings(contracts=(FOLDER,), builtin=False, store=str(path))
+def served(path: Path, contracts: Path = FOLDER) -> Iterator[TestClient]:
+    settings = Settings(contracts=(contracts,), builtin=False, store=str(path))
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         yield client
 
@@ -96,6 +96,17 @@ def test_a_changed_possession(tmp_path: Path) -> None:
         assert account["owned"]["lines"][0]["enabled"] is True
 
 
+def test_an_application_in_two_loops(tmp_path: Path) -> None:
+    """The first to end leaves the file to the other."""
+    settings = Settings(contracts=(FOLDER,), builtin=False, store=str(tmp_path / "calls.db"))
+    app = create_app(settings)
+    with TestClient(app, base_url="http://localhost") as outer:
+        with TestClient(app, base_url="http://localhost") as inner:
+            assert inner.post("/messages", json={}).status_code == 400
+        assert outer.post("/messages", json={}).status_code == 400
+    assert outer.post("/messages", json={}).status_code == 503
+
+
 def test_a_server_that_has_ended(tmp_path: Path) -> None:
     """Its file may be another's now: nothing is answered that would be forgotten, and it says what to do."""
     settings = Settings(contracts=(FOLDER,), builtin=False, store=str(tmp_path / "calls.db"))
@@ -138,3 +149,22 @@ def test_a_state_of_the_start(tmp_path: Path) -> None:
                 ("mine", "parcel.send_message"),
                 ("default", "parcel.list_messages"),
             ]
+
+
+def test_contracts_that_have_changed(tmp_path: Path) -> None:
+    """A step that the contract has no more does not happen, and the others do."""
+    contract = (FOLDER / "parcel.yaml").read_text("utf-8")
+    changed = contract.replace("delivered: {steps: [{step: sent,", "delivered: {steps: [{step: passed,")
+    changed = changed.replace("[messages/sent, messages/delivered,", "[messages/passed, messages/delivered,")
+    (tmp_path / "before").mkdir()
+    (tmp_path / "after").mkdir()
+    (tmp_path / "before" / "parcel.yaml").write_text(contract, "utf-8")
+    (tmp_path / "after" / "parcel.yaml").write_text(changed, "utf-8")
+    with served(tmp_path / "calls.db", tmp_path / "before") as client:
+        given = {"id": "a", "vendors": {"parcel": {"callback_url": ELSEWHERE}}}
+        account = client.post("/_mock/accounts", json=given).json()
+        client.post("/_mock/accounts/a/clock", json={"freeze": True})
+        sent(client, account)
+    with served(tmp_path / "calls.db", tmp_path / "after") as client:
+        client.post("/_mock/accounts/a/clock", json={"advance": 10})
+        assert taken(client) == [(ELSEWHERE, "delivered")]
