@@ -305,6 +305,7 @@ def test_pins(machine: Machine) -> None:
         assert [pin.id for pin in await store.pins("two")] == ["p-more"]
         await store.remove_pins(None)
         assert await (await machine.restart()).pins(None) == []
+        assert not {"pin", "use"} & set(await rows_of(machine))
 
     run(scenario())
 
