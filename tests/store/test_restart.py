@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -365,6 +366,19 @@ def test_clocks_limits_sights_and_seeds(machine: Machine) -> None:
     run(scenario())
 
 
+def test_another_limit_counts_anew(machine: Machine) -> None:
+    """Also after a restart."""
+
+    async def scenario() -> None:
+        await machine.store.put_limit("one", SEND, Limit(2, 60))
+        await machine.handles.send(machine.store, "one")
+        await machine.store.put_limit("one", SEND, Limit(2, 60))
+        ((_, _, budget),) = await (await machine.restart()).budgets("one")
+        assert budget.remaining == 2
+
+    run(scenario())
+
+
 async def keep(store: DurableStore, key: str, **record: Any) -> None:
     effect = KeepRecord("sent", key, {"id": key, **record}, (), view=VIEW)
     assert await store.commit(recorded(account="one", vendor="acme"), Uses(effects=(effect,), counts=False))
@@ -396,6 +410,10 @@ def test_records(machine: Machine) -> None:
         assert one is not None
         await effect(store, ChangeRecord(one.vendors["acme"]["lines"][0], ("open",), value=False))
         await effect(store, ChangeRecord({"a": 1}, ("a",), 2))  # nothing that lasts
+        step = DueStep("delivered", 9, "delivered", (), place="where a contract has it")
+        for _ in range(2):
+            await effect(store, KeepRecord("stepping", "s", {"id": "s"}, (step,), view=VIEW))
+        assert (await rows_of(machine)).count("step") == 1, "those of the first record are gone with it"
         store = await machine.restart()
         kept = (await store.kept("one", "acme"))["sent"]
         assert list(kept.items()) == [
@@ -424,9 +442,15 @@ def test_messages_and_the_callbacks_of_them(machine: Machine) -> None:
         message = await machine.store.receive(message, (left,))
         callback = recorded(account="one", direction="out", more=pack_more(cause=message.call))
         await machine.store.commit(callback)
-        last = await machine.store.receive(replace_message(message), ())
+        await machine.store.receive(msgspec.structs.replace(message, text="Hi again"), ())
+        kept = await machine.store.kept("one", "acme")
+        await effect(machine.store, KeepRecord("inbox", "gone", {"id": "gone"}, view=VIEW))
+        forget = ForgetRecord("inbox", kept["inbox"]["gone"])
+        last = await machine.store.receive(msgspec.structs.replace(message, text="forgets"), (forget,))
+        await machine.store.clear_calls("two")
         store = await machine.restart()
-        assert await store.received("one") == [message, last]
+        assert [one.text for one in await store.received("one")] == ["Hi \ud800", "Hi again", "forgets"]
+        assert (await store.received("one"))[0] == message
         assert await store.caused_by("one", message.call) == [callback.number]
         assert list((await store.kept("one", "acme"))["inbox"]) == ["k"]
         after = recorded(account="one")
@@ -434,10 +458,6 @@ def test_messages_and_the_callbacks_of_them(machine: Machine) -> None:
         assert after.number == last.call + 1
 
     run(scenario())
-
-
-def replace_message(message: Message) -> Message:
-    return Message(message.account, "acme", "inbound", "+1", "+2", "Hi again", RECEIVED, 0, 0, NOW)
 
 
 def test_no_list_in_the_file_grows_without_bound(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

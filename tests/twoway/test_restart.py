@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import json
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,12 @@ def test_steps_that_are_to_come(tmp_path: Path) -> None:
         assert sorted(taken(client)) == [(ELSEWHERE, "delivered"), (own, "delivered"), (own, "sent")]
         messages = client.get("/_mock/messages?account=a").json()["messages"]
         assert sorted(message["state"] for message in messages) == ["accepted", "delivered", "delivered"]
+    with served(path) as client:
         shown = client.get(f"/messages/{first}", headers={"x-key": key}).json()
         assert shown["state"] == "delivered"
+        assert client.get("/_mock/messages?account=a").json()["messages"] == messages
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM state WHERE kind = 'step'").fetchone() == (0,)
 
 
 def test_inbound_messages(tmp_path: Path) -> None:
