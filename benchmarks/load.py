@@ -18,13 +18,19 @@ class LoadError(RuntimeError):
     """A server refused or dropped requests that it should have accepted."""
 
 
-def load(server: Server, requests: Sequence[Sample], seconds: int, calls: int | None = None) -> Run:
+def load(
+    server: Server,
+    requests: Sequence[Sample],
+    seconds: int,
+    calls: int | None = None,
+    connections: int = CONNECTIONS,
+) -> Run:
     """Send the requests in turn for whole seconds, or until so many are sent. Raises LoadError."""
     before = server.cpu()
     with tempfile.NamedTemporaryFile() as file:
         file.write(b"\0".join(wire(request) for request in requests))
         file.flush()
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT)]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT)]
         command += [f"http://127.0.0.1:{server.port}", "--", file.name, *([str(calls)] if calls else [])]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
     if done.returncode:

@@ -75,6 +75,9 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--let-through", multiple=True, metavar="HOST", help="Pass a client on to this real host. Repeatable.")
 @click.option("--tls-files", metavar="DIR", type=click.Path(path_type=Path), help="Write what clients trust there.")
 @click.option(
+    "--store", metavar="FILE|URL", help="Where calls and accounts are kept: a file, redis://HOST, or memory. [memory]"
+)
+@click.option(
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",

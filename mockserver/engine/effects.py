@@ -15,12 +15,16 @@ _decode = msgspec.json.Decoder().decode
 
 
 class DueStep(msgspec.Struct, frozen=True):
-    """A step of a course: some seconds after the answer, on the account's clock, these members get new values."""
+    """A step of a course: some seconds after the answer, on the account's clock, these members get new values.
+
+    ``place`` says where in the contracts the step stands, so that a store can write it down.
+    """
 
     name: str
     after: float
     state: str | None
     sets: tuple[tuple[str, Make], ...]
+    place: str = ""
 
 
 class KeepRecord(msgspec.Struct, frozen=True):
@@ -76,7 +80,7 @@ class EffectCompiler:
         for, if any.
         """
         effects = answer.effects
-        keeps = tuple(self._keeps(keeps) for keeps in effects.keeps)
+        keeps = tuple(self._keeps(keeps, place) for place, keeps in _placed(answer.id, effects.keeps))
         changes = tuple((change.at, self._compile(change.value)) for change in effects.changes)
         forgets = effects.forgets
         if not (keeps or changes or forgets):
@@ -98,9 +102,9 @@ class EffectCompiler:
 
         return leave
 
-    def compile_keeps(self, keeps: Iterable[Keeps]) -> Leave | None:
-        """The same of records that no answer leaves; None where there are none."""
-        makers = tuple(self._keeps(one) for one in keeps)
+    def compile_keeps(self, vendor: str, keeps: Iterable[Keeps]) -> Leave | None:
+        """The same of records that a vendor's inbound messages leave, no answer; None where there are none."""
+        makers = tuple(self._keeps(one, place) for place, one in _placed(vendor, keeps))
         if not makers:
             return None
 
@@ -110,9 +114,20 @@ class EffectCompiler:
 
         return leave
 
-    def _keeps(self, keeps: Keeps) -> Callable[[Context, str, str | None], list[KeepRecord]]:
+    def due_steps(self, contracts: Iterable[Contract]) -> dict[str, DueStep]:
+        """All steps of all courses of some contracts by their place."""
+        placed: list[tuple[str, Keeps]] = []
+        for contract in contracts:
+            for operation in contract.operations:
+                for answer in operation.answers.values():
+                    placed += _placed(answer.id, answer.effects.keeps)
+            placed += _placed(contract.vendor, () if contract.inbound is None else contract.inbound.keeps)
+        courses = ((place, course) for place, keeps in placed for course in keeps.courses)
+        return {step.place: step for place, course in courses for step in self._steps(course, place)}
+
+    def _keeps(self, keeps: Keeps, place: str) -> Callable[[Context, str, str | None], list[KeepRecord]]:
         make = self._compile(keeps.record)
-        courses = {course.name: (course.magic, self._steps(course)) for course in keeps.courses}
+        courses = {course.name: (course.magic, self._steps(course, place)) for course in keeps.courses}
 
         def keep(context: Context, recipient: str, course: str | None) -> list[KeepRecord]:
             contexts = [context] if keeps.each is None else _items(keeps.each, context)
@@ -134,11 +149,22 @@ class EffectCompiler:
 
         return keep
 
-    def _steps(self, course: Course) -> tuple[DueStep, ...]:
+    def _steps(self, course: Course, place: str) -> tuple[DueStep, ...]:
         return tuple(
-            DueStep(step.name, step.after, step.state, tuple((name, self._compile(value)) for name, value in step.sets))
-            for step in course.steps
+            DueStep(
+                name=step.name,
+                after=step.after,
+                state=step.state,
+                sets=tuple((name, self._compile(value)) for name, value in step.sets),
+                place=f"{place}/{course.name}/{number}/{step.name}",
+            )
+            for number, step in enumerate(course.steps)
         )
+
+
+def _placed(owner: str, keeps: Iterable[Keeps]) -> list[tuple[str, Keeps]]:
+    """What an answer, or a vendor's inbound message, leaves to keep; each with its place in the contracts."""
+    return [(f"{owner}#{number}", one) for number, one in enumerate(keeps)]
 
 
 def body_of(body: bytes) -> Any:

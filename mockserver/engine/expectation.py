@@ -13,6 +13,7 @@ from mockserver.matching.compare import Difference, Test
 from mockserver.matching.pattern import Pattern, answer_view, headers_view
 from mockserver.spec.functions import phone_digits
 from mockserver.spec.pointer import MISSING
+from mockserver.spec.value_model import Validator
 
 Reader = Callable[[RecordedCall | Arrival, str], Any]  # of what was sent, and how its body is read
 
@@ -204,3 +205,14 @@ _READ: dict[str, Reader] = {
     "json": _json,
     "form": _form,
 }
+
+
+MAX_REGEX = 256 * 1024  # bytes of a compiled pattern
+
+
+def compile_schema(schema: dict[str, Any] | bool) -> Validator:
+    """A test's own JSON Schema, ready to be used. Raises ValueError, or the library's ValidationError."""
+    import jsonschema_rs  # noqa: PLC0415 -- only patterns with schemas need it
+
+    engine = jsonschema_rs.RegexOptions(size_limit=MAX_REGEX)  # in linear time: it has no references backwards
+    return jsonschema_rs.validator_for(schema, offline=True, pattern_options=engine)

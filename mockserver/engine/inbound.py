@@ -30,7 +30,7 @@ class InboundReader:
         effects = EffectCompiler(compiler)
         self._sources = sources
         self._inbound: dict[str, tuple[Inbound, Leave | None]] = {
-            contract.vendor: (contract.inbound, effects.compile_keeps(contract.inbound.keeps))
+            contract.vendor: (contract.inbound, effects.compile_keeps(contract.vendor, contract.inbound.keeps))
             for contract in contracts
             if contract.inbound is not None
         }

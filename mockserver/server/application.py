@@ -59,6 +59,7 @@ class Application(Starlette):
         self.router = VendorRouter(routes, exchanges.unknown_path, pages(mock), _lifespan)
         self.state.mock = mock
         self.state.log = log
+        self.state.loops = 0  # that serve it: the last to end closes the store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answering = self.direct(scope, receive, send) if scope["type"] == "http" else None
@@ -128,6 +129,7 @@ def create_app(
     contracts = contracts_of(settings, drafts)
     _check_let_through(settings, contracts)
     store = store_of(settings, contracts, sources)
+    sources = store.sources
     certificates = certificates_of(settings, contracts)
     compiler = ValueCompiler()
     maker = CallbackMaker(contracts, Renderer(contracts, compiler), compiler)
@@ -161,8 +163,12 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
     log: CallLog | None = app.state.log
     if log is not None:
         await log.open()
+    app.state.loops += 1
     yield
+    app.state.loops -= 1
     await app.state.mock.courier.stop(CALLBACK_GRACE)
+    if not app.state.loops:
+        await app.store.close()
     if log is not None:
         await log.close()
     app.state.mock.unreachable.close()

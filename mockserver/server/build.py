@@ -7,15 +7,16 @@ from typing import Any
 
 from mockserver.engine.sources import Sources
 from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hosts
-from mockserver.server.settings import Settings
+from mockserver.server.settings import Settings, SettingsError
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.load import NO_DRAFTS, SUFFIXES, contract_files, is_overlay, load_contracts, vendor_of
 from mockserver.spec.model import Contract
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 from mockserver.store.accounts import AccountError, Registry
-from mockserver.store.journal import Journal
-from mockserver.store.store import Store
+from mockserver.store.opening import open_store
+from mockserver.store.parts import StoreParts
+from mockserver.store.store import Store, StoreError
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -88,11 +89,25 @@ def corrections_of(settings: Settings) -> list[str]:
 
 
 def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sources) -> Store:
-    """A store with the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
+    """The store of the settings, with the built-in accounts and those of ``settings.accounts``.
+
+    Raises ContractErrors, and SettingsError where the store cannot be opened.
+    """
     registry = Registry(contracts)
     fill_registry(registry, settings, contracts)
-    journal = Journal(settings.max_journal_calls, settings.max_journal_bytes)
-    return Store(registry, journal, sources, most_accounts=settings.max_accounts, pace=settings.course_pace)
+    parts = StoreParts(
+        contracts,
+        registry,
+        sources,
+        settings.max_journal_calls,
+        settings.max_journal_bytes,
+        settings.max_accounts,
+        settings.course_pace,
+    )
+    try:
+        return open_store(settings.store, parts)
+    except StoreError as error:
+        raise SettingsError(f"store: {error}") from error
 
 
 def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Contract]) -> None:

@@ -17,7 +17,7 @@ from mockserver.engine.values import Context
 from mockserver.server.attempts import Attempts
 from mockserver.spec.callback_model import INBOUND
 from mockserver.store.records import StepDue
-from mockserver.store.store import Store
+from mockserver.store.store import Store, StoreUnavailableError
 
 MAX_CALLBACKS_AT_ONCE = 4  # requests to the receivers of one account
 MAX_HELD = 1_000  # requests of an account that went nowhere and can still be taken
@@ -231,6 +231,8 @@ class Courier:
         """Make an attempt; returns how many requests that were. One that is given up is recorded as abandoned."""
         try:
             return await self._deliver_after(before, job, desk)
+        except StoreUnavailableError:  # what cannot be recorded is not sent
+            return 0
         except asyncio.CancelledError:
             if not desk.is_closed:
                 call = await self._attempts.record(job.request, job.attempt, "abandoned", "the server stopped")

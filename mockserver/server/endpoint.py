@@ -20,7 +20,7 @@ from mockserver.server.routing import Endpoint, KnownMethod
 from mockserver.server.wire.asgi import CLOSE, WIRE, Connection, DisconnectedError, HttpExchange, receive_body
 from mockserver.server.wire.faults import ClientLeftError, deliver, send_whole
 from mockserver.spec.evidence import worse_parts
-from mockserver.store.store import UNCLAIMED
+from mockserver.store.store import UNCLAIMED, StoreUnavailableError
 
 NO_EXTENSIONS: Mapping[str, Any] = {}
 NO_PATH = Label(status=404)  # of calls whose path no contract has
@@ -69,6 +69,9 @@ class Exchanges:
             going = await self._exchange(endpoint, params, scope, receive, wire)
         except DisconnectedError:
             return
+        except StoreUnavailableError as error:
+            await send_whole(send, _unavailable(error))
+            return
         await self._send(going, started, wire, send)  # 7 send
 
     async def unknown_path(self, nearest: list[str], scope: Any, receive: Any, send: Any) -> None:
@@ -77,6 +80,9 @@ class Exchanges:
         try:
             going = await self._unknown_path(nearest, scope, receive)
         except DisconnectedError:
+            return
+        except StoreUnavailableError as error:
+            await send_whole(send, _unavailable(error))
             return
         await self._send(going, started, _wire(scope), send)
 
@@ -211,6 +217,14 @@ class Exchanges:
             if account is not None:
                 return account.id
         return UNCLAIMED
+
+
+def _unavailable(error: StoreUnavailableError) -> RenderedResponse:
+    """The refusal of a request whose record cannot be kept; nothing of the request may be left to read."""
+    document = {"type": "about:blank", "title": "Store unavailable", "status": 503, "detail": str(error)}
+    body = json.dumps(document).encode("ascii")
+    head = b"content-type: application/problem+json\r\ncontent-length: %d" % len(body)
+    return RenderedResponse(503, head + CLOSE, body)
 
 
 def _wire(scope: Any) -> HttpExchange | None:

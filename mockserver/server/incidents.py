@@ -1,11 +1,12 @@
 """What happens on a connection before there is a request, in the journal: as a call that nobody claims."""
 
 import json
+from contextlib import suppress
 
 from mockserver.engine.call import Label, RecordedCall, pack_headers
 from mockserver.server.control.requests import State
 from mockserver.server.wire.incident import Incident
-from mockserver.store.store import UNCLAIMED
+from mockserver.store.store import UNCLAIMED, StoreUnavailableError
 
 
 async def record_incident(mock: State, incident: Incident) -> None:
@@ -27,5 +28,6 @@ async def record_incident(mock: State, incident: Incident) -> None:
         response_body=body,
         received_at=mock.sources.now(),
     )
-    await mock.store.commit(call)
+    with suppress(StoreUnavailableError):  # nobody asked for this record, and the store says elsewhere why
+        await mock.store.commit(call)
     await mock.store.complete(call, "aborted" if refusal is None else "sent", 0.0)

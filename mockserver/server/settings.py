@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mockserver.spec.addresses import has_password, host_of_origin, split_http, usable_token
+from mockserver.store.opening import MEMORY, kind_of_store
+from mockserver.store.store import StoreError
 
 LogForm = Literal["text", "json", "off"]
 LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")
@@ -24,8 +26,9 @@ class Settings:
 
     ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for.
     ``let_through`` are hosts that a client may reach through the server, ``tls_files`` is a folder for the files by
-    which clients trust it. ``allow_origin`` are origins of web pages that may use the control API. A value that cannot
-    be used raises SettingsError; white space around the token does not count.
+    which clients trust it. ``allow_origin`` are origins of web pages that may use the control API. ``store`` is
+    ``memory``, a file, or the address of a Redis or Valkey server. A value that cannot be used raises SettingsError;
+    white space around the token does not count.
     """
 
     contracts: tuple[Path, ...] = ()
@@ -51,6 +54,7 @@ class Settings:
     tls_files: Path | None = None
     callback_hosts: tuple[str, ...] = ()
     course_pace: float = 0.05
+    store: str = MEMORY
 
     def __post_init__(self) -> None:
         if self.admin_token is not None:
@@ -122,6 +126,8 @@ def _check(setting: str, value: object) -> None:
         raise SettingsError(f"{setting} must be one of {', '.join(LOG_FORMS)}, not {value!r}")
     if setting == "course_pace" and not _is_pace(value):
         raise SettingsError(f"{setting} must be a number of seconds from 0 to {MAX_PACE:g}, not {value!r}")
+    if setting == "store":
+        _check_store(value)
     _check_address(setting, value)
 
 
@@ -170,6 +176,15 @@ def _check_callback_hosts(value: object) -> None:
     for host in value:
         if not isinstance(host, str) or not host or set(host) & set("/@ ?#") or (":" in host and "::" not in host):
             raise SettingsError(f"callback_hosts must be host names without scheme and port, not {host!r}")
+
+
+def _check_store(value: object) -> None:
+    """Raise SettingsError for what names no store; a password that stands in it is not repeated."""
+    try:
+        kind_of_store(value if isinstance(value, str) else "")
+    except StoreError as error:
+        shown = "what was given" if has_password(str(value)) else repr(value)
+        raise SettingsError(f"store {error}, not {shown}") from error
 
 
 def _is_pace(value: object) -> bool:

@@ -73,6 +73,13 @@ class StateFile:
             if "vendors" in state
         }
 
+    def pinned(self, own_account: str | None = None) -> list[str]:
+        """The accounts for which it has pins. Raises StateFileError."""
+        whole = self._mapping(self._source.value, "")
+        accounts = self._mapping(whole.get("accounts", {}), "/accounts")
+        states = {**accounts, **({} if own_account is None else {own_account: whole})}
+        return [name for name, state in states.items() if isinstance(state, Mapping) and "pins" in state]
+
     @property
     def own_values(self) -> Mapping[str, Any]:
         """The values at the top, which are those of a run's own account. Raises StateFileError."""
@@ -125,6 +132,8 @@ async def apply_state(app: Application, file: StateFile, own_account: str | None
                 given = vendors.get(contract.vendor, {})
                 place = f"{at}/vendors/{contract.vendor}"
                 _lay_over(account.vendors[contract.vendor], given, _Laid(file, contract.claims, place), "/account")
+    for name in file.pinned(own_account):
+        await app.store.remove_pins(name)  # a store that survives has those of the last start
     for request in file.requests(own_account):
         await demand(app, file, request)
 

@@ -172,8 +172,7 @@ class Journal:
         """Add a call, evicting from the largest account where there is no room."""
         shelf = self._shelves.get(call.account)
         if shelf is None:
-            shelf = self._shelves[call.account] = _Shelf()
-            self.size += LINE_BLOCKS
+            shelf = self._new_shelf(call.account)
         alike = shelf.by_label.get(call.label)
         if alike is None:
             alike = shelf.by_label[call.label] = deque()
@@ -189,6 +188,11 @@ class Journal:
             self._evict(shelf)
         if self.size > self._max_blocks:
             self._make_room()
+
+    def _new_shelf(self, account: str) -> _Shelf:
+        shelf = self._shelves[account] = _Shelf()
+        self.size += LINE_BLOCKS
+        return shelf
 
     def _make_room(self) -> None:
         """Evict a hundredth, always from the largest account, so that finding it costs little per call."""
@@ -254,6 +258,16 @@ class Journal:
             return sum(shelf.evicted for shelf in self._shelves.values())
         shelf = self._shelves.get(account)
         return shelf.evicted if shelf else 0
+
+    def restore_evicted(self, account: str, evicted: int) -> None:
+        """Count calls of an account that had to make room before its calls were read again."""
+        shelf = self._shelves.get(account) or self._new_shelf(account)
+        shelf.evicted += evicted
+
+    def numbers(self, account: str | None) -> list[int]:
+        """The numbers of an account's calls (None: of all accounts)."""
+        shelves = list(self._shelves.values()) if account is None else [self._shelves.get(account, _Shelf())]
+        return [call.number for shelf in shelves for call in shelf.calls]
 
     @property
     def total_bytes(self) -> int:

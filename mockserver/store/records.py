@@ -17,7 +17,10 @@ Lists = dict[str, dict[str, dict[str, Any]]]  # by list and key
 
 @dataclass(frozen=True, slots=True)
 class StepDue:
-    """A step that is due at a time of the account's clock, in Unix seconds; ``cause`` is the number of the call."""
+    """A step that is due at a time of the account's clock, in Unix seconds; ``cause`` is the number of the call.
+
+    ``number`` tells it from all other steps of the store; a step that was planned later has a higher one.
+    """
 
     due: float
     vendor: str
@@ -29,6 +32,7 @@ class StepDue:
     index: int
     view: Mapping[str, Any]
     recipient: str
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -75,6 +79,31 @@ class Records:
             else:
                 _forget(keeping, vendor, effect)
 
+    def restore_record(self, account: str, vendor: str, list_name: str, key: str, record: dict[str, Any]) -> None:
+        """Keep a record again."""
+        lists = self._of.setdefault(account, _Keeping()).lists
+        lists.setdefault(vendor, {}).setdefault(list_name, {})[key] = record
+
+    def restore_step(self, account: str, step: StepDue) -> None:
+        """Have a step to come again."""
+        self._plan(self._of.setdefault(account, _Keeping()), step)
+        self._order = count(max(next(self._order), step.number + 1))
+
+    def restore_state(self, account: str, cause: int, index: int, state: str) -> None:
+        """Have a message in the state that a step has given to it."""
+        self._of.setdefault(account, _Keeping()).states[cause, index] = state
+
+    def restore_change(self, account: str, record: dict[str, Any], value: dict[str, Any]) -> None:
+        """Change again what an account was born with; its first values are remembered."""
+        self._of.setdefault(account, _Keeping()).first_values[id(record)] = (record, _copy(record))
+        record.clear()
+        record.update(value)
+
+    def states(self, account: str) -> Mapping[tuple[int, int], str]:
+        """The states that steps have given to an account's messages, oldest first."""
+        keeping = self._of.get(account)
+        return NOTHING if keeping is None else keeping.states
+
     def has_all(self, account: str, vendor: str, effects: Iterable[Effect]) -> bool:
         """Whether an account still keeps the records of a vendor's that these effects forget."""
         forgotten = [effect for effect in effects if isinstance(effect, ForgetRecord)]
@@ -103,8 +132,12 @@ class Records:
                 index=effect.index,
                 view=effect.view,
                 recipient=effect.recipient,
+                number=next(self._order),
             )
-            heappush(keeping.steps, (due.due, next(self._order), due))
+            self._plan(keeping, due)
+
+    def _plan(self, keeping: _Keeping, step: StepDue) -> None:
+        heappush(keeping.steps, (step.due, step.number, step))
 
     def next_due(self, account: str) -> float | None:
         """When the next step of an account is due, on its clock; None where there is none."""

@@ -38,6 +38,14 @@ Waits = dict[str, set[asyncio.Future[None]]]  # by account those who wait for so
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
 
 
+class StoreError(Exception):
+    """A store cannot be opened, or is not the one that is asked for; the text is one line for a user."""
+
+
+class StoreUnavailableError(StoreError):
+    """What changes cannot be kept now: nothing is answered that would be forgotten. The text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """How much of what there is, or was since the start: none by account or number, which have no bound."""
@@ -89,6 +97,11 @@ class Store:
         self._waiting: Waits = {}
         self._waiting_for_clock: Waits = {}
         self.is_waited_on = True  # False once the server ends
+
+    @property
+    def sources(self) -> Sources:
+        """Where time, ids and counters come from for all who use this store."""
+        return self._sources
 
     async def facts(self, request: ParsedRequest) -> Facts:
         """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""

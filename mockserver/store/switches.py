@@ -51,6 +51,11 @@ class Times:
             if len(sights.first) > MAX_FIRST_SIGHTS:
                 del sights.first[next(iter(sights.first))]
 
+    def first_sights(self, account: str) -> dict[bytes, Sight]:
+        """The first sights of an account's tokens, oldest first."""
+        sights = self._sights.get(account)
+        return {} if sights is None else sights.first
+
     def newest(self, account: str) -> float:
         """When a token of an account came that had not come before, in real Unix seconds; 0 where none did."""
         sights = self._sights.get(account)
@@ -118,6 +123,10 @@ class Limits:
             if len(values) > MAX_COUNTED_VALUES:
                 del values[next(iter(values))]
 
+    def counted(self, account: str, operation: str) -> dict[str, deque[float]]:
+        """When requests of an operation were counted, by the value that they are counted by."""
+        return self._seen.get((account, operation), {})
+
     def clear(self, account: str) -> None:
         """Switch all of an account's limits off."""
         for operation in self.of(account):
@@ -146,6 +155,18 @@ class Pins:
                 self._retire(other)
         places = self.by_account.setdefault(pin.account, {}).setdefault(pin.reach, {})
         places[pin.id] = replace(pin, number=next(self._numbers))
+
+    def restore(self, pin: PinState, *, is_retired: bool) -> None:
+        """Have a pin again as it was; those that were made later have to come later."""
+        if is_retired:
+            self._retired.setdefault(pin.account, {})[pin.id] = pin
+        else:
+            self.by_account.setdefault(pin.account, {}).setdefault(pin.reach, {})[pin.id] = pin
+        self._numbers = count(max(next(self._numbers), pin.number + 1))
+
+    def all_retired(self, account: str) -> dict[str, PinState]:
+        """The pins of an account that were used up or removed and are kept, by id, in that order."""
+        return self._retired.get(account, {})
 
     def of(self, account: str, operation: OperationSpec) -> tuple[PinState, ...] | None:
         """An account's pins for an operation, oldest first; None where there are none."""

@@ -130,6 +130,7 @@ class RunSettings(TypedDict, total=False):
     tls_files: Folder | None
     callback_hosts: tuple[str, ...]
     course_pace: float
+    store: Folder
 
 
 @contextmanager
@@ -231,6 +232,8 @@ def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: Ma
         name: Path(given[name]) for name in ("accounts", "tls_files") if isinstance(given.get(name), str | PathLike)
     }
     given = {**given, **paths}
+    if isinstance(given.get("store"), PathLike):
+        given["store"] = fspath(given["store"])
     chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "port": 0, **given})
     if chosen.admin_token is None and not chosen.is_loopback:
         return replace(chosen, admin_token=secrets.token_urlsafe(24))

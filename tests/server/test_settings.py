@@ -47,6 +47,7 @@ from mockserver.server.settings import (
         pytest.param("TLS_FILES", "d/tls", "tls_files", Path("d/tls"), id="tls-files"),
         pytest.param("CALLBACK_HOSTS", "a.test, B.test,", "callback_hosts", ("a.test", "b.test"), id="callback-hosts"),
         pytest.param("COURSE_PACE", "0.5", "course_pace", 0.5, id="course-pace"),
+        pytest.param("STORE", "calls.db", "store", "calls.db", id="store"),
     ],
 )
 def test_each_setting_from_the_environment(name: str, text: str, field: str, value: Any) -> None:
@@ -83,6 +84,7 @@ def test_defaults() -> None:
         tls_files=None,
         callback_hosts=(),
         course_pace=0.05,
+        store="memory",
     )
 
 
@@ -221,3 +223,11 @@ def test_a_value_that_cannot_be_used_is_refused_in_python_too(settings: dict[str
     """A server that would break at its first call is not made."""
     with pytest.raises(SettingsError, match=message):
         Settings(**settings)
+
+
+@pytest.mark.parametrize("store", ["", ":memory:", None, "postgres://user:secret@host/db", "redis://:secret@"])
+def test_a_store_that_is_none(store: Any) -> None:
+    """It is refused at once, and a password is not repeated."""
+    with pytest.raises(SettingsError, match="store must be memory, a file, or an address") as caught:
+        Settings(store=store)
+    assert "secret" not in str(caught.value)

@@ -11,7 +11,9 @@ from mockserver.engine.facts import Facts
 from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import Sources
 from mockserver.store.accounts import Registry
+from mockserver.store.durable import DurableStore
 from mockserver.store.journal import Journal
+from mockserver.store.parts import StoreParts
 from mockserver.store.store import Store
 from tests.engine.workbench import NOW, acme, request
 
@@ -100,8 +102,23 @@ def in_memory(_: Path, bounds: Bounds) -> Handles:
     return Handles(store, store, world, Engine((acme(),), world.sources()))
 
 
+def in_a_file(folder: Path, bounds: Bounds) -> Handles:
+    """One process has one store, and its file to itself."""
+    world = World()
+    store = open_file(folder / "calls.db", bounds, world)
+    return Handles(store, store, world, Engine((acme(),), world.sources()))
+
+
+def open_file(path: Path, bounds: Bounds, world: World) -> DurableStore:
+    """The store of a file, as a process that starts has it."""
+    parts = StoreParts(
+        (acme(),), Registry((acme(),)), world.sources(), bounds.calls, bounds.journal_bytes, bounds.accounts
+    )
+    return DurableStore(path, parts, run=0)
+
+
 Opening = Callable[[Path, Bounds], Handles]
-STORES: dict[str, Opening] = {"memory": in_memory}
+STORES: dict[str, Opening] = {"memory": in_memory, "sqlite": in_a_file}
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -1,7 +1,7 @@
 """What every store does, whatever it is made of: two handles see one world, and nothing is used up twice."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,20 +30,22 @@ PIN_NUMBERS = count()
 
 
 @pytest.fixture(params=STORES)
-def handles(request: pytest.FixtureRequest, tmp_path: Path) -> Handles:
+def handles(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Handles]:
     """A store with the accounts ``one`` and ``two``."""
     opened = STORES[request.param](tmp_path, Bounds())
     for name in ("one", "two"):
         run(opened.a.add_account(name, {}))
-    return opened
+    yield opened
+    run(opened.close())
 
 
 @pytest.fixture(params=STORES)
-def small(request: pytest.FixtureRequest, tmp_path: Path) -> Handles:
+def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Handles]:
     """A store with little room, and the account ``one``."""
     opened = STORES[request.param](tmp_path, BOUNDS)
     run(opened.a.add_account("one", {}))
-    return opened
+    yield opened
+    run(opened.close())
 
 
 def pin(account: str = "one", *, uses: int = 1, answer: str = "busy") -> PinState:

@@ -25,6 +25,7 @@ T = TypeVar("T")
 NAMES = ("one", "two")
 BOUNDS = Bounds(calls=6)
 PIN_NUMBERS = count()
+EXAMPLES = {"memory": 30}  # of others fewer: each step waits for them
 
 
 @dataclass
@@ -191,6 +192,6 @@ def test_two_handles(kind: str) -> None:
     """Whatever is done by whichever handle, both see what one alone would have made of it."""
     machine = type("Machine", (TwoHandles,), {"opening": staticmethod(STORES[kind])})
     machine.TestCase.settings = settings(  # type: ignore[attr-defined]  # hypothesis makes it
-        deadline=None, database=None, derandomize=True, max_examples=30, stateful_step_count=40
+        deadline=None, database=None, derandomize=True, max_examples=EXAMPLES.get(kind, 10), stateful_step_count=40
     )
     machine.TestCase().runTest()  # type: ignore[attr-defined]

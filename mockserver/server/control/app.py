@@ -19,6 +19,7 @@ from mockserver.server.control.requests import (
     State,
     on_api_error,
     on_http_exception,
+    on_store_unavailable,
     problem,
     state_of,
 )
@@ -26,6 +27,7 @@ from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
 from mockserver.spec.addresses import host_of_header, host_of_origin
 from mockserver.spec.source import read_yaml
+from mockserver.store.store import StoreUnavailableError
 
 OPEN = f"{CONTROL}/health"
 
@@ -182,7 +184,11 @@ def _control_app(state: State) -> Starlette:
             _route("/trust", get=contracts.show_trust),
         ],
         middleware=[Middleware(Guard, settings=state.settings)],
-        exception_handlers={ApiError: on_api_error, HTTPException: on_http_exception},
+        exception_handlers={
+            ApiError: on_api_error,
+            HTTPException: on_http_exception,
+            StoreUnavailableError: on_store_unavailable,
+        },
     )
     app.router.redirect_slashes = False
     app.state.mock = state

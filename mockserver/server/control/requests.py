@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from mockserver.engine.bodies import UnreadableError, read_json
+from mockserver.engine.expectation import compile_schema
 from mockserver.engine.inbound import InboundReader
 from mockserver.engine.message import MessageReader
 from mockserver.engine.sources import Sources
@@ -86,6 +87,7 @@ TITLES = {
     413: "Too large",
     415: "Unsupported media type",
     500: "Internal error",
+    503: "Store unavailable",
 }
 
 
@@ -103,6 +105,11 @@ async def on_api_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, ApiError):
         raise error
     return problem(error.status, str(error), error.pointer)
+
+
+async def on_store_unavailable(_request: Request, error: Exception) -> Response:
+    """What cannot be kept is not done, and why."""
+    return problem(503, str(error))
 
 
 async def on_http_exception(_request: Request, error: Exception) -> Response:
@@ -152,7 +159,6 @@ def quoted(word: str) -> str:
 BODY_LIMIT = 1024 * 1024
 MAX_SUB_SCHEMAS = 10_000  # sub-schemas in the ``when`` of a pattern, counted each time that a reference leads to them
 MAX_EXPECTED = 20_000  # values in the ``where`` of a pattern
-MAX_REGEX = 256 * 1024  # bytes of a compiled pattern
 PIECES_AT_ONCE = 100  # of a response
 WRONG_TYPE = "Content-Type must be application/json"
 CURLS_OWN = ("", "application/x-www-form-urlencoded")  # the types of `curl -d '{…}'`, whose user has named none
@@ -296,8 +302,7 @@ def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
         raise ApiError(400, "not a JSON Schema: must be an object, true or false", at)
     check_keywords(schema, at)
     try:
-        engine = jsonschema_rs.RegexOptions(size_limit=MAX_REGEX)  # in linear time: it has no references backwards
-        return pointer, jsonschema_rs.validator_for(schema, offline=True, pattern_options=engine), schema
+        return pointer, compile_schema(schema), schema
     except (jsonschema_rs.ValidationError, ValueError) as error:
         raise ApiError(400, f"not a JSON Schema: {str(error).splitlines()[0]}", at) from error
 
