@@ -54,7 +54,8 @@ def load_case(file: Path) -> dict[str, Any]:
     source = read_yaml(str(file), file.read_text("utf-8"))
     assert not source.errors, source.errors
     case: dict[str, Any] = source.value
-    assert case.keys() == {"about", "account", "request", "answer", "response"}, f"{file}: {sorted(case)}"
+    known = {"about", "account", "request", "answer", "response"}
+    assert case.keys() - {"before"} == known, f"{file}: {sorted(case)}"
     return case
 
 
@@ -66,6 +67,7 @@ class Replay:
         self._accounts = accounts
         self._clock = clock
         self._now = clock()
+        self._before: list[Any] = []
 
     def value(self, node: Any) -> Any:
         """A node with its references resolved."""
@@ -79,7 +81,11 @@ class Replay:
                 return self._owned(name, node[name])
         if node.keys() == {"join"}:
             return "".join(str(self.value(part)) for part in node["join"])
-        if "token" in node:
+        if node.keys() == {"before"}:
+            found = Pointer.parse(node["before"]).get(self._before)
+            assert found is not MISSING, f"nothing before has {node['before']}"
+            return found
+        if isinstance(node.get("token"), str):
             return self._token(node)
         if node.keys() == {"now"}:
             return self._now + node["now"] if isinstance(node["now"], float) else int(self._now) + node["now"]
@@ -106,10 +112,21 @@ class Replay:
         merged = {**base, **self.value(dict(changes or {}))}
         return {name: value for name, value in merged.items() if value is not None}
 
+    def prepare(self, case: Mapping[str, Any], send: Callable[[Sent], Reply]) -> Sent:
+        """The fixture's request as bytes, after what it wants to be sent before: each of that must be accepted."""
+        self._before = []
+        for node in case.get("before", ()):
+            reply = send(self._request(node))
+            assert reply.status < 400, f"{node} got {reply.status}"
+            self._before.append(json.loads(reply.body or b"null"))
+        return self.request(case)
+
     def request(self, case: Mapping[str, Any]) -> Sent:
         """The fixture's request as bytes."""
+        return self._request(case["request"])
+
+    def _request(self, node: Mapping[str, Any]) -> Sent:
         self._now = self._clock()  # not once for all: a token of seconds would expire while a busy machine replays
-        node = case["request"]
         known = {"method", "path", "path_params", "query", "headers", "json", "form", "multipart", "text"}
         assert node.keys() <= known, sorted(node)
         path = node["path"]
@@ -172,7 +189,7 @@ def replayed(send: Callable[[Sent], Reply], replays: Mapping[str, Replay]) -> di
     fixed = {}
     for file in case_files():
         case, replay = load_case(file), replays[file.parts[-3]]
-        reply = send(replay.request(case))
+        reply = send(replay.prepare(case, send))
         assert complaints(case, replay, reply) == [], file
         names = sorted(set(reply.headers) - {"date", "server", "connection"})  # which are the server's
         fixed[case_id(file)] = (reply.status, names, reply.body if is_exact(case["response"]) else None)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.recipient import MAGIC_DIGITS, is_magic
-from mockserver.engine.values import Context, Make, ValueCompiler
+from mockserver.engine.values import Context, Make, ValueCompiler, holds
 from mockserver.spec.model import Answer, Contract, Course, Keeps
 from mockserver.spec.pointer import MISSING, Pointer
 
@@ -54,6 +54,7 @@ class ForgetRecord(msgspec.Struct, frozen=True):
 
 
 Effect = KeepRecord | ChangeRecord | ForgetRecord
+Keep = Callable[[Context, str, str | None], list[KeepRecord]]
 Leave = Callable[[Context, Mapping[str, Any], str, str | None], tuple[Effect, ...]]
 
 
@@ -84,9 +85,8 @@ class EffectCompiler:
         def leave(context: Context, body: Mapping[str, Any], recipient: str, course: str | None) -> tuple[Effect, ...]:
             left: list[Effect] = []
             context = context.seeing(made={"body": body})
-            for keep in keeps:
-                left += keep(context, recipient, course)
             owned = context.view["owned"]
+            left += _in_turn(keeps, context, recipient, course)
             for at, make in changes:
                 record, value = owned.get(at.tokens[1]), make(context)
                 if record is not None and value is not MISSING:
@@ -105,15 +105,17 @@ class EffectCompiler:
 
         def leave(context: Context, body: Mapping[str, Any], recipient: str, course: str | None) -> tuple[Effect, ...]:
             context = context.seeing(made={"body": body})
-            return tuple(record for keep in makers for record in keep(context, recipient, course))
+            return tuple(_in_turn(makers, context, recipient, course))
 
         return leave
 
-    def _keeps(self, keeps: Keeps) -> Callable[[Context, str, str | None], list[KeepRecord]]:
+    def _keeps(self, keeps: Keeps) -> Keep:
         make = self._compile(keeps.record)
         courses = {course.name: (course.magic, self._steps(course)) for course in keeps.courses}
 
         def keep(context: Context, recipient: str, course: str | None) -> list[KeepRecord]:
+            if not all(holds(at, condition, context.view) for at, condition in keeps.when):
+                return []
             contexts = [context] if keeps.each is None else _items(keeps.each, context)
             numbers = _accepted(context, recipient, len(contexts))
             records = [make(each) for each in contexts]
@@ -138,6 +140,17 @@ class EffectCompiler:
             DueStep(step.name, step.after, step.state, tuple((name, self._compile(value)) for name, value in step.sets))
             for step in course.steps
         )
+
+
+def _in_turn(keeps: Iterable[Keep], context: Context, recipient: str, course: str | None) -> list[KeepRecord]:
+    """The records that are kept; each is bound for those that come after it."""
+    left: list[KeepRecord] = []
+    for keep in keeps:
+        kept = keep(context, recipient, course)
+        if kept:
+            context = context.seeing(owned={**context.view["owned"], kept[-1].list_name: kept[-1].record})
+        left += kept
+    return left
 
 
 def body_of(body: bytes) -> Any:

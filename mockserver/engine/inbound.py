@@ -9,7 +9,7 @@ from mockserver.engine.account import AccountData
 from mockserver.engine.effects import Effect, EffectCompiler, ForgetRecord, KeepRecord, Leave
 from mockserver.engine.facts import Kept
 from mockserver.engine.sources import Sources
-from mockserver.engine.values import Context, ValueCompiler
+from mockserver.engine.values import Context, Make, ValueCompiler
 from mockserver.spec.account_values import values_at
 from mockserver.spec.functions import digits
 from mockserver.spec.model import OPTED_OUT, Contract, Inbound
@@ -26,8 +26,13 @@ class InboundReader:
     """Reads messages from subscribers as some contracts describe them."""
 
     def __init__(self, contracts: Iterable[Contract], compiler: ValueCompiler, sources: Sources) -> None:
-        effects = EffectCompiler(compiler)
+        contracts, effects = tuple(contracts), EffectCompiler(compiler)
         self._sources = sources
+        self._finds: dict[str, Make] = {
+            contract.vendor: compiler.compile(contract.inbound.finds)
+            for contract in contracts
+            if contract.inbound is not None and contract.inbound.finds is not None
+        }
         self._inbound: dict[str, tuple[Inbound, Leave | None]] = {
             contract.vendor: (contract.inbound, effects.compile_keeps(contract.inbound.keeps))
             for contract in contracts
@@ -49,19 +54,25 @@ class InboundReader:
         """What a message does at a time of the account's clock; None where the account has no such number."""
         inbound, leave = self._inbound[vendor]
         data = account.vendors[vendor]
-        found = (record for value, record in values_at(data, str(inbound.to)) if digits(value) == digits(to))
-        record = next(found, None)
-        if record is None:
+        numbers = values_at(data, str(inbound.to))
+        found = next((one for one in numbers if digits(one[0]) == digits(to)), None)
+        if found is None:
             return None
-        view = {
-            "inbound": {"from": sender, "to": to, "text": text},
-            "account": data,
-            "owned": {inbound.to.tokens[1]: record},
-            "kept": kept,
-        }
+        number, record = found
+        message, owned = {"from": sender, "to": number, "text": text}, {inbound.to.tokens[1]: record}
+        view = {"inbound": message, "account": data, "owned": owned, "kept": kept}
         context = Context(view, None, self._sources, now)
+        if inbound.finds is not None and (belongs_to := self._found(vendor, context)):
+            owned[inbound.finds.of.tokens[1]] = belongs_to[-1]
         effects = () if leave is None else leave(context, {}, sender, None)
-        return InboundMessage((*effects, *_opting(inbound, view["inbound"], kept, view)), context)
+        left = {effect.list_name: effect.record for effect in effects if isinstance(effect, KeepRecord)}
+        telling = context.seeing(owned={**owned, **left})
+        return InboundMessage((*effects, *_opting(inbound, message, kept, view)), telling)
+
+    def _found(self, vendor: str, context: Context) -> list[Any]:
+        """The kept records that a message may belong to, oldest first."""
+        found = self._finds[vendor](context)
+        return found if isinstance(found, list) else []
 
 
 def _opting(inbound: Inbound, message: Mapping[str, str], kept: Kept, view: Mapping[str, Any]) -> list[Effect]:

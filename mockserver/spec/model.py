@@ -77,9 +77,10 @@ class SignedToken:
 
 @dataclass(frozen=True, slots=True)
 class CountOf:
-    """How many entries the list at a place of this answer had before its page was cut out."""
+    """Of the list at a place of this answer: all its entries, those shown, its pages, or whether more follow."""
 
     at: Pointer
+    of: Literal["all", "shown", "pages", "more"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +94,16 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which entries of a list are shown. Of the pointers the first that has a value counts; ``most`` bounds a page."""
+    """Which entries of a list are shown. Of the pointers the first that has a value counts; ``most`` bounds a page.
+
+    The request says with ``skip`` how many entries to leave out, or with ``number`` which page it wants, from 1.
+    """
 
     skip: tuple[Pointer, ...]
     take: tuple[Pointer, ...]
     default: int
     most: int
+    number: tuple[Pointer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +157,13 @@ class Course:
 class Keeps:
     """The record that an accepted answer leaves, or one for each entry of the list at ``each``.
 
-    ``key`` is the member by which it is found. The first course is the ordinary one.
+    ``key`` is the member by which it is found. The first course is the ordinary one. Where ``when`` does not hold,
+    nothing is kept.
     """
 
     list_name: str
     key: str
+    when: tuple[tuple[Pointer, Validator | None], ...]
     each: Pointer | None
     record: Value
     courses: tuple[Course, ...]
@@ -589,9 +596,13 @@ class OptOut:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """What becomes of a message from a subscriber: whose number it must be sent to, and the record that it leaves."""
+    """What becomes of a message from a subscriber: whose number it must be sent to, and the record that it leaves.
+
+    The newest record that ``finds`` lists is what the message belongs to.
+    """
 
     to: Pointer
+    finds: Each | None
     keeps: tuple[Keeps, ...]
     opt_out: OptOut | None
 

@@ -128,7 +128,7 @@ def test_no_secret_is_in_a_usage_error(taken: str, arguments: list[str], environ
         ),
         pytest.param(
             ["--accounts", "member.yaml"],
-            "member.yaml:3:12: /vendors/polyai/api_keyy: is not known here; known: api_key, connectors",
+            "member.yaml:3:12: /vendors/polyai/api_keyy: is not known here; known: account_id, api_key, connectors",
             id="member",
         ),
         pytest.param(["--accounts", "vendor.yaml"], "vendor.yaml:2:11: /vendors/nobody: is not known .*", id="vendor"),
