@@ -42,7 +42,7 @@ def test_contract(fuzzing: Any, vendor: str, app: Application, default: AccountD
 def test_it_bites(fuzzing: Any, broken: str, app: Application, default: AccountData, tmp_path: Path) -> None:
     """A server that takes bad data, or refuses good data, is found."""
     spoiled = importlib.import_module("tests.fuzz.spoiled")
-    (way,) = (way for way in fuzzing.ways() if way.contract.vendor == "polyai")
+    way = next(way for way in fuzzing.ways() if way.contract.vendor == "polyai")
     server = spoiled.Spoiled(app, getattr(spoiled, broken))
     report = fuzzing.fuzz(fuzzing.first_path(fuzzing.trial(server, default, way, tmp_path, examples=EXAMPLES)))
     assert BROKEN[broken] in report.checks, str(report)

@@ -7,7 +7,7 @@ import msgspec
 
 from mockserver.engine.recipient import MAGIC_DIGITS, is_magic
 from mockserver.engine.values import Context, Make, ValueCompiler, holds
-from mockserver.spec.model import Answer, Contract, Course, Keeps
+from mockserver.spec.model import OPTED_OUT, Answer, Contract, Course, Keeps
 from mockserver.spec.pointer import MISSING, Pointer
 
 _decode = msgspec.json.Decoder().decode
@@ -151,6 +151,11 @@ def _in_turn(keeps: Iterable[Keep], context: Context, recipient: str, course: st
             context = context.seeing(owned={**context.view["owned"], kept[-1].list_name: kept[-1].record})
         left += kept
     return left
+
+
+def is_opt_out(effect: Effect) -> bool:
+    """Whether it is a subscriber's wish for no more messages."""
+    return isinstance(effect, KeepRecord) and effect.list_name == OPTED_OUT
 
 
 def body_of(body: bytes) -> Any:

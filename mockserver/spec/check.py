@@ -142,7 +142,10 @@ def _bound(contract: Contract, operation: OperationSpec) -> Bound:
     bound |= {owned.binds: Pointer.parse(owned.claim).tokens[1:-1] for owned in operation.owned if owned.is_inner}
     bound |= {kept.list_name: (kept.list_name,) for kept in operation.kept}
     every = (keeps for answer in operation.answers.values() for keeps in answer.effects.keeps)
-    return bound | {keeps.list_name: (keeps.list_name,) for keeps in every}
+    bound |= {keeps.list_name: (keeps.list_name,) for keeps in every}
+    has_words = contract.inbound is not None and contract.inbound.opt_out is not None
+    sends_to_one = operation.message is not None and operation.recipient is not None
+    return bound | {OPTED_OUT: (OPTED_OUT,)} if has_words and sends_to_one else bound
 
 
 def _copies(template: Any) -> Iterator[tuple[dict[str, Any], str]]:

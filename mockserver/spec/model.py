@@ -478,7 +478,8 @@ class OperationSpec(Behaviour):
     ``spelling`` is its own name; ``name`` is that of the operation whose behaviour it has. ``evidence`` is how far the
     spelling is known. ``schemas`` are by media type ("" for no body) those of the request, as the document has them;
     ``validators`` are the same, compiled.
-    ``lists_kept``: a value of an answer reads records that the account keeps.
+    ``lists_kept``: a value of an answer reads records that the account keeps. ``heeds_opt_out``: its answer depends on
+    whether the recipient wants no more messages.
     """
 
     vendor: str
@@ -500,6 +501,7 @@ class OperationSpec(Behaviour):
     declared: tuple[tuple[str, str, str], ...]
     enumerated: tuple[tuple[Pointer, tuple[Any, ...]], ...]
     lists_kept: bool = False
+    heeds_opt_out: bool = False
 
     @cached_property
     def id(self) -> str:

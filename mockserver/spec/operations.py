@@ -7,7 +7,18 @@ from typing import Any
 from mockserver.spec.answers import read_answers
 from mockserver.spec.check import pointers_read
 from mockserver.spec.evidence import ON_ITS_PAGE, graded
-from mockserver.spec.model import Answer, Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Scheme, Sms
+from mockserver.spec.model import (
+    OPTED_OUT,
+    Answer,
+    Behaviour,
+    Dispatch,
+    OperationSpec,
+    Parameter,
+    RateLimit,
+    Rule,
+    Scheme,
+    Sms,
+)
 from mockserver.spec.parameters import Marks, compile_schemas, read_body, read_parameters, read_schemas
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
@@ -126,9 +137,11 @@ def _operation(
     else:
         check_rules(reader, draft.node, operation.rules, [], problems)
     _check(reader, draft, operation)
-    lists_kept = any(at.tokens[0] == "kept" for at in pointers_read(operation))
+    pointers = pointers_read(operation)
+    lists_kept = any(at.tokens[0] == "kept" for at in pointers)
+    heeds_opt_out = any(at.tokens[:2] == ("owned", OPTED_OUT) for at in pointers)
     headers, dispatch = _headers_read(operation), _dispatched(operation)
-    return replace(operation, headers=headers, dispatch=dispatch, lists_kept=lists_kept)
+    return replace(operation, headers=headers, dispatch=dispatch, lists_kept=lists_kept, heeds_opt_out=heeds_opt_out)
 
 
 def _with_its_rules(reader: Reader, draft: _Draft, operation: OperationSpec, problems: list[Possible]) -> OperationSpec:

@@ -32,7 +32,7 @@ def test_one_vendor() -> None:
     assert "or to +15005550403" in found[next(n for n, line in enumerate(found) if "S-SSP forbidden" in line) + 1]
     assert any(re.fullmatch(r"    401 A-VVV token_replayed +only by a pin or by Prefer", line) for line in found)
     assert any(re.fullmatch(r"    200 S-PPP sent +any request that nothing is wrong with", line) for line in found)
-    assert any("getMessagesV2  documented, not mocked: Conversation History API V2" in line for line in found)
+    assert any("documented, not mocked: Conversation History API V2: GET /api/public" in line for line in found)
     assert not any(line.startswith("polyai") for line in found)
 
 
@@ -67,7 +67,7 @@ def test_as_json() -> None:
     assert missing["evidence_parts"]["headers"] is None
     assert missing["evidence_reasons"]["trigger"] == "avaamo-sms-send.md, Request Body, to_phone"
     assert missing["provoked_by"] == ["/owned/channels/custom_auth const false and /body/to_phone not there"]
-    assert "GET /v1/conversations/{uuid}.json" in avaamo["known"]
+    assert "GET /v1/conversations/{uuid}.json" in avaamo["known"]["Conversation API"]
     listed = answers_of(contracts()[vendor] for vendor in ("avaamo", "polyai"))
     assert sum(found["totals"]["answers"].values()) == len(listed)
 

@@ -93,6 +93,8 @@ def ordinary(
             node["requestBody"] = _body(plain, node["requestBody"], sample(contract, operation, data, now).body)
             if operation.merges_form:
                 _place(node, form=form)
+            else:
+                _only_json(node["requestBody"])
     return plain
 
 
@@ -105,10 +107,10 @@ def _without_unknown_methods(plain: Node, contract: Contract) -> None:
 
 
 def _name_methods(node: Node, dispatch: Dispatch) -> None:
-    """The parameter that names a method takes the names of those that are mocked."""
+    """The parameter that names a method takes the name of the first that is mocked: each method has its own others."""
     part, name = dispatch.by.tokens
     node["parameters"] = [
-        {**one, "schema": {"enum": list(dispatch.to)}} if (one["in"], one["name"]) == (part, name) else one
+        {**one, "schema": {"enum": list(dispatch.to)[:1]}} if (one["in"], one["name"]) == (part, name) else one
         for one in node["parameters"]
     ]
 
@@ -140,10 +142,10 @@ def resolved(document: Mapping[str, Any], node: Any) -> Any:
 
 
 def _targets(nodes: Mapping[str, Node], operation: Node) -> list[Node]:
-    """The operations that a command of this one may name."""
+    """The operation that a command of this one names; none where it leads to no other."""
     block = operation.get("x-mock", {})
     block = nodes[block["same_as"]].get("x-mock", {}) if "same_as" in block else block
-    return [nodes[name] for name in block.get("dispatch", {}).get("to", {}).values()]
+    return [nodes[name] for name in block.get("dispatch", {}).get("to", {}).values()][:1]
 
 
 def _responses(plain: Node, sources: list[Node]) -> Node:
@@ -211,7 +213,13 @@ def _place(operation: Node, *, form: bool) -> None:
         }
         body["required"] = True
         for media in body["content"].values():
-            media.update(schema=schema, example={node["name"]: node["example"] for node in fields})
+            media.update(schema=schema, example={node["name"]: node["example"] for node in fields if "example" in node})
+
+
+def _only_json(body: Node) -> None:
+    """Without the form that a body may be as well: plain OpenAPI cannot say that a form's fields are text."""
+    if "application/json" in body["content"]:
+        body["content"] = {t: media for t, media in body["content"].items() if "form" not in t}
 
 
 def _as_text(schema: Node) -> Node:
