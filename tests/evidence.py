@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -49,8 +50,9 @@ def case_id(file: Path) -> str:
     return "/".join(file.with_suffix("").parts[-3:])
 
 
+@cache
 def load_case(file: Path) -> dict[str, Any]:
-    """A fixture as written; a fault in it fails the test that reads it."""
+    """A fixture as written, read once; a fault in it fails the test that reads it."""
     source = read_yaml(str(file), file.read_text("utf-8"))
     assert not source.errors, source.errors
     case: dict[str, Any] = source.value

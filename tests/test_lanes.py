@@ -1,8 +1,6 @@
 """The lanes: what a plain run leaves out, and that unit tests start at once."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from argparse import Namespace
 from typing import Any
@@ -11,15 +9,6 @@ import pytest
 
 from tests.conftest import LANES, TESTS, pytest_ignore_collect
 from tests.evidence import ROOT
-from tests.live import PATIENCE
-
-WITHOUT_SERVER = ["spec", "matching", "engine", "coverage", "store"]
-PROBE = """
-import importlib, sys
-for module in sys.argv[1:]:
-    importlib.import_module(module)
-print(sorted({"mockserver.server", "starlette", "uvicorn", "schemathesis"} & sys.modules.keys()))
-"""
 
 
 def config(expression: str) -> Any:
@@ -52,12 +41,3 @@ def test_a_plain_run_leaves_lanes_out(expression: str, collected: set[str]) -> N
     ignored = {folder for folder in folders if pytest_ignore_collect(TESTS / folder, config(expression))}
     assert ignored == LANES - collected
     assert not pytest_ignore_collect(TESTS / "cli" / "load", config(expression))
-
-
-def test_unit_tests_start_without_the_server() -> None:
-    """The tests of the lower wings, and the conftest above them, import neither the server nor schemathesis."""
-    files = [TESTS / "conftest.py", *(file for wing in WITHOUT_SERVER for file in sorted((TESTS / wing).glob("*.py")))]
-    modules = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
-    command = [sys.executable, "-c", PROBE, *modules]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert (ended.stdout, ended.stderr) == ("[]\n", "")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,16 @@ def module_name(file: Path) -> str:
 MODULES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py"))}
 
 
+@cache
+def nodes(module: str) -> tuple[ast.AST, ...]:
+    """All nodes of a module's syntax tree."""
+    return tuple(ast.walk(ast.parse(MODULES[module].read_text("utf-8"))))
+
+
 def imported(module: str) -> set[str]:
     """The modules that a module imports, at its top or in a function."""
     modules = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -105,7 +112,7 @@ CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_
 def used_of(module: str, library: str) -> set[str]:
     """The names of a library that a module uses, however it imports them."""
     found = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
+    for node in nodes(module):
         if isinstance(node, ast.ImportFrom) and node.module == library:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == library:
@@ -131,8 +138,8 @@ def test_class_names() -> None:
     """No two classes have one name, whatever wing they are in: a name in a traceback or a search is one thing."""
     classes = {
         (node.name, module)
-        for module, file in MODULES.items()
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        for module in MODULES
+        for node in nodes(module)
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     }
     assert len(classes) > 100
@@ -142,7 +149,9 @@ def test_class_names() -> None:
 
 def constants(module: str) -> Iterator[tuple[str, str]]:
     """The constants at the top of a module: name without a leading underscore, and value as it is written."""
-    for node in ast.parse(MODULES[module].read_text("utf-8")).body:
+    tree = nodes(module)[0]
+    assert isinstance(tree, ast.Module)
+    for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = [target.id for target in targets if isinstance(target, ast.Name) and target.id.isupper()]
@@ -161,10 +170,9 @@ def test_constants_say_what_of() -> None:
 
 def private_names(module: str) -> list[str]:
     """The private names of other libraries that a module uses, of whatever it imports."""
-    tree = ast.parse(MODULES[module].read_text("utf-8"))
     others: set[str] = set()
     found = []
-    for node in ast.walk(tree):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             found += [name for alias in node.names for name in alias.name.split(".") if name.startswith("_")]
             others |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
@@ -172,7 +180,7 @@ def private_names(module: str) -> list[str]:
             names = [*str(node.module).split("."), *(alias.name for alias in node.names)]
             found += [name for name in names if name.startswith("_")]
             others |= {alias.asname or alias.name for alias in node.names}
-    for node in ast.walk(tree):
+    for node in nodes(module):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
             root: ast.expr = node.value
             while isinstance(root, ast.Attribute | ast.Call):

@@ -3,6 +3,8 @@
 import errno
 import socket
 import sys
+import weakref
+from collections.abc import Callable
 
 from mockserver.server.wire import forks
 from mockserver.server.wire.protocol import MAX_LINGERING
@@ -84,10 +86,14 @@ def open_files_for(connections: int) -> int:
 
 
 class Unreachable:
-    """Holds a port of this machine that nobody listens on: a connection to it is refused."""
+    """Holds a port of this machine that nobody listens on: a connection to it is refused.
+
+    The port is given back by ``close``, or when the holder itself is gone.
+    """
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
+        self._give_back: Callable[[], object] | None = None
 
     @property
     def origin(self) -> str:
@@ -96,11 +102,16 @@ class Unreachable:
             self._socket = socket.socket()
             self._socket.bind(("127.0.0.1", 0))
             forks.hold(self._socket)
+            self._give_back = weakref.finalize(self, _release, self._socket)
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def close(self) -> None:
         """Give the port back."""
-        if self._socket is not None:
-            forks.release(self._socket.fileno())
-            self._socket.close()
-            self._socket = None
+        if self._give_back is not None:
+            self._give_back()
+            self._socket = self._give_back = None
+
+
+def _release(holder: socket.socket) -> None:
+    forks.release(holder.fileno())
+    holder.close()

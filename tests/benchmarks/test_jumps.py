@@ -1,13 +1,9 @@
 """How many modules a request passes: what counts as a jump, and that the package can be asked."""
 
-import subprocess
-import sys
-
 import pytest
 
 from benchmarks.jumps import new_app, passage, scope
 from benchmarks.scenarios import Sample
-from tests.evidence import ROOT
 
 
 @pytest.mark.parametrize(
@@ -35,14 +31,3 @@ def test_scope() -> None:
 def test_the_package_makes_an_application() -> None:
     """``create_app`` is found in one of the places where it may be."""
     assert callable(new_app())
-
-
-def test_command() -> None:
-    """The modules as they are entered, and how many; a warm request passes the same each time."""
-    command = [sys.executable, str(ROOT / "benchmarks/jumps.py")]
-    *way, _, counted = subprocess.run(
-        [*command, "--list"], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    assert way[0] == way[-1]
-    assert counted == f"{len(set(way))} modules, {len(way) - 1} jumps"
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{counted}\n"

@@ -1,11 +1,13 @@
 """The servers that are measured, as processes."""
 
+import subprocess
 import sys
 
 import pytest
 
 from benchmarks.scenarios import SCENARIOS, invalid_sends, scenario, send
 from benchmarks.servers import Program, ServerError, our_program, plain_programs, running
+from tests.evidence import ROOT
 
 
 def test_ours_accepts_and_refuses() -> None:
@@ -34,3 +36,14 @@ def test_a_server_that_ends() -> None:
     broken = Program("broken", lambda _: [sys.executable, "-c", "raise SystemExit('no such file')"])
     with pytest.raises(ServerError, match="ended with 1: no such file"), running(broken, send()):
         pass
+
+
+def test_jumps() -> None:
+    """The modules as they are entered, and how many; a warm request passes the same each time."""
+    command = [sys.executable, str(ROOT / "benchmarks/jumps.py")]
+    *way, _, counted = subprocess.run(
+        [*command, "--list"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert way[0] == way[-1]
+    assert counted == f"{len(set(way))} modules, {len(way) - 1} jumps"
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{counted}\n"

@@ -15,7 +15,7 @@ import pytest
 import mockserver.cli.run
 from mockserver.cli.namespaces import IsolationError, why_not
 from tests.cli.running import COMMAND, invoke, run, surroundings
-from tests.test_readme import UNCHANGED, block
+from tests.processes.test_readme import UNCHANGED, block
 
 REFUSED = "mockserver: not isolated, and so not run: "
 

@@ -1,6 +1,7 @@
 """Where a server listens: every address of a name, both families at ``::``; and what a fork leaves open."""
 
 import errno
+import gc
 import multiprocessing
 import os
 import socket
@@ -168,3 +169,13 @@ def test_what_is_closed_is_held_no_more(tmp_path: Path) -> None:
     forks.release(file.fileno())
     assert forks.hold(None) == -1
     file.close()
+
+
+def test_a_port_is_given_back_with_its_holder() -> None:
+    """An application that is dropped without being shut down leaves no open socket behind."""
+    unreachable = Unreachable()
+    port = int(unreachable.origin.rpartition(":")[2])
+    del unreachable
+    gc.collect()
+    with socket.create_server(("127.0.0.1", port)):
+        pass

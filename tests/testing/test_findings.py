@@ -7,7 +7,7 @@ import pytest
 
 from mockserver.testing import MockServer
 from mockserver.testing.findings import Findings
-from tests.testing.inner import apart, here, write
+from tests.testing.inner import here, write
 
 pytest_plugins = ["pytester"]
 
@@ -316,13 +316,3 @@ def test_forked(pytester: pytest.Pytester) -> None:
     result = here(pytester, "--forked", "--mockserver-cov", "--mockserver-cov-fail-under=1")
     result.stdout.fnmatch_lines(["*with --forked each test ends with its process*"])
     result.stdout.no_fnmatch_line("*no test used*")
-
-
-def test_interrupted(pytester: pytest.Pytester) -> None:
-    """What was met until then is counted, and the report says that there may be more."""
-    test = (
-        "def test_one(mock_vendors):\n    send(mock_vendors.polyai)\n\ndef test_two():\n    raise KeyboardInterrupt\n"
-    )
-    write(pytester, test)
-    result = apart(pytester, "--mockserver-cov", "--mockserver-cov-vendor=polyai")
-    result.stdout.fnmatch_lines(["*1 of * answers*", "*the run was interrupted: * counted in part"])

@@ -25,7 +25,7 @@ import urllib3
 from mockserver.testing import Account, AsyncAccount, ControlError, MockServer
 from mockserver.testing.client import Control
 from mockserver.testing.intercept import Interception
-from tests.testing.inner import apart, here, write
+from tests.testing.inner import here, write
 
 HOST = "api.voximplant.com"
 URL = f"https://{HOST}/platform_api/SendSmsMessage"
@@ -217,9 +217,3 @@ def test_in_all_tests(pytester: pytest.Pytester) -> None:
     """An option leads every test of a run, those without our fixtures too."""
     write(pytester, ALL_TESTS)
     here(pytester, "--mockserver-intercept").assert_outcomes(passed=2)
-
-
-def test_not_in_all_tests(pytester: pytest.Pytester) -> None:
-    """Without it nobody is led."""
-    write(pytester, ALL_TESTS)
-    apart(pytester).assert_outcomes(failed=2)

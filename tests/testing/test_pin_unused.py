@@ -5,8 +5,7 @@ import re
 import pytest
 
 from mockserver.testing import Account, MockServer, fault
-from tests.evidence import ROOT
-from tests.testing.inner import apart, here, write
+from tests.testing.inner import here, write
 from tests.testing.sending import send
 
 pytest_plugins = ["pytester"]
@@ -167,12 +166,3 @@ def test_chance_spared_them(account: Account) -> None:
     account.polyai.send_sms.pin("sent", {"status": 418}, "rules", "sent", "sent", fault=fault.malformed())
     line = account.unused_pins()[-1]
     assert "(sent, 418, rules, 2 more, fault malformed)" in line
-
-
-def test_the_readme_is_clean(pytester: pytest.Pytester) -> None:
-    """Its own examples overlook no refusal and pin nothing in vain."""
-    examples = sorted(str(file) for file in (ROOT / "tests" / "examples").glob("test_*.py"))
-    options = ["--mockserver-refused=fail", "--mockserver-unused=fail", "--rootdir", str(ROOT)]
-    result = apart(pytester, *options, *examples)
-    assert result.ret == pytest.ExitCode.OK
-    result.stdout.no_fnmatch_line("*mockserver: *pinned*")

@@ -5,49 +5,9 @@ import os
 import pytest
 
 from mockserver.testing import MockServer
-from tests.testing.inner import apart, here, write
+from tests.testing.inner import here, write
 
 pytest_plugins = ["pytester"]
-
-
-def test_it_is_found_by_its_entry_point(pytester: pytest.Pytester) -> None:
-    """Nothing is imported or configured: a test names the fixture, and every worker has its own server."""
-    write(
-        pytester,
-        """
-def test_sync(mock_vendors, mock_server):
-    assert send(mock_vendors.polyai) == 202
-    mock_vendors.polyai.send_sms.assert_accepted(times=1)
-    assert mock_vendors.polyai.url.startswith(mock_server.url)
-
-def test_async(async_mock_vendors):
-    import asyncio
-    async def code():
-        await asyncio.to_thread(send, async_mock_vendors.polyai)
-        await async_mock_vendors.polyai.send_sms.assert_accepted(times=1, within=5)
-    asyncio.run(code())
-""",
-    )
-    result = apart(pytester, "--strict-markers")
-    result.assert_outcomes(passed=2)
-    result.stdout.no_fnmatch_line("*mockserver*:*")
-
-
-def test_where_nobody_uses_it_nothing_happens(pytester: pytest.Pytester) -> None:
-    """No module of ours but the plugin is loaded, and not a line is printed."""
-    write(
-        pytester,
-        "def test_other(): pass\n",
-        conftest="""
-import sys
-def pytest_unconfigure():
-    print("loaded:", sorted(name for name in sys.modules if name.startswith("mockserver")))
-""",
-    )
-    result = apart(pytester)
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["loaded: ['mockserver', 'mockserver.testing', 'mockserver.testing.plugin']"])
-    result.stdout.no_fnmatch_line("mockserver*:*")
 
 
 def test_each_test_has_an_account_of_its_own(pytester: pytest.Pytester, server: MockServer) -> None:

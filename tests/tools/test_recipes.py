@@ -6,7 +6,7 @@ import pytest
 
 from tests.evidence import ROOT
 from tests.live import Live
-from tests.test_readme import SERVER, TESTING, block
+from tests.processes.test_readme import SERVER, TESTING, block
 from tests.tools.installing import execute, virtual_environment
 
 

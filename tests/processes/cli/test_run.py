@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.running import COMMAND, invoke, surroundings
 from tests.live import PATIENCE
-from tests.test_readme import UNCHANGED, block
+from tests.processes.test_readme import UNCHANGED, block
 
 SEND = """
 import json, os, sys, urllib.request, urllib.error

@@ -1,0 +1,3 @@
+"""Commands are tested without the settings of whoever runs the tests."""
+
+from tests.cli.conftest import _no_settings, taken  # noqa: F401 -- fixtures
