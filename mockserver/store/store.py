@@ -89,11 +89,7 @@ class Store:
             if sight is not None:
                 sights = {**sights, credential.digest: sight}
         if not (
-            self._pins.by_account
-            or self._limits.by_place
-            or self._times.clocks
-            or self._seeds.drawn
-            or reads_kept
+            self._pins.by_account or self._limits.by_place or self._times.clocks or self._seeds.drawn or reads_kept
         ):
             return Facts(owners, now, sights=sights) if sights else Facts(owners, now)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}

@@ -79,6 +79,13 @@ def ways() -> list[Way]:
     return found
 
 
+def first_way(vendor: str, path: str) -> Way:
+    """The way of a vendor by which the operations at a path are asked first."""
+    contract = next(way.contract for way in ways() if way.contract.vendor == vendor)
+    operation = next(one for one in contract.operations if one.path == path)
+    return next(way for way in ways() if way.contract is contract and way.schemes == _alternatives(operation)[0])
+
+
 def _alternatives(operation: OperationSpec) -> list[tuple[Scheme, ...]]:
     """The ways in which an operation is asked; one way, by nothing, where it wants no credential."""
     return [alternative.schemes for alternative in operation.security] or [()]
@@ -164,16 +171,20 @@ def fuzz(tried: Trial) -> Report:
 
 def first_path(tried: Trial) -> Trial:
     """A trial of the first path only, which is enough for what is broken on purpose."""
-    path, item = next(iter(tried.document["paths"].items()))
-    return tried._replace(document={**tried.document, "paths": {path: item}})
+    return only_path(tried, next(iter(tried.document["paths"])))
+
+
+def only_path(tried: Trial, path: str) -> Trial:
+    """A trial of one path only."""
+    return tried._replace(document={**tried.document, "paths": {path: tried.document["paths"][path]}})
 
 
 def assert_faithful(tried: Trial, way: Way) -> None:
     """No check fails in any phase, and every operation has accepted and refused."""
     report = fuzz(tried)
     assert not report.findings, str(report)
-    asked = [one for one in way.contract.operations if way.schemes in _alternatives(one)]
-    meant = [one for one in asked if one.dispatch is None or one.dispatch.to]
+    described = {(path, method.upper()) for path, item in tried.document["paths"].items() for method in item}
+    meant = [one for one in way.contract.operations if (one.path, one.method) in described]
     names = {f"{operation.method} {operation.path}" for operation in meant}
     by_id = {f"{operation.method} {operation.path}" for operation in meant if operation.kept}
     assert names - by_id - set(report.accepted) == set(), "never accepted"

@@ -70,8 +70,9 @@ def ordinary(
     plain["servers"] = [{"url": "/"}]
     plain["security"] = [{name: [] for name in schemes}]
     _without_unknown_methods(plain, contract)
+    changed = _changed(plain, contract)
     for node in list(_owned_nodes(plain)):
-        _own(plain, node, data)
+        _own(plain, node, data, of_record=-1 if any(node is one for one in changed) else 0)
     for path_item in plain["paths"].values():
         shared = path_item.pop("parameters", [])
         for node in path_item.values():
@@ -170,15 +171,33 @@ def _owned_nodes(node: Any) -> Iterator[Node]:
             yield from _owned_nodes(item)
 
 
-def _own(plain: Node, node: Node, data: Mapping[str, Any]) -> None:
-    """Narrow a parameter or schema to what the first record holds, in every form that the schema allows."""
+def _changed(plain: Node, contract: Contract) -> list[Node]:
+    """The parameters that name a record which their operation changes, so that others must use another."""
+    changing = {
+        operation.spelling: change.at.tokens[1]
+        for operation in contract.operations
+        for answer in operation.answers.values()
+        for change in answer.effects.changes
+    }
+    return [
+        parameter
+        for path_item in plain["paths"].values()
+        for node in path_item.values()
+        if isinstance(node, dict) and node["operationId"] in changing
+        for parameter in (resolved(plain, one) for one in path_item.get("parameters", []))
+        if parameter.get("x-mock", {}).get("owned", "").split("/")[2:3] == [changing[node["operationId"]]]
+    ]
+
+
+def _own(plain: Node, node: Node, data: Mapping[str, Any], of_record: int) -> None:
+    """Narrow a parameter or schema to what one record holds, in every form that the schema allows."""
     block, holder = node["x-mock"], node if "in" in node else {"schema": node}
     if block["owned"].count("/") > 3:
         return  # it is asked for by those records only that list records
     schema = {**resolved(plain, holder["schema"]), **holder["schema"]}
     schema.pop("$ref", None)
     found = list(values_at(data, "/".join(["", "account", *block["owned"].split("/")[2:]])))
-    values = [value for value, record in found if record is found[0][1]]
+    values = [value for value, record in found if record is found[of_record][1]]
     if block.get("digits"):
         values = [form for value in values for form in (str(value), f"+{value}", int(value))]
     schema["enum"] = [value for value in values if jsonschema_rs.is_valid(schema, value)]
@@ -211,7 +230,7 @@ def _place(operation: Node, *, form: bool) -> None:
             "required": [node["name"] for node in fields if node.get("required")],
             "properties": {node["name"]: _as_text(node["schema"]) for node in fields},
         }
-        body["required"] = True
+        body["required"] = bool(schema["required"])
         for media in body["content"].values():
             media.update(schema=schema, example={node["name"]: node["example"] for node in fields if "example" in node})
 
