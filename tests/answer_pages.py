@@ -7,8 +7,9 @@ from typing import Any
 
 from mockserver.cli.answers import known_methods, provocations
 from mockserver.engine.recipient import MAGIC
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.load import contract_files, load_contracts
-from mockserver.spec.model import Answer, Contract, OperationSpec
+from mockserver.spec.model import Contract, OperationSpec
 from tests.evidence import ROOT, case_files, load_case
 
 VENDORS = tuple(sorted(file.stem for file in contract_files([ROOT / "contracts"])))

@@ -13,8 +13,9 @@ import jsonschema
 from mockserver.engine.account import AccountData, token_parts
 from mockserver.engine.credentials import sign
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import Contract, Jwt
+from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Jwt
 from mockserver.spec.source import read_yaml
 
 ROOT = Path(__file__).parents[1]

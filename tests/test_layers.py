@@ -202,6 +202,7 @@ def test_no_private_name_of_another_library() -> None:
 STANDARD_ONLY = (
     "mockserver.spec.errors",
     "mockserver.spec.model",
+    "mockserver.spec.value_model",
     "mockserver.spec.pointer",
     *(module for module in MODULES if module.startswith("mockserver.matching.")),
 )

@@ -1,6 +1,6 @@
 """Schemathesis over every operation of the contracts: good requests are taken, bad ones refused.
 
-tests/fuzz goes deeper, by every way in which customers prove who they are, by other spellings, and by commands that lead to other operations.
+tests/fuzz goes deeper, by every way in which customers prove who they are, by other spellings and by commands.
 """
 
 import asyncio

@@ -14,8 +14,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.load import load_contracts
-from mockserver.spec.model import Answer
 from mockserver.spec.pointer import MISSING, Pointer, join
 from mockserver.spec.source import read_yaml
 from tests import test_documented_behaviour

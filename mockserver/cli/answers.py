@@ -12,8 +12,9 @@ from mockserver.cli.common import contract_options, ending_with_findings, find_c
 from mockserver.engine.recipient import MAGIC
 from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.evidence import ANSWER_PARTS, GRADES
-from mockserver.spec.model import Answer, Contract, OperationSpec
+from mockserver.spec.model import Contract, OperationSpec
 
 WIDTH = 100  # columns
 INDENT = 42  # columns before what provokes an answer

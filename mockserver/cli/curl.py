@@ -15,7 +15,6 @@ from mockserver.cli.common import (
 from mockserver.engine.account import sample
 from mockserver.engine.sources import Sources
 from mockserver.server.settings import Settings
-from mockserver.spec.load import root_path
 
 
 @click.command()
@@ -33,7 +32,7 @@ def curl(vendor: str, url: str | None, account_id: str, settings: Settings) -> N
     operation = next((o for o in contract.operations if o.name == o.spelling == "send_sms"), contract.operations[0])
     call = sample(contract, operation, accounts[account_id].vendors[vendor], Sources.real().now())
     base = server_url(url, settings)
-    words = ["curl", "-sS", "-i", "-X", call.method, base + root_path(contract.servers[0]) + call.path]
+    words = ["curl", "-sS", "-i", "-X", call.method, base + contract.base_path + call.path]
     for name, value in call.headers.items():
         words += ["-H", f"{name}: {value}"]
     if call.body:

@@ -200,7 +200,6 @@ def _give_back_large_blocks() -> None:
 def _announce(contracts: Iterable[Contract], settings: Settings, address: str, new_token: str | None) -> None:
     """Say where everything is, in commands that work as they are printed."""
     from mockserver import __version__  # noqa: PLC0415 -- another distribution's package may have none: see package_check.py
-    from mockserver.spec.load import root_path  # noqa: PLC0415
 
     base, name = settings.public_url or address, program()
     click.echo(f"mockserver {__version__} is ready on {base}")
@@ -210,7 +209,7 @@ def _announce(contracts: Iterable[Contract], settings: Settings, address: str, n
         click.echo(f"Control API token (set {variable('admin_token')} to choose one): {new_token}")
         click.echo(f"In a shell, before the commands below: export {variable('admin_token')}={new_token}")
     for contract in contracts:
-        url = base + root_path(contract.servers[0])
+        url = base + contract.base_path
         click.echo(f"  {contract.vendor:12} {url}   try: {name} curl {contract.vendor} --url {base}")
     calls = f"curl {address if settings.is_loopback else base}/_mock/calls"
     if not settings.is_loopback:

@@ -11,7 +11,9 @@ from mockserver.coverage.document import DOCUMENT_FORMAT
 from mockserver.engine.bodies import integral
 from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.request import ParsedRequest
-from mockserver.spec.model import Answer, CallbackSpec, Contract, OperationSpec
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.callback_model import CallbackSpec
+from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import Pointer
 
 FORCED_CHOICES = frozenset({"prefer", "pin", "magic"})

@@ -1,6 +1,7 @@
 """A customer of the vendors: what it has, the credentials that it is given, and a request that it can send."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ import msgspec
 
 from mockserver.engine.credentials import sign
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import ArrayStyle, Basic, Contract, Jwt, OperationSpec, Scheme
+from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Basic, Jwt, Scheme
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,8 +91,19 @@ def token_parts(
         claims["iat"] = int(now)
     if "exp" in accept.require:
         claims["exp"] = int(now) + min(TOKEN_LIFETIME, accept.max_age or TOKEN_LIFETIME)
+    if "nbf" in accept.require:
+        claims["nbf"] = int(now)
+    for name in accept.require:
+        if name not in claims and name != accept.find:
+            claims[name] = _claim(name, value, now)
     (claims if accept.find_in == "claim" else header)[accept.find] = value
     return header, claims
+
+
+def _claim(name: str, value: Any, now: float) -> str:
+    """A claim that must be there, whatever it says: an id in the form of a UUID, another for each token."""
+    text = hashlib.blake2b(f"{name} {value} {now}".encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass(frozen=True, slots=True)

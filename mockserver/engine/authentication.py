@@ -21,7 +21,7 @@ from mockserver.engine.facts import NOTHING, Facts
 from mockserver.engine.problem import Problem
 from mockserver.engine.request import ParsedRequest
 from mockserver.spec.account_values import values_at
-from mockserver.spec.model import Alternative, Basic, Jwt, Scheme
+from mockserver.spec.security_model import Alternative, Basic, Jwt, Scheme
 
 LEEWAY = 5  # seconds that a client's clock may be ahead
 BACKDATED = 6  # seconds: clients date a token back by at most 5, and round down by less than one
@@ -52,13 +52,23 @@ class Authenticator:
         self._remembered = lru_cache(maxsize=MAX_REMEMBERED)(lasting_flaw)
 
     def authenticate(self, request: ParsedRequest, facts: Facts) -> Identity:
-        """Check the first security alternative whose credentials are all present."""
+        """Try the security alternatives whose credentials are all present, in order, until one is good.
+
+        Where none is, the problems are those of the alternative that came furthest.
+        """
         alternatives, carried = request.operation.security, request.credentials
         if not alternatives:
             return NOBODY
+        furthest: Identity | None = None
         for alternative in alternatives:
             if carried.keys() >= alternative.wanted:
-                return self._check(alternative, carried, facts)
+                identity = self._check(alternative, carried, facts)
+                if not identity.problems:
+                    return identity
+                if furthest is None or _stage(identity) > _stage(furthest):
+                    furthest = identity
+        if furthest is not None:
+            return furthest
         partly = [alternative for alternative in alternatives if carried.keys() & alternative.wanted]
         lacking = [scheme for scheme in (partly or alternatives)[0].schemes if scheme not in carried]
         return Identity(problems=tuple(_problem(s, "absent", f"{_called(s)} is missing") for s in lacking))
@@ -99,6 +109,14 @@ class Authenticator:
         sight = known or first_sight(clock, facts.now, token)
         flaw = _flaw_at(token_time(clock, facts.now, sight, token), token)
         return _problem(credential.scheme, *flaw) if flaw else None, sight if known is None else None
+
+
+_STAGES = ("malformed", "unknown", "signature", "claims", "expired", "")  # reasons, in the order of the checks
+
+
+def _stage(identity: Identity) -> int:
+    """How far the credentials of an alternative came, of several the one that failed first."""
+    return min(_STAGES.index(problem.reason) for problem in identity.problems)
 
 
 def _without_token(credential: Credential, owner: Owner) -> Problem | None:
@@ -220,8 +238,11 @@ def _forbidden(alternative: Alternative, records: Mapping[str, Any]) -> tuple[Pr
     return ()
 
 
+_PLACES = {"header": "header", "query": "parameter", "body": "member"}
+
+
 def _called(scheme: Scheme) -> str:
-    return f"the {'header' if scheme.where == 'header' else 'parameter'} {scheme.key}"
+    return f"the {_PLACES[scheme.where]} {scheme.key}"
 
 
 def _problem(scheme: Scheme, reason: str, message: str) -> Problem:

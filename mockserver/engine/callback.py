@@ -12,10 +12,12 @@ from mockserver.engine.expectation import RequestView
 from mockserver.engine.request import Arrival
 from mockserver.engine.response import Renderer, put
 from mockserver.engine.values import Context, Make, ValueCompiler
+from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.evidence import ON_ITS_PAGE
 from mockserver.spec.functions import SIGNING
-from mockserver.spec.model import Apply, CallbackSpec, Composed, Contract, Join, Shaped, Value
+from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.value_model import Apply, Composed, Join, Shaped, Value
 
 
 class OutgoingRequest(msgspec.Struct, frozen=True):

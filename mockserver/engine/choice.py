@@ -14,8 +14,9 @@ from mockserver.engine.problem import KINDS, Problem
 from mockserver.engine.recipient import MAGIC, MAGIC_DIGITS, is_magic
 from mockserver.engine.request import Possession
 from mockserver.engine.values import as_text, holds
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.functions import digits
-from mockserver.spec.model import Answer, KeptMember, OperationSpec, Owned, Rule
+from mockserver.spec.model import KeptMember, OperationSpec, Owned, Rule
 from mockserver.spec.pointer import MISSING, Pointer
 
 _PREFERENCE = re.compile(  # RFC 7240, 2: a token, and perhaps a word, which may be quoted

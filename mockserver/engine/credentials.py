@@ -17,8 +17,8 @@ from joserfc import jwk, jws
 from joserfc.errors import JoseError
 
 from mockserver.spec.functions import digits
-from mockserver.spec.model import Basic, Equals, Jwt, Scheme
 from mockserver.spec.pointer import MISSING
+from mockserver.spec.security_model import Basic, Equals, Jwt, Scheme
 
 MAX_REMEMBERED = 512  # entries of each memory of heads and credentials
 MAX_REMEMBERED_BYTES = 4_096  # a longer head or credential is read anew each time
@@ -135,7 +135,8 @@ class CredentialReader:
         """The credentials that stand in ``data``, the parts of a request, by scheme."""
         carried = {}
         for scheme in schemes:
-            value = data[scheme.where].get(scheme.key)
+            part = data.get(scheme.where)
+            value = part.get(scheme.key) if isinstance(part, dict) else None
             if value is not None:
                 short = isinstance(value, str) and len(value) <= MAX_REMEMBERED_BYTES
                 carried[scheme] = self._remembered(scheme, value) if short else read_credential(scheme, value)

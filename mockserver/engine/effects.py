@@ -7,7 +7,9 @@ import msgspec
 
 from mockserver.engine.recipient import MAGIC_DIGITS, is_magic
 from mockserver.engine.values import Context, Make, ValueCompiler, holds
-from mockserver.spec.model import OPTED_OUT, Answer, Contract, Course, Keeps
+from mockserver.spec.answer_model import Answer, Course, Keeps
+from mockserver.spec.callback_model import OPTED_OUT
+from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
 
 _decode = msgspec.json.Decoder().decode

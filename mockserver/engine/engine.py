@@ -27,8 +27,10 @@ from mockserver.engine.request import DEFAULT_MAX_BODY, Arrival, ParsedRequest, 
 from mockserver.engine.response import RenderedResponse, Renderer
 from mockserver.engine.sources import SeededIds, Sources
 from mockserver.engine.values import Context, ValueCompiler
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.evidence import OFF_CONTRACT, Graded
-from mockserver.spec.model import OPTED_OUT, Answer, Contract, OperationSpec
+from mockserver.spec.model import Contract, OperationSpec
 
 MAX_LABELS = 4_096
 MAX_SHARED_TEXTS = 4_096
@@ -182,6 +184,8 @@ class Engine:
             problems += (LIMITED,)
         if len(problems) > 1:
             problems = ordered(problems)
+        if problems and operation.lists_problems:
+            view["problems"] = [problem.entry for problem in problems]
         return Understood(account, problems, view, budget, identity.sights)
 
     def _label_of_trouble(  # noqa: PLR0913, PLR0917 -- what became of a call, part by part

@@ -9,7 +9,7 @@ from typing import Any
 from mockserver.engine.bodies import integral
 from mockserver.engine.call import pack_headers
 from mockserver.engine.response import RenderedResponse
-from mockserver.spec.model import BODILESS_STATUSES
+from mockserver.spec.answer_model import BODILESS_STATUSES
 from mockserver.spec.pointer import join
 
 LOSING = frozenset({"timeout", "reset", "empty", "garbage"})  # the reply is lost altogether

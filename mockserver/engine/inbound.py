@@ -15,8 +15,9 @@ from mockserver.engine.recipient import recipient_of
 from mockserver.engine.sources import Sources
 from mockserver.engine.values import Context, Make, ValueCompiler
 from mockserver.spec.account_values import values_at
+from mockserver.spec.callback_model import OPTED_OUT, Inbound
 from mockserver.spec.functions import digits
-from mockserver.spec.model import OPTED_OUT, Contract, Inbound, OperationSpec
+from mockserver.spec.model import Contract, OperationSpec
 
 MARKS = frozenset(".!?,;")
 

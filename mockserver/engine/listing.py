@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from mockserver.spec.model import Condition, Constant, Each, Paging
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.value_model import Condition, Constant, Each, Paging
 
 _WILDCARD = re.compile(r"[*%]")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?")

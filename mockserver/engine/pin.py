@@ -12,7 +12,8 @@ from mockserver.engine.effects import Effect
 from mockserver.engine.fault import Fault
 from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern, View
-from mockserver.spec.model import Answer, OperationSpec
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reach import covers
 

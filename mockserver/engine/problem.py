@@ -27,3 +27,9 @@ class Problem:
     reason: str
     message: str
     value: Any = None
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The problem as an entry of the list that answers may show."""
+        name = self.at.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+        return {"kind": self.kind, "at": self.at, "reason": self.reason, "name": name, "value": self.value}

@@ -1,6 +1,6 @@
 """Who a message goes to, and the recipients that ask for an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.spec.functions import MAX_DIGITS, phone_digits
@@ -46,26 +46,53 @@ def as_number(value: Any) -> str:
 def recipients_of(operation: OperationSpec, view: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The entries of ``/recipients``: ``{to, text, number, accepted, answer}`` of each, in the order of the request.
 
-    A magic number refuses its own entry only: ``answer`` is the answer that it asks for, None else.
+    A magic number refuses its own entry only: ``answer`` is the answer that it asks for; no other entry has one. Where
+    the number stands in a mapping, that is ``entry``.
     """
     recipient = operation.recipient
     if recipient is None:
         return []
-    texts = _texts(recipient, _sent(recipient, view))
     entries = []
-    for number, text in enumerate(texts):
+    for number, (text, entry) in enumerate(_found(recipient, _sent(recipient, view))):
         to = as_number(text)
         answer = operation.magic.get(to[-MAGIC_DIGITS:]) if is_magic(to) else None
         accepted = bool(to) and (answer is None or answer.accepted)
         entries.append(
-            {"to": to, "text": text, "number": number, "accepted": accepted, "answer": answer.name if answer else None}
+            {
+                "to": to,
+                "text": text,
+                "number": number,
+                "accepted": accepted,
+                **({} if answer is None else {"answer": answer.name}),
+                **({} if entry is None else {"entry": entry}),
+            }
         )
     return entries
 
 
 def _texts(recipient: Recipient, value: Any) -> list[Any]:
+    return [text for text, _ in _found(recipient, value)]
+
+
+def _found(recipient: Recipient, value: Any) -> list[tuple[Any, Any]]:
+    """Each number as it was sent, with the mapping that it stands in, None else."""
     if recipient.many:
-        return value if isinstance(value, list) else []
+        return list(_inside(value, ("*", *recipient.inside), None))
+    return [(text, None) for text in _split(recipient, value)]
+
+
+def _inside(value: Any, tokens: tuple[str, ...], entry: Any) -> Iterator[tuple[Any, Any]]:
+    """What stands at a place below a value, of each item where a token is ``*``."""
+    if not tokens:
+        yield value, entry
+    elif tokens[0] == "*":
+        for item in value if isinstance(value, list) else ():
+            yield from _inside(item, tokens[1:], None)
+    elif isinstance(value, dict) and tokens[0] in value:
+        yield from _inside(value[tokens[0]], tokens[1:], value)
+
+
+def _split(recipient: Recipient, value: Any) -> list[Any]:
     if recipient.split is None:
         return [] if value is MISSING or value is None else [value]
     return [part.strip() for part in str(value).split(recipient.split) if part.strip()] if value is not MISSING else []

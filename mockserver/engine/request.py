@@ -29,8 +29,9 @@ from mockserver.engine.credentials import (
     claim_of,
 )
 from mockserver.engine.problem import Problem
-from mockserver.spec.model import ArrayStyle, Dispatch, Media, OperationSpec, Owned, Validator
+from mockserver.spec.model import ArrayStyle, Dispatch, Media, OperationSpec, Owned
 from mockserver.spec.pointer import MISSING, join
+from mockserver.spec.value_model import Validator
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -143,8 +144,8 @@ class RequestParser:
             problems += _repetitions(operation, repeated)
         is_large = len(arrival.body) > LISTED_BYTES
         _hold_against_schema(operation, media, data, problems, is_large=is_large)
-        carried, schemes, notes = head.credentials, operation.query_schemes, head.notes
-        if schemes and data["query"]:
+        carried, schemes, notes = head.credentials, operation.late_schemes, head.notes
+        if schemes:
             carried = {**carried, **self._reader.read(schemes, data)}
             if repeated:
                 carried = {scheme: _once(credential, repeated) for scheme, credential in carried.items()}

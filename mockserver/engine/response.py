@@ -8,9 +8,11 @@ import msgspec
 
 from mockserver.engine.call import pack_headers, split_headers
 from mockserver.engine.values import Context, Make, ValueCompiler, finder
+from mockserver.spec.answer_model import BODILESS_STATUSES, Answer
 from mockserver.spec.evidence import Graded
-from mockserver.spec.model import BODILESS_STATUSES, Answer, Contract, CountOf, Echo, New, Value
+from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.value_model import CountOf, Echo, New, Value
 from mockserver.spec.values import parts_of, pointers_of
 
 

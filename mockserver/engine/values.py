@@ -9,10 +9,13 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.account import credential_for
+from mockserver.engine.identifiers import random_hex, random_token, ulid
 from mockserver.engine.listing import Entries, listed
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import SeededIds, Sources
-from mockserver.spec.model import (
+from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Jwt, Scheme
+from mockserver.spec.value_model import (
     Apply,
     Composed,
     Constant,
@@ -20,15 +23,12 @@ from mockserver.spec.model import (
     Each,
     Echo,
     Join,
-    Jwt,
     New,
-    Scheme,
     Shaped,
     SignedToken,
     Validator,
     Value,
 )
-from mockserver.spec.pointer import MISSING, Pointer
 
 MAX_TIMESTAMPS = 64  # texts of times that are remembered
 
@@ -86,10 +86,17 @@ class ValueCompiler:
         return _shaped(value, self.compile(value.value, at))
 
     def _new(self, value: New) -> Make:
-        if value.kind == "uuid":
-            return lambda context: context.ids.uuid()
-        if value.kind == "sequence":
-            return lambda context: context.ids.sequence()
+        kind, length, prefix = value.kind, value.length, value.prefix
+        if kind == "sequence":
+            return lambda context: f"{prefix}{context.ids.sequence()}" if prefix else context.ids.sequence()
+        if kind == "hex":
+            return lambda context: prefix + random_hex(context.ids.uuid, length)
+        if kind == "token":
+            return lambda context: prefix + random_token(context.ids.uuid, length)
+        if kind == "ulid":
+            return lambda context: prefix + ulid(context.ids.uuid, context.now)
+        if kind == "uuid":
+            return (lambda context: prefix + context.ids.uuid()) if prefix else (lambda context: context.ids.uuid())
         plus = value.plus
         write = self._timestamp if value.form == "iso_ms" else TIME_FORMATS[value.form]
         return lambda context: write(context.now + plus)
@@ -108,6 +115,7 @@ class ValueCompiler:
     def _each(self, value: Each, at: Pointer | None) -> Make:
         operands = tuple(self.compile(condition.value) for condition in value.where)
         item = None if value.item is None else self.compile(value.item)
+        refused = item if value.refused is None else self.compile(value.refused)
 
         def entries(context: Context) -> Any:
             shown = listed(value, context.view, [operand(context) for operand in operands])
@@ -115,7 +123,7 @@ class ValueCompiler:
                 return MISSING
             if at is not None:
                 context.counts[at] = shown
-            return list(shown.page) if item is None else _items(item, shown, context)
+            return list(shown.page) if item is None else _items(item, refused or item, shown, context)
 
         return entries
 
@@ -130,8 +138,12 @@ def _counted(value: CountOf) -> Make:
     return count
 
 
-def _items(item: Make, shown: Entries, context: Context) -> list[Any]:
-    return [item(context.seeing(item=entry)) for entry in shown.page]
+def _items(item: Make, refused: Make, shown: Entries, context: Context) -> list[Any]:
+    return [(refused if _is_refused(entry) else item)(context.seeing(item=entry)) for entry in shown.page]
+
+
+def _is_refused(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.get("accepted") is False
 
 
 def _echo(value: Echo, otherwise: Make | None) -> Make:

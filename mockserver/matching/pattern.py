@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from mockserver.matching.compare import Difference, Readings, Test, as_shown, differences, equality
-from mockserver.spec.model import Validator
 from mockserver.spec.pointer import MISSING, Pointer, join
+from mockserver.spec.value_model import Validator
 
 PARTS = ("path", "query", "headers", "body", "json", "form")  # what ``where`` may name of a request
 WHEN_ROOTS = ("path", "query", "header", "headers", "body")  # how the pointers of ``when`` may begin

@@ -10,7 +10,7 @@ from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hos
 from mockserver.server.settings import Settings
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.errors import ContractError, ContractErrors
-from mockserver.spec.load import contract_files, load_contracts
+from mockserver.spec.load import SUFFIXES, contract_files, is_overlay, load_contracts, vendor_of
 from mockserver.spec.model import Contract
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 from mockserver.store.accounts import AccountError, Registry
@@ -52,12 +52,26 @@ BUILTIN_ACCOUNTS = ("default", "second")
 
 
 def contracts_of(settings: Settings) -> tuple[Contract, ...]:
-    """The built-in contracts and those of the given folders. Raises ContractErrors."""
-    folders = [contracts_folder()] if settings.builtin else []
+    """The built-in contracts and those of the given folders, as ``files_of`` has them. Raises ContractErrors."""
+    return load_contracts(files_of(settings))
+
+
+def files_of(settings: Settings) -> list[Path]:
+    """The files of the built-in contracts and of the given folders; one of a built-in name takes that one's place.
+
+    Raises ContractErrors.
+    """
     missing = [folder for folder in (*settings.contracts, *settings.fixtures) if not folder.is_dir()]
     if missing:
         raise ContractErrors([ContractError(str(f), 1, 1, "", "there is no such folder") for f in missing])
-    return load_contracts(contract_files([*folders, *settings.contracts]))
+    empty = [folder for folder in settings.contracts if not contract_files([folder])]
+    if empty:
+        told = f"no contract is here: {', '.join(f'*{suffix}' for suffix in SUFFIXES)}"
+        raise ContractErrors([ContractError(str(folder), 1, 1, "", told) for folder in empty])
+    own = contract_files(settings.contracts)
+    replaced = {vendor_of(file) for file in own if not is_overlay(file)}
+    builtin = contract_files([contracts_folder()]) if settings.builtin else []
+    return [*(file for file in builtin if vendor_of(file) not in replaced), *own]
 
 
 def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sources) -> Store:

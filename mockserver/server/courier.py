@@ -15,7 +15,7 @@ from mockserver.engine.pin import PinState
 from mockserver.engine.sources import Sources
 from mockserver.engine.values import Context
 from mockserver.server.attempts import Attempts
-from mockserver.spec.model import INBOUND
+from mockserver.spec.callback_model import INBOUND
 from mockserver.store.records import StepDue
 from mockserver.store.store import Store
 

@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockserver import __version__
 from mockserver.server.control.requests import State, origin_of
-from mockserver.spec.load import root_path
 
 POLICY = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
 
@@ -30,7 +29,7 @@ def pages(mock: State) -> Mapping[str, ASGIApp]:
 
 def front_page(mock: State, base: str) -> str:
     """What this is, where each vendor is, and where to look; ``base`` is where the client reaches the server."""
-    vendors = [(c.vendor, c.title, base + root_path(c.servers[0])) for c in mock.contracts]
+    vendors = [(c.vendor, c.title, base + c.base_path) for c in mock.contracts]
     example = vendors[0][0] if vendors else "VENDOR"
     body = [
         "<h1>mockserver</h1>",

@@ -15,8 +15,9 @@ from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from mockserver.spec.load import root_path
+from mockserver.spec.addresses import root_path
 from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.shared_paths import paths_of_several
 
 CONTROL = "/_mock"  # everything of ours is here and below
 MAX_HOST_HEADERS = 256  # remembered
@@ -124,7 +125,7 @@ class VendorRoute(BaseRoute):
 def vendor_routes(contracts: Iterable[Contract], answer: Answer) -> list[VendorRoute]:
     """The routes of all paths, by host, at the root, by vendor; of two that fit a request the first is right.
 
-    A vendor's own host has that vendor's paths only.
+    A vendor's own host has that vendor's paths only. A path that several vendors have is not at the root.
     """
     contracts = tuple(contracts)
     hosts: dict[str, list[Contract]] = {}
@@ -138,7 +139,8 @@ def vendor_routes(contracts: Iterable[Contract], answer: Answer) -> list[VendorR
     for host, its_contracts in sorted(hosts.items()):
         endpoints = _endpoints(its_contracts)
         routes += _in_order(VendorRoute(path, endpoint, answer, host=host) for path, endpoint in endpoints)
-    endpoints = _endpoints(contracts)
+    unclear = paths_of_several(contract for contract in contracts if contract.shares_paths)
+    endpoints = ((p, e) for p, e in _endpoints(contracts) if re.sub(r"\{[^{}]*\}", "{}", p) not in unclear)
     routes += _in_order(VendorRoute(path, endpoint, answer, other_hosts=others) for path, endpoint in endpoints)
     for vendor, its_contracts in vendors.items():
         routes += _in_order(

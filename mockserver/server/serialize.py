@@ -17,7 +17,6 @@ from mockserver.engine.values import timestamp
 from mockserver.server.checkpoint import Turns
 from mockserver.server.masking import PEM_BEGIN, PEM_END, Masker, Quotes
 from mockserver.spec.evidence import spelled
-from mockserver.spec.load import root_path
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer
 
@@ -39,7 +38,7 @@ def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin:
         data = account.vendors[contract.vendor]
         members = credential_members(contract)
         vendors[contract.vendor] = {
-            "url": origin + root_path(contract.servers[0]),
+            "url": origin + contract.base_path,
             "credentials": {name: value for name, value in data.items() if name in members},
             "owned": {name: value for name, value in data.items() if name not in members},
             "tokens": tokens(contract, data, now),

@@ -31,6 +31,11 @@ def split_http(url: str) -> SplitResult | None:
     return parts if usable and not (parts.query or parts.fragment or "@" in parts.netloc) else None
 
 
+def root_path(url: str) -> str:
+    """The path of a server's address without the last slash: "" if there is only a host."""
+    return urlsplit(url).path.rstrip("/")
+
+
 def has_password(url: str) -> bool:
     """Whether an address may have a user or a password in it, and so must not be shown."""
     return "@" in url

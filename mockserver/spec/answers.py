@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mockserver.spec.answer_model import BODILESS_STATUSES, Answer
 from mockserver.spec.effects import read_effects
-from mockserver.spec.evidence import Evidence, Graded, graded, read_evidence
-from mockserver.spec.model import BODILESS_STATUSES, Answer, Validator, Value
+from mockserver.spec.evidence import DRAFT, Evidence, Graded, graded, read_evidence
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.value_model import Validator, Value
 from mockserver.spec.values import read_value
 
 CANONICAL_STATUSES = {
@@ -83,7 +84,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
     if not content:
         block = reader.x_mock(response, "answer")
         if "x-mock" not in response:
-            reader.error(response, _NO_EVIDENCE)
+            reader.unfinished(response, _NO_EVIDENCE)
             return []
         if "name" not in block:
             reader.error(response, "a response without a body needs x-mock.name", "x-mock")
@@ -100,7 +101,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
             example = reader.mapping(examples, name)
             block = reader.x_mock(example, "answer")
             if "x-mock" not in example:
-                reader.error(example, _NO_EVIDENCE)
+                reader.unfinished(example, _NO_EVIDENCE)
             value = example.get("value", MISSING)
             if value is MISSING:
                 reader.error(example, "'value' is missing")
@@ -140,6 +141,8 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
 
 
 def _evidence(reader: Reader, sample: _Sample, *, has_headers: bool) -> Evidence:
+    if reader.is_draft:
+        return read_evidence({DRAFT: "Served unfinished."}, has_headers=has_headers)[0]
     written = sample.block.get("evidence", {"assumed": "Not written."})  # an answer without it is an error already
     evidence, faults = read_evidence(written, has_headers=has_headers)
     for fault in faults:

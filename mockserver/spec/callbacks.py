@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mockserver.spec.answers import read_request
+from mockserver.spec.callback_model import INBOUND, CallbackSpec, Inbound, OptOut
 from mockserver.spec.effects import read_keeps
-from mockserver.spec.model import INBOUND, CallbackSpec, Inbound, OperationSpec, OptOut
+from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.shared import METHODS

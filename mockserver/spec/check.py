@@ -3,15 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mockserver.spec.model import OPTED_OUT, Answer, Composed, Constant, Contract, Effects, Jwt, OperationSpec, Value
+from mockserver.spec.answer_model import Answer, Effects
+from mockserver.spec.callback_model import OPTED_OUT
+from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.security_model import Jwt
+from mockserver.spec.value_model import Composed, Constant, Value
 from mockserver.spec.values import pointers_of
 
 _ECHO_ONLY = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
 _POINTER_ROOTS = ("path", "query", "header", "body", "account", "owned")
 _MADE = ("body", "header", "raw")
-_VALUE_ROOTS = ("made", "item", "kept", "recipients", "inbound")  # of values only, not of rules
+_VALUE_ROOTS = ("made", "item", "kept", "recipients", "inbound", "problems")  # of values only, not of rules
 
 
 def pointers_read(operation: OperationSpec) -> list[Pointer]:

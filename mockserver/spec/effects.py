@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mockserver.spec.model import NO_EFFECTS, Change, Course, Effects, Keeps, Step
+from mockserver.spec.answer_model import NO_EFFECTS, Change, Course, Effects, Keeps, Step
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.values import read_condition, read_members, read_value

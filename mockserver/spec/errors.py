@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class ContractError:
-    """One mistake. ``line`` and ``column`` count from 1; ``pointer`` is a JSON Pointer ("" for the whole document)."""
+    """One mistake. ``line`` and ``column`` count from 1; ``pointer`` is a JSON Pointer ("" for the whole document).
+
+    ``unfinished``: nothing is wrong, but something is not written yet.
+    """
 
     file: str
     line: int
     column: int
     pointer: str
     message: str
+    unfinished: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.pointer or '/'}: {self.message}"

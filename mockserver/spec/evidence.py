@@ -11,10 +11,11 @@ ANSWER_PARTS = ("status", "headers", "shape", "text", "trigger")  # of an answer
 CALL_PARTS = (*ANSWER_PARTS, "request")
 UNCOUNTED = "text"  # the part that no grade of a whole is made of
 OFF_CONTRACT = "off-contract"  # what a call with a response of a test's own relies on
+DRAFT = "draft"  # what a call to a contract relies on that is served unfinished
 NO_LETTER = "-"  # in place of a letter: there is no such part
 
-_RANK = {grade: rank for rank, grade in enumerate(GRADES)}
-_LETTER_MEANS = {grade[0].upper(): grade for grade in GRADES}
+_RANK = {grade: rank for rank, grade in enumerate((*GRADES, DRAFT))}
+_LETTER_MEANS = {grade[0].upper(): grade for grade in _RANK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def read_evidence(block: Mapping[str, Any], *, has_headers: bool) -> tuple[Evide
 
 def is_enough(grade: str, threshold: str) -> bool:
     """Whether a grade is the threshold or better. What is no grade, as off-contract, is nothing to be judged."""
-    return grade not in _RANK or _RANK[grade] <= _RANK[threshold]
+    return grade not in GRADES or _RANK[grade] <= _RANK[threshold]
 
 
 def spelled(letters: str) -> dict[str, str | None]:

@@ -114,6 +114,20 @@ def upper(text: Any) -> str:
     return _text(text).upper()
 
 
+def dotted(pointer: Any) -> str:
+    """The place of a problem as a path below its part: ``/body/messages/0/to`` is ``messages[0].to``."""
+    path = ""
+    for token in _text(pointer).split("/")[2:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        path += f"[{name}]" if name.isdigit() and path else f".{name}" if path else name
+    return path
+
+
+def below(pointer: Any) -> str:
+    """The place of a problem as a pointer below its part: ``/body/messages/0/to`` is ``/messages/0/to``."""
+    return "".join(f"/{token}" for token in _text(pointer).split("/")[2:])
+
+
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -121,7 +135,9 @@ def _text(value: Any) -> str:
 FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
     {
         "base64": base64_text,
+        "below": below,
         "digits": digits,
+        "dotted": dotted,
         "first": first,
         "hmac_sha1": hmac_sha1,
         "hmac_sha256": hmac_sha256,

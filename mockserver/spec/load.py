@@ -1,41 +1,60 @@
 """Contracts from their files. All files are read before any error is raised, so that one run names every error."""
 
-import itertools
-import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.spec.callbacks import read_callbacks, read_inbound
 from mockserver.spec.check import check_pointers
 from mockserver.spec.errors import ContractError, ContractErrors
-from mockserver.spec.model import Contract, OperationSpec, Scheme, VendorPage
+from mockserver.spec.model import Contract, OperationSpec, VendorPage
+from mockserver.spec.openapi30 import NOTE, read_as_31
 from mockserver.spec.operations import PLAIN_WORD, read_operations
+from mockserver.spec.overlay import apply_overlay
 from mockserver.spec.reader import Reader
 from mockserver.spec.security import read_schemes
-from mockserver.spec.shared import join_responses
+from mockserver.spec.security_model import Scheme
+from mockserver.spec.shared import METHODS, join_responses
+from mockserver.spec.shared_paths import shared_paths
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 
+NO_DRAFTS: Mapping[Path, Source] = MappingProxyType({})
+SUFFIXES = (".yaml", ".yml", ".json")  # of contracts
+OVERLAY = ".overlay"  # stands before the suffix of a file that changes the contract of its name
 
-def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
-    """The contract of a document, and its reader. If the reader has errors, the contract is not to be used."""
-    reader = Reader(source, vendor)
+
+def read_contract(source: Source, vendor: str, *, is_draft: bool = False) -> tuple[Contract, Reader]:
+    """The contract of a document, and its reader. If the reader has errors, the contract is not to be used.
+
+    Of a draft, what is unfinished is no error, and no answer claims any evidence.
+    """
+    reader = Reader(source, vendor, is_draft=is_draft)
     if not isinstance(source.value, dict):
         if not reader.errors:
             reader.error(None, "an OpenAPI document must be a mapping")
         return _empty(source, vendor), reader
     version = str(reader.document.get("openapi", ""))
+    notes: tuple[str, ...] = ()
+    if version.startswith("3.0"):
+        read_as_31(reader.document)
+        version, notes = "3.1", (NOTE,)
     if not version.startswith("3.1"):
-        another = version if version.startswith("3.0") else str(reader.document.get("swagger", ""))
-        said = f": this is {another}, to be converted first" if another else ""
+        another = version or str(reader.document.get("swagger", ""))
+        said = f", or 3.0.x: this is {another}" if another else ", or 3.0.x"
         reader.error(reader.document, f"openapi must be 3.1.x{said}", "openapi" if version else None)
-        if another:  # what else would be said of it is that it is no 3.1
+        if another:  # what else would be said of it is that it is none of these
             return _empty(source, vendor), reader
+    if _is_raw(reader) and not is_draft:
+        told = "a raw OpenAPI document, without x-mock: `mockserver contract import` makes a contract of it"
+        reader.unfinished(reader.document, told)
+        return _empty(source, vendor), reader
     info = reader.mapping(reader.document, "info", required=True)
     block = reader.x_mock(reader.document, "document")
     if "x-mock" not in reader.document:
-        reader.error(reader.document, "x-mock is missing: say with 'account' what a customer owns")
+        reader.unfinished(reader.document, "x-mock is missing: say with 'account' what a customer owns")
     join_responses(reader, block.get("responses", {}))
     schemes = read_schemes(reader)
     operations = read_operations(reader, schemes, block.get("gates", []), block.get("rules", []))
@@ -56,10 +75,20 @@ def read_contract(source: Source, vendor: str) -> tuple[Contract, Reader]:
         document=reader.document,
         callbacks=read_callbacks(reader, operations),
         inbound=read_inbound(reader, block),
+        notes=notes,
     )
     check_pointers(reader, contract)
     reader.unread_blocks()
     return contract, reader
+
+
+def _is_raw(reader: Reader) -> bool:
+    """Whether a document says nothing in our words, neither at its top nor at an operation."""
+    nodes: list[Any] = [reader.document]
+    paths = reader.document.get("paths")
+    for item in paths.values() if isinstance(paths, dict) else ():
+        nodes += [item[method] for method in METHODS if method in item] if isinstance(item, dict) else []
+    return "paths" in reader.document and not any(isinstance(node, dict) and "x-mock" in node for node in nodes)
 
 
 def _empty(source: Source, vendor: str) -> Contract:
@@ -116,59 +145,79 @@ def _shared(operations: Iterable[OperationSpec], schemes: Iterable[Scheme]) -> f
     return frozenset(one.claim for one in owned if one.within is not None) - alone
 
 
+def vendor_of(file: Path) -> str:
+    """The vendor whose contract a file is, or changes: the stem of its name."""
+    return file.stem.removesuffix(OVERLAY)
+
+
+def is_overlay(file: Path) -> bool:
+    """Whether a file changes the contract of its name instead of being one."""
+    return file.stem.endswith(OVERLAY)
+
+
 def contract_files(folders: Iterable[Path]) -> list[Path]:
-    """The contract files of these folders, sorted by name in each."""
-    return [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
+    """The contract files of these folders, overlays among them, sorted by name in each."""
+    return [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
 
 
 def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:
-    """Read and check contracts. The stem of a file's name is the vendor's name.
+    """Read and check contracts. The stem of a file's name is the vendor's name; an overlay changes its contract.
 
     Raises ContractErrors with every error of every file.
     """
-    errors: list[ContractError] = []
-    contracts: list[tuple[Contract, Reader]] = []
-    for file in files:
-        name = str(file)
-        try:
-            text = read_text(file)
-        except (OSError, UnicodeDecodeError) as error:
-            errors.append(ContractError(name, 1, 1, "", f"cannot be read: {why_unread(error)}"))
-            continue
-        contract, reader = read_contract(read_yaml(name, text), file.stem)
-        errors += reader.errors
-        if not PLAIN_WORD.fullmatch(contract.vendor):
-            errors.append(ContractError(name, 1, 1, "", f"the file's name must be a plain word, not {file.stem!r}"))
-        contracts.append((contract, reader))
-    errors += _collisions(contracts)
+    contracts, errors = read_contracts(files)
     if errors:
         raise ContractErrors(errors)
-    return tuple(contract for contract, _ in contracts)
+    return contracts
 
 
-def root_path(url: str) -> str:
-    """The path of a server's address without the last slash: "" if there is only a host."""
-    return urlsplit(url).path.rstrip("/")
-
-
-def _collisions(contracts: list[tuple[Contract, Reader]]) -> list[ContractError]:
-    """Errors for contracts of the same name, and for paths that two contracts claim at the root."""
+def read_contracts(
+    files: Iterable[Path], drafts: Mapping[Path, Source] = NO_DRAFTS
+) -> tuple[tuple[Contract, ...], list[ContractError]]:
+    """The contracts of files, and every error in them. ``drafts`` are files that are read as such."""
     errors: list[ContractError] = []
-    names: dict[str, str] = {}
-    paths: dict[str, tuple[str, str, str]] = {}
-    for contract, reader in contracts:
-        if contract.vendor in names:
-            errors.append(
-                ContractError(contract.file, 1, 1, "", f"{contract.vendor} is also read from {names[contract.vendor]}")
-            )
+    contracts: list[tuple[Contract, Reader]] = []
+    files = list(files)
+    overlays = [file for file in files if is_overlay(file)]
+    for file in [*(file for file in files if not is_overlay(file)), *drafts]:
+        source = drafts.get(file) or _source(file, errors)
+        if source is None:
             continue
-        names[contract.vendor] = contract.file
-        own = dict.fromkeys(operation.path for operation in contract.operations)
-        for base, path in itertools.product(map(root_path, contract.servers), own):
-            claim = (contract.vendor, base + path, contract.file)
-            owner, claimed, file = paths.setdefault(re.sub(r"\{[^{}]*\}", "{}", base + path), claim)
-            if (owner, claimed) != claim[:2]:
-                place = reader.source.place(reader.document["paths"], path)
-                message = f"the path {base + path} is also claimed by {owner} ({file})"
-                errors.append(ContractError(contract.file, place.line, place.column, place.pointer, message))
+        for overlay in overlays:
+            changes = _source(overlay, errors) if vendor_of(overlay) == file.stem else None
+            if changes is not None:
+                errors += apply_overlay(source, changes)
+        contract, reader = read_contract(source, file.stem, is_draft=file in drafts)
+        errors += reader.errors
+        if not PLAIN_WORD.fullmatch(contract.vendor):
+            message = f"the file's name must be a plain word, not {file.stem!r}"
+            errors.append(ContractError(str(file), 1, 1, "", message))
+        contracts.append((contract, reader))
+    vendors = {contract.vendor for contract, _ in contracts}
+    for overlay in overlays:
+        if vendor_of(overlay) not in vendors:
+            known = ", ".join(sorted(vendors)) or "none"
+            message = f"there is no contract {vendor_of(overlay)!r} that it could change; there are: {known}"
+            errors.append(ContractError(str(overlay), 1, 1, "", message))
+    errors += _same_names(contracts)
+    shared, clashes = shared_paths(contracts)
+    errors += clashes
+    return tuple(replace(c, shares_paths=True) if c.vendor in shared else c for c, _ in contracts), errors
+
+
+def _source(file: Path, errors: list[ContractError]) -> Source | None:
+    try:
+        return read_yaml(str(file), read_text(file))
+    except (OSError, UnicodeDecodeError) as error:
+        errors.append(ContractError(str(file), 1, 1, "", f"cannot be read: {why_unread(error)}"))
+        return None
+
+
+def _same_names(contracts: list[tuple[Contract, Reader]]) -> list[ContractError]:
+    names: dict[str, str] = {}
+    errors = []
+    for contract, _ in contracts:
+        if names.setdefault(contract.vendor, contract.file) != contract.file:
+            message = f"{contract.vendor} is also read from {names[contract.vendor]}"
+            errors.append(ContractError(contract.file, 1, 1, "", message))
     return errors

@@ -4,26 +4,18 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.answers import read_answers
+from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.check import pointers_read
 from mockserver.spec.evidence import ON_ITS_PAGE, graded
-from mockserver.spec.model import (
-    OPTED_OUT,
-    Answer,
-    Behaviour,
-    Dispatch,
-    OperationSpec,
-    Parameter,
-    RateLimit,
-    Rule,
-    Scheme,
-    Sms,
-)
+from mockserver.spec.model import Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Sms
 from mockserver.spec.parameters import Marks, compile_schemas, read_body, read_parameters, read_schemas
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.rules import Possible, check_rules, possible_problems, read_rules
 from mockserver.spec.security import read_security
+from mockserver.spec.security_model import Scheme
 from mockserver.spec.shared import METHODS, Node
 from mockserver.spec.values import read_value
 
@@ -137,11 +129,16 @@ def _operation(
     else:
         check_rules(reader, draft.node, operation.rules, [], problems)
     _check(reader, draft, operation)
-    pointers = pointers_read(operation)
-    lists_kept = any(at.tokens[0] == "kept" for at in pointers)
-    heeds_opt_out = any(at.tokens[:2] == ("owned", OPTED_OUT) for at in pointers)
-    headers, dispatch = _headers_read(operation), _dispatched(operation)
-    return replace(operation, headers=headers, dispatch=dispatch, lists_kept=lists_kept, heeds_opt_out=heeds_opt_out)
+    pointers, headers, dispatch = pointers_read(operation), _headers_read(operation), _dispatched(operation)
+    roots = {at.tokens[0] for at in pointers}
+    return replace(
+        operation,
+        headers=headers,
+        dispatch=dispatch,
+        lists_kept="kept" in roots,
+        lists_problems="problems" in roots,
+        heeds_opt_out=any(at.tokens[:2] == ("owned", OPTED_OUT) for at in pointers),
+    )
 
 
 def _with_its_rules(reader: Reader, draft: _Draft, operation: OperationSpec, problems: list[Possible]) -> OperationSpec:
@@ -190,7 +187,7 @@ def _declared(parameters: tuple[Parameter, ...], marks: Marks) -> tuple[tuple[st
 
 def _check(reader: Reader, draft: _Draft, operation: OperationSpec) -> None:
     if operation.success is None and operation.dispatch is None and operation.answers:
-        reader.error(draft.node, "no answer means success", "responses")
+        reader.unfinished(draft.node, "no answer means success", "responses")
     if "same_as" in draft.block and not draft.block.keys() <= {"same_as", "parameters_from", "evidence"}:
         message = "same_as takes all but parameters_from and evidence from the other operation"
         reader.error(draft.node, message, "x-mock")

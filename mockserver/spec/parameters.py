@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.spec.model import ArrayStyle, Body, KeptMember, Media, Owned, Parameter, Part, Recipient, Validator
+from mockserver.spec.model import ArrayStyle, Body, KeptMember, Media, Owned, Parameter, Part, Recipient
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.value_model import Validator
 
 MAX_SCHEMAS = 5_000  # of an operation, every $ref written out: few of them can unfold to very many
 MAX_SCHEMA_DEPTH = 100  # schemas within schemas
@@ -37,9 +38,10 @@ def mark(reader: Reader, marks: Marks, container: dict[str, Any], at: Pointer) -
         _, list_name, member = Pointer.parse(block["kept"]).tokens
         marks.kept.append(KeptMember(at, list_name, member))
     if "recipient" in block:
-        if marks.recipient is not None and marks.recipient.at != at:
+        recipient = _recipient(block["recipient"], at)
+        if marks.recipient not in {None, recipient}:
             reader.error(container, f"a second recipient beside {marks.recipient.at}", "x-mock")
-        marks.recipient = _recipient(block["recipient"], at)
+        marks.recipient = recipient
 
 
 def _recipient(block: Any, at: Pointer) -> Recipient:
@@ -47,9 +49,11 @@ def _recipient(block: Any, at: Pointer) -> Recipient:
     options = block if isinstance(block, dict) else {}
     override = options.get("override", [])
     overrides = [override] if isinstance(override, str) else override
-    many = at.tokens[-1] == ITEMS
-    place = Pointer(at.tokens[:-1]) if many else at
-    return Recipient(place, tuple(map(Pointer.parse, overrides)), options.get("split"), many)
+    overrides_read = tuple(map(Pointer.parse, overrides))
+    if ITEMS not in at.tokens:
+        return Recipient(at, overrides_read, options.get("split"))
+    first = at.tokens.index(ITEMS)
+    return Recipient(Pointer(at.tokens[:first]), overrides_read, None, many=True, inside=at.tokens[first + 1 :])
 
 
 def _owned(text: str, at: Pointer, *, digits: bool) -> Owned:

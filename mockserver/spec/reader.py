@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
@@ -10,9 +11,9 @@ from typing import Any
 import jsonschema_rs
 
 from mockserver.spec.errors import ContractError
-from mockserver.spec.model import Validator
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.source import Source
+from mockserver.spec.value_model import Validator
 
 _SCHEMA_DATA = ("const", "default", "enum", "example", "examples")  # these hold values, even if they look like schemas
 _USABLE_IN_PART = ("answer", "document")  # their readers manage without the members that are required
@@ -21,8 +22,9 @@ _USABLE_IN_PART = ("answer", "document")  # their readers manage without the mem
 class Reader:
     """Reads parts of a document. A mistake is added to ``errors``, and reading goes on."""
 
-    def __init__(self, source: Source, vendor: str) -> None:
+    def __init__(self, source: Source, vendor: str, *, is_draft: bool = False) -> None:
         self.source = source
+        self.is_draft = is_draft
         self.vendor = vendor
         self.document: dict[str, Any] = source.value if isinstance(source.value, dict) else {}
         self.errors: list[ContractError] = list(source.errors)
@@ -33,12 +35,22 @@ class Reader:
 
     def error(self, container: object, message: str, key: Hashable = None) -> None:
         """Add an error at a container or at one of its members."""
+        self.errors.append(self._at(container, key, message))
+
+    def unfinished(self, container: object, message: str, key: Hashable = None) -> None:
+        """Add an error for what is not written yet; a draft is read as if it were."""
+        if not self.is_draft:
+            self.errors.append(replace(self._at(container, key, message), unfinished=True))
+
+    def _at(self, container: object, key: Hashable, message: str) -> ContractError:
         place = self.source.place(container, key)
-        self.errors.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
+        file = place.file or self.source.file
+        return ContractError(file, place.line, place.column, place.pointer, message)
 
     def file_and_line(self, container: object) -> str:
         """Where a container is written, for people: the file's name without its folder, and the line."""
-        return f"{PurePath(self.source.file).name}:{self.source.place(container).line}"
+        place = self.source.place(container)
+        return f"{PurePath(place.file or self.source.file).name}:{place.line}"
 
     def mapping(self, container: dict[str, Any], key: str, *, required: bool = False) -> dict[str, Any]:
         """A member that must be a mapping, its ``$ref`` followed; an empty one if it is absent."""

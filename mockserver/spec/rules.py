@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.spec.model import Alternative, Answer, Jwt, OperationSpec, Rule
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.model import OperationSpec, Rule
 from mockserver.spec.parameters import Marks
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.security_model import Alternative, Jwt
 from mockserver.spec.values import read_condition
 
 KEY_REASONS = {"absent", "unknown"}
@@ -154,7 +156,7 @@ def check_rules(
         unanswered = [problem for problem in unanswered if not _settles(rule, problem)]
     if unanswered:
         listed = "; ".join(dict.fromkeys(str(problem) for problem in unanswered))
-        reader.error(operation, f"problems that can happen but have no answer: {listed}")
+        reader.unfinished(operation, f"problems that can happen but have no answer: {listed}")
     return deciding
 
 

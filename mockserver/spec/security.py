@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from mockserver.spec.model import BASIC, BEARER, Alternative, Basic, Equals, Jwt, Scheme
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.security_model import BASIC, BEARER, Alternative, Basic, Equals, Jwt, Scheme
 
 HTTP_WORDS = {"bearer": BEARER, "basic": BASIC}  # by the scheme's name in lower case
 
@@ -25,21 +25,24 @@ def _scheme(reader: Reader, name: str, node: dict[str, Any]) -> Scheme | None:
     block = reader.x_mock(node, "security_scheme")
     if not block:
         if "x-mock" not in node:
-            reader.error(node, "x-mock is missing: say with 'accept' which credentials are good")
+            reader.unfinished(node, "x-mock is missing: say with 'accept' which credentials are good")
         return None
     accept = _accept(block["accept"])
     kind = node.get("type")
     binds = Pointer.parse(accept.claim).tokens[1]
+    own_word = block["accept"].get("scheme", "")
     word = HTTP_WORDS.get(str(node.get("scheme", "")).lower()) if kind == "http" else None
     if isinstance(accept, Basic) is not (word == BASIC):
         reader.error(node, "http basic and 'accept: {basic: …}' go together", "x-mock")
     if word is not None:
         return Scheme(reader.vendor, name, "header", "authorization", word=word, accept=accept, binds=binds)
+    if "at" in block:
+        member = Pointer.parse(block["at"]).tokens[1]
+        return Scheme(reader.vendor, name, "body", member, word=own_word, accept=accept, binds=binds)
     where = node.get("in")
     if kind == "apiKey" and where in ("header", "query"):
         text = reader.text(node, "name")
         key = text.lower() if where == "header" else text
-        own_word = block["accept"].get("scheme", "")
         return Scheme(reader.vendor, name, where, key, word=own_word, accept=accept, binds=binds)
     reader.error(node, "only apiKey in header or query, http bearer and http basic can be checked", "type")
     return None

@@ -29,11 +29,12 @@ _YAML_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value is written; line and column count from 1."""
+    """Where a value is written; line and column count from 1. ``file`` is "" for the file that is read."""
 
     line: int
     column: int
     pointer: str
+    file: str = ""
 
 
 @dataclass(slots=True)

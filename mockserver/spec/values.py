@@ -6,7 +6,9 @@ from inspect import Parameter, signature
 from typing import Any
 
 from mockserver.spec.functions import FUNCTIONS
-from mockserver.spec.model import (
+from mockserver.spec.pointer import Pointer
+from mockserver.spec.reader import Reader
+from mockserver.spec.value_model import (
     Apply,
     Composed,
     Condition,
@@ -22,18 +24,19 @@ from mockserver.spec.model import (
     Validator,
     Value,
 )
-from mockserver.spec.pointer import Pointer
-from mockserver.spec.reader import Reader
 
+PROBLEMS = "/problems"  # the list of all that is wrong with the request
+DEFAULT_LENGTH = 32  # characters of a ``hex`` or a ``token``
 COMMON = {"as", "when", "evidence"}
 VALUE_FORMS = {  # by the member that tells a form from a mapping of values: what else it may have
     "echo": {"else", *COMMON},
-    "new": {"plus", "format", *COMMON},
+    "new": {"plus", "format", "length", "prefix", *COMMON},
     "call": {"of", *COMMON},
     "join": COMMON,
     "token": COMMON,
     "count": {"of", *COMMON},
-    "each": {"where", "any", "order", "page", "item", *COMMON},
+    "each": {"where", "any", "order", "page", "item", "refused", *COMMON},
+    "problems": {"where", *COMMON},
 }
 
 
@@ -45,6 +48,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
 _LOOKS = {  # how the form's own member looks, for a mapping of values may have a member of the same name
     "echo": _is_pointer,
     "new": _is_text,
@@ -53,6 +60,7 @@ _LOOKS = {  # how the form's own member looks, for a mapping of values may have 
     "token": _is_text,
     "count": _is_pointer,
     "each": _is_pointer,
+    "problems": _is_mapping,
 }
 
 
@@ -100,7 +108,8 @@ def _form(reader: Reader, node: dict[str, Any]) -> Value:  # noqa: PLR0911 -- on
         otherwise = read_value(reader, node["else"]) if "else" in node else None
         return Echo(Pointer.parse(node["echo"]), otherwise)
     if "new" in node:
-        return New(node["new"], node.get("plus", 0), node.get("format", "iso_ms"))
+        form, length = node.get("format", "iso_ms"), node.get("length", DEFAULT_LENGTH)
+        return New(node["new"], node.get("plus", 0), form, length, node.get("prefix", ""))
     if "call" in node:
         return _call(reader, node)
     if "join" in node:
@@ -109,6 +118,8 @@ def _form(reader: Reader, node: dict[str, Any]) -> Value:  # noqa: PLR0911 -- on
         return SignedToken(node["token"])
     if "count" in node:
         return CountOf(Pointer(Pointer.parse(node["count"]).tokens[1:]), node.get("of", "all"))
+    if "problems" in node:
+        return _each(reader, {"each": PROBLEMS, "item": node["problems"], "where": node.get("where", {})})
     return _each(reader, node)
 
 
@@ -149,6 +160,7 @@ def _each(reader: Reader, node: dict[str, Any]) -> Each:
             most=page["most"],
         ),
         item=read_members(reader, node["item"]) if "item" in node else None,
+        refused=read_members(reader, node["refused"]) if "refused" in node else None,
     )
 
 
@@ -186,8 +198,7 @@ def _inner(value: Value) -> Iterator[Value]:
         yield value.value
     elif isinstance(value, Each):
         yield from (condition.value for condition in value.where)
-        if value.item is not None:
-            yield value.item
+        yield from (shown for shown in (value.item, value.refused) if shown is not None)
 
 
 def pointers_of(value: Value) -> Iterator[Pointer]:

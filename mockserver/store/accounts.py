@@ -17,8 +17,9 @@ from typing import Any
 from mockserver.engine.account import AccountData, Owner, credential_for
 from mockserver.engine.credentials import Claim, check_rsa_key
 from mockserver.spec.functions import digits
-from mockserver.spec.model import Contract, Jwt
+from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer, join
+from mockserver.spec.security_model import Jwt
 
 AREAS = [code for code in range(201, 999) if code not in {500, 555}]  # +1 500 555 is magic
 _LETTERS = string.ascii_letters + string.digits

@@ -23,7 +23,7 @@ from mockserver.engine.pin import NOTHING_USED, PinState, Uses, first_striking
 from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import SEEDED_TIME, Sources
 from mockserver.engine.values import Context
-from mockserver.spec.model import CallbackSpec
+from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.pointer import MISSING
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.accounts import Registry

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.engine.listing import Entries, listed
-from mockserver.spec.model import Condition, Constant, Each, Echo, Paging
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.value_model import Condition, Constant, Each, Echo, Paging
 
 ROWS = [
     {"id": 1, "to": "14155550123", "on": "2026-11-01", "seen": True},

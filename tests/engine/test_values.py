@@ -1,12 +1,14 @@
 """Values of an exchange, as a contract describes them."""
 
+import re
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 
 from mockserver.engine.problem import Problem
-from mockserver.engine.sources import Sources
+from mockserver.engine.sources import Sources, uuid4
 from mockserver.engine.values import Context, ValueCompiler
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
@@ -19,20 +21,24 @@ VIEW: dict[str, Any] = {
     "query": {"take": "2"},
     "owned": {},
     "account": {},
+    "problems": [
+        Problem("invalid", "/body/messages/0/to~1x", "pattern", "", "x").entry,
+        Problem("missing", "/query/from", "required", "").entry,
+    ],
 }
 
 
-def made(text: str) -> tuple[Any, list[str]]:
+def made(text: str, uuid: Callable[[], str] = lambda: "a-uuid") -> tuple[Any, list[str]]:
     """What a value that is written like this becomes, and the errors of reading it."""
     reader = Reader(read_yaml("f", f"value: {text}\n"), "acme")
     value = read_value(reader, reader.document["value"])
-    context = Context(VIEW, Problem("invalid", "/body/to", "", "", "x"), sources(), NOW, 7)
+    context = Context(VIEW, Problem("invalid", "/body/to", "", "", "x"), sources(uuid), NOW, 7)
     return ValueCompiler().compile(value, Pointer(("entries",)))(context), [error.message for error in reader.errors]
 
 
-def sources() -> Sources:
+def sources(uuid: Callable[[], str]) -> Sources:
     number: Callable[[], int] = iter(range(41, 99)).__next__
-    return Sources(lambda: NOW, lambda: "a-uuid", number)
+    return Sources(lambda: NOW, uuid, number)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +60,13 @@ def sources() -> Sources:
         ("{new: timestamp, format: date}", "2030-01-01"),
         ("{new: timestamp, format: unix}", 1_893_492_600),
         ("{new: timestamp, format: unix_ms}", 1_893_492_600_250),
+        ("{new: uuid, prefix: a-}", "a-a-uuid"),
+        ("{new: sequence, prefix: no-}", "no-41"),
         ("{call: digits, of: [/body/to]}", "1415"),
+        ("{call: dotted, of: [/problems/0/at]}", "messages[0].to/x"),
+        ("{call: below, of: [/problems/0/at]}", "/messages/0/to~1x"),
+        ("{problems: {field: {echo: /item/name}}}", [{"field": "to/x"}, {"field": "from"}]),
+        ("{problems: {field: {echo: /item/value}}, where: {kind: {in: [missing]}}}", [{"field": None}]),
         ("{call: digits, of: [/body/none]}", MISSING),
         ("{call: md5_joined, of: [/body/flag, /body/count]}", "bbf2a476c82d89b174a17c7aaaec4491"),
         ("{join: [a, {echo: /body/flag}, 3]}", "atrue3"),
@@ -87,7 +99,7 @@ def test_forms(text: str, value: Any) -> None:
     ("text", "message"),
     [
         ("{echo: /body/to, esle: 1}", "unknown key 'esle'; known here: as, echo, else, evidence, when"),
-        ("{call: nothing, of: [/body/to]}", "fill calls 'nothing'; there are only: base64, digits"),
+        ("{call: nothing, of: [/body/to]}", "fill calls 'nothing'; there are only: base64, below"),
         ("{call: digits, of: [/body/to, /body/to]}", "digits takes 1, not 2"),
     ],
 )
@@ -96,6 +108,24 @@ def test_mistakes(text: str, message: str) -> None:
     reader = Reader(read_yaml("f", f"value: {text}\n"), "acme")
     read_value(reader, reader.document["value"])
     assert [error.message[: len(message)] for error in reader.errors] == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("{new: hex, prefix: SM}", "SM[0-9a-f]{32}"),
+        ("{new: hex, length: 7}", "[0-9a-f]{7}"),
+        ("{new: token, length: 40, prefix: t_}", "t_[0-9A-Za-z]{40}"),
+        ("{new: ulid}", "01Q3EF8B[0-9A-HJKMNP-TV-Z]{18}"),
+        ("{new: ulid, prefix: m-}", "m-01Q3EF8B[0-9A-HJKMNP-TV-Z]{18}"),
+    ],
+)
+def test_ids_are_of_their_form(text: str, pattern: str) -> None:
+    """Whatever is random: its characters and its length are those of the vendor's ids, and two of them differ."""
+    chance = Random(7)  # noqa: S311 -- repeatable ids
+    ids = [str(made(text, lambda: uuid4(chance.getrandbits))[0]) for _ in range(50)]
+    assert [value for value in ids if not re.fullmatch(pattern, value)] == []
+    assert len(set(ids)) == len(ids)
 
 
 def test_what_a_value_reads() -> None:

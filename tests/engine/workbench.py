@@ -16,7 +16,8 @@ from mockserver.engine.problem import Problem
 from mockserver.engine.request import Arrival, ParsedRequest, RequestParser
 from mockserver.engine.sources import Sources
 from mockserver.spec.load import load_contracts
-from mockserver.spec.model import Contract, Jwt, OperationSpec
+from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.security_model import Jwt
 from mockserver.store.accounts import Registry
 
 NOW = 1_800_000_000.0

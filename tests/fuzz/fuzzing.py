@@ -20,7 +20,8 @@ from schemathesis.engine import events
 from mockserver.engine.account import AccountData, tokens
 from mockserver.server.build import contracts_folder
 from mockserver.spec.load import contract_files, load_contracts
-from mockserver.spec.model import Basic, Contract, OperationSpec, Scheme
+from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.security_model import Basic, Scheme
 from tests.evidence import ROOT
 from tests.fuzz.ordinary import Node, Ordinary, ordinary
 from tests.live import PATIENCE

@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 
 from mockserver.engine.account import sample
 from mockserver.server.application import Application, create_app
-from mockserver.spec.load import root_path
 from tests.engine.workbench import ACME
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
@@ -296,7 +295,7 @@ def test_a_server_that_is_gone_leaves_no_contract_behind() -> None:
         for contract in app.contracts:
             operation = next(one for one in contract.operations if one.success is not None)
             sent = sample(contract, operation, account.vendors[contract.vendor], time.time())
-            url = root_path(contract.servers[0]) + sent.path
+            url = contract.base_path + sent.path
             accepted = client.request(sent.method, url, headers=sent.headers, content=sent.body)
             refused = client.request(sent.method, url, headers={"Prefer": "code=400"}, content=b"{")
             unknown = client.request(sent.method, "/nowhere", headers=sent.headers)

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mockserver.spec.answer_model import Answer
 from mockserver.spec.answers import CANONICAL_STATUSES, read_answers
 from mockserver.spec.functions import FUNCTIONS
-from mockserver.spec.model import Answer, Apply, Echo, New
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.source import Source
+from mockserver.spec.value_model import Apply, Echo, New
 from tests.spec.writing import contract
 
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)

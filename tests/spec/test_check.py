@@ -4,8 +4,8 @@ import pytest
 
 from mockserver.spec.check import pointers_read
 from mockserver.spec.functions import digits
-from mockserver.spec.model import Apply, Echo, New
 from mockserver.spec.pointer import Pointer
+from mockserver.spec.value_model import Apply, Echo, New
 from mockserver.spec.values import pointers_of
 from tests.spec.test_security import KEY, OTHER, TOKEN
 from tests.spec.writing import SMALL, Case, assert_error, changed, contract, errors_of

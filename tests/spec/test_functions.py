@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from mockserver.spec.functions import (
     FUNCTIONS,
     base64_text,
+    below,
     digits,
+    dotted,
     first,
     hmac_sha1,
     hmac_sha256,
@@ -81,7 +83,9 @@ def test_names() -> None:
     """The functions have these names, and no contract can add another."""
     assert {
         "base64": base64_text,
+        "below": below,
         "digits": digits,
+        "dotted": dotted,
         "first": first,
         "hmac_sha1": hmac_sha1,
         "hmac_sha256": hmac_sha256,

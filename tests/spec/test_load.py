@@ -1,11 +1,14 @@
 """Contracts read together: names, collisions, and every error of every file at once."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from mockserver.spec.addresses import root_path
 from mockserver.spec.errors import ContractErrors
-from mockserver.spec.load import contract_files, load_contracts, root_path
+from mockserver.spec.load import contract_files, load_contracts
+from mockserver.spec.source import read_yaml
 from tests.spec.writing import SMALL, changed
 
 
@@ -39,12 +42,30 @@ def test_loads(tmp_path: Path) -> None:
 
 
 def test_contract_files(tmp_path: Path) -> None:
-    """The YAML files of several folders are listed, sorted by name in each; a missing folder has none."""
+    """YAML and JSON files of several folders are listed, sorted by name in each; a missing folder has none."""
     written(tmp_path / "one", b="", a="")
+    for name in ("c.yml", "d.json", "a.overlay.yaml"):
+        (tmp_path / "one" / name).touch()
     written(tmp_path / "two", c="")
     (tmp_path / "one" / "README.md").touch()
     folders = [tmp_path / "two", tmp_path / "one", tmp_path / "none"]
-    assert [file.stem for file in contract_files(folders)] == ["c", "a", "b"]
+    names = ["c.yaml", "a.overlay.yaml", "a.yaml", "b.yaml", "c.yml", "d.json"]
+    assert [file.name for file in contract_files(folders)] == names
+
+
+def test_a_contract_in_json(tmp_path: Path) -> None:
+    """JSON is read as YAML is, emoji in halves among it."""
+    document = read_yaml("acme.yaml", SMALL).value | {"info": {"title": "\U0001f44d", "version": "1"}}
+    (tmp_path / "acme.json").write_text(json.dumps(document), "utf-8")
+    (contract,) = load_contracts([tmp_path / "acme.json"])
+    assert (contract.vendor, contract.title) == ("acme", "\U0001f44d")
+
+
+def test_hosts_tell_two_vendors_apart(tmp_path: Path) -> None:
+    """Where two vendors have a path and no host in common, both are read, and their addresses have their names."""
+    other = SMALL.replace("api.acme.test", "api.other.test").replace("eu.acme.test", "eu.other.test")
+    contracts = load_contracts(written(tmp_path, alpha=SMALL, beta=other, gamma=moved("/x")))
+    assert [(c.vendor, c.base_path) for c in contracts] == [("alpha", "/alpha"), ("beta", "/beta"), ("gamma", "")]
 
 
 def test_all_errors_of_all_files(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from tests.spec.writing import Case, assert_error, contract, errors_of
 SERVER = "  - url: https://eu.acme.test/\n"
 SERVERS = "servers:\n  - url: https://api.acme.test\n" + SERVER
 ALONE: dict[str, Case] = {
-    "openapi 3.0": ("openapi: 3.1.0", "openapi: 3.0.3", "openapi:", "openapi must be 3.1.x"),
     "openapi as number": ("openapi: 3.1.0", "openapi: 3", "openapi:", "openapi must be 3.1.x"),
     "no openapi": ("openapi: 3.1.0\n", "", "info:", "openapi must be 3.1.x"),
     "no servers": (SERVERS, "", "openapi:", "'servers' is missing: name the vendor's hosts"),

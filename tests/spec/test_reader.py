@@ -39,7 +39,7 @@ VOCABULARY: dict[str, Case] = {
         "else: {new: uuid}",
         "else: {new: uuid, add: 1}",
         "add:",
-        "unknown key 'add'; known here: as, evidence, format, new, plus, when",
+        "unknown key 'add'; known here: as, evidence, format, length, new, plus, prefix, when",
     ),
     "scheme": (
         "x-mock: {accept: {equals: /account/key}}",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockserver.spec.model import Equals, Jwt
+from mockserver.spec.security_model import Equals, Jwt
 from tests.spec.writing import Case, assert_error, contract
 
 KEY = """      type: apiKey

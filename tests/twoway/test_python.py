@@ -275,7 +275,7 @@ def test_the_async_side(parcel_server: MockServer) -> None:
         assert set(loops) == {asyncio.get_running_loop()}
         await inbox.reply("STOP")
         assert [one.direction for one in await inbox.messages] == ["outbound", "inbound", "outbound"]
-        assert len(await account.messages(vendor="parcel")) == 2
+        assert len(await account.messages(vendor="parcel")) == 3
 
     with parcel_server.account(vendors={"parcel": {"callback_url": WITHHELD}}) as account:
         asyncio.run(code(AsyncAccount(account)))

@@ -20,7 +20,6 @@ from mockserver.server.checkpoint import Turns
 from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import ApiError, State, member, origin, read_object, state_of, unknown
 from mockserver.server.serialize import account_shape, budget_shape, clock_shape, moment
-from mockserver.spec.load import root_path
 from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import join
 from mockserver.store.accounts import AccountError
@@ -98,7 +97,7 @@ async def _shape(request: Request, account: AccountData) -> dict[str, Any]:
     state = state_of(request)
     shape = account_shape(account, state.contracts, origin(request), state.sources.now())
     for contract in state.contracts:
-        shape["vendors"][contract.vendor]["unreachable_url"] = state.unreachable.origin + root_path(contract.servers[0])
+        shape["vendors"][contract.vendor]["unreachable_url"] = state.unreachable.origin + contract.base_path
     clock, real = await state.store.clock(account.id)
     shape["clock"] = clock_shape(clock, real)
     shape["limits"] = [budget_shape(*one) for one in await state.store.budgets(account.id)]

@@ -15,8 +15,8 @@ from mockserver.server.certificates import Certificates
 from mockserver.server.control.calls import parameters
 from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import origin, state_of
-from mockserver.spec.load import root_path
-from mockserver.spec.model import CallbackSpec, Contract, OperationSpec
+from mockserver.spec.callback_model import CallbackSpec
+from mockserver.spec.model import Contract, OperationSpec
 
 
 async def health(request: Request) -> Response:
@@ -42,7 +42,7 @@ async def show_contract(request: Request) -> Response:
     What the document says once for all operations stands at each of them.
     """
     contract = known_vendor(state_of(request), request.path_params["vendor"], "/path/vendor", status=404)
-    url = origin(request) + root_path(contract.servers[0])
+    url = origin(request) + contract.base_path
     return JSONResponse({**contract.document, "servers": [{"url": url}]})
 
 
@@ -75,7 +75,7 @@ def _summary(contract: Contract, at: str) -> dict[str, Any]:
         "vendor": contract.vendor,
         "title": contract.title,
         "version": contract.version,
-        "url": at + root_path(contract.servers[0]),
+        "url": at + contract.base_path,
         "pages": [{"url": page.url, "read": page.read} for page in contract.pages],
         "known": [
             {"method": method, "path": path, "documented": where}

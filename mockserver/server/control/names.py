@@ -7,7 +7,9 @@ from typing import Any
 from mockserver.engine.account import AccountData
 from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.control.requests import ApiError, State, unknown
-from mockserver.spec.model import Answer, CallbackSpec, Contract, OperationSpec
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.callback_model import CallbackSpec
+from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.reach import EVERYTHING, vendor_reach
 from mockserver.store.store import UNCLAIMED
 

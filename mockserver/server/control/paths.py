@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from mockserver.spec.load import root_path
+from mockserver.spec.addresses import root_path
 from mockserver.spec.model import Contract, OperationSpec
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")

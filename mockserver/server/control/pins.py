@@ -34,7 +34,8 @@ from mockserver.server.control.requests import (
 )
 from mockserver.server.serialize import moment_text
 from mockserver.server.wire.asgi import WIRE
-from mockserver.spec.model import BODILESS_STATUSES, OperationSpec
+from mockserver.spec.answer_model import BODILESS_STATUSES
+from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import Pointer, join
 from mockserver.spec.reach import EVERYTHING, covers
 

@@ -249,7 +249,7 @@ class _Way:
     @cached_property
     def _names(self) -> frozenset[str]:
         """Pointers to members that something beside the schema reads."""
-        names = {join("query", scheme.key) for scheme in self.operation.query_schemes}
+        names = {scheme.at for scheme in self.operation.late_schemes}
         names |= {str(Pointer(at.tokens[:2])) for at in pointers_read(self.operation)}
         for other in self.contract.operations:
             targets = other.dispatch.to.values() if other.dispatch is not None else ()

@@ -23,8 +23,9 @@ from mockserver.server.courier import Courier
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
 from mockserver.server.sockets import Unreachable
-from mockserver.spec.model import Contract, Validator
+from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer, join
+from mockserver.spec.value_model import Validator
 from mockserver.store.store import Store
 
 

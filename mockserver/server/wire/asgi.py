@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from starlette.types import Message, Receive
 
 from mockserver.server.wire.service import Service
-from mockserver.spec.model import BODILESS_STATUSES
+from mockserver.spec.answer_model import BODILESS_STATUSES
 
 WIRE = "mockserver.wire"  # an ASGI scope's extension, the Connection
 DRAIN = 64 * 1024 * 1024  # bytes read beyond a limit, before the connection is given up

@@ -6,7 +6,7 @@ from typing import Any
 from mockserver.engine.fault import Fault
 from mockserver.engine.response import RenderedResponse
 from mockserver.server.wire.asgi import HttpExchange
-from mockserver.spec.model import BODILESS_STATUSES
+from mockserver.spec.answer_model import BODILESS_STATUSES
 
 
 class ClientLeftError(Exception):

@@ -1,0 +1,141 @@
+"""Corrections of a contract that stand in a file of their own (OpenAPI Overlay Specification 1.0).
+
+Of JSONPath (RFC 9535) targets may use names, indexes and ``*``: ``$.paths['/messages'].post.x-mock.rules[0]``.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from mockserver.spec.errors import ContractError
+from mockserver.spec.source import Place, Source
+
+Step = str | int | None  # a name, an index, or every member
+_STEP = re.compile(
+    r"""\.(?P<name>[A-Za-z_][\w-]*) | \.(?P<all>\*) | \[(?P<each>\*)\] | \[(?P<index>\d{1,6})\]
+    | \['(?P<single>(?:[^'\\]|\\.)*)'\] | \["(?P<double>(?:[^"\\]|\\.)*)"\]""",
+    re.VERBOSE,
+)
+
+
+def apply_overlay(source: Source, overlay: Source) -> list[ContractError]:
+    """Change what a contract's file says as an overlay's says. What is new keeps its place in the overlay's file.
+
+    Returns what is wrong with the overlay: an action that changes nothing is a mistake.
+    """
+    errors = list(overlay.errors)
+    document: Any = overlay.value if isinstance(overlay.value, dict) else {}
+    actions = document.get("actions")
+    is_overlay = str(document.get("overlay", "")).startswith("1.") and isinstance(actions, list) and bool(actions)
+    if not errors and not is_overlay:
+        told = "an overlay is {overlay: 1.0.0, info: …, actions: [{target: …, update: …}]}"
+        errors.append(_error(overlay, document, None, told))
+    for action in actions if isinstance(actions, list) and not errors else ():
+        steps = read_target(action.get("target")) if isinstance(action, dict) else None
+        if steps is None:
+            told = "a target is $ and names, indexes and *: $.paths['/messages'].post.x-mock.rules[0]"
+            errors.append(_error(overlay, action if isinstance(action, dict) else actions, "target", told))
+            continue
+        change = _Change(source, overlay, action)
+        source.value = change.below(source.value, steps)
+        if not change.count:
+            errors.append(_error(overlay, action, "target", f"{action['target']} names nothing in {source.file}"))
+    return errors
+
+
+def read_target(text: Any) -> list[Step] | None:
+    """The steps of a target; None where it is not of the form that is read here."""
+    if not isinstance(text, str) or not text.startswith("$"):
+        return None
+    steps: list[Step] = []
+    at = 1
+    while at < len(text):
+        found = _STEP.match(text, at)
+        if found is None:
+            return None
+        at = found.end()
+        if found["index"] is not None:
+            steps.append(int(found["index"]))
+        elif found["all"] or found["each"]:
+            steps.append(None)
+        else:
+            quoted = found["single"] if found["single"] is not None else found["double"]
+            steps.append(found["name"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
+    return steps
+
+
+class _Removed:
+    """Stands for what an action removes."""
+
+
+class _Change:
+    """One action, and how many places it has changed. Containers on the way are copied: aliases share them."""
+
+    def __init__(self, source: Source, overlay: Source, action: dict[str, Any]) -> None:
+        self.count = 0
+        self._source = source
+        self._overlay = overlay
+        self._removes = action.get("remove") is True
+        self._update = action.get("update", {})
+
+    def below(self, value: Any, steps: list[Step]) -> Any:
+        """The value, changed at the place to which the steps lead."""
+        if not steps:
+            self.count += 1
+            return _Removed if self._removes else self._merged(value, self._update)
+        if not isinstance(value, dict | list):
+            return value
+        keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+        chosen = [key for key in keys if steps[0] is None or (key == steps[0] and type(key) is type(steps[0]))]
+        changed = {key: self.below(value[key], steps[1:]) for key in chosen}
+        return self._copy(value, lambda key: changed.get(key, value[key]))
+
+    def _merged(self, value: Any, update: Any) -> Any:
+        """Mappings are merged, member by member; a list gets one item more; anything else is replaced."""
+        if isinstance(value, list):
+            copy = self._copy(value, value.__getitem__)
+            copy.append(self._adopted(update))
+            self._remember_update(copy, len(value), self._place(self._overlay, update))
+            return copy
+        if not isinstance(value, dict) or not isinstance(update, dict):
+            return self._adopted(update)
+        copy = self._copy(value, value.__getitem__)
+        for key, item in update.items():
+            mapping = isinstance(item, dict) and isinstance(value.get(key), dict)
+            copy[key] = self._merged(value[key], item) if mapping else self._adopted(item)
+            if not mapping:
+                self._remember_update(copy, key, self._overlay.place(update, key))
+        return copy
+
+    def _copy(self, value: Any, item_of: Callable[[Any], Any]) -> Any:
+        """A copy of a container with other items, without those that are removed; all keep their places."""
+        keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+        kept = [(key, item) for key in keys if (item := item_of(key)) is not _Removed]
+        copy: Any = dict(kept) if isinstance(value, dict) else [item for _, item in kept]
+        self._source.remember(copy, None, self._source.place(value))
+        for position, (key, _) in enumerate(kept):
+            self._source.remember(copy, key if isinstance(value, dict) else position, self._source.place(value, key))
+        return copy
+
+    def _adopted(self, value: Any) -> Any:
+        """A value of the overlay; its containers are known to the contract's source by their place there."""
+        if isinstance(value, dict | list):
+            self._source.remember(value, None, self._place(self._overlay, value))
+            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+                self._remember_update(value, key, self._overlay.place(value, key))
+                self._adopted(item)
+        return value
+
+    def _remember_update(self, container: Any, key: Any, place: Place) -> None:
+        self._source.remember(container, key, self._in_overlay(place))
+
+    def _place(self, overlay: Source, value: Any) -> Place:
+        return self._in_overlay(overlay.place(value))
+
+    def _in_overlay(self, place: Place) -> Place:
+        return Place(place.line, place.column, place.pointer, self._overlay.file)
+
+
+def _error(overlay: Source, container: Any, key: Any, message: str) -> ContractError:
+    place = overlay.place(container, key)
+    return ContractError(overlay.file, place.line, place.column, place.pointer, message)
