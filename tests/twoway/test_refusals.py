@@ -22,7 +22,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Any:
     start, end = text.index("  inbound:\n"), text.index("paths:\n")
     text = text[:start] + text[end : text.index("webhooks:\n")] + text[text.index("components:\n") :]
     text = text.replace(", {when: {/owned/opted_out: true}, answer: opted_out}", "")
-    (folder / "silent.yaml").write_text(text.replace("  /", "  /silent/"), "utf-8")
+    (folder / "silent.yaml").write_text(text.replace("\n  /", "\n  /silent/"), "utf-8")
     settings = Settings(contracts=(FOLDER, folder), builtin=False)
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         yield client
