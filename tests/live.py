@@ -35,7 +35,7 @@ def served(app: Any, host: str = "127.0.0.1", **options: Any) -> Iterator[int]:
         assert ready.wait(PATIENCE), f"the server was not ready within {PATIENCE} s"
         yield sockets[0].getsockname()[1]
     finally:
-        server.should_exit = True
+        server.end()
         thread.join(PATIENCE)
         for socket in sockets:
             socket.close()

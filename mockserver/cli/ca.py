@@ -47,7 +47,8 @@ php -d curl.cainfo={bundle} -d openssl.cafile={bundle} your-program.php
 # Ruby
 export SSL_CERT_FILE={bundle}
 
-# .NET on Linux
+# .NET on Linux. It asks the system's own store on Windows (certutil -user -addstore Root {ca})
+# and on macOS (security add-trusted-cert -p ssl {ca}); neither was tried
 export SSL_CERT_FILE={bundle}
 
 # Docker: a client in a container, the server on this machine (serve --host 0.0.0.0)

@@ -1,7 +1,7 @@
 """The files that ``run --report`` writes: an HTTP Archive, calls as the control API shows them, or JUnit's XML."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -21,13 +21,16 @@ def check_report(file: Path) -> None:
         )
 
 
-def write_report(file: Path, calls: Sequence[Call], verdicts: Sequence[GateResult]) -> None:
+def write_report(
+    file: Path, calls: Sequence[Call], verdicts: Sequence[GateResult], vendor_hosts: Container[str]
+) -> None:
     """Write one. Raises OSError."""
     shapes = [call.data for call in calls]
     if file.suffix == ".xml":
         text = _junit(verdicts)
     else:
-        text = json.dumps(har(shapes) if file.suffix == ".har" else {"calls": shapes}, indent=1, ensure_ascii=False)
+        content = har(shapes, vendor_hosts) if file.suffix == ".har" else {"calls": shapes}
+        text = json.dumps(content, indent=1, ensure_ascii=False)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text + "\n", "utf-8", "backslashreplace")
 

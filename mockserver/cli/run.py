@@ -1,6 +1,7 @@
 """``mockserver run``: a command whose clients, unchanged, reach the vendors on a server of its own."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,6 @@ from mockserver.cli.common import CommandError, contract_options, ending_with_fi
 from mockserver.cli.gates import FAIL_ON, ExpectedCount, read_expectation, verdicts
 from mockserver.cli.namespaces import Inside, Isolated, IsolationError, LocalService, isolate
 from mockserver.cli.reports import check_report, write_report
-from mockserver.cli.serve import set_state
 from mockserver.cli.service_relay import relaying
 from mockserver.cli.summary import RunRecord, summary
 from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings, SettingsError
@@ -112,7 +112,6 @@ def run(settings: Settings, command: tuple[str, ...], **options: Any) -> None:
 def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int:
     from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
     from mockserver.server.sockets import listen  # noqa: PLC0415
-    from mockserver.server.state_file import ControlRequest, ask  # noqa: PLC0415
 
     for file in options.report:
         check_report(file)
@@ -129,9 +128,7 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int
         stack.enter_context(listening)
         stack.callback(app.state.mock.unreachable.close)
         port = listening.getsockname()[1]
-        _, shape = asyncio.run(ask(app, ControlRequest("POST", "accounts", {}), f"{LOOPBACK}:{port}"))
-        if options.state is not None:
-            set_state(app, options.state, own_account=shape["id"])
+        shape = _own_account(app, options.state, f"{LOOPBACK}:{port}")
         own = {
             URL: f"http://{LOOPBACK}:{port}",
             ACCOUNT: shape["id"],
@@ -141,14 +138,41 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int
         try:
             isolated = _isolated(command, target, own, options)
             web, services = (isolated.web, isolated.services) if isolated is not None else ([], [])
+            gc.enable()
             url = stack.enter_context(serving(app, [listening, *web]))
             stack.enter_context(relaying(_services(options)[: len(services)], services))
             code = exit_code(lambda: _started(isolated, command, target, own))
         except ChildError as error:
             click.echo(f"mockserver: {error}", err=True)
             return error.code
-        failed = _conclude(Control(url, settings.admin_token), shape, expected, options)
+        failed = _conclude(Control(url, settings.admin_token), shape, expected, options, target.hosts)
         return code or int(failed)
+
+
+def _own_account(app: "Application", state: Path | None, host: str) -> dict[str, Any]:
+    """The run's own account, as the server at ``host`` shows it; ``state`` may have values of it, and more to do.
+
+    Raises CommandError.
+    """
+    from mockserver.server.state_file import (  # noqa: PLC0415 -- as above
+        ControlRequest,
+        StateFile,
+        StateFileError,
+        apply_state,
+        ask,
+        demand,
+    )
+
+    try:
+        file = None if state is None else StateFile(state)
+        if file is None:
+            return asyncio.run(ask(app, ControlRequest("POST", "accounts", {}), host))[1]
+        wish = ControlRequest("POST", "accounts", {"vendors": file.own_values})
+        shape = asyncio.run(demand(app, file, wish, host))
+        asyncio.run(apply_state(app, file, shape["id"]))
+    except StateFileError as error:
+        raise CommandError(f"--state: {error}") from error
+    return shape
 
 
 def _isolated(
@@ -208,7 +232,11 @@ def _own_variables(
 
 
 def _conclude(
-    control: Control, shape: Mapping[str, Any], expected: Sequence[ExpectedCount], options: RunOptions
+    control: Control,
+    shape: Mapping[str, Any],
+    expected: Sequence[ExpectedCount],
+    options: RunOptions,
+    hosts: tuple[str, ...],
 ) -> bool:
     """Say what came and what is missing, and write the reports; returns whether a gate failed."""
     findings = RunRecord.of(AccountCalls(control, EVERYBODY).all(), _evicted(control))
@@ -219,7 +247,7 @@ def _conclude(
         if verdict.failure is not None:
             click.echo(f"FAILED: {verdict.gate}: {verdict.failure}", err=True)
     for file in options.report:
-        write_report(file, findings.everything, held)
+        write_report(file, findings.everything, held, hosts)
     return any(verdict.failure is not None for verdict in held)
 
 

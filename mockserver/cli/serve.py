@@ -22,6 +22,7 @@ from mockserver.cli.common import (
     program,
     with_chosen,
 )
+from mockserver.cli.real_vendors import named_vendors
 from mockserver.server.settings import (
     ANOTHER_PRODUCTS,
     LOG_FORMS,
@@ -77,7 +78,7 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Pins, limits and clocks from the start on: {accounts: {ID: {pins: …, limits: …, clock: …}}}.",
+    help="From the start on: {accounts: {ID: {vendors: …, pins: …, limits: …, clock: …}}}.",
 )
 @click.option(
     "--callback-to",
@@ -92,10 +93,32 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="SECONDS",
     help="What a second of a message's course takes, unless its account's clock was set. [0.05]",
 )
+@click.option(
+    "--forward-real",
+    multiple=True,
+    metavar="VENDOR=URL",
+    help="REAL: pass this vendor's calls on to https://HOST, and tell what departs from its contract. Repeatable.",
+)
+@click.option(
+    "--real-calls",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    default="real-calls.jsonl",
+    show_default=True,
+    help="Where those calls are recorded, secrets masked, for mockserver drift.",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
-def serve(settings: Settings, *, state: Path | None, until_eof: bool, **options: Any) -> None:
+def serve(
+    settings: Settings,
+    *,
+    state: Path | None,
+    until_eof: bool,
+    forward_real: tuple[str, ...],
+    real_calls: Path,
+    **options: Any,
+) -> None:
     """Serve all vendors until interrupted."""
     options["callback_hosts"] = options["callback_hosts"] or None
     settings = _settings(settings, options)
@@ -114,12 +137,13 @@ def serve(settings: Settings, *, state: Path | None, until_eof: bool, **options:
         raise CommandError(str(error)) from error
     if state is not None:
         set_state(app, state)
+    real = pass_on(app, forward_real, real_calls)
     try:
         sockets = listen(settings.host, settings.port)
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
     address = f"http://{_reachable(settings.host)}:{sockets[0].getsockname()[1]}"
-    _run(app, sockets, partial(_begin, app.contracts, settings, address, new_token), until_eof=until_eof)
+    _run(app, sockets, partial(_begin, app.contracts, settings, address, new_token, real), until_eof=until_eof)
 
 
 def _run(app: "Application", sockets: list[Any], announce: Callable[[], None], *, until_eof: bool) -> None:
@@ -149,16 +173,24 @@ def _run(app: "Application", sockets: list[Any], announce: Callable[[], None], *
         raise unsaid[0]
 
 
-def set_state(app: "Application", file: Path, own_account: str | None = None) -> None:
-    """Have an application do what a file says before it serves; at its top is what is for ``own_account``.
+def pass_on(app: "Application", forward_real: tuple[str, ...], file: Path) -> list[str]:
+    """Have an application pass the calls of these vendors on; returns what is to be said of it. Raises CommandError."""
+    if not forward_real:
+        return []
+    upstreams = named_vendors("--forward-real", forward_real, app.contracts)
+    from mockserver.server.drift import forwarding, recording  # noqa: PLC0415 -- they need an extra
 
-    Raises CommandError.
-    """
+    forwarding.forward_real(app, upstreams, recording.RecordingFile(file))
+    real = [f"REAL: calls to {vendor} go to {upstream.origin}" for vendor, upstream in upstreams.items()]
+    return [*real, f"REAL: they are recorded in {file}, secrets masked; read it with: {program()} drift {file}"]
+
+
+def set_state(app: "Application", file: Path) -> None:
+    """Have an application do what a file says before it serves. Raises CommandError."""
     from mockserver.server.state_file import StateFile, StateFileError, apply_state  # noqa: PLC0415 -- as above
 
     try:
-        state = StateFile(file)
-        asyncio.run(apply_state(app, state, state.requests(own_account)))
+        asyncio.run(apply_state(app, StateFile(file)))
     except StateFileError as error:
         raise CommandError(f"--state: {error}") from error
 
@@ -182,10 +214,13 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _begin(contracts: Iterable[Contract], settings: Settings, address: str, new_token: str | None) -> None:
+def _begin(
+    contracts: Iterable[Contract], settings: Settings, address: str, new_token: str | None, real: list[str]
+) -> None:
     gc.freeze()  # contracts stay for good, so the collector need not visit them; never done in a user's process
+    gc.enable()
     _give_back_large_blocks()
-    _announce(contracts, settings, address, new_token)
+    _announce(contracts, settings, address, new_token, real)
 
 
 def _give_back_large_blocks() -> None:
@@ -197,8 +232,10 @@ def _give_back_large_blocks() -> None:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
-def _announce(contracts: Iterable[Contract], settings: Settings, address: str, new_token: str | None) -> None:
-    """Say where everything is, in commands that work as they are printed."""
+def _announce(
+    contracts: Iterable[Contract], settings: Settings, address: str, new_token: str | None, real: list[str]
+) -> None:
+    """Say where everything is, in commands that work as they are printed; ``real`` is what reaches real vendors."""
     from mockserver import __version__  # noqa: PLC0415 -- another distribution's package may have none: see package_check.py
 
     base, name = settings.public_url or address, program()
@@ -211,6 +248,8 @@ def _announce(contracts: Iterable[Contract], settings: Settings, address: str, n
     for contract in contracts:
         url = base + contract.base_path
         click.echo(f"  {contract.vendor:12} {url}   try: {name} curl {contract.vendor} --url {base}")
+    for line in real:
+        click.echo(line)
     calls = f"curl {address if settings.is_loopback else base}/_mock/calls"
     if not settings.is_loopback:
         calls += f' -H "Authorization: Bearer ${variable("admin_token")}"'

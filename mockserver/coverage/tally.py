@@ -43,6 +43,9 @@ class Tally:
     values: dict[str, dict[str, dict[str, None]]] = field(default_factory=lambda: defaultdict(dict))
     faults: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
+    def __bool__(self) -> bool:
+        return bool(self.answers or self.fields or self.values or self.faults)
+
     def add(self, label: Label, times: int, test: str | None) -> None:
         """Count calls of this label."""
         if label.fault:
@@ -98,12 +101,14 @@ class _Count:
 
 @dataclass(slots=True)
 class _Counts:
-    """An account's tally, its test, and the calls since by label, not in the tally yet.
+    """What an account has met, its test, and the calls since by label, which are in no tally yet.
 
-    The more an account has met, the less there is to do for a call.
+    ``told`` is what was taken of it, ``fresh`` what has come since. The more an account has met, the less there is to
+    do for a call.
     """
 
-    tally: Tally = field(default_factory=Tally)
+    told: Tally = field(default_factory=Tally)
+    fresh: Tally = field(default_factory=Tally)
     test: str | None = None
     since: dict[Label, _Count] = field(default_factory=dict)
     unseen: dict[str, _Unseen] = field(default_factory=dict)
@@ -122,22 +127,38 @@ class _Counts:
         """Note fields and enumerated values that no request sent before."""
         name = request.operation.id
         if fields:
-            self.tally.fields[name].update(at for at, _, _ in fields)
+            self.fresh.fields[name].update(at for at, _, _ in fields)
             unseen.fields = tuple(entry for entry in unseen.fields if entry not in fields)
         for pointer, values in unseen.values:
             value = pointer.get(request.data)
             if value in values:
                 key = value_key(value)
-                self.tally.values[name].setdefault(str(pointer), {})[key] = None
+                self.fresh.values[name].setdefault(str(pointer), {})[key] = None
                 left = tuple(value for value in values if value_key(value) != key)
                 unseen.values = tuple((at, left if at == pointer else rest) for at, rest in unseen.values)
 
-    def settle(self) -> Tally:
-        """The tally, with all calls counted so far."""
+    def settle(self) -> None:
+        """Have all calls so far in the tallies."""
         for label, count in self.since.items():
-            self.tally.add(label, count.times, self.test)
+            self.fresh.add(label, count.times, self.test)
         self.since.clear()
-        return self.tally
+
+    def everything(self) -> Tally:
+        """All that was met so far."""
+        self.settle()
+        if not self.told:
+            return self.fresh
+        met = Tally()
+        met.merge(self.told)
+        met.merge(self.fresh)
+        return met
+
+    def take(self) -> Tally:
+        """What was met since this was last asked."""
+        self.settle()
+        taken, self.fresh = self.fresh, Tally()
+        self.told.merge(taken)
+        return taken
 
 
 def value_key(value: Any) -> str:
@@ -145,21 +166,30 @@ def value_key(value: Any) -> str:
     return _ENCODER.encode(integral(value))
 
 
+GONE = "*"  # stands for all deleted accounts; no account has this id
+
+
 class Coverage:
-    """Tallies by account, and what deleted accounts have met."""
+    """Tallies by account; deleted accounts have one together."""
 
     def __init__(self) -> None:
-        self._gone = Tally()
         self._accounts: dict[str, _Counts] = {}
 
     @property
     def total(self) -> Tally:
         """What all accounts have met together, deleted ones included."""
         total = Tally()
-        total.merge(self._gone)
         for counts in self._accounts.values():
-            total.merge(counts.settle())
+            total.merge(counts.everything())
         return total
+
+    def take(self) -> dict[str, Tally]:
+        """What each account has met since this was last asked; deleted ones are GONE, with all that they ever met."""
+        return {account: taken for account, counts in self._accounts.items() if (taken := counts.take())}
+
+    def restore(self, account: str, met: Tally) -> None:
+        """Add what an account had met, as it was taken."""
+        self._accounts.setdefault(account, _Counts()).told.merge(met)
 
     def belongs(self, account: str, test: str) -> None:
         """Count an account's calls for a test from now on."""
@@ -186,20 +216,20 @@ class Coverage:
         counts = self._accounts.setdefault(account, _Counts())
         chosen_by = "pin" if fault else ""
         label = Label(callback.vendor, callback.id, callback.request.id, chosen_by=chosen_by, fault=fault)
-        counts.tally.add(label, 1, counts.test)
+        counts.fresh.add(label, 1, counts.test)
 
     def of(self, account: str | None) -> Tally:
         """The tally of an account, or with None of all accounts, deleted ones included."""
         if account is None:
             return self.total
         counts = self._accounts.get(account)
-        return counts.settle() if counts is not None else Tally()
+        return counts.everything() if counts is not None else Tally()
 
     def forget(self, account: str) -> None:
         """Drop the tally of an account; the total keeps it."""
         counts = self._accounts.pop(account, None)
         if counts is not None:
-            self._gone.merge(counts.settle())
+            self._accounts.setdefault(GONE, _Counts()).fresh.merge(counts.everything())
 
 
 def coverage_shape(contracts: tuple[Contract, ...], tally: Tally) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One exchange as recorded."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -88,6 +89,11 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
     def attempt(self) -> int:
         """Which attempt a callback is, from 1; 0 for a client's call."""
         return int(self._more("attempt", 0))
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace that the request belongs to by its ``traceparent`` (W3C); "" where it names none."""
+        return trace_of(self.headers)
 
     def _more(self, name: str, default: Any) -> Any:
         return json.loads(self.more).get(name, default) if self.more else default
@@ -187,6 +193,19 @@ def unpack_headers(packed: bytes) -> list[list[str]]:
     return [list(line.split(": ", 1)) for line in lines]
 
 
+TRACEPARENT = re.compile(  # as W3C's Trace Context has it; a later version may append members
+    rb"(?:\A|\r\n)traceparent: [ \t]*(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+    rb"(?:-[^\r]*)?[ \t]*(?:\r\n|\Z)",
+    re.IGNORECASE,
+)
+
+
+def trace_of(packed: bytes) -> str:
+    """The trace id in packed headers; "" where there is none, or it is malformed."""
+    found = TRACEPARENT.search(packed)
+    return found[1].decode("ascii").lower() if found is not None else ""
+
+
 def pack_more(**members: Any) -> str:
     """What few calls have, as JSON text: ``pin``, ``recipients``; of a callback ``url``, ``cause``, ``attempt``."""
     return msgspec.json.encode(members).decode()
@@ -212,6 +231,11 @@ def pack_problems(problems: tuple[Problem, ...]) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= MAX_PROBLEM_TEXT else f"{text[:MAX_PROBLEM_TEXT]}…"
+
+
+def first_problem(packed: str) -> str:
+    """The kind of the first of packed problems."""
+    return packed.split('"', 2)[1]
 
 
 def unpack_problems(packed: str) -> list[dict[str, Any]]:

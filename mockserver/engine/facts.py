@@ -78,6 +78,8 @@ class Facts(msgspec.Struct, frozen=True):
     By account id: the pins of the operation, oldest first, the clock, what is left of the rate limit, and of an
     account made with a seed that seed and how many ids were drawn. By a token's digest: its first
     sight, where it was verified before. By account id also what it keeps, where the operation reads that.
+
+    They may be a snapshot: ``version`` is that of the accounts, pins, limits and clocks that it was taken of.
     """
 
     owners: Mapping[Claim, Owner]
@@ -88,6 +90,7 @@ class Facts(msgspec.Struct, frozen=True):
     sights: Mapping[bytes, Sight] = NOTHING
     seeds: Mapping[str, tuple[int, int]] = NOTHING
     kept: Mapping[str, Kept] = NOTHING
+    version: int = 0
 
     def time(self, account: AccountData | None) -> float:
         """The account's time in Unix seconds."""

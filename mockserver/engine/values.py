@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -30,7 +30,7 @@ from mockserver.spec.value_model import (
     Value,
 )
 
-MAX_TIMESTAMPS = 64  # texts of times that are remembered
+MAX_SECONDS = 64  # whose texts are remembered
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -148,10 +148,12 @@ def _is_refused(entry: Any) -> bool:
 
 def _echo(value: Echo, otherwise: Make | None) -> Make:
     find = finder(value.pointer)
+    if otherwise is None:
+        return find
 
     def echo(context: Context) -> Any:
         found = find(context)
-        return otherwise(context) if found is MISSING and otherwise is not None else found
+        return otherwise(context) if found is MISSING else found
 
     return echo
 
@@ -175,6 +177,14 @@ def _of_problem(problem: Problem | None, *, named: bool) -> Any:
 
 def _application(value: Apply) -> Make:
     function, getters = value.function, [pointer.get for pointer in value.pointers]
+    if len(getters) == 1:
+        (get,) = getters
+
+        def apply_to_one(context: Context) -> Any:
+            argument = get(context.view)
+            return MISSING if argument is MISSING else function(argument)
+
+        return apply_to_one
 
     def apply(context: Context) -> Any:
         arguments = [get(context.view) for get in getters]
@@ -242,12 +252,8 @@ def _as_integer(value: Any) -> Any:
 
 def timestamp(seconds: float) -> str:
     """Unix seconds as ISO 8601 in UTC, with milliseconds, cut, and ``Z``."""
-    return _timestamp(_second, seconds)
-
-
-def _timestamp(of_second: Callable[[int], str], seconds: float) -> str:
     whole, milliseconds = divmod(int(seconds * 1000), 1000)
-    return f"{of_second(whole)}.{milliseconds:03}Z"
+    return f"{_second(whole)}.{milliseconds:03}Z"
 
 
 def _second(seconds: int) -> str:
@@ -255,9 +261,15 @@ def _second(seconds: int) -> str:
 
 
 def _remembering_timestamp() -> Callable[[float], str]:
-    """``timestamp`` that remembers the last texts: an answer may have a time twice, and many calls have a second."""
-    of_second = lru_cache(maxsize=MAX_TIMESTAMPS)(_second)
-    return lru_cache(maxsize=MAX_TIMESTAMPS)(partial(_timestamp, of_second))
+    """``timestamp`` that remembers the last seconds, which many calls share, and how each millisecond is written."""
+    of_second = lru_cache(maxsize=MAX_SECONDS)(_second)
+    of_millisecond = [f".{milliseconds:03}Z" for milliseconds in range(1000)]
+
+    def write(seconds: float) -> str:
+        whole, milliseconds = divmod(int(seconds * 1000), 1000)
+        return of_second(whole) + of_millisecond[milliseconds]
+
+    return write
 
 
 def _moment(seconds: float) -> datetime:

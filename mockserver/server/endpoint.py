@@ -120,7 +120,7 @@ class Exchanges:
         while not committed:  # another request may use up what this one was decided by
             facts = await self._store.facts(request)  # 4 recognise
             decision = self._engine.decide(request, facts)  # 5 decide
-            committed = await self._store.commit(decision.call, decision.uses, request)  # 6 commit
+            committed = await self._store.commit(decision.call, decision.uses, request, facts.version)  # 6 commit
         call = decision.call
         head = call.response_headers
         if self._explain:

@@ -1,7 +1,7 @@
 """Recorded calls as an HTTP Archive (HAR 1.2), which browsers and API clients open."""
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -28,18 +28,22 @@ _OWN = (
 UNKNOWN = -1  # how the format says that a size or a time is not known
 
 
-def har(calls: Iterable[Shape]) -> dict[str, Any]:
-    """An archive of these calls, oldest first. What HAR has no word for stands in each entry as ``_mockserver``."""
-    entries = [_entry(call) for call in sorted(calls, key=lambda call: datetime.fromisoformat(call["received_at"]))]
+def har(calls: Iterable[Shape], secure_hosts: Container[str] = ()) -> dict[str, Any]:
+    """An archive of these calls, oldest first. What HAR has no word for stands in each entry as ``_mockserver``.
+
+    ``secure_hosts`` are those that clients call by https, wherever TLS ends.
+    """
+    in_order = sorted(calls, key=lambda call: datetime.fromisoformat(call["received_at"]))
+    entries = [_entry(call, secure_hosts) for call in in_order]
     return {"log": {"version": "1.2", "creator": {"name": "mockserver", "version": __version__}, "entries": entries}}
 
 
-def _entry(call: Shape) -> dict[str, Any]:
+def _entry(call: Shape, secure_hosts: Container[str]) -> dict[str, Any]:
     took = call["duration_ms"]
     return {
         "startedDateTime": call["received_at"],
         "time": took,
-        "request": _request(call["request"]),
+        "request": _request(call["request"], secure_hosts),
         "response": _response(call["response"]),
         "cache": {},
         "timings": {"send": 0, "wait": took, "receive": 0},
@@ -47,12 +51,14 @@ def _entry(call: Shape) -> dict[str, Any]:
     }
 
 
-def _request(request: Shape) -> dict[str, Any]:
+def _request(request: Shape, secure_hosts: Container[str]) -> dict[str, Any]:
     headers, raw = request["headers"], _raw(request["body_base64"])
+    host = _value(headers, "host")
+    scheme = "https" if host.lower().removesuffix(":443") in secure_hosts else "http"
     query = f"?{request['query']}" if request["query"] else ""
     shown: dict[str, Any] = {
         "method": request["method"],
-        "url": f"{request.get('scheme') or 'http'}://{_value(headers, 'host')}{request['path']}{query}",
+        "url": f"{scheme}://{host}{request['path']}{query}",
         "httpVersion": "HTTP/1.1",
         "cookies": [],  # they stand in the headers, masked
         "headers": _pairs(headers),

@@ -236,6 +236,8 @@ class TextForm:
     def _words_of(self, label: Label) -> str:
         """Answer and status."""
         words = f"{label.answer or (f'{label.operation}/-' if label.operation else '-')} {label.status}"
+        if label.chosen_by == "real":  # nobody may take it for the mock's
+            words = f"REAL {words}"
         return f"{GREEN if label.accepted else RED}{words}{PLAIN}" if self._is_coloured else words
 
     def _trouble(self, call: RecordedCall, details: LineDetails) -> str:

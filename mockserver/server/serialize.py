@@ -79,6 +79,7 @@ async def call_shape(
         "problems": [quoting.at("/problems", quoting.value, one) for one in unpack_problems(call.problems)],
         "request": request,
         "response": response,
+        "trace_id": call.trace_id or None,
         "outcome": call.outcome,
         "received_at": moment_text(call.received_at),
         "duration_ms": round(call.duration_ms, 3),

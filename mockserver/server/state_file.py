@@ -1,11 +1,11 @@
-"""What a file sets before the first call: pins, limits and the clock of accounts (``--state``)."""
+"""What a file sets before the first call: values, pins, limits and the clock of accounts (``--state``)."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from mockserver.server.application import Application
@@ -15,7 +15,7 @@ from mockserver.server.wire.asgi import WIRE
 from mockserver.spec.pointer import join
 from mockserver.spec.source import Source, read_yaml
 
-STATE_MEMBERS = ("pins", "limits", "clock")
+STATE_MEMBERS = ("vendors", "pins", "limits", "clock")
 
 
 class StateFileError(ValueError):
@@ -33,8 +33,9 @@ class ControlRequest:
 
 
 class StateFile:
-    """A file in YAML or JSON: ``{accounts: {ID: {pins: [{operation, …}], limits: {…}, clock: {…}}}}``.
+    """A file in YAML or JSON: ``{accounts: {ID: {vendors: {…}, pins: [{operation, …}], limits: {…}, clock: {…}}}}``.
 
+    ``vendors`` are values of the account, such as where callbacks go; one that is not there yet is made with them.
     Raises StateFileError where it cannot be read.
     """
 
@@ -61,6 +62,21 @@ class StateFile:
             own = {name: value for name, value in whole.items() if name != "accounts"}
             found += self._of(own_account, own, "")
         return found
+
+    def values(self) -> dict[str, Mapping[str, Any]]:
+        """By account the values that it is to have, by vendor. Raises StateFileError."""
+        accounts = self._mapping(self._mapping(self._source.value, "").get("accounts", {}), "/accounts")
+        states = {name: self._mapping(state, join("accounts", name)) for name, state in accounts.items()}
+        return {
+            name: self._mapping(state["vendors"], join("accounts", name, "vendors"))
+            for name, state in states.items()
+            if "vendors" in state
+        }
+
+    @property
+    def own_values(self) -> Mapping[str, Any]:
+        """The values at the top, which are those of a run's own account. Raises StateFileError."""
+        return self._mapping(self._mapping(self._source.value, "").get("vendors", {}), "/vendors")
 
     def error(self, at: str, message: str) -> StateFileError:
         """An error at the place that a pointer names."""
@@ -98,13 +114,61 @@ class StateFile:
                 raise self.error(at + join(name), f"is not known here; known: {', '.join(known)}")
 
 
-async def apply_state(app: Application, file: StateFile, requests: Iterable[ControlRequest]) -> None:
+async def apply_state(app: Application, file: StateFile, own_account: str | None = None) -> None:
     """Have an application that does not serve yet do what a file asks. Raises StateFileError."""
-    for request in requests:
-        status, answer = await ask(app, request)
-        if status >= HTTPStatus.BAD_REQUEST:
-            pointer = str(answer.get("pointer") or "").removeprefix("/body")
-            raise file.error(request.at + (pointer if pointer.startswith("/") else ""), str(answer["detail"]))
+    for name, vendors in file.values().items():
+        account, at = await app.store.account(name), join("accounts", name)
+        if account is None:
+            await demand(app, file, ControlRequest("POST", "accounts", {"id": name, "vendors": vendors}, at))
+        else:
+            for contract in app.contracts:
+                given = vendors.get(contract.vendor, {})
+                place = f"{at}/vendors/{contract.vendor}"
+                _lay_over(account.vendors[contract.vendor], given, _Laid(file, contract.claims, place), "/account")
+    for request in file.requests(own_account):
+        await demand(app, file, request)
+
+
+async def demand(app: Application, file: StateFile, request: ControlRequest, host: str = "localhost") -> dict[str, Any]:
+    """What the control API answers. Raises StateFileError, at the place in the file, where it refuses."""
+    status, answer = await ask(app, request, host)
+    if status >= HTTPStatus.BAD_REQUEST:
+        pointer = str(answer.get("pointer") or "").removeprefix("/body")
+        raise file.error(request.at + (pointer if pointer.startswith("/") else ""), str(answer["detail"]))
+    return answer
+
+
+class _Laid(NamedTuple):
+    """What is laid over an account's values: its file, where it stands there, and what must stay."""
+
+    file: StateFile
+    claims: Container[str]
+    at: str
+
+    def below(self, *tokens: str | int) -> "_Laid":
+        return self._replace(at=self.at + join(*tokens))
+
+
+def _lay_over(values: Any, given: Any, laid: _Laid, pointer: str) -> None:
+    """Put given values in the place of an account's own; those that identify it stay. Raises StateFileError."""
+    if isinstance(values, list) and isinstance(given, list) and len(given) <= len(values):
+        for number, item in enumerate(given):
+            _lay_over(values[number], item, laid.below(number), pointer)
+        return
+    if not isinstance(values, dict) or not isinstance(given, Mapping):
+        raise laid.file.error(laid.at, "must be like the account's own values")
+    for name, value in given.items():
+        if name not in values:
+            raise laid.file.error(laid.at + join(name), f"is not known here; known: {', '.join(values)}")
+        if isinstance(values[name], dict | list):
+            _lay_over(values[name], value, laid.below(name), pointer + join(name))
+        elif pointer + join(name) in laid.claims and value != values[name]:
+            message = "identifies this account, and stays; an account of another id may have it"
+            raise laid.file.error(laid.at + join(name), message)
+        elif isinstance(value, Mapping | list):
+            raise laid.file.error(laid.at + join(name), "must be a plain value")
+        else:
+            values[name] = value
 
 
 async def ask(app: Application, request: ControlRequest, host: str = "localhost") -> tuple[int, dict[str, Any]]:

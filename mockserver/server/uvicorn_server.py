@@ -24,7 +24,8 @@ from mockserver.server.wire.timeouts import Sweep
 
 GRACE_SECONDS = 1.0  # that requests in flight have to end
 CUT_SECONDS = 0.3  # that connections which are cut have to be gone
-TICKS = 10  # of uvicorn's in a second
+TICKS = 10  # in a second, as uvicorn's are
+TICKS_UNTIL_ZERO = 864_000  # those of a day
 
 
 class WireConfig(uvicorn.Config):
@@ -67,12 +68,12 @@ def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any)
     return MockUvicorn(config, on_ready)
 
 
-def end_with(server: uvicorn.Server, stream: BinaryIO) -> None:
+def end_with(server: "MockUvicorn", stream: BinaryIO) -> None:
     """Have a server end when a stream does: the program that holds its other end is gone."""
 
     def wait() -> None:
         stream.read()
-        server.should_exit = True
+        server.end()
 
     threading.Thread(target=wait, name="mockserver-eof", daemon=True).start()
 
@@ -96,11 +97,29 @@ class MockUvicorn(uvicorn.Server):
         self._on_ready = on_ready
         self._sweep = Sweep(config.service.settings)
         self._seconds = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._to_end = asyncio.Event()
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until the end, in an event loop of its own; no policy of the process is changed."""
         with asyncio.Runner(loop_factory=event_loop) as runner:
             runner.run(self.serve(sockets))
+
+    def end(self) -> None:
+        """End soon, whatever thread asks for it."""
+        self.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended already
+                self._loop.call_soon_threadsafe(self._to_end.set)
+
+    async def main_loop(self) -> None:
+        """Uvicorn's ticks, which do not hold up the end."""
+        self._loop = asyncio.get_running_loop()
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % TICKS_UNTIL_ZERO
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._to_end.wait(), 1 / TICKS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -120,10 +139,11 @@ class MockUvicorn(uvicorn.Server):
         """End within two seconds: waits at once, other requests when they are answered or their time is over."""
         service, state = self.config.service, self.server_state
         service.is_ending = True
-        for listening in sockets or []:
-            forks.release(listening.fileno())
         for server in self.servers:
             server.close()
+        for listening in sockets or []:
+            forks.release(listening.fileno())
+            listening.close()
         getattr(service.app, "end_waits", bool)()
         for connection in list(state.connections):
             connection.shutdown()
@@ -134,7 +154,8 @@ class MockUvicorn(uvicorn.Server):
         if state.connections or state.tasks:
             service.notice(f"{len(state.connections)} connections were cut: the server ends")
             await self._cut()
-        await super().shutdown(sockets)
+        if not self.force_exit:
+            await self.lifespan.shutdown()
 
     async def _cut(self) -> None:
         """End all that goes on."""

@@ -2,11 +2,12 @@
 
 import heapq
 from bisect import bisect_left, bisect_right
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import attrgetter
+from typing import NamedTuple
 
 from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.expectation import Expectation, as_recorded
@@ -36,9 +37,11 @@ def last_below(lines: Sequence[Line], before: int | None, most: int) -> list[Rec
     return _merged([_preceding(line, before, most) for line in lines], most)
 
 
-def last_below_to(lines: Sequence[Line], before: int | None, most: int, recipient: str) -> list[RecordedCall]:
-    """As ``last_below``, only calls with this recipient."""
-    return _merged([list(islice(_to(line, before, recipient), most)) for line in lines], most)
+def last_below_that(
+    lines: Sequence[Line], before: int | None, most: int, fits: Callable[[RecordedCall], bool]
+) -> list[RecordedCall]:
+    """As ``last_below``, only calls that fit."""
+    return _merged([list(islice(filter(fits, _backwards(line, before)), most)) for line in lines], most)
 
 
 def find_number(line: Line, number: int) -> RecordedCall | None:
@@ -91,9 +94,8 @@ def _part(line: Line, start: int, end: int) -> list[RecordedCall]:
         line.rotate(start)
 
 
-def _to(line: Line, before: int | None, recipient: str) -> Iterator[RecordedCall]:
-    behind = 0 if before is None else len(line) - count_below(line, before)
-    return (call for call in islice(reversed(line), behind, None) if call.recipient == recipient)
+def _backwards(line: Line, before: int | None) -> Iterator[RecordedCall]:
+    return islice(reversed(line), 0 if before is None else len(line) - count_below(line, before), None)
 
 
 BLOCK_BYTES = 64  # bytes; sizes are counted in blocks
@@ -112,6 +114,7 @@ class Query:
     recipient: str | None = None
     accepted: bool | None = None
     direction: str | None = None
+    trace: str | None = None
     limit: int = 100
     before: int | None = None
 
@@ -135,14 +138,34 @@ class _Shelf:
     evicted: int = 0
 
 
+class CallKind(NamedTuple):
+    """What calls are counted by; there are no more kinds than the contracts make."""
+
+    vendor: str
+    operation: str
+    answer: str
+    accepted: bool
+    direction: str
+    fault: str
+
+
+def _kind(label: Label) -> CallKind:
+    return CallKind(label.vendor, label.operation, label.answer, label.accepted, label.direction, label.fault)
+
+
 class Journal:
-    """Calls of all accounts: at most so many of an account, and so many bytes in all."""
+    """Calls of all accounts: at most so many of an account, and so many bytes in all.
+
+    ``evictions`` counts the calls that had to make room since the start, whatever was cleared meanwhile.
+    """
 
     def __init__(self, calls_per_account: int, total_bytes: int) -> None:
         self._calls_per_account = calls_per_account
         self._max_blocks = total_bytes // BLOCK_BYTES
         self._shelves: dict[str, _Shelf] = {}
+        self._gone: Counter[CallKind] = Counter()
         self.size = 0
+        self.evictions = 0
 
     def append(self, call: RecordedCall) -> None:
         """Add a call, evicting from the largest account where there is no room."""
@@ -190,6 +213,8 @@ class Journal:
         shelf.size -= weight
         self.size -= weight
         shelf.evicted += 1
+        self.evictions += 1
+        self._gone[_kind(call.label)] += 1
 
     def get(self, number: int) -> RecordedCall | None:
         """The call of this number, if it is still here."""
@@ -228,6 +253,22 @@ class Journal:
         shelf = self._shelves.get(account)
         return shelf.evicted if shelf else 0
 
+    @property
+    def total_bytes(self) -> int:
+        """Bytes that the calls take."""
+        return self.size * BLOCK_BYTES
+
+    def totals(self) -> Mapping[CallKind, int]:
+        """How many calls of each kind were recorded since the start, those included that are forgotten."""
+        labels: Counter[Label] = Counter()
+        for shelf in self._shelves.values():
+            for label, line in shelf.by_label.items():
+                labels[label] += len(line)
+        totals = self._gone.copy()
+        for label, number in labels.items():
+            totals[_kind(label)] += number
+        return totals
+
     def clear(self, account: str | None) -> int:
         """Forget an account's calls (None: all), and how many were evicted; returns how many there were."""
         cleared = 0
@@ -236,6 +277,7 @@ class Journal:
             if shelf is not None:
                 self.size -= shelf.size
                 cleared += len(shelf.calls)
+                self._count_gone(shelf, shelf.by_label)
         return cleared
 
     def clear_some(self, account: str | None, admits: Callable[[Label], bool]) -> int:
@@ -243,7 +285,12 @@ class Journal:
         shelves = list(self._shelves.values()) if account is None else [self._shelves.get(account, _Shelf())]
         return sum(self._clear_labels(shelf, [label for label in shelf.by_label if admits(label)]) for shelf in shelves)
 
+    def _count_gone(self, shelf: _Shelf, labels: Iterable[Label]) -> None:
+        for label in labels:
+            self._gone[_kind(label)] += len(shelf.by_label[label])
+
     def _clear_labels(self, shelf: _Shelf, labels: list[Label]) -> int:
+        self._count_gone(shelf, labels)
         lines = [shelf.by_label.pop(label) for label in labels]
         gone = sum(map(_line_blocks, labels)) + sum(call.weight for line in lines for call in line)
         shelf.size -= gone
@@ -298,7 +345,14 @@ def _all_lines(shelves: list[_Shelf], query: Query) -> list[Line]:
 
 def _newest(lines: list[Line], query: Query) -> list[RecordedCall]:
     """The calls of a page, and one more where there is another page."""
+    most, fits = query.limit + 1, _test(query)
+    return last_below(lines, query.before, most) if fits is None else last_below_that(lines, query.before, most, fits)
+
+
+def _test(query: Query) -> Callable[[RecordedCall], bool] | None:
+    """What is asked of a call beside its label; None where that is nothing."""
+    trace = query.trace
     if query.recipient is None:
-        return last_below(lines, query.before, query.limit + 1)
-    recipient = as_recorded(query.recipient)
-    return [] if recipient is None else last_below_to(lines, query.before, query.limit + 1, recipient)
+        return None if trace is None else lambda call: call.trace_id == trace
+    recipient = as_recorded(query.recipient)  # None is nobody's
+    return lambda call: call.recipient == recipient and trace in {None, call.trace_id}

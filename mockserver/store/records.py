@@ -76,6 +76,14 @@ class Records:
             else:
                 _forget(keeping, vendor, effect)
 
+    def has_all(self, account: str, vendor: str, effects: Iterable[Effect]) -> bool:
+        """Whether an account still keeps the records of a vendor's that these effects forget."""
+        forgotten = [effect for effect in effects if isinstance(effect, ForgetRecord)]
+        if not forgotten:
+            return True
+        kept = self.kept(account, vendor)
+        return all(any(one is effect.record for one in kept.get(effect.list_name, {}).values()) for effect in forgotten)
+
     def _keep(  # noqa: PLR0913, PLR0917 -- as above
         self, keeping: _Keeping, vendor: str, cause: int, effect: KeepRecord, now: float, pace: float
     ) -> None:

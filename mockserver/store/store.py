@@ -2,9 +2,9 @@
 
 import asyncio
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 
 from mockserver.coverage.tally import Coverage, Tally
 from mockserver.engine.account import AccountData, Owner
-from mockserver.engine.call import RUN_BITS, Label, RecordedCall, first_number
+from mockserver.engine.call import RUN_BITS, Label, RecordedCall, first_number, first_problem
 from mockserver.engine.callback import OutgoingRequest, view_of_request, view_of_step
 from mockserver.engine.clock import REAL, Clock, Sight
 from mockserver.engine.credentials import Claim
@@ -27,14 +27,26 @@ from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.pointer import MISSING
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.accounts import Registry
-from mockserver.store.journal import Journal, Page, Query
+from mockserver.store.journal import CallKind, Journal, Page, Query
 from mockserver.store.records import Records, StepDue
 from mockserver.store.switches import Limits, Pins, Seeds, Times
 
 MAX_TEST_NAME = 1_000  # characters
 MAX_STEPS_AT_ONCE = 1_000
+ProblemKind = tuple[str, str, str]  # vendor, operation, and the kind of a call's first problem
 Waits = dict[str, set[asyncio.Future[None]]]  # by account those who wait for something of it
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How much of what there is, or was since the start: none by account or number, which have no bound."""
+
+    calls: Mapping[CallKind, int]
+    problems: Mapping[ProblemKind, int]
+    evicted: int
+    journal_bytes: int
+    accounts: int
 
 
 class Store:
@@ -68,7 +80,9 @@ class Store:
         self._seeds = Seeds()
         self._records = Records()
         self._somebody_opted_out = False  # lest each request ask for a record that hardly anybody leaves
+        self._problems: Counter[ProblemKind] = Counter()
         self._untold: dict[str, list[StepDue]] = {}
+        self._version = 0  # another after each change of accounts, pins, limits and clocks
         self._numbers = count(first_number(secrets.randbits(RUN_BITS) if run is None else run))
         self._most_accounts = most_accounts
         self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
@@ -91,7 +105,7 @@ class Store:
         if not (
             self._pins.by_account or self._limits.by_place or self._times.clocks or self._seeds.drawn or reads_kept
         ):
-            return Facts(owners, now, sights=sights) if sights else Facts(owners, now)
+            return Facts(owners, now, sights=sights, version=self._version)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
         clocks = {account: self._times.clock(account) for account in accounts}
         pins = {account: self._pins.of(account, operation) for account in accounts}
@@ -102,27 +116,37 @@ class Store:
             for account in accounts:
                 self._run_due(account)
         kept = {a: self._records.kept(a, operation.vendor) for a in accounts} if reads_kept else NOTHING
-        return Facts(owners, now, _present(pins), clocks, _present(budgets), sights, _present(seeds), kept)
+        state = _present(pins), clocks, _present(budgets), sights, _present(seeds), kept
+        return Facts(owners, now, *state, self._version)
 
     async def claimant(self, vendor: str, claims: Iterable[Claim]) -> AccountData | None:
         """The owner of the first of these values that anybody owns."""
         return Facts(self._registry.owners[vendor], 0.0).claimant(claims)
 
-    async def commit(self, call: RecordedCall, uses: Uses = NOTHING_USED, request: ParsedRequest | None = None) -> bool:
+    async def commit(
+        self,
+        call: RecordedCall,
+        uses: Uses = NOTHING_USED,
+        request: ParsedRequest | None = None,
+        version: int | None = None,
+    ) -> bool:
         """Record a call and what it uses up; from here on it counts, and has a number.
 
-        False, and nothing is done, where a pin that it uses has changed meanwhile, or its ids were drawn by another.
+        ``version`` is that of the facts which it was decided by. False, and nothing is done, where these have changed
+        meanwhile, or another call has used up what this one uses.
         """
-        if uses.drawn is not None and not self._seeds.has_drawn(call.account, uses.drawn[0]):
+        if version != self._version and version is not None:
             return False
-        if uses.pins and not self._pins.use(uses.pins):
+        if uses is NOTHING_USED:
+            call.number = next(self._numbers)
+        elif not self._can_use(call, uses):
             return False
-        call.number = next(self._numbers)
-        if uses is not NOTHING_USED:
+        else:
+            call.number = next(self._numbers)
             self._use(call, uses)
         self._journal.append(call)
-        if call.more and call.cause:
-            self._records.note_callback(call.account, call.cause, call.number)
+        if call.more or call.problems:
+            self._note(call)
         if call.account in self._idle:
             self._idle.move_to_end(call.account)
         if request is not None:
@@ -131,8 +155,30 @@ class Store:
             _wake(self._waiting, call.account)
         return True
 
+    def _note(self, call: RecordedCall) -> None:
+        """Count what is wrong with a call, and remember what a callback tells of."""
+        if call.problems:
+            self._problems[call.vendor, call.operation, first_problem(call.problems)] += 1
+        if call.more and call.cause:
+            self._records.note_callback(call.account, call.cause, call.number)
+
+    def _can_use(self, call: RecordedCall, uses: Uses) -> bool:
+        """Whether all that a call uses up is still there."""
+        account = call.account
+        if uses.drawn is not None and not self._seeds.has_drawn(account, uses.drawn[0]):
+            return False
+        if uses.counts and self._limits.by_place:
+            now = self._times.clock(account).at(call.received_at)
+            if not self._limits.has_room((account, call.operation, uses.limit_key), now):
+                return False
+        if uses.effects and not self._records.has_all(account, call.vendor, uses.effects):
+            return False
+        return self._pins.are_current(uses.pins)
+
     def _use(self, call: RecordedCall, uses: Uses) -> None:
         """Take off what a call uses up, and do what its answer leaves behind."""
+        if uses.pins:
+            self._pins.use(uses.pins)
         if uses.drawn is not None:
             self._seeds.advance(call.account, uses.drawn[1])
         self._times.see(uses.sights)
@@ -170,31 +216,39 @@ class Store:
         was idle longest makes room: a killed test run left it behind.
         """
         account = self._registry.add(account_id, values, seed=seed)
+        self._version += 1
         if len(self._idle) >= self._most_accounts:
-            await self.remove_account(next(iter(self._idle)))
+            self._remove(next(iter(self._idle)))
         self._idle[account_id] = None
         self._born[account_id] = self._sources.now()
         if test is not None:
             self._coverage.belongs(account_id, test[:MAX_TEST_NAME])
         if seed is not None:
             self._seeds.put(account_id, seed)
-            await self._start_seeded_clock(account_id)
+            self._start_seeded_clock(account_id)
         return account
 
-    async def _start_seeded_clock(self, account_id: str) -> None:
-        await self.set_clock(account_id, REAL.frozen(self._sources.now(), SEEDED_TIME))
+    def _start_seeded_clock(self, account_id: str) -> None:
+        self._set_clock(account_id, REAL.frozen(self._sources.now(), SEEDED_TIME))
 
     async def remove_account(self, account_id: str) -> None:
         """Forget an account, its calls and pins; what it covered stays. Raises KeyError where there is none."""
+        self._remove(account_id)
+
+    def _remove(self, account_id: str) -> None:
         self._registry.remove(account_id)
         del self._born[account_id]
         self._idle.pop(account_id, None)
         self._seeds.remove(account_id)
-        await self.reset_account(account_id)
+        self._reset(account_id)
         self._coverage.forget(account_id)
 
     async def reset_account(self, account_id: str) -> None:
         """Forget what an account did, its pins, limits and clock; its credentials stay, and a seed begins anew."""
+        self._reset(account_id)
+
+    def _reset(self, account_id: str) -> None:
+        self._version += 1
         self._journal.clear(account_id)
         self._pins.forget(account_id)
         self._limits.clear(account_id)
@@ -202,7 +256,7 @@ class Store:
         self._records.forget(account_id)
         self._untold.pop(account_id, None)
         if self._seeds.restart(account_id):
-            await self._start_seeded_clock(account_id)
+            self._start_seeded_clock(account_id)
 
     async def calls(self, query: Query) -> Page:
         """One page of calls, newest first."""
@@ -224,6 +278,9 @@ class Store:
     async def evicted(self, account: str) -> int:
         """How many of an account's calls had to make room."""
         return self._journal.evicted(account)
+
+    async def close(self) -> None:
+        """Let go of what is held open; memory holds nothing."""
 
     def end_waits(self) -> None:
         """Nobody waits for calls any more: from now on the time is always over."""
@@ -250,6 +307,7 @@ class Store:
 
     async def put_pin(self, pin: PinState, *, replaces: bool = False) -> None:
         """Add a pin; ``replaces``: in place of those of the same account and reach."""
+        self._version += 1
         self._pins.put(pin, replaces=replaces)
 
     async def pins(self, account: str | None, reach: str = EVERYTHING) -> list[PinState]:
@@ -262,6 +320,7 @@ class Store:
 
     async def remove_pins(self, account: str | None, reach: str = EVERYTHING, pin_id: str | None = None) -> None:
         """Remove the pins of an account (None: of all) for operations of a reach, or the one with this id."""
+        self._version += 1
         self._pins.remove(account, reach, pin_id)
 
     async def run_due(self, account_id: str) -> list[StepDue]:
@@ -375,17 +434,33 @@ class Store:
 
     async def set_clock(self, account_id: str, clock: Clock) -> None:
         """Give an account another time."""
+        self._set_clock(account_id, clock)
+
+    def _set_clock(self, account_id: str, clock: Clock) -> None:
+        self._version += 1
         self._times.clocks[account_id] = clock
         self.wake_timekeeper()
         _wake(self._waiting_for_clock, account_id)
 
     async def put_limit(self, account_id: str, operation: str, limit: Limit | None) -> None:
         """Switch the rate limit of an operation on for an account, or off."""
+        self._version += 1
         self._limits.put(account_id, operation, limit)
 
     async def budgets(self, account_id: str) -> list[tuple[str, str, Budget]]:
         """What is left of an account's limits: operation, value counted by, budget."""
         return self._limits.budgets(account_id, self._times.clock(account_id).at(self._sources.now()))
+
+    async def figures(self) -> Figures:
+        """What there is to count, for whoever watches the server."""
+        journal = self._journal
+        return Figures(
+            calls=journal.totals(),
+            problems=self._problems.copy(),
+            evicted=journal.evictions,
+            journal_bytes=journal.total_bytes,
+            accounts=len(self._registry.accounts),
+        )
 
     async def coverage(self, account: str | None) -> Tally:
         """What an account (None: all that ever were) has met of the contracts."""

@@ -99,6 +99,11 @@ class Limits:
         wait = 0.0 if remaining > 0 else seen[-limit.requests] + limit.seconds - now
         return Budget(limit, max(remaining, 0), wait)
 
+    def has_room(self, key: Key, now: float) -> bool:
+        """Whether a request is free at a time of the account."""
+        budget = self.budget(key, now)
+        return budget is None or budget.remaining > 0
+
     def budgets(self, account: str, now: float) -> list[tuple[str, str, Budget]]:
         """Operation, value counted by, and budget, for each value that an account's requests were counted by."""
         keys = [(account, name, value) for name in self.of(account) for value in self._seen[account, name] or ("",)]
@@ -157,15 +162,20 @@ class Pins:
         """An account's pins for a callback, oldest first."""
         return [pin for pin in self.all(account) if pin.is_of_callbacks and covers(pin.reach, callback)]
 
+    def are_current(self, pins: Iterable[PinState]) -> bool:
+        """Whether none of these pins has changed since it was looked at."""
+        for pin in pins:
+            now = self.by_account.get(pin.account, {}).get(pin.reach, {}).get(pin.id)
+            if now is None or now.version != pin.version:
+                return False
+        return True
+
     def use(self, pins: Sequence[PinState]) -> bool:
         """Let these pins meet a request; False, and nothing is done, where one has changed since it was looked at."""
-        current = [self.by_account.get(pin.account, {}).get(pin.reach, {}).get(pin.id) for pin in pins]
-        if any(now is None or now.version != pin.version for now, pin in zip(current, pins, strict=True)):
+        if not self.are_current(pins):
             return False
-        for pin in current:
-            if pin is None:
-                continue
-            after = pin.after_request()
+        for pin in pins:
+            after = self.by_account[pin.account][pin.reach][pin.id].after_request()
             if after.is_spent:
                 self._retire(after)
             else:

@@ -200,7 +200,7 @@ class _ServerThread:
             raise RuntimeError("the server did not start") from self._failure
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join()
         for listening in self._sockets:
             listening.close()

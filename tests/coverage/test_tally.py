@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.coverage.tally import MAX_TESTS_PER_ANSWER, Coverage, Met, Tally, value_key
+from mockserver.coverage.tally import GONE, MAX_TESTS_PER_ANSWER, Coverage, Met, Tally, value_key
 from mockserver.engine.request import ParsedRequest
 from mockserver.spec.pointer import Pointer
 from mockserver.store.accounts import Registry
@@ -123,6 +123,41 @@ def asking(body: Any) -> ParsedRequest:
     declared = (*operation("send_sms").declared, ("/header/x-key", "header", "x-key"))
     few = replace(operation("send_sms"), enumerated=enumerated, declared=declared)
     return parse(few, arrive("send_sms", headers={"x-key": "k"}, body=body))
+
+
+def test_what_is_new_is_taken_once() -> None:
+    """Whoever collects what is new, piece by piece, has all of it; what is told here stays the same meanwhile."""
+    coverage, collected = Coverage(), Coverage()
+
+    def collect() -> set[str]:
+        taken = coverage.take()
+        for account, met in taken.items():
+            collected.restore(account, met)
+        return set(taken)
+
+    coverage.belongs("one", "t::one")
+    assert collect() == set()
+    coverage.add(call(), asking(body={"to": "1", "text": "yes"}))
+    assert collect() == {"one"}
+    assert collect() == set()
+    coverage.add(call(), asking(body={"text": "no"}))
+    coverage.add(call(BUSY, "two", fault="delay"), PLAIN)
+    before = coverage.total
+    assert collect() == {"one", "two"}
+    for account in ("one", "two", None):
+        assert coverage.of(account) == collected.of(account)
+    assert coverage.total == before
+    assert counts(before) == {SENT: (2, 0), BUSY: (1, 0)}
+
+
+def test_what_a_deleted_account_had_met_is_taken_whole() -> None:
+    """Whoever collects can drop what it has of the account."""
+    coverage = Coverage()
+    coverage.add(call(), PLAIN)
+    coverage.take()
+    coverage.add(call(BUSY), PLAIN)
+    coverage.forget("one")
+    assert {account: counts(met) for account, met in coverage.take().items()} == {GONE: {SENT: (1, 0), BUSY: (1, 0)}}
 
 
 def test_value_key() -> None:

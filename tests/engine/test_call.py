@@ -72,3 +72,28 @@ def test_the_garbage_collector_looks_at_no_call() -> None:
     assert not gc.is_tracked(call)
     flat = {str, bytes, int, float, type(call.label)}
     assert {type(getattr(call, name)) for name in call.__struct_fields__} <= flat
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("header", "trace"),
+    [
+        pytest.param(f"00-{TRACE}-00f067aa0ba902b7-01", TRACE, id="as-documented"),
+        pytest.param(f" 00-{TRACE}-00f067aa0ba902b7-01 ", TRACE, id="blanks-around"),
+        pytest.param(f"cc-{TRACE}-00f067aa0ba902b7-01-more", TRACE, id="a-later-version"),
+        pytest.param(f"ff-{TRACE}-00f067aa0ba902b7-01", "", id="no-version"),
+        pytest.param(f"00-{'0' * 32}-00f067aa0ba902b7-01", "", id="no-trace"),
+        pytest.param(f"00-{TRACE}-{'0' * 16}-01", "", id="no-span"),
+        pytest.param(f"00-{TRACE}-00f067aa0ba902b7-01 x", "", id="something-behind"),
+        pytest.param(TRACE, "", id="the-id-alone"),
+    ],
+)
+def test_trace_id(header: str, trace: str) -> None:
+    """A request belongs to the trace of its traceparent, where that is as W3C has it, whatever stands around it."""
+    packed = pack_headers([(b"host", b"h"), (b"traceparent", header.encode()), (b"x-traceparent", b"y")])
+    assert recorded(headers=packed).trace_id == trace
+    alone = pack_headers([(b"Traceparent", header.encode())])
+    assert recorded(headers=alone).trace_id == trace
+    assert recorded(headers=pack_headers([(b"x-traceparent", header.encode())])).trace_id == ""

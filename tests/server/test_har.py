@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,21 @@ def entry(**changes: Any) -> dict[str, Any]:
     (found,) = har([call(**changes)])["log"]["entries"]
     assert isinstance(found, dict)
     return found
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("api.acme.example", "https://api.acme.example/v1/sms"),
+        ("API.acme.example:443", "https://API.acme.example:443/v1/sms"),
+        ("api.acme.example:80", "http://api.acme.example:80/v1/sms"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080/v1/sms"),
+    ],
+)
+def test_scheme(host: str, url: str) -> None:
+    """An address is the one that the client called: https at a vendor's host, whoever ended its TLS."""
+    archive = har([call(request={"headers": [["host", host]], "query": ""})], {"api.acme.example"})
+    assert archive["log"]["entries"][0]["request"]["url"] == url
 
 
 def test_an_entry() -> None:

@@ -94,6 +94,7 @@ SHOWN = {
         "body_bytes": 2,
         "fault": None,
     },
+    "trace_id": None,
     "outcome": "sent",
     "received_at": "2027-01-15T08:00:00.123+00:00",
     "duration_ms": 1.25,
@@ -144,6 +145,7 @@ def test_an_empty_call() -> None:
         "url",
         "cause",
         "attempt",
+        "trace_id",
     ]
     assert (found["problems"], found["request"]["headers"], found["request"]["path_params"]) == ([], [], {})
     assert {name for name, value in found["request"].items() if value is None} == {"form", "json", "body_base64"}

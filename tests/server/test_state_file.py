@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,7 @@ def app() -> Iterator[Application]:
 
 
 def applied(app: Application, file: Path, own_account: str | None = None) -> None:
-    state = StateFile(file)
-    asyncio.run(apply_state(app, state, state.requests(own_account)))
+    asyncio.run(apply_state(app, StateFile(file), own_account))
 
 
 def asked(app: Application, path: str) -> dict[str, Any]:
@@ -74,13 +74,56 @@ def test_an_account_of_its_own(app: Application, written: Any) -> None:
     assert [len(asked(app, f"accounts/{name}")["limits"]) for name in ("own", "second")] == [1, 1]
 
 
+LEASE = "accounts: {default: {vendors: {opentact: {leases: [{messaging_profile: {callback_url: %s}}]}}}}\n"
+
+
+def test_callback_urls(app: Application, written: Any) -> None:
+    """Where callbacks go, of a built-in account and of one that is made for it; its other values stay."""
+    before = asked(app, "accounts/default")["vendors"]["opentact"]["owned"]["leases"]
+    applied(app, written(LEASE % '"http://localhost:9000/hook"'))
+    after = asked(app, "accounts/default")["vendors"]["opentact"]["owned"]["leases"]
+    assert after[0]["messaging_profile"].pop("callback_url") == "http://localhost:9000/hook"
+    assert before[0]["messaging_profile"].pop("callback_url") != "http://localhost:9000/hook"
+    assert after == before
+    values = "{polyai: {api_key: a-key-of-the-shop-00000000000000000001}}"
+    applied(app, written(f"accounts: {{shop: {{vendors: {values}, clock: {{advance: 5}}}}}}\n"))
+    shop = asked(app, "accounts/shop")
+    assert shop["vendors"]["polyai"]["credentials"]["api_key"] == "a-key-of-the-shop-00000000000000000001"
+    assert 4 < shop["clock"]["offset"] < 6
+
+
+def test_values_at_the_top(written: Any) -> None:
+    """Values of a run's own account are there to make it with."""
+    assert StateFile(written("vendors: {polyai: {api_key: mine}}")).own_values == {"polyai": {"api_key": "mine"}}
+    assert StateFile(written("pins: []")).own_values == {}
+
+
+@pytest.mark.parametrize(
+    ("vendors", "said"),
+    [
+        ("{polyai: {api_key: another}}", "identifies this account, and stays; an account of another id may have it"),
+        ("{polyai: {key: another}}", "is not known here; known: api_key, connectors"),
+        ("{polyai: {connectors: [{}, {}, {}, {}]}}", "must be like the account's own values"),
+        ("{polyai: {connectors: {}}}", "must be like the account's own values"),
+        ("{polyai: {api_key: [1]}}", "identifies this account"),
+        ("{opentact: {leases: [{messaging_profile: {callback_url: {a: 1}}}]}}", "must be a plain value"),
+        ("[]", "must be a mapping"),
+    ],
+)
+def test_values_that_cannot_be(app: Application, written: Any, vendors: str, said: str) -> None:
+    """A built-in account stays who it is, and in its shape; the mistake has its place."""
+    with pytest.raises(StateFileError, match=re.escape(said)) as caught:
+        applied(app, written(f"accounts:\n  default:\n    vendors: {vendors}\n"))
+    assert re.search(r"state\.yaml:3:\d+: /accounts/default/vendors", str(caught.value))
+
+
 @pytest.mark.parametrize(
     ("text", "place", "said"),
     [
         ("accounts: {", "2:1", "not YAML"),
         ("- 1", "1:1", "must be a mapping"),
         ("pins: []", "1:1", "is not known here; known: accounts"),
-        ("accounts:\n  default:\n    pin: []", "3:5", "is not known here; known: pins, limits, clock"),
+        ("accounts:\n  default:\n    pin: []", "3:5", "is not known here; known: vendors, pins, limits, clock"),
         ("accounts: {default: {pins: {}}}", "1:22", "must be a list"),
         ("accounts:\n  default:\n    pins:\n    - answers: [sent]", "4:7", "name the operation that it is for"),
         ("accounts:\n  default:\n    pins:\n    - {operation: polyai.nope}", "4:7", "polyai.nope"),

@@ -44,11 +44,13 @@ def test_newest(of: list[Line], before: int, most: int) -> None:
     assert numbers(journal.last_below(of, None, most)) == whole[::-1][:most]
     assert numbers(journal.last_below(of, before, most)) == [number for number in whole[::-1] if number < before][:most]
     of_one = [number for number in whole[::-1] if number % 3 == 1]
-    assert numbers(journal.last_below_to(of, None, most, "+1")) == of_one[:most]
-    assert (
-        numbers(journal.last_below_to(of, before, most, "+1"))
-        == [number for number in of_one if number < before][:most]
-    )
+
+    def is_to_one(call: RecordedCall) -> bool:
+        return call.recipient == "+1"
+
+    assert numbers(journal.last_below_that(of, None, most, is_to_one)) == of_one[:most]
+    earlier = [number for number in of_one if number < before]
+    assert numbers(journal.last_below_that(of, before, most, is_to_one)) == earlier[:most]
     assert [list(line) for line in of] == kept
 
 

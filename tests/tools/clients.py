@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.evidence import ROOT
 from tests.tools.installing import execute
-from tests.tools.sdks import NODE_SDK, PYTHON_SDK, installed_node_sdk, installed_python_sdk
+from tests.tools.sdks import GO_LIKE, NODE_SDK, PHP_LIKE, PYTHON_SDK, installed_node_sdk, installed_python_sdk
 
 RECORD = Path(__file__).with_name("clients.json")
 WAYS = {"variables": (), "isolation": ("--isolation", "require")}
@@ -224,19 +224,26 @@ def _java(folder: Path) -> list[Client]:
 
 
 def _go(folder: Path) -> Client:
-    source, program = _written(folder / "go" / "program.go", GO), folder / "go" / "program"
+    return Client("Go", "net/http", (_built_go(folder / "go", GO),))
+
+
+def _built_go(folder: Path, text: str) -> str:
+    """The program that a source is built to, once."""
+    source, program = _written(folder / "program.go", text), folder / "program"
     if not program.exists():
-        execute("go", "build", "-o", program, source, cwd=program.parent)
-    return Client("Go", "net/http", (str(program),))
+        execute("go", "build", "-o", program, source, cwd=folder)
+    return str(program)
 
 
 def _sdks(tools: Path, folder: Path) -> list[Client]:
-    """The official SDKs, unchanged, at the address that is written in them."""
+    """The official SDKs, unchanged, at the address that is written in them; programs that send what two others do."""
     python = str(installed_python_sdk(tools))
     node = installed_node_sdk(tools) / "unchanged.cjs"
     return [
         Client("Python", "Voximplant's SDK", (python, _written(folder / "python-sdk" / "program.py", PYTHON_SDK))),
         Client("Node", "Voximplant's SDK", ("node", _written(node, NODE_SDK))),
+        Client("PHP", "what Voximplant's SDK sends", ("php", _written(folder / "sdk-like.php", PHP_LIKE))),
+        Client("Go", "what Voximplant's SDK sends", (_built_go(folder / "go-sdk-like", GO_LIKE),)),
     ]
 
 

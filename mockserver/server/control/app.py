@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from mockserver.server.control import accounts, calls, contracts, messages, pins, verify
+from mockserver.server.control import accounts, calls, contracts, messages, metrics, pins, verify
 from mockserver.server.control.requests import ApiError, State, on_api_error, on_http_exception, problem
 from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
@@ -145,6 +145,7 @@ def _control_app(state: State) -> Starlette:
     app = Starlette(
         routes=[
             _route("/health", get=contracts.health),
+            _route("/metrics", get=metrics.show_metrics),
             _route("/openapi.json", get=contracts.openapi),
             _route("/contracts", get=contracts.list_contracts),
             _route("/contracts/{vendor}", get=contracts.show_contract),

@@ -1,5 +1,6 @@
 """Recorded calls over HTTP: list, show, clear."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,9 +19,10 @@ from mockserver.spec.reach import covers
 from mockserver.store.journal import Query
 
 LIST_PARAMETERS = (
-    "account", "vendor", "operation", "answer", "recipient", "accepted", "direction", "limit", "cursor",
+    "account", "vendor", "operation", "answer", "recipient", "accepted", "direction", "trace", "limit", "cursor",
 )  # fmt: skip
 MAX_PAGE_CALLS = 1000
+TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 async def list_calls(request: Request) -> Response:
@@ -43,6 +45,7 @@ async def list_calls(request: Request) -> Response:
         recipient=values.get("recipient"),
         accepted=accepted,
         direction=scope.direction or ("in" if scope.vendor is not None else None),
+        trace=_trace(values),
         limit=whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
         before=whole(values, "cursor", 1, 2**53),
     )
@@ -104,6 +107,17 @@ def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
             raise ApiError(400, "is given more than once", join("query", name))
         values[name] = value
     return {name: value for name, value in values.items() if value}
+
+
+def _trace(values: dict[str, str]) -> str | None:
+    """The trace that is asked for. Raises ApiError where no call can be of it."""
+    if "trace" not in values:
+        return None
+    if not TRACE_ID.fullmatch(values["trace"]):
+        raise ApiError(
+            400, "must be a trace's id: 32 hexadecimal digits in lower case, as traceparent has it", "/query/trace"
+        )
+    return values["trace"]
 
 
 def _boolean(values: dict[str, str], name: str) -> bool | None:

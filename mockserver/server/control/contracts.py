@@ -20,10 +20,12 @@ from mockserver.spec.model import Contract, OperationSpec
 
 
 async def health(request: Request) -> Response:
-    """``GET /_mock/health``: answers once all contracts are compiled."""
-    versions = {contract.vendor: contract.version for contract in state_of(request).contracts}
-    ready = {"status": "ready", "version": __version__, "vendors": list(versions), "contracts": versions}
-    return JSONResponse(ready)
+    """``GET /_mock/health``: whether calls are welcome; it answers once all contracts are compiled."""
+    state = state_of(request)
+    versions = {contract.vendor: contract.version for contract in state.contracts}
+    status = "ready" if state.store.is_waited_on else "stopping"
+    shape = {"status": status, "version": __version__, "vendors": list(versions), "contracts": versions}
+    return JSONResponse(shape, 200 if status == "ready" else 503)
 
 
 async def openapi(request: Request) -> Response:

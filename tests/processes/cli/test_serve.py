@@ -330,7 +330,9 @@ def test_every_setting_has_one_name() -> None:
     """
     settings = {field.name for field in fields(Settings)}
     options = {str(parameter.name) for parameter in serve.params if not getattr(parameter, "hidden", False)}
-    assert options | {"admin_token"} == settings | {"state"}  # which is a file's content, and is done once
+    done_once = {"state"}  # a file's content
+    typed_out = {"forward_real", "real_calls"}  # no variable has calls leave the machine
+    assert options | {"admin_token"} == settings | done_once | typed_out
     for parameter in serve.params:
         if parameter.name in settings and isinstance(parameter, click.Option):
             assert parameter.opts[0] == option(parameter.name)
@@ -370,6 +372,48 @@ def test_another_products_variables(built: list[Settings], given: dict[str, str]
     ended = invoke("serve", **{f"MOCKSERVER_{name}": value for name, value in given.items()})
     assert ended.stderr == (f"mockserver: {said}\n" if said else "")
     assert (built[0].host, built[0].port) == ("127.0.0.1", 8080)
+
+
+def test_real_vendors(tmp_path: Path) -> None:
+    """What reaches a real vendor is said at the start, with where it is recorded, and in each line of the log."""
+    file = tmp_path / "real.jsonl"
+    with (
+        taken_port() as port,
+        serving("--port", "0", "--forward-real", f"polyai=http://127.0.0.1:{port}", "--real-calls", file) as server,
+    ):
+        assert f"REAL: calls to polyai go to http://127.0.0.1:{port}" in server.lines
+        assert any(line.startswith(f"REAL: they are recorded in {file}, secrets masked") for line in server.lines)
+        key = {"X-PolyAi-Auth-Token": "polyai-default-api-key-0000000000000001a"}
+        assert requests.post(f"{server.url}/v1/outbound-sms", headers=key, timeout=PATIENCE).status_code == 502
+        server.process.terminate()
+        said = server.process.stderr.read() if server.process.stderr is not None else ""
+    assert " REAL polyai.send_sms/- 502 default " in said
+    assert f"REAL http://127.0.0.1:{port}: not passed on: the credentials are this server's own invention" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["polyai"], "--forward-real is VENDOR=https://HOST, both typed out, not 'polyai'"),
+        (["polyai=http://vendor.example"], "--forward-real takes https://HOST[:PORT], http for this machine alone"),
+        (["polyai=https://a.example", "polyai=https://b.example"], "--forward-real names polyai twice"),
+        (["nobody=https://a.example"], "there is no vendor 'nobody'"),
+    ],
+)
+def test_real_vendors_that_cannot_be(built: list[Settings], arguments: list[str], complaint: str) -> None:
+    """Whom calls are passed on to is typed out, vendor and address, or nothing is served."""
+    ended = invoke("serve", "--port", "0", *[word for text in arguments for word in ("--forward-real", text)])
+    assert (ended.exit_code, built) == (2, [])
+    assert ended.stderr.startswith(f"mockserver: {complaint}")
+
+
+def test_no_real_vendor_by_the_environment(built: list[Settings], tmp_path: Path) -> None:
+    """No variable has calls leave the machine."""
+    environment = {"MOCKSERVER_FORWARD_REAL": "polyai=https://a.example"}
+    ended = invoke("serve", "--port", "0", "--real-calls", tmp_path / "real", **environment)
+    assert (ended.exit_code, len(built)) == (0, 1)
+    assert "REAL" not in ended.output
+    assert not (tmp_path / "real").exists()
 
 
 def test_a_state_file(tmp_path: Path) -> None:

@@ -49,6 +49,27 @@ def test_filters(busy: Customer, query: dict[str, str], found: list[int]) -> Non
     assert [call["id"] for call in busy.calls(**query)] == [everything[number] for number in found]
 
 
+def test_trace(customer: Customer) -> None:
+    """The calls of a trace are found by its id, alone and beside other filters; a call shows it."""
+    trace, other = "4bf92f3577b34da6a3ce929d0e0e4736", "a" * 32
+    for one in (trace, other, trace):
+        customer.send(headers={"traceparent": f"00-{one}-00f067aa0ba902b7-01"})
+    customer.send()
+    newest, third, second, first = customer.calls()
+    assert [call["trace_id"] for call in (newest, third, second, first)] == [None, trace, other, trace]
+    assert customer.calls(trace=trace) == [third, first]
+    assert customer.calls(trace=trace, recipient=customer.good["to"]) == [third, first]
+    assert customer.calls(trace=trace, recipient="+14155550199") == []
+    assert customer.calls(trace="b" * 32) == []
+
+
+@pytest.mark.parametrize("trace", ["4bf92f35", "4BF92F3577B34DA6A3CE929D0E0E4736", "g" * 32])
+def test_a_trace_that_no_call_can_have(customer: Customer, trace: str) -> None:
+    """It is refused: the list would always be empty."""
+    refused = customer.client.get("/_mock/calls", params={"trace": trace})
+    assert (refused.status_code, refused.json()["pointer"]) == (400, "/query/trace")
+
+
 def test_pages(busy: Customer) -> None:
     """The cursor is followed to the end, while calls go on coming."""
     client, cursor = busy.client, None

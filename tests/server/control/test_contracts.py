@@ -11,9 +11,11 @@ from cryptography import x509
 from starlette.testclient import TestClient
 
 import mockserver
+from mockserver.server.application import create_app
 from mockserver.server.control.app import description
 from mockserver.server.control.requests import on_api_error, on_http_exception
 from tests.engine.workbench import acme
+from tests.server.customers import SETTINGS
 
 
 def test_health(acme_client: TestClient) -> None:
@@ -24,6 +26,16 @@ def test_health(acme_client: TestClient) -> None:
         "vendors": ["acme"],
         "contracts": {"acme": "1"},
     }
+
+
+def test_health_of_a_server_that_ends() -> None:
+    """Whoever balances load is told to send no more calls."""
+    app = create_app(SETTINGS)
+    with TestClient(app, base_url="http://localhost") as client:
+        assert client.get("/_mock/health").status_code == 200
+        app.end_waits()
+        stopping = client.get("/_mock/health")
+    assert (stopping.status_code, stopping.json()["status"]) == (503, "stopping")
 
 
 def test_contracts(acme_client: TestClient) -> None:

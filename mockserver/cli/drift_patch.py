@@ -1,0 +1,208 @@
+"""Changes to a contract's file that real answers ask for: samples as they really are, and evidence with its date."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from mockserver.server.drift.recording import RealCall
+from mockserver.spec.answer_model import Answer
+from mockserver.spec.model import OperationSpec
+from mockserver.spec.pointer import Pointer
+
+ALIAS = re.compile(r"\s*:\s*\*[\w-]+")
+ANCHOR = re.compile(r"[\s:,\[{]&[A-Za-z]")  # of what aliases stand for, elsewhere
+SAMPLE_PARTS = frozenset({"shape", "text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A real call, and the answer of the contract that it comes nearest."""
+
+    call: RealCall
+    operation: OperationSpec
+    answer: Answer
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the real answer is not this one: its status, or when it comes, is another."""
+        return any(departure.part in {"status", "trigger"} for departure in self.call.departures)
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A file's text with the changes, and what has to be done by hand, a sentence each."""
+
+    text: str
+    by_hand: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """What takes the place of the text between two offsets."""
+
+    start: int
+    end: int
+    text: str
+
+
+def patched(text: str, seen: Iterable[Seen]) -> Patch:
+    """The text of a contract's file with what these calls show."""
+    document = _Document(text)
+    edits: list[_Edit] = []
+    by_hand: list[str] = []
+    for one in seen:
+        node = document.example(one.operation, one.answer)
+        for change in (*_elsewhere(one), *_sample(document, node, one), *_graded(document, node, one)):
+            if isinstance(change, _Edit):
+                edits.append(change)
+            else:
+                by_hand.append(f"{one.answer.id}: {change}")
+    for edit in sorted(dict.fromkeys(edits), key=lambda edit: -edit.start):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return Patch(text, tuple(dict.fromkeys(by_hand)))
+
+
+def recorded_evidence(call: RealCall, answer: Answer) -> dict[str, Any]:
+    """The answer's evidence as a contract writes it, with the parts that the call shows."""
+    grade = {"recorded": call.date}
+    kept = {}
+    has_new_headers = any(departure.part == "headers" for departure in call.departures)
+    for name, part in answer.evidence.parts.items():
+        is_shown = name != "trigger" or (call.is_certain and call.expected == call.answer)
+        if part is not None and (not is_shown or (name == "headers" and has_new_headers)):
+            kept[name] = {part.grade: part.why}
+    return {"default": grade, **kept} if kept else grade
+
+
+def flow(value: Any, *, is_json: bool = False) -> str:
+    """A value as YAML on one line, or as JSON."""
+    if is_json:
+        return json.dumps(value, ensure_ascii=False)
+    return yaml.safe_dump(
+        value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6
+    ).strip().removesuffix("\n...")  # fmt: skip
+
+
+def _elsewhere(seen: Seen) -> Iterator[str]:
+    """Departures that no change of the sample mends."""
+    for departure in seen.call.departures:
+        if departure.part not in SAMPLE_PARTS or not departure.at.startswith("/body"):
+            yield departure.sentence
+
+
+def _sample(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | str]:
+    """The sample's body as it really is, values that are filled in left alone."""
+    departures = [d for d in seen.call.departures if d.at.startswith("/body") and d.part in SAMPLE_PARTS]
+    if seen.is_moved or not departures:
+        return
+    shape = seen.call.call
+    real = shape["response"]["json"] if "/response/json" not in shape["cut"] else None
+    span = None if node is None or real is None else document.span(node, "value")
+    for at in seen.answer.places:
+        real = _with(real, at.tokens, at.get(seen.answer.sample))
+    if span is None or real == seen.answer.sample:
+        yield from (departure.sentence for departure in departures)
+    else:
+        yield _Edit(*span, f": {document.flow(real)}")
+
+
+def _graded(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | str]:
+    if seen.is_moved:
+        return
+    written = f": {document.flow(recorded_evidence(seen.call, seen.answer))}"
+    block = None if node is None else document.member(node, "x-mock")
+    span = None if block is None else document.span(block[1], "evidence")
+    if span is None:
+        yield f"evidence{written} (other answers share what stands there now)"
+    else:
+        yield _Edit(*span, written)
+
+
+def _with(value: Any, tokens: tuple[str, ...], new: Any) -> Any:
+    """The value with another one at a place, where it has something there."""
+    if not tokens:
+        return new
+    first, rest = tokens[0], tokens[1:]
+    if isinstance(value, dict) and first in value:
+        return {**value, first: _with(value[first], rest, new)}
+    if isinstance(value, list) and first.isdigit() and int(first) < len(value):
+        number = int(first)
+        return [*value[:number], _with(value[number], rest, new), *value[number + 1 :]]
+    return value
+
+
+class _Document:
+    """A contract's text, and where its members stand in it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # as contracts are read
+        self._lines = [0]
+        for line in text.splitlines(keepends=True):
+            self._lines.append(self._lines[-1] + len(line))
+
+    def flow(self, value: Any) -> str:
+        """A value as this file may have it."""
+        return flow(value, is_json=self._text.lstrip().startswith("{"))
+
+    def example(self, operation: OperationSpec, answer: Answer) -> Any:
+        """The node of an answer: its example, or its response where that has no body; None where none is found."""
+        paths = ("paths", operation.path, operation.method.lower(), "responses")
+        for tokens in (paths, ("x-mock", "responses")):
+            response = self._at(self._root, (*tokens, str(answer.status)))
+            found = None if response is None else self._of_response(response, answer.name)
+            if found is not None:
+                return found
+        return None
+
+    def member(self, node: Any, name: str) -> tuple[Any, Any] | None:
+        """Key and value of a mapping's member."""
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.value == name:
+                return key, value
+        return None
+
+    def span(self, node: Any, name: str) -> tuple[int, int] | None:
+        """Where a member's value stands, from behind its name; None where it cannot be replaced by itself."""
+        found = self.member(node, name)
+        if found is None:
+            return None
+        start = self._offset(found[0].end_mark)
+        alias = ALIAS.match(self._text, start)
+        if alias is not None:
+            return start, alias.end()
+        text = self._text[start : self._offset(found[1].end_mark)]
+        if ANCHOR.search(text):
+            return None
+        lines = text.rstrip().split("\n")
+        while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
+            lines.pop()
+        return start, start + len("\n".join(lines).rstrip())
+
+    def _of_response(self, response: Any, name: str) -> Any:
+        content = self.member(response, "content")
+        for _, media in content[1].value if content is not None else ():
+            found = self._at(media, ("examples", name))
+            if found is not None:
+                return found
+        block = self._at(response, ("x-mock", "name"))
+        return response if block is not None and block.value == name else None
+
+    def _at(self, node: Any, tokens: tuple[str, ...]) -> Any:
+        """The node at a place, references followed."""
+        for token in tokens:
+            found = self.member(node, token)
+            if found is None:
+                return None
+            node = found[1]
+            reference = self.member(node, "$ref")
+            if reference is not None:
+                node = self._at(self._root, Pointer.parse(reference[1].value.removeprefix("#")).tokens)
+        return node
+
+    def _offset(self, mark: Any) -> int:
+        return int(self._lines[mark.line] + mark.column)

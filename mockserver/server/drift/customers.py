@@ -1,0 +1,52 @@
+"""Which customers' values a user has given, and which this server made up: those mean nothing to a real vendor."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mockserver.engine.account import Owner
+from mockserver.engine.credentials import Claim
+from mockserver.engine.request import ParsedRequest
+from mockserver.server.settings import Settings
+from mockserver.spec.model import Contract
+from mockserver.spec.pointer import Pointer
+from mockserver.spec.source import read_text, read_yaml
+from mockserver.store.accounts import claimed
+
+
+class GivenCustomers:
+    """The values that stand in the file of ``--accounts``, which a server has read before."""
+
+    def __init__(self, settings: Settings, contracts: Iterable[Contract]) -> None:
+        self.ids: set[str] = set()
+        self._claims: dict[str, set[Claim]] = {}
+        self._members: dict[tuple[str, str], set[str]] = {}
+        by_vendor = {contract.vendor: contract for contract in contracts}
+        for account in _accounts(settings):
+            self.ids.add(account["id"])
+            for vendor, values in (account.get("vendors") or {}).items():
+                given = {claim for claim, _, _ in claimed(by_vendor[vendor], values)}
+                self._claims.setdefault(vendor, set()).update(given)
+                self._members[account["id"], vendor] = set(values)
+
+    def has_made_up(self, request: ParsedRequest, owners: Mapping[Claim, Owner]) -> bool:
+        """Whether a credential of the request is one that this server made up."""
+        given = self._claims.get(request.operation.vendor, set())
+        claims = [credential.claim for credential in request.credentials.values() if credential.claim is not None]
+        return any(claim in owners and claim not in given for claim in claims)
+
+    def knows(self, request: ParsedRequest, owners: Mapping[Claim, Owner]) -> bool:
+        """Whether the user gave all by which this request is judged: who sends it, and what they own."""
+        given = self._claims.get(request.operation.vendor, set())
+        named = [credential.claim for credential in request.credentials.values()]
+        senders = {owners[claim].account.id for claim in named if claim in given and claim in owners}
+        if len(senders) != 1 or len(named) > len([claim for claim in named if claim in given]):
+            return False
+        members = self._members[senders.pop(), request.operation.vendor]
+        return all(Pointer.parse(owned.claim).tokens[1] in members for owned in request.operation.owned)
+
+
+def _accounts(settings: Settings) -> list[dict[str, Any]]:
+    if settings.accounts is None:
+        return []
+    value = read_yaml(str(settings.accounts), read_text(settings.accounts)).value
+    return value if isinstance(value, list) else [value]

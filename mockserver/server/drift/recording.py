@@ -1,0 +1,109 @@
+"""Calls that real vendors answered, in a file: a JSON object a line, secrets masked before they are written."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from mockserver.engine.call import RecordedCall
+from mockserver.server.checkpoint import Turns
+from mockserver.server.drift.departures import Departure
+from mockserver.server.drift.possible import Judgement, PossibleAnswers
+from mockserver.server.masking import Masker
+from mockserver.server.serialize import call_shape
+
+FORMAT = 1
+OWNER_ONLY = 0o600
+
+
+class RecordingError(ValueError):
+    """A file that holds no such calls; the text says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealCall:
+    """One call: its public shape, the contract's answer that came nearest, and where the real one departs from it.
+
+    ``origin`` is where it went, ``expected`` the answer that the contract gives. ``is_certain``: no other was possible.
+    ``problems`` are pointers of what was wrong with the request. ``call`` is masked, and so is what is shown of it.
+    """
+
+    origin: str
+    vendor: str
+    operation: str
+    answer: str
+    expected: str | None
+    is_certain: bool
+    departures: tuple[Departure, ...]
+    confirmed: tuple[str, ...]
+    call: Mapping[str, Any]
+
+    @property
+    def date(self) -> str:
+        """The day on which it was made."""
+        return str(self.call["received_at"])[:10]
+
+    @classmethod
+    async def of(
+        cls, call: RecordedCall, origin: str, may_be: PossibleAnswers, judgement: Judgement, masker: Masker
+    ) -> Self:
+        """A call as it may be written down."""
+        quotes = masker.quotes(call)
+        return cls(
+            origin=origin,
+            vendor=call.vendor,
+            operation=call.operation,
+            answer=judgement.answer.id,
+            expected=None if may_be.expected is None else may_be.expected.id,
+            is_certain=may_be.is_certain,
+            departures=tuple(
+                Departure(d.part, quotes.text(d.at), quotes.text(d.contract), quotes.text(d.real), d.grade)
+                for d in judgement.departures
+            ),
+            confirmed=judgement.confirmed,
+            call=await call_shape(call, masker, Turns()),
+        )
+
+    @property
+    def line(self) -> str:
+        return json.dumps({"format": FORMAT, **asdict(self)})
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """A call from its line. Raises ValueError, KeyError, TypeError."""
+        value = json.loads(line)
+        if value.pop("format") != FORMAT:
+            raise ValueError("another format")
+        found = tuple(Departure(**departure) for departure in value.pop("departures"))
+        return cls(departures=found, confirmed=tuple(value.pop("confirmed")), **value)
+
+
+class RecordingFile:
+    """Where real calls are written down; only the user may read it. Raises OSError where it cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._write(b"")
+
+    def add(self, call: RealCall) -> None:
+        """Write one behind those that are there."""
+        self._write(call.line.encode("ascii") + b"\n")
+
+    def _write(self, data: bytes) -> None:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY)
+        try:
+            os.write(descriptor, data)
+        finally:
+            os.close(descriptor)
+
+
+def read_recording(path: Path) -> Iterator[RealCall]:
+    """The calls of a file, oldest first. Raises OSError, RecordingError."""
+    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
+        if line.strip():
+            try:
+                yield RealCall.read(line)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise RecordingError(f"{path}:{number}: is no call of a real vendor as serve records it") from error

@@ -1,0 +1,312 @@
+"""``mockserver drift``: what it prints, what it proposes, and what it sends to whom."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from click.testing import Result
+from starlette.testclient import TestClient
+
+from mockserver.server.application import create_app
+from mockserver.server.settings import Settings
+from mockserver.spec.load import load_contracts
+from mockserver.spec.source import read_yaml
+from tests.cli.running import invoke
+from tests.evidence import Replay, complaints, load_case
+from tests.live import PATIENCE
+from tests.server.drift.upstream import (
+    DEPOT,
+    DEPOT_CONTRACT,
+    GUIDES_HOST,
+    HERE,
+    Pair,
+    altered,
+    commands_of,
+    instances,
+    write_real_yaml,
+)
+from tests.server.programs import in_process
+
+TAKEN = {"to": "+12025550199", "weight": 5}
+NO_WEIGHT = {"to": "+12025550199"}
+NOBODYS_KEY = b"polyai-nobody-api-key-000000000000000000x"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with instances(tmp_path_factory.mktemp("drift")) as both:
+        yield both
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with a contract and its fixtures, as a user has them."""
+    shutil.copytree(HERE / "contracts", tmp_path / "contracts")
+    shutil.copytree(HERE / "fixtures", tmp_path / "fixtures")
+    return tmp_path
+
+
+def drift(project: Path, *args: str | Path) -> Result:
+    return invoke("drift", *args, "--contracts", project / "contracts", "--fixtures", project / "fixtures")
+
+
+def recorded(pair: Pair, project: Path, changes: dict[str, str], *bodies: object, **headers: str) -> Path:
+    """The file that calls with these bodies leave, where the real vendor's contract is changed so."""
+    folder = project / "altered"
+    folder.mkdir()
+    before, pair.stage.app = pair.stage.app, altered(changes, pair.accounts, folder)
+    for body in bodies:
+        pair.send(pair.parcel(body, **headers))
+    pair.stage.app = before
+    file = project / "real-calls.jsonl"
+    pair.recording.replace(file)
+    return file
+
+
+def applied(project: Path, output: str) -> None:
+    """Apply what a command prints, as a user does: the words before a patch are no part of it."""
+    subprocess.run(["git", "apply", "-"], input=output, text=True, cwd=project, check=True, timeout=60)
+
+
+def test_nothing_departs(pair: Pair, project: Path) -> None:
+    """An unaltered vendor gives no departure and exit code 0; what was assumed is shown now, and can be recorded."""
+    file = recorded(pair, project, {}, TAKEN, TAKEN)
+    result = drift(project, file)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("2 calls to http://127.0.0.1:")
+    assert ": 0 departures from the contract\n" in result.stdout
+    assert "| depot.send/taken | headers, text | 2 |" in result.stdout
+
+
+def test_table(pair: Pair, project: Path) -> None:
+    """Each departure has one line, however often it came, with the contract's own grade; the exit code is 1."""
+    file = recorded(pair, project, {"Weight is missing": "How | heavy?"}, NO_WEIGHT, NO_WEIGHT)
+    result = drift(project, file)
+    assert result.exit_code == 1
+    row = (
+        '| depot.send/weight_missing | text | /body/error/text | "Weight is missing" | "How \\| heavy?" | assumed | 2 |'
+    )
+    assert row in result.stdout.splitlines()
+
+
+def test_patch(pair: Pair, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The patch is applied as it is printed; then the contract has the real words, their date, and so has a fixture."""
+    monkeypatch.chdir(project)
+    file = recorded(pair, project, {"Weight is missing": "How heavy?", "state: taken": "state: held"}, NO_WEIGHT, TAKEN)
+    applied(project, drift(project, file).stdout)
+    (contract,) = load_contracts([project / "contracts" / DEPOT_CONTRACT.name])
+    answers = contract.operations[0].answers
+    assert answers["weight_missing"].sample == {"error": {"code": 2, "text": "How heavy?"}}
+    assert answers["taken"].sample["state"] == "held"
+    assert answers["taken"].sample["number"] == 9001  # filled in, and so left as it was
+    graded = [part for name in ("taken", "weight_missing") for part in answers[name].evidence.parts.values()]
+    assert {part.grade for part in graded if part is not None} == {"recorded"}
+    assert "# behind them" in (project / "contracts" / DEPOT_CONTRACT.name).read_text("utf-8")
+    app = create_app(Settings(builtin=False, contracts=(project / "contracts",), fixtures=(project / "fixtures",)))
+    default = asyncio.run(app.store.account("default"))
+    assert default is not None
+    replay = Replay(contract, {"default": default}, app.state.mock.sources.now)
+    with TestClient(app, base_url="http://localhost") as client:
+        cases = sorted((project / "fixtures" / DEPOT / "send").glob("real_*.yaml"))
+        assert [case.stem for case in cases] == ["real_taken", "real_weight_missing"]
+        for case in map(load_case, cases):
+            reply = in_process(client)(replay.request(case))
+            assert complaints(case, replay, reply) == []
+            assert client.get(f"/_mock/calls/{reply.headers['x-mock-call']}").json()["account"] == case["account"]
+
+
+def test_patch_of_json(pair: Pair, project: Path) -> None:
+    """A contract that is written in JSON stays that."""
+    yaml_file = project / "contracts" / DEPOT_CONTRACT.name
+    json_file = yaml_file.with_suffix(".json")
+    json_file.write_text(json.dumps(read_yaml("depot", yaml_file.read_text("utf-8")).value, indent=2), "utf-8")
+    yaml_file.unlink()
+    file = recorded(pair, project, {"Weight is missing": "How heavy?"}, NO_WEIGHT)
+    shown = drift(project, file).stdout
+    added = [line[1:].strip() for line in shown.splitlines() if line.startswith("+ ")]
+    assert '"value": {"error": {"code": 2, "text": "How heavy?"}},' in added
+    assert "by hand" not in shown
+
+
+def test_by_hand(pair: Pair, project: Path) -> None:
+    """What no patch of a sample mends is told in words: a status, a header, evidence that several answers share."""
+    file = recorded(pair, project, {'"400":': '"422":', "example: north": "example: south"}, NO_WEIGHT, TAKEN)
+    pair.recording.touch()
+    result = drift(project, file)
+    assert "- depot.send/weight_missing: status /status: the contract has 400, the vendor 422" in result.stdout
+    assert '- depot.send/taken: headers /header/x-depot: the contract has "north", the vendor "south"' in result.stdout
+
+
+def test_shared_evidence(pair: Pair, project: Path) -> None:
+    """Evidence that stands for other answers' too is left to the user, who is told what to write."""
+    file = recorded(pair, project, {"Who are you?": "Go away."}, TAKEN, X_Key="nobody's")
+    result = drift(project, file)
+    assert "- depot.send/unauthorized: evidence: {default: {recorded:" in result.stdout
+    assert "other answers share what stands there now" in result.stdout
+
+
+def test_a_patch_that_is_not_enough(pair: Pair, project: Path) -> None:
+    """What the contract lacks once it is patched is told with it."""
+    file = recorded(
+        pair, project, {"{error: {code: 2, text: Weight is missing}}": "{error: {code: 2}, more: []}"}, NO_WEIGHT
+    )
+    text = (project / "contracts" / DEPOT_CONTRACT.name).read_text("utf-8")
+    strict = text.replace(
+        "properties: {error: {type: object}}}", "properties: {error: {type: object}}, additionalProperties: false}"
+    )
+    assert strict != text
+    (project / "contracts" / DEPOT_CONTRACT.name).write_text(strict, "utf-8")
+    assert "- with the patch below: the example does not fit its schema" in drift(project, file).stdout
+
+
+def test_nothing_secret_is_shown(pair: Pair, project: Path) -> None:
+    """Neither the file nor what is printed has a credential."""
+    key = pair.customer.vendors[DEPOT]["api_key"]
+    file = recorded(pair, project, {"Weight is missing": f"Not with {key}"}, NO_WEIGHT)
+    assert key not in file.read_text("utf-8")
+    result = drift(project, file)
+    assert "Not with ***" in result.stdout
+    assert key not in result.stdout
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no JSON", '{"format": 2}'])
+def test_another_file(project: Path, text: str) -> None:
+    """A file that holds something else is a mistake in one line, with the line's number."""
+    file = project / "other"
+    file.write_text(f"\n{text}\n", "utf-8")
+    result = drift(project, file)
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"mockserver: {file}:2: is no call of a real vendor as serve records it\n",
+    )
+
+
+def test_an_empty_file(project: Path) -> None:
+    """So is a file without calls, and none at all."""
+    file = project / "empty"
+    file.touch()
+    assert drift(project, file).stderr == f"mockserver: {file} has no call of a real vendor yet\n"
+    assert "name a FILE of real calls" in drift(project).stderr
+    assert "No such file" in drift(project, project / "none").stderr
+
+
+@pytest.fixture
+def user(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Who stands in a folder with real.yaml; where the guide's host is, for them."""
+    monkeypatch.chdir(tmp_path)
+    write_real_yaml(pair, tmp_path)
+    return f"http://127.0.0.1:{pair.port}"
+
+
+@pytest.mark.parametrize("command", commands_of("against"), ids=len)
+def test_the_guides_replay(user: str, command: list[str]) -> None:
+    """What the guide says of replaying fixtures works as it is written."""
+    result = invoke(*[word.replace(GUIDES_HOST, user) for word in command], "--yes")
+    assert result.exit_code == 0, result.output
+    assert ": 0 departures from the contract" in result.stdout
+
+
+class TestAgainst:
+    """Fixtures replayed at a real vendor."""
+
+    @pytest.fixture
+    def url(self, pair: Pair) -> str:
+        received(pair)
+        pair.stage.seen.clear()
+        return f"http://127.0.0.1:{pair.port}"
+
+    def test_without_a_customer(self, pair: Pair, url: str, tmp_path: Path) -> None:
+        """Only what has no credential of anybody is sent, and recorded where a file is named."""
+        result = invoke("drift", tmp_path / "calls", "--against", f"polyai={url}", "--yes")
+        assert result.exit_code == 0, result.output
+        assert {call["call"]["response"]["status"] for call in lines(tmp_path / "calls")} <= {401, 405}
+        sent = [dict(scope["headers"]) for scope in pair.stage.seen]
+        assert len(sent) == len(lines(tmp_path / "calls")) > 1
+        assert {headers.get(b"x-polyai-auth-token", b"") for headers in sent} <= {b"", NOBODYS_KEY}
+        assert "left out, a real customer's credentials are needed" in result.stderr
+
+    def test_of_a_customer(self, pair: Pair, url: str) -> None:
+        """With a customer's credentials, missing fields are tried too; nothing that could send a message is."""
+        result = invoke("drift", "--against", f"polyai={url}", "--yes", *of_customer(pair))
+        assert result.exit_code == 0, result.output
+        calls = received(pair)
+        assert len(calls) > 4
+        assert not any(call["accepted"] for call in calls)
+        assert "polyai.send_sms/user_number_missing" in result.stdout
+
+    @pytest.mark.parametrize("vendor", ["avaamo", "koreai", "opentact", "polyai", "voximplant"])
+    def test_messages(self, pair: Pair, url: str, vendor: str) -> None:
+        """With --send all messages go to one number, which nobody else's takes the place of."""
+        to = "+12025550177"
+        result = invoke("drift", "--against", f"{vendor}={url}", "--yes", *of_customer(pair), "--send", "--to", to)
+        assert result.exit_code == 0, result.output
+        assert {call["recipient"] for call in received(pair) if call["accepted"]} == {to}
+
+    def test_consent(self, pair: Pair, url: str) -> None:
+        """Nothing is sent to anybody unless the user says so."""
+        result = invoke("drift", "--against", f"polyai={url}")
+        assert result.exit_code != 0
+        assert "REAL: send" in result.stderr
+        assert pair.stage.seen == []
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--against", "polyai"], "--against is VENDOR=https://HOST"),
+            (["--against", "nobody=https://127.0.0.1:1"], "there is no vendor 'nobody'"),
+            (["--against", "polyai=http://vendor.example"], "http for this machine alone"),
+            (["--against", "polyai=https://vendor.example/path"], "takes https://HOST[:PORT]"),
+            (["--against", "polyai=https://u:p@vendor.example"], "takes https://HOST[:PORT]"),
+            (
+                ["--against", "polyai=https://127.0.0.1:1", "--send", "--to", "+12025550177"],
+                "--send needs a real customer",
+            ),
+            (["--against", "polyai=https://127.0.0.1:1", "--to", "+12025550177"], "--to is for --send"),
+            (["--against", "polyai=https://127.0.0.1:1", "--account", "default"], "is none of the --accounts file"),
+            (["--against", "polyai=https://127.0.0.1:1", "--yes"], "gave no answer to send_sms/"),
+        ],
+    )
+    def test_mistakes(self, arguments: list[str], said: str) -> None:
+        """A mistake is one line, and exit code 2."""
+        result = invoke("drift", *arguments)
+        assert result.exit_code == 2
+        assert said in result.stderr.splitlines()[-1]
+
+    def test_send_needs_a_number(self, pair: Pair, url: str) -> None:
+        """Messages go to a number that the user names, or to nobody."""
+        options = [*of_customer(pair), "--send", "--yes"]
+        for more in ([], ["--to", "me"]):
+            result = invoke("drift", "--against", f"polyai={url}", *options, *more)
+            assert (result.exit_code, pair.stage.seen) == (2, [])
+            assert "--send needs --to NUMBER" in result.stderr
+
+    def test_without_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the client of real vendors is not installed, what to install is said."""
+        monkeypatch.setattr("mockserver.cli.real_vendors.find_spec", lambda _: None)
+        result = invoke("drift", "--against", "polyai=https://127.0.0.1:1")
+        assert result.exit_code == 2
+        assert "pip install 'sms-vendor-mockserver[real]'" in result.stderr
+
+
+def of_customer(pair: Pair) -> list[str | Path]:
+    """The options that give the real customer's credentials away."""
+    ours: list[str | Path] = ["--contracts", HERE / "contracts", "--fixtures", HERE / "fixtures"]
+    return [*ours, "--accounts", pair.accounts, "--account", "real"]
+
+
+def received(pair: Pair) -> list[dict[str, Any]]:
+    """What came to the one that plays the vendors, and is forgotten there."""
+    api = f"http://127.0.0.1:{pair.port}/_mock/calls"
+    calls: list[dict[str, Any]] = requests.get(api, params={"account": "*"}, timeout=PATIENCE).json()["calls"]
+    requests.delete(api, params={"account": "*"}, timeout=PATIENCE)
+    return calls
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]

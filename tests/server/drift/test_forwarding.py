@@ -1,0 +1,229 @@
+"""Calls on their way to a real vendor: unchanged, recorded on both sides, and refused where they must not go."""
+
+import contextlib
+import gzip
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from mockserver.server.application import create_app
+from mockserver.server.drift.forwarding import forward_real
+from mockserver.server.drift.recording import RecordingFile
+from mockserver.server.drift.upstream import Origin, Upstream
+from mockserver.server.settings import Settings
+from mockserver.server.wire.asgi import receive_body
+from tests.live import PATIENCE, served
+from tests.server.drift.upstream import DEPOT, Pair
+
+BODY = '{"to": "+12025550199",  "weight": 5}'  # with two blanks
+
+
+class Vendor:
+    """Answers every request alike, and keeps what came."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.answer = (status, headers, body)
+        self.scope: Any = None
+        self.body = b""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope = scope
+        self.body, _, _ = await receive_body(receive, 10**6)
+        status, headers, body = self.answer
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+def vendor(pair: Pair) -> Iterator[Vendor]:
+    """In place of the instance that plays the vendors."""
+    body = gzip.compress(b'{"error": {"code": 2, "text": "Weight is missing"}}')
+    headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
+    headers += [(b"x-two", b"1"), (b"x-two", b"2")]
+    before, pair.stage.app = pair.stage.app, Vendor(400, headers, body)
+    yield pair.stage.app
+    pair.stage.app = before
+    pair.real_calls()
+
+
+def key_of(pair: Pair) -> dict[str, str]:
+    return {"X-Key": pair.customer.vendors[DEPOT]["api_key"], "Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("prefix", ["", "/depot"])
+def test_unchanged(pair: Pair, vendor: Vendor, prefix: str) -> None:
+    """Target, headers and body reach the vendor as they came, and its answer comes back so, coding and all."""
+    hops = {"TE": "trailers", "Connection": "X-Hop", "X-Hop": "1"}
+    headers = {**key_of(pair), "X-Odd": "a, b", "Accept-Encoding": "gzip", **hops}
+    connection = http.client.HTTPConnection(pair.url.removeprefix("http://"), timeout=PATIENCE)
+    with contextlib.closing(connection):
+        connection.request("POST", f"{prefix}/parcels?a=%41&b=[1]", BODY, headers)
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (400, vendor.answer[2])
+    assert (answer.headers["content-encoding"], answer.headers.get_all("x-two")) == ("gzip", ["1", "2"])
+    assert answer.headers["x-mock-real"] == f"http://127.0.0.1:{pair.port}"
+    got = dict(vendor.scope["headers"])
+    assert (vendor.scope["raw_path"], vendor.scope["query_string"]) == (b"/parcels", b"a=%41&b=[1]")
+    assert (vendor.body, got[b"host"]) == (BODY.encode(), f"127.0.0.1:{pair.port}".encode())
+    assert {name: got.get(name) for name in (b"x-odd", b"accept-encoding", b"te", b"x-hop")} == {
+        b"x-odd": b"a, b",
+        b"accept-encoding": b"gzip",
+        b"te": None,
+        b"x-hop": None,
+    }
+
+
+def test_recorded(pair: Pair, vendor: Vendor) -> None:
+    """The call is the customer's, says REAL and what departs; the file has it masked, for its owner's eyes only."""
+    requests.post(f"{pair.url}/parcels", BODY, headers=key_of(pair), timeout=PATIENCE)
+    assert pair.recording.stat().st_mode & 0o777 == 0o600
+    text = pair.recording.read_text("utf-8")
+    assert key_of(pair)["X-Key"] not in text
+    (call,) = pair.real_calls()
+    shape = requests.get(f"{pair.url}/_mock/calls/{call.call['id']}", timeout=PATIENCE).json()
+    assert (shape["chosen_by"], shape["account"], shape["answer"]) == ("real", "real", "depot.send/weight_missing")
+    assert shape["notes"][0] == f"REAL http://127.0.0.1:{pair.port}: 2 departures"
+    assert shape["response"]["json"] == {"error": {"code": 2, "text": "Weight is missing"}}  # its coding undone
+    assert call.call["request"]["json"] == json.loads(BODY)
+    assert [departure.at for departure in call.departures] == ["/header/x-two", "/"]
+
+
+def test_made_up_credentials(pair: Pair, vendor: Vendor) -> None:
+    """What this server made up itself reaches no vendor: a built-in customer's key, or a fresh account's."""
+    fresh = requests.post(f"{pair.url}/_mock/accounts", timeout=PATIENCE).json()
+    for key, account in (
+        ("depot-default-key-0000000001", "default"),
+        (fresh["vendors"][DEPOT]["credentials"]["api_key"], fresh["id"]),
+    ):
+        headers = {**key_of(pair), "X-Key": key}
+        answer = requests.post(f"{pair.url}/parcels", BODY, headers=headers, timeout=PATIENCE)
+        assert (answer.status_code, vendor.scope) == (502, None)
+        assert "the credentials are this server's own invention" in answer.json()["detail"]
+        call = requests.get(f"{pair.url}/_mock/calls/{answer.headers['x-mock-call']}", timeout=PATIENCE).json()
+        assert (call["account"], call["operation"], call["chosen_by"]) == (account, "depot.send", "real")
+    assert pair.real_calls() == []
+
+
+@pytest.mark.parametrize("key", [None, "somebody's"])
+def test_other_credentials(pair: Pair, vendor: Vendor, key: str | None) -> None:
+    """No credential at all, and one that this server does not know, are the vendor's to judge."""
+    headers = {"Content-Type": "application/json"} | ({"X-Key": key} if key else {})
+    assert requests.post(f"{pair.url}/parcels", BODY, headers=headers, timeout=PATIENCE).status_code == 400
+    (call,) = pair.real_calls()
+    assert call.call["account"] is None
+    assert call.is_certain is (key is None)
+
+
+def test_method_that_is_not_mocked(pair: Pair, vendor: Vendor) -> None:
+    """A method that the contract only names is passed on; there is nothing to compare."""
+    answer = requests.get(f"{pair.url}/v1/webhook-endpoints", timeout=PATIENCE)
+    assert (answer.status_code, vendor.scope["raw_path"]) == (400, b"/v1/webhook-endpoints")
+    call = requests.get(f"{pair.url}/_mock/calls/{answer.headers['x-mock-call']}", timeout=PATIENCE).json()
+    assert (call["vendor"], call["operation"], call["chosen_by"]) == ("polyai", None, "real")
+    assert call["notes"] == [f"REAL http://127.0.0.1:{pair.port}: the contract only names this method"]
+    assert pair.real_calls() == []
+
+
+def test_command_that_is_not_mocked(pair: Pair, vendor: Vendor) -> None:
+    """So is one that the request names itself."""
+    answer = requests.post(f"{pair.url}/platform_api", {"cmd": "AddQueue"}, timeout=PATIENCE)
+    assert (answer.status_code, vendor.body) == (400, b"cmd=AddQueue")
+    assert pair.real_calls() == []
+
+
+def test_options(pair: Pair, vendor: Vendor) -> None:
+    """What a browser asks before it calls is answered here."""
+    assert requests.options(f"{pair.url}/parcels", timeout=PATIENCE).status_code == 204
+    assert vendor.scope is None
+
+
+def test_large_body(pair: Pair, vendor: Vendor) -> None:
+    """A body that this server does not keep is not passed on in part."""
+    answer = requests.post(f"{pair.url}/parcels", b"x" * (1024 * 1024 + 1), headers=key_of(pair), timeout=PATIENCE)
+    assert (answer.status_code, vendor.scope) == (502, None)
+    assert "--max-body" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "told"),
+    [
+        ([(b"content-type", b"application/json")], b"<html>", "/body"),
+        ([(b"content-type", b"text/html")], b"Oops", "/header/content-type"),
+        ([(b"content-encoding", b"zstd"), (b"content-type", b"application/json")], b"\x28\xb5", "/body"),
+    ],
+)
+def test_answers_that_cannot_be_read(pair: Pair, vendor: Vendor, headers: Any, body: bytes, told: str) -> None:
+    """An answer that is no JSON, or that nobody can unpack, departs; it goes back to the client all the same."""
+    vendor.answer = (400, headers, body)
+    answer = requests.post(f"{pair.url}/parcels", BODY, headers=key_of(pair), timeout=PATIENCE, stream=True)
+    assert answer.raw.read(decode_content=False) == body
+    (call,) = pair.real_calls()
+    assert told in {departure.at for departure in call.departures}
+
+
+def test_only_named_vendors(tmp_path: Path) -> None:
+    """Another vendor's calls are answered as ever; of a vendor that cannot be reached that is said."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    app = create_app(Settings())
+    forward_real(app, {"polyai": Upstream(Origin("http", "127.0.0.1", port))}, RecordingFile(tmp_path / "calls"))
+    with served(app) as own:
+        mocked = requests.post(f"http://127.0.0.1:{own}/sms/o", timeout=PATIENCE)
+        assert mocked.headers["x-mock-answer"] == "opentact.send_sms/unauthorized"
+        passed_on = requests.post(f"http://127.0.0.1:{own}/v1/outbound-sms", timeout=PATIENCE)
+        assert passed_on.status_code == 502
+        assert f"REAL: http://127.0.0.1:{port} gave no answer: ConnectError" in passed_on.json()["detail"]
+
+
+def test_an_address_that_leads_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that passes calls on to itself ends that, and has the client told why."""
+    monkeypatch.setattr("mockserver.server.drift.forwarding.MAX_UNDER_WAY", 3)
+    app = create_app(Settings(explain=False))
+    origins: dict[str, Upstream] = {"polyai": Upstream(Origin("http", "127.0.0.1", 1))}
+    forward_real(app, origins, RecordingFile(tmp_path / "calls"))
+    with served(app) as own:
+        origins["polyai"] = Upstream(Origin("http", "127.0.0.1", own))
+        answer = requests.post(f"http://127.0.0.1:{own}/v1/outbound-sms", timeout=PATIENCE)
+    assert answer.status_code == 502
+    assert "does the address lead back here?" in answer.json()["detail"]
+    assert "x-mock-real" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("https://api.vendor.example", "https://api.vendor.example"),
+        ("https://api.vendor.example/", "https://api.vendor.example"),
+        ("https://API.vendor.example:8443", "https://api.vendor.example:8443"),
+        ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost", "http://localhost"),
+        ("http://api.vendor.example", None),
+        ("https://user:pass@api.vendor.example", None),
+        ("https://api.vendor.example/v2", None),
+        ("https://api.vendor.example?a", None),
+        ("https://api.vendor.example:port", None),
+        ("https://", None),
+        ("https://ä.example", None),
+        ("api.vendor.example", None),
+        ("ftp://127.0.0.1", None),
+    ],
+)
+def test_origins(text: str, read: str | None) -> None:
+    """A real vendor is named by scheme and host; no credential goes over plain HTTP but on this machine."""
+    origin = Origin.read(text)
+    assert (None if origin is None else str(origin)) == read
+
+
+def test_an_answer_without_bounds(pair: Pair, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that is larger than anybody's is not read to its end."""
+    monkeypatch.setattr("mockserver.server.drift.upstream.MAX_ANSWER", 10)
+    answer = requests.post(f"{pair.url}/parcels", BODY, headers=key_of(pair), timeout=PATIENCE)
+    assert answer.status_code == 502
+    assert "has more than 10 bytes" in answer.json()["detail"]
