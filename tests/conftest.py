@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mockserver.server.application import Application
 
 TESTS = Path(__file__).parent
-LANES = frozenset({"fuzz", "load", "processes", "tools"})
+LANES = frozenset({"browser", "fuzz", "load", "processes", "tools"})
 """Folders whose tests take long or need more than Python. Each test in one carries its name as a marker."""
 
 

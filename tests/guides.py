@@ -18,7 +18,7 @@ from tests.evidence import ROOT
 from tests.tools.clients import table
 
 PACKAGE = ROOT / "mockserver"
-WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "cli")
+WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "authoring", "cli")
 COMMAND = "python -m tests.guides"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end of generated -->\n)", re.DOTALL)
 _EXAMPLE = re.compile(r"(<!-- example: (\S+) -->\n```\w+\n)(.*?)(^```$)", re.DOTALL | re.MULTILINE)

@@ -24,9 +24,12 @@ class Live:
 
 
 @contextmanager
-def served(app: Any, host: str = "127.0.0.1", **options: Any) -> Iterator[int]:
-    """The port at which any application is served until the block ends; ``options`` are uvicorn's."""
-    sockets = listen(host, 0)
+def served(app: Any, host: str = "127.0.0.1", at: int = 0, **options: Any) -> Iterator[int]:
+    """The port at which any application is served until the block ends: ``at``, or a free one.
+
+    ``options`` are uvicorn's.
+    """
+    sockets = listen(host, at)
     ready = threading.Event()
     server = uvicorn_server(app, ready.set, **options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)

@@ -19,7 +19,7 @@ from tests.evidence import ROOT
 
 PACKAGE = ROOT / "mockserver"
 # A wing imports only the wings before it.
-WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "cli")
+WINGS = ("spec", "matching", "engine", "coverage", "store", "server", "testing", "authoring", "cli")
 ABOVE_ALL = {"mockserver.__main__"}
 FRONT = "mockserver"  # imports the application when it is asked for
 BELOW_ALL = {FRONT, "mockserver.package_check"}

@@ -12,10 +12,11 @@ import click
 
 from mockserver.package_check import ForeignPackageError, require_ours
 
-COMMANDS = (  # each is in the module of its name
-    "account", "answers", "ca", "check", "contract", "coverage", "curl", "drift", "hosts", "inbound", "messages", "run",
-    "serve",
+COMMANDS = (  # each is in the module of its name, but for those of MODULES
+    "account", "answers", "ca", "calls", "check", "contract", "coverage", "curl", "drift", "hosts", "inbound", "messages",
+    "run", "serve",
 )  # fmt: skip
+MODULES = {"inbound": "messages"}
 
 
 class Commands(click.Group):
@@ -27,7 +28,7 @@ class Commands(click.Group):
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"mockserver.cli.{name}"), name)
+        command: click.Command = getattr(import_module(f"mockserver.cli.{MODULES.get(name, name)}"), name)
         return command
 
 

@@ -1,4 +1,4 @@
-"""``mockserver account``: an account's credentials for other processes and containers."""
+"""``mockserver account``: an account's credentials for other processes and containers; ``pin``, ``reset``."""
 
 import json
 import re
@@ -21,6 +21,7 @@ from mockserver.cli.common import (
     server_url,
 )
 from mockserver.cli.schemathesis import settings_file
+from mockserver.cli.switches import pin, reset
 from mockserver.engine.sources import Sources
 from mockserver.server.build import contracts_of
 from mockserver.server.serialize import account_shape
@@ -30,7 +31,24 @@ from mockserver.testing.account_path import as_text, filled, value_in
 from mockserver.testing.files import write_files
 
 
-@click.command()
+class AccountCommands(click.Group):
+    """``account ID`` shows the account, as ``account show ID`` does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in {"-h", "--help"}):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=AccountCommands, commands={"pin": pin, "reset": reset})
+def account() -> None:
+    """Print an account's values for other processes, which is show; or change what is switched on for it.
+
+    An ID alone, or no command, means show.
+    """
+
+
+@account.command()
 @click.argument("account_id", metavar="[ID]", default="default")
 @click.option(
     "--format",
@@ -57,7 +75,7 @@ from mockserver.testing.files import write_files
 )
 @contract_options
 @ending_with_findings
-def account(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
+def show(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
     account_id: str,
     form: str,
     vendor: str | None,

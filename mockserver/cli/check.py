@@ -1,28 +1,78 @@
-"""``mockserver check``: reads contracts as the server does, and says whether they are right."""
+"""``mockserver check`` and ``contract check``: reads contracts as the server does, and says whether they are right."""
 
+import json
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from mockserver.authoring.trial import read_exchanges
 from mockserver.cli.answers import answers_of, totals
 from mockserver.cli.common import contract_options, ending_with_findings
-from mockserver.server.build import contracts_of
+from mockserver.server.build import files_of
 from mockserver.server.settings import Settings
-from mockserver.spec.load import load_contracts
+from mockserver.spec.errors import ContractError
+from mockserver.spec.load import read_contracts
+from mockserver.spec.model import Contract
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="Of errors.",
+)
 @contract_options
 @ending_with_findings
-def check(files: tuple[Path, ...], settings: Settings) -> None:
+def check(files: tuple[Path, ...], form: str, settings: Settings) -> None:
     """Check contracts: one line where all is well, with how many answers have each grade of evidence.
 
     FILES are checked alone; without any, all contracts that serve would read. Each error is a line
-    file:line:column: pointer: message, and the exit code is then 1. `mockserver answers` lists the answers.
+    file:line:column: pointer: message, and the exit code is then 1: first what is wrong, then what is not finished.
+    With --fixtures the exchanges there are read, too. `mockserver answers` lists the answers.
     """
-    contracts = load_contracts(files) if files else contracts_of(settings)
+    contracts, errors = read_contracts(files or files_of(settings))
+    if not errors:
+        errors = [error for contract in contracts for error in read_exchanges(contract, settings.fixtures)[1]]
+    errors = sorted(set(errors))
+    if errors:
+        click.echo(_shown(errors, form))
+        sys.exit(1)
+    click.echo("[]" if form == "json" else _all_is_well(contracts))
+
+
+def _all_is_well(contracts: Iterable[Contract]) -> str:
+    contracts = tuple(contracts)
     listed = answers_of(contracts)
     grades = ", ".join(f"{count} {grade}" for grade, count in totals(listed)["answers"].items() if count)
     noun = "contract" if len(contracts) == 1 else "contracts"
-    click.echo(f"{len(contracts)} {noun}, {len(listed)} answers ({grades or 'none'}). No errors.")
+    notes = [f"{contract.file}: note: {note}" for contract in contracts for note in contract.notes]
+    return "\n".join([*notes, f"{len(contracts)} {noun}, {len(listed)} answers ({grades or 'none'}). No errors."])
+
+
+def _shown(errors: list[ContractError], form: str) -> str:
+    wrong = [error for error in errors if not error.unfinished]
+    unfinished = [error for error in errors if error.unfinished]
+    if form == "json":
+        members = ("file", "line", "column", "pointer", "message", "unfinished")
+        return json.dumps([{name: getattr(error, name) for name in members} for error in errors], indent=1)
+    if form == "github":
+        return "\n".join(map(_annotation, errors))
+    lines = list(map(str, wrong))
+    if unfinished:
+        lines += [f"Not finished, {len(unfinished)} left:", *map(str, unfinished)]
+    return "\n".join(lines)
+
+
+def _annotation(error: ContractError) -> str:
+    """An error as GitHub Actions shows it beside the line."""
+    level = "warning" if error.unfinished else "error"
+    text = f"{error.pointer or '/'}: {error.message}"
+    for character, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
+        text = text.replace(character, code)
+    return f"::{level} file={error.file},line={error.line},col={error.column}::{text}"

@@ -1,4 +1,4 @@
-"""``mockserver contract``: contracts beside what they were written from."""
+"""``mockserver contract``: contracts begun, checked, tried, and held against what they were written from."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,10 @@ from urllib.request import Request, urlopen
 import click
 
 from mockserver import __version__
+from mockserver.cli.check import check
 from mockserver.cli.common import CommandError, contract_options, ending_with_findings, find_contract
+from mockserver.cli.contract_begin import import_spec, new, schema
+from mockserver.cli.contract_test import test
 from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
 from mockserver.spec.model import VendorPage
@@ -25,10 +28,14 @@ UNCHANGED, UNTOLD, UNREACHABLE = "unchanged", "does not say when it changed", "c
 
 @click.group()
 def contract() -> None:
-    """Contracts beside the vendors' pages that they were written from."""
+    """Begin, check and try contracts."""
 
 
-@contract.command("check")
+for _command in (check, import_spec, new, schema, test):
+    contract.add_command(_command)
+
+
+@contract.command("pages")
 @click.option("--online", is_flag=True, help="Ask the vendors' servers which pages have changed since they were read.")
 @click.option("--vendor", "vendors", multiple=True, metavar="VENDOR", help="This vendor only. Repeatable.")
 @contract_options

@@ -1,7 +1,5 @@
 """``mockserver curl``: a ready call to a vendor."""
 
-import shlex
-
 import click
 
 from mockserver.cli.common import (
@@ -12,8 +10,8 @@ from mockserver.cli.common import (
     known_accounts,
     server_url,
 )
-from mockserver.engine.account import sample
 from mockserver.engine.sources import Sources
+from mockserver.server.curl_command import sample_command
 from mockserver.server.settings import Settings
 
 
@@ -29,12 +27,4 @@ def curl(vendor: str, url: str | None, account_id: str, settings: Settings) -> N
     contract = find_contract(contracts, vendor)
     if account_id not in accounts:
         raise CommandError(f"there is no account {account_id!r}; known: {', '.join(accounts)}")
-    operation = next((o for o in contract.operations if o.name == o.spelling == "send_sms"), contract.operations[0])
-    call = sample(contract, operation, accounts[account_id].vendors[vendor], Sources.real().now())
-    base = server_url(url, settings)
-    words = ["curl", "-sS", "-i", "-X", call.method, base + contract.base_path + call.path]
-    for name, value in call.headers.items():
-        words += ["-H", f"{name}: {value}"]
-    if call.body:
-        words += ["--data-raw", call.body]
-    click.echo(" ".join(map(shlex.quote, words)))
+    click.echo(sample_command(contract, accounts[account_id], Sources.real().now(), server_url(url, settings)))

@@ -1,5 +1,6 @@
 """A fixture of a real call: its request with the default account's values, its answer as it was."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -160,7 +161,8 @@ def _response(call: RealCall, answer: Answer) -> dict[str, Any]:
             headers[name] = real[name] if fill is None else {"any": {"type": "string"}}
     node |= {"headers": headers} if headers else {}
     if response["json"] is None:
-        return node
+        text = base64.b64decode(response["body_base64"] or "").decode("utf-8", "replace")
+        return node | ({"text": text} if text else {})
     body = {"json": response["json"]}
     for at in answer.places:
         found = at.get(response["json"])

@@ -116,8 +116,10 @@ class Sample:
     body: str
 
 
-def sample(contract: Contract, operation: OperationSpec, data: Mapping[str, Any], now: float) -> Sample:
-    """A request to this operation that the vendor accepts from the owner of ``data``."""
+def sample(
+    contract: Contract, operation: OperationSpec, data: Mapping[str, Any], now: float, *, recipient: str = ""
+) -> Sample:
+    """A request to this operation that the vendor accepts from the owner of ``data``; it may name the recipient."""
     parts: dict[str, Any] = {"path": {}, "query": {}, "header": {}}
     for parameter in operation.parameters:
         if parameter.example is not MISSING:
@@ -134,6 +136,8 @@ def sample(contract: Contract, operation: OperationSpec, data: Mapping[str, Any]
         shown = [one for one in alike if one.at.get(parts) is not MISSING]
         if first is not None and (owned in shown or (owned.within is None and not shown)):
             _put(parts, owned.at, first)
+    if recipient and operation.recipient is not None:
+        _put(parts, operation.recipient.at, recipient)
     ready = tokens(contract, data, now)
     for scheme in operation.security[0].schemes if operation.security else ():
         value = f"Bearer {ready[scheme.name]}" if scheme.bearer else ready[scheme.name]
@@ -155,11 +159,18 @@ def _as_sent(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
         path = path.replace("{" + name + "}", quote(text, safe=""))
     pairs = ((name, _written(value, arrays.get("query", {}).get(name))) for name, value in parts["query"].items())
     query = urlencode(list(pairs), doseq=True)
-    body = json.dumps(parts["body"], ensure_ascii=False) if "body" in parts else ""
+    body = "" if "body" not in parts else _body(parts["body"], parts["header"].get("content-type", ""))
     headers = {
         name: _text(_written(value, arrays.get("header", {}).get(name))) for name, value in parts["header"].items()
     }
     return Sample(operation.method, f"{path}?{query}" if query else path, headers, body)
+
+
+def _body(value: Any, content_type: str) -> str:
+    if content_type == "application/x-www-form-urlencoded" and isinstance(value, dict):
+        fields = {name: list(map(_text, one)) if isinstance(one, list) else _text(one) for name, one in value.items()}
+        return urlencode(fields, doseq=True)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _written(value: Any, array: ArrayStyle | None) -> Any:

@@ -52,19 +52,22 @@ class Authenticator:
         self._remembered = lru_cache(maxsize=MAX_REMEMBERED)(lasting_flaw)
 
     def authenticate(self, request: ParsedRequest, facts: Facts) -> Identity:
-        """Try the security alternatives whose credentials are all present, in order, until one is good.
+        """Check the first security alternative whose credentials are all present, and then those in its places.
 
-        Where none is, the problems are those of the alternative that came furthest.
+        A header may hold the credential of one scheme or another: each is tried until one is good. Where none is, the
+        problems are those of the alternative that came furthest. What stands in another place does not count.
         """
         alternatives, carried = request.operation.security, request.credentials
         if not alternatives:
             return NOBODY
         furthest: Identity | None = None
+        places: frozenset[str] = frozenset()
         for alternative in alternatives:
-            if carried.keys() >= alternative.wanted:
+            if carried.keys() >= alternative.wanted and (furthest is None or places & alternative.places):
                 identity = self._check(alternative, carried, facts)
                 if not identity.problems:
                     return identity
+                places = places or alternative.places
                 if furthest is None or _stage(identity) > _stage(furthest):
                     furthest = identity
         if furthest is not None:

@@ -69,11 +69,6 @@ class Understood(msgspec.Struct, frozen=True):
     def is_limited(self) -> bool:
         return self.budget is not None and self.budget.wait > 0
 
-    @property
-    def wait(self) -> int | None:
-        """Whole seconds until the rate limit lets a request through; None where it does so now."""
-        return self.budget.retry_after if self.budget is not None and self.is_limited else None
-
 
 class Engine:
     """Decides what requests to some contracts are answered with.
@@ -124,7 +119,8 @@ class Engine:
             raise LookupError(f"{operation.id} has no answer to this request: the contract's check missed it")
         ids = _seeded_ids(account, facts) if facts.seeds else None
         time = facts.time(account) if facts.clocks else facts.now
-        context = Context(view, choice.problem, ids or self._sources, time, asked.wait, operation.schemes)
+        wait = asked.budget.retry_after if asked.budget is not None and asked.is_limited else None
+        context = Context(view, choice.problem, ids or self._sources, time, wait, operation.schemes)
         answer = choice.answer
         response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
         filled, fault, effects = response.filled, None, NOTHING_LEFT

@@ -18,6 +18,7 @@ from mockserver.engine.sources import Sources
 from mockserver.engine.values import ValueCompiler
 from mockserver.server.build import certificates_of, contracts_of, store_of
 from mockserver.server.certificates import Certificates, vendor_hosts
+from mockserver.server.changes import Changes
 from mockserver.server.control.app import control_routes, description
 from mockserver.server.control.requests import State
 from mockserver.server.courier import Courier
@@ -136,6 +137,7 @@ def create_app(settings: Settings | None = None, sources: Sources | None = None)
             messages=MessageReader(contracts, RequestParser(CredentialReader()), sources),
             inbound=InboundReader(contracts, compiler, sources),
             courier=Courier(store, maker, sources, settings.callback_hosts),
+            changes=Changes(),
         )
     )
 

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockserver import __version__
+from mockserver.server.control.page import is_browser
 from mockserver.server.control.requests import State, origin_of
+from mockserver.server.routing import CONTROL
 
 POLICY = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
 
@@ -17,6 +19,9 @@ def pages(mock: State) -> Mapping[str, ASGIApp]:
     """The pages by path, for GET and HEAD."""
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        if is_browser(Request(scope)):
+            await RedirectResponse(f"{CONTROL}/", headers={"vary": "accept"})(scope, receive, send)
+            return
         page = HTMLResponse(front_page(mock, origin_of(mock.settings, Request(scope))), headers=POLICY)
         await page(scope, receive, send)
 

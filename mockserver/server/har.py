@@ -33,12 +33,21 @@ def har(calls: Iterable[Shape], secure_hosts: Container[str] = ()) -> dict[str, 
 
     ``secure_hosts`` are those that clients call by https, wherever TLS ends.
     """
-    in_order = sorted(calls, key=lambda call: datetime.fromisoformat(call["received_at"]))
-    entries = [_entry(call, secure_hosts) for call in in_order]
-    return {"log": {"version": "1.2", "creator": {"name": "mockserver", "version": __version__}, "entries": entries}}
+    ordered = sorted(calls, key=lambda call: datetime.fromisoformat(call["received_at"]))
+    archive = har_log()
+    archive["log"]["entries"] += [har_entry(call, secure_hosts) for call in ordered]
+    return archive
 
 
-def _entry(call: Shape, secure_hosts: Container[str]) -> dict[str, Any]:
+def har_log(comment: str = "") -> dict[str, Any]:
+    """An archive without entries, which stand at its end."""
+    creator = {"name": "mockserver", "version": __version__}
+    said = {"comment": comment} if comment else {}
+    return {"log": {"version": "1.2", "creator": creator, **said, "entries": []}}
+
+
+def har_entry(call: Shape, secure_hosts: Container[str] = ()) -> dict[str, Any]:
+    """One call."""
     took = call["duration_ms"]
     return {
         "startedDateTime": call["received_at"],

@@ -131,10 +131,10 @@ class Recipient:
     split: str | None = None
     many: bool = False
     inside: tuple[str, ...] = ()
+    is_several: bool = field(init=False, compare=False)
 
-    @property
-    def is_several(self) -> bool:
-        return self.many or self.split is not None
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_several", self.many or self.split is not None)
 
 
 @dataclass(frozen=True, slots=True)

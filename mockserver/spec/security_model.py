@@ -82,6 +82,11 @@ class Alternative:
         return frozenset(self.schemes)
 
     @cached_property
+    def places(self) -> frozenset[str]:
+        """Where its credentials stand."""
+        return frozenset(scheme.at for scheme in self.schemes)
+
+    @cached_property
     def asks_roles(self) -> bool:
         """Whether a good credential may still lack a role."""
         return any(self.roles)

@@ -164,6 +164,7 @@ class Journal:
         self._max_blocks = total_bytes // BLOCK_BYTES
         self._shelves: dict[str, _Shelf] = {}
         self._gone: Counter[CallKind] = Counter()
+        self._evicted: dict[Label, int] = {}  # not among those that are gone yet
         self.size = 0
         self.evictions = 0
 
@@ -207,14 +208,15 @@ class Journal:
         alike = shelf.by_label[call.label]
         alike.popleft()  # the account's oldest call is also the oldest of its label
         weight = call.weight
+        self._evicted[call.label] = self._evicted.get(call.label, 0) + 1
         if not alike:
+            self._gone[_kind(call.label)] += self._evicted.pop(call.label)
             del shelf.by_label[call.label]
             weight += _line_blocks(call.label)
         shelf.size -= weight
         self.size -= weight
         shelf.evicted += 1
         self.evictions += 1
-        self._gone[_kind(call.label)] += 1
 
     def get(self, number: int) -> RecordedCall | None:
         """The call of this number, if it is still here."""
@@ -260,7 +262,7 @@ class Journal:
 
     def totals(self) -> Mapping[CallKind, int]:
         """How many calls of each kind were recorded since the start, those included that are forgotten."""
-        labels: Counter[Label] = Counter()
+        labels: Counter[Label] = Counter(self._evicted)
         for shelf in self._shelves.values():
             for label, line in shelf.by_label.items():
                 labels[label] += len(line)
@@ -305,7 +307,7 @@ def weigh(call: RecordedCall) -> int:
     return (
         CALL_OVERHEAD
         + _bytes(call.path)
-        + _bytes(call.path_params)
+        + (_bytes(call.path_params) if call.path_params else 0)
         + len(call.recipient)
         + len(call.problems)
         + len(call.more)

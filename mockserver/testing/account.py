@@ -217,6 +217,8 @@ class Account(Assertions, Pinnable):
             self._interceptions.pop().stop()
         if self._before_delete is not None:
             self._before_delete(self.id)
+        if self._journal.is_kept:
+            return
         if self._journal.is_watched:
             with suppress(ControlError):  # it is deleted already
                 note_unused(self._journal, self._reach)

@@ -78,6 +78,7 @@ class AccountCalls:
     ``pin_places`` says by its id in which file and line a pin was made. ``unused_pins`` has a line for each pin that
     was removed before calls used it up. ``early`` are assertions that may only have been asked too early. It
     ``is_watched`` where somebody looks at the calls when the test ends: ``forgotten`` are those that are gone by then.
+    ``is_kept`` where the account stays on the server when the test ends.
     ``with_courses`` are the operations whose messages can be delivered.
     """
 
@@ -89,6 +90,7 @@ class AccountCalls:
     unawaited: Unawaited = field(default_factory=Unawaited)
     early: list[Early] = field(default_factory=list)
     is_watched: bool = False
+    is_kept: bool = False
     forgotten: list[Call] = field(default_factory=list)
     with_courses: frozenset[str] = frozenset()
 

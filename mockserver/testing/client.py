@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import SplitResult, quote, urlencode
@@ -11,6 +11,7 @@ from mockserver.spec.addresses import has_password, split_http, usable_token
 
 TOKEN = "MOCKSERVER_ADMIN_TOKEN"  # noqa: S105 -- the variable's name
 PATIENCE = 30.0  # seconds for an answer, beside those that the server was asked to wait
+STILL = 30.0  # seconds without an event or a comment, after which nobody sends any more
 
 
 class ControlError(Exception):
@@ -38,6 +39,25 @@ class Control:
         """The same, where the server was asked to take so many seconds."""
         return self._request("GET", _with_query(path, query), wait=seconds)
 
+    def text(self, path: str, **query: str | None) -> str:
+        """What is at a path, as it is. Raises ControlError."""
+        return self._raw("GET", _with_query(path, query)).decode("utf-8", "replace")
+
+    def events(self, path: str, **query: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Server-sent events, each its kind and its data, until the server ends. Raises ControlError."""
+        self._meet_once()
+        connection = self._connection(STILL)
+        try:
+            connection.request("GET", f"{self._parts.path}/_mock/{_with_query(path, query)}", headers=self._headers())
+            response = connection.getresponse()
+            if response.status >= 400:
+                raise ControlError(self._refusal(f"GET /_mock/{path}", response.status, response.read()))
+            yield from _events(response)
+        except (OSError, HTTPException) as error:
+            raise ControlError(f"the events of {self.url} ended: {error or type(error).__name__}") from error
+        finally:
+            connection.close()
+
     def post(self, path: str, body: Mapping[str, Any] | None = None, wait: float = 0) -> Any:
         """The answer to a POST; ``wait``: seconds that the server was asked to take. Raises ControlError."""
         return self._request("POST", path, body, wait)
@@ -51,12 +71,19 @@ class Control:
         self._request("DELETE", _with_query(path, query))
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None, wait: float = 0) -> Any:
-        if not self._is_known:
-            self._meet()
+        raw = self._raw(method, path, body, wait)
+        return json.loads(raw) if raw else None
+
+    def _raw(self, method: str, path: str, body: Mapping[str, Any] | None = None, wait: float = 0) -> bytes:
+        self._meet_once()
         status, raw = self._exchange(method, path, body, wait)
         if status >= 400:
             raise ControlError(self._refusal(f"{method} /_mock/{path}", status, raw), status)
-        return json.loads(raw) if raw else None
+        return raw
+
+    def _meet_once(self) -> None:
+        if not self._is_known:
+            self._meet()
 
     def _meet(self) -> None:
         """Be sure once that a mockserver answers here."""
@@ -73,16 +100,11 @@ class Control:
         self._is_known = True
 
     def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, wait: float) -> tuple[int, bytes]:
-        headers = {"Accept": "application/json"}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
-        content = None
+        headers, content = self._headers(), None
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = json.dumps(body)
-        secure = self._parts.scheme == "https"
-        host, port = self._parts.hostname or "", self._parts.port
-        connection = (HTTPSConnection if secure else HTTPConnection)(host, port, timeout=PATIENCE + wait)
+        connection = self._connection(PATIENCE + wait)
         try:
             connection.request(method, f"{self._parts.path}/_mock/{path}", content, headers)
             response = connection.getresponse()
@@ -94,6 +116,14 @@ class Control:
             ) from error
         finally:
             connection.close()
+
+    def _headers(self) -> dict[str, str]:
+        given = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+        return {"Accept": "application/json", **given}
+
+    def _connection(self, timeout: float) -> HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        return (HTTPSConnection if self._parts.scheme == "https" else HTTPConnection)(host, port, timeout=timeout)
 
     def _refusal(self, asked: str, status: int, raw: bytes) -> str:
         if status == 401:
@@ -109,6 +139,18 @@ class Control:
 def segment(text: str) -> str:
     """Text as one part of a path."""
     return quote(text, safe="")
+
+
+def _events(lines: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events that stand in these lines; comments are left out."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.decode("utf-8", "replace").rstrip("\r\n").partition(":")
+        if name:
+            fields[name] = value.removeprefix(" ")
+        elif not line.strip() and "event" in fields:
+            yield fields["event"], json.loads(fields["data"])
+            fields = {}
 
 
 def _with_query(path: str, query: Mapping[str, str | None]) -> str:

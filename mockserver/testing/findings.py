@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 import pytest
@@ -20,10 +20,14 @@ from mockserver.testing.client import ControlError
 
 
 class Watch:
-    """Watches an account: reads its calls when a test has failed, and before the account is deleted."""
+    """Watches an account: reads its calls when a test has failed, and before the account is deleted.
 
-    def __init__(self, account: Account, journal: AccountCalls) -> None:
+    Where the server ``stays`` when the tests have ended, so does the account of a failed one: its page has a link.
+    """
+
+    def __init__(self, account: Account, journal: AccountCalls, *, stays: bool = False) -> None:
         self._account = account
+        self._stays = stays
         self._journal = journal
         self._final: Calls | None = None
         self._reported = False
@@ -42,6 +46,11 @@ class Watch:
         lines = [line for call in self._final or () if (line := _relied(call, threshold)) is not None]
         return list(dict.fromkeys(lines))
 
+    @property
+    def calls(self) -> Calls:
+        """All that the account met, once it is closed."""
+        return self._final or Calls()
+
     def close(self) -> None:
         """Keep the account's calls, also those that were forgotten: it is deleted next, unless the test did that."""
         self._journal.is_watched = False
@@ -56,6 +65,7 @@ class Watch:
         self._final.sort(key=lambda call: call.data["received_at"])
         self.unasserted = [call for call in _overlooked(self._final) if not self._account.has_seen(call)]
         self.unawaited = self._journal.unawaited.lines
+        self._journal.is_kept = self.failed and self._stays
 
     def section(self) -> str | None:
         """What the report of a failed test shows; None if it is reported already."""
@@ -63,7 +73,21 @@ class Watch:
         if self._reported:
             return None
         self._reported = True
-        return section(self._journal, self._final)
+        text = section(self._journal, self._final)
+        if self._stays:
+            text += f"\nsee {page_of(self._journal, self._final)}"
+        return text
+
+
+def page_of(journal: AccountCalls, known: Calls | None) -> str:
+    """The address at which the server's page shows an account, and of its calls the last that was refused."""
+    try:
+        calls = journal.all() if known is None else known
+    except ControlError:
+        calls = Calls()
+    chosen = next((call for call in reversed(calls) if not call.accepted), None)
+    asked = {"account": journal.account, **({} if chosen is None else {"call": chosen.id})}
+    return f"{journal.control.url}/_mock/#{urlencode(asked)}"
 
 
 def _relied(call: Call, threshold: str) -> str | None:

@@ -1,6 +1,7 @@
 """What the pytest plugin's fixtures hand out."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from mockserver.testing.asynchronous import AsyncAccount
 from mockserver.testing.caller import refuse_to_block
 from mockserver.testing.findings import Findings, Watch
 from mockserver.testing.process import run_command
+from mockserver.testing.reports import write_report
 from mockserver.testing.server import MockServer, run
 
 
 class MockVendors(Account):
-    """The account of one test, deleted at its end."""
+    """The account of one test, deleted at its end, unless it is kept for its page."""
 
     def __init__(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(made)
@@ -74,9 +76,12 @@ def watched(item: Any, server: MockServer, monkeypatch: pytest.MonkeyPatch) -> I
     with MockVendors(made, monkeypatch) as vendors:
         for options in markers:
             vendors.setenv(options.get("env", {}))
-        watch = Watch(vendors, made.journal)
+        stays = item.config.option.mockserver_url is not None
+        watch = Watch(vendors, made.journal, stays=stays)
         yield vendors, watch
         watch.close()
+        if watch.failed and item.config.option.mockserver_report is not None:
+            write_report(Path(item.config.option.mockserver_report), item.nodeid, watch.calls)
 
 
 def _options(marker: pytest.Mark) -> Mapping[str, Mapping[str, Any]]:

@@ -51,6 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Lead the vendors' own addresses to the server in all tests, for code whose base URL cannot be set.",
     )
+    add(
+        "--mockserver-report",
+        metavar="DIR",
+        help="Keep the calls of each failed test there, as an HTTP Archive and as text.",
+    )
     add("--mockserver-cov", action="store_true", help="Show which documented answers the tests met.")
     add("--mockserver-cov-json", metavar="FILE", help="Write that for `mockserver coverage merge`.")
     add("--mockserver-cov-vendor", metavar="VENDOR", action="append", help="Count this vendor only. Repeatable.")

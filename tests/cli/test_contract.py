@@ -1,4 +1,4 @@
-"""``mockserver contract check``: the pages that contracts were written from, and whether they have changed."""
+"""``mockserver contract pages``: the pages that contracts were written from, and whether they have changed."""
 
 import threading
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def contract_with(folder: Path, *urls: str) -> str:
 def test_online(pages: str, tmp_path: Path, state: str) -> None:
     """The exit code is 1 where a page has changed since the day it was read, or is gone."""
     folder = contract_with(tmp_path, f"{pages}/{state}")
-    ended = invoke("contract", "check", "--online", "--no-builtin", "--contracts", folder)
+    ended = invoke("contract", "pages", "--online", "--no-builtin", "--contracts", folder)
     says = STATES[state][2]
     assert ended.stdout == f"pigeon: {pages}/{state} read on 2026-11-26: {says}\n"
     assert ended.exit_code == (1 if says.startswith(("changed", "gone")) else 0)
@@ -74,22 +74,22 @@ def test_online(pages: str, tmp_path: Path, state: str) -> None:
 def test_nobody_there(tmp_path: Path) -> None:
     """A page that cannot be asked for is told, and is no finding."""
     folder = contract_with(tmp_path, "http://127.0.0.1:9/page")
-    ended = invoke("contract", "check", "--online", "--no-builtin", "--contracts", folder)
+    ended = invoke("contract", "pages", "--online", "--no-builtin", "--contracts", folder)
     assert ended.exit_code == 0
     assert ended.stdout.startswith("pigeon: http://127.0.0.1:9/page read on 2026-11-26: cannot be reached, ")
 
 
 def test_offline() -> None:
     """Without --online nothing is asked: each contract's pages are listed; every built-in one names its own."""
-    ended = invoke("contract", "check")
+    ended = invoke("contract", "pages")
     vendors = {line.partition(":")[0] for line in ended.stdout.splitlines()}
     assert (ended.exit_code, vendors) == (0, {"avaamo", "koreai", "opentact", "polyai", "voximplant"})
-    one = invoke("contract", "check", "--vendor", "polyai").stdout
+    one = invoke("contract", "pages", "--vendor", "polyai").stdout
     assert "https://docs.poly.ai/api-reference/outbound-sms/endpoint/send-sms read on 2026-11-26" in one
     assert "avaamo" not in one
 
 
 def test_no_pages(tmp_path: Path) -> None:
     """Contracts that name none have nothing to be checked against."""
-    ended = invoke("contract", "check", "--no-builtin", "--contracts", contract_with(tmp_path))
+    ended = invoke("contract", "pages", "--no-builtin", "--contracts", contract_with(tmp_path))
     assert (ended.exit_code, ended.stderr) == (2, "mockserver: none of these contracts names a page\n")

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import requests
-from click.testing import Result
+from click.testing import CliRunner, Result
 from starlette.testclient import TestClient
 
+from mockserver.cli import cli
 from mockserver.server.application import create_app
 from mockserver.server.settings import Settings
 from mockserver.spec.load import load_contracts
@@ -143,6 +144,40 @@ def test_by_hand(pair: Pair, project: Path) -> None:
     assert '- depot.send/taken: headers /header/x-depot: the contract has "north", the vendor "south"' in result.stdout
 
 
+def test_filled_values_by_hand(pair: Pair, project: Path) -> None:
+    """A departure of a value that is filled in is no matter of the sample."""
+    file = recorded(pair, project, {"/body/id: {new: uuid}": "/body/id: {new: timestamp}"}, TAKEN)
+    assert "- depot.send/taken: shape /body/id: the contract has a new uuid, the vendor" in drift(project, file).stdout
+
+
+def test_fixture_of_text(pair: Pair, project: Path) -> None:
+    """An answer that is plain text is one in its fixture, and so is its evidence."""
+    file = recorded(pair, project, {}, {**TAKEN, "dock": pair.customer.vendors[DEPOT]["docks"][1]["number"]})
+    shown = drift(project, file).stdout
+    assert "+response: {status: 403, text: Closed}" in shown
+    assert "+  json:" in shown
+    assert "12025550199" not in shown  # nobody's number is written into a fixture
+
+
+def test_fixture_of_a_form(pair: Pair, project: Path) -> None:
+    """A form's fields are the default account's, as its credentials are."""
+    voximplant = pair.customer.vendors["voximplant"]
+    form = {
+        "account_id": voximplant["account_id"],
+        "api_key": voximplant["api_key"],
+        "source": voximplant["numbers"][3]["number"],
+        "destination": "447443332212",
+        "sms_body": "Hi",
+    }
+    requests.post(f"{pair.url}/platform_api/SendSmsMessage", form, timeout=PATIENCE)
+    file = project / "real-calls.jsonl"
+    pair.recording.replace(file)
+    shown = invoke("drift", file).stdout
+    assert "| voximplant.send_sms/insufficient_money | trigger | 1 |" in shown
+    assert "default: /api_key" in shown
+    assert voximplant["api_key"] not in shown
+
+
 def test_shared_evidence(pair: Pair, project: Path) -> None:
     """Evidence that stands for other answers' too is left to the user, who is told what to write."""
     file = recorded(pair, project, {"Who are you?": "Go away."}, TAKEN, X_Key="nobody's")
@@ -254,6 +289,28 @@ class TestAgainst:
         assert result.exit_code != 0
         assert "REAL: send" in result.stderr
         assert pair.stage.seen == []
+
+    def test_no_consent(self, pair: Pair, url: str) -> None:
+        """Who says no is believed."""
+        result = CliRunner().invoke(cli, ["drift", "--against", f"polyai={url}"], input="n\n", prog_name="mockserver")
+        assert (result.exit_code, pair.stage.seen) == (2, [])
+        assert result.stderr.endswith("mockserver: nothing was sent\n")
+
+    def test_no_fixture(self, url: str) -> None:
+        """A vendor that has no fixture cannot be asked by one."""
+        ours: list[str | Path] = ["--contracts", HERE / "contracts", "--fixtures", HERE / "fixtures"]
+        result = invoke("drift", "--against", f"{DEPOT}={url}", "--yes", *ours)
+        assert (result.exit_code, result.stderr) == (2, "mockserver: no fixture of depot can be sent so\n")
+
+    @pytest.mark.parametrize("text", ["about: Nothing else.", "a: ["])
+    def test_a_broken_fixture(self, project: Path, url: str, text: str) -> None:
+        """A fixture that cannot be read is a mistake in one line."""
+        file = project / "fixtures" / DEPOT / "send" / "broken.yaml"
+        file.parent.mkdir()
+        file.write_text(text, "utf-8")
+        result = drift(project, "--against", f"{DEPOT}={url}", "--yes")
+        assert result.exit_code == 2
+        assert str(file) in result.stderr
 
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -53,7 +53,8 @@ def document(guarded: Application) -> Any:
     pin["where"] = {"properties": {"headers": schemas["Where"]["properties"]["headers"]}, "additionalProperties": False}
     accepted = ("answer", "accepted", "where")  # together they may ask for what only refused calls have
     schemas["Expectation"]["anyOf"] = [{"properties": dict.fromkeys({*accepted} - {name}, False)} for name in accepted]
-    narrow_calls(paths, contract.vendor)
+    narrow_calls(paths, contract.vendor, call)
+    narrow_values(paths, contract.vendor)
     narrow_messages(paths)
     schemas["Fault"]["properties"]["uniform"] = {"enum": [[0, 60], [0.5, 0.5]]}  # from least to most
     del expectation["count"]["anyOf"][1]["properties"]["at_least"]  # is not above at_most
@@ -64,8 +65,8 @@ def document(guarded: Application) -> Any:
     return found
 
 
-def narrow_calls(paths: Any, vendor: str) -> None:
-    """Ask for calls that there can be."""
+def narrow_calls(paths: Any, vendor: str, call: str) -> None:
+    """Ask for calls that there can be. Events have no end; tests/server/control/test_events.py asks for them."""
     filters = {"vendor": [vendor], "operation": [OPERATION], "answer": ["sent"], "direction": ["in"]}
     filters = {name: [*values, ""] for name, values in filters.items()}  # an empty one asks nothing
     listing = paths["/_mock/calls"]["get"]
@@ -75,6 +76,15 @@ def narrow_calls(paths: Any, vendor: str) -> None:
             parameter["schema"] = {"enum": filters[parameter["name"]]}
         if parameter["name"] == "recipient":
             parameter["schema"]["pattern"] = f"^({RECIPIENT}|$)"
+    del paths["/_mock/events"]
+    paths["/_mock/calls/{id}/why"]["get"]["parameters"][0]["schema"] = {"enum": [call]}
+
+
+def narrow_values(paths: Any, vendor: str) -> None:
+    """Ask for a vendor and a credential that there are."""
+    for path in ("/_mock/accounts/{id}/tokens/{vendor}/{name}", "/_mock/accounts/{id}/curl/{vendor}"):
+        for parameter in paths[path]["parameters"][1:]:
+            parameter["schema"] = {"enum": [vendor if parameter["name"] == "vendor" else "ApiKey"]}
 
 
 def narrow_messages(paths: Any) -> None:

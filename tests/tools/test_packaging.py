@@ -20,6 +20,7 @@ from tests.evidence import ROOT
 from tests.live import PATIENCE
 from tests.tools.installing import execute, virtual_environment
 
+SCREENSHOTS = "fixtures/screenshots/"  # for readers of README, not for users of the package
 VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
 
 
@@ -50,7 +51,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_wheel(built: Path) -> None:
-    """The wheel has the code and every data file, and nothing else."""
+    """The wheel has the code and every data file, the page's among them, and nothing else: no screenshots."""
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -59,7 +60,8 @@ def test_wheel(built: Path) -> None:
     assert {"mockserver/py.typed", "mockserver/store/TEST-ONLY-rsa-key.pem"} <= expected
     for folder in ("contracts", "fixtures"):
         files = {str(file.relative_to(ROOT)) for file in (ROOT / folder).rglob("*") if file.is_file()}
-        expected |= {f"mockserver/_{name}" for name in files}
+        expected |= {f"mockserver/_{name}" for name in files if not name.startswith(SCREENSHOTS)}
+    assert "mockserver/server/page/index.html" in expected
     assert {f"mockserver/_contracts/{vendor}.yaml" for vendor in VENDORS} <= expected
     assert {f"mockserver/_fixtures/{vendor}/accounts.yaml" for vendor in VENDORS} <= expected
     assert names == expected
@@ -87,6 +89,7 @@ def test_source_distribution(built: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {"pyproject.toml", "README.md", "LICENSE", "CONTRIBUTING.md", "contracts/polyai.yaml", "tests/conftest.py"}
     assert needed <= names
+    assert [name for name in names if name.startswith(SCREENSHOTS)] == []
     assert [name for name in names if re.search(r"__pycache__|\.venv|\.git/|_cache", name)] == []
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -169,8 +170,10 @@ def test_voximplant_inbound_hash(customer_of: Any, receiver: Receiver) -> None:
     client.reply("Yes please", to=first)
     client.reply("No", to=second)
     receiver.wait(2)
-    calls = client.control.get("calls", account=client.shape["id"])["calls"]
-    told_at = [call["request"]["path"] for call in calls if call["operation"] == "voximplant.sms_inbound"]
+    asked = {"account": client.shape["id"], "operation": "voximplant.sms_inbound"}
+    while len(calls := client.control.get("calls", **asked)["calls"]) < 2:
+        time.sleep(0.01)  # an attempt is recorded once it is answered
+    told_at = [call["request"]["path"] for call in calls]
     assert sorted(told_at) == ["/events", "/own"]
     told = {body["callbacks"][0]["sms_inbound"]["sms_body"]: body["callbacks"][0] for body in receiver.bodies}
     for text, to in (("Yes please", first), ("No", second)):
@@ -241,6 +244,24 @@ def test_polyai_session(customer_of: Any) -> None:
         True: False,
         False: True,
     }
+
+
+def test_polyai_drops_what_is_sent_to_who_has_opted_out(customer_of: Any) -> None:
+    """The send is accepted all the same; no session begins and nothing is heard until START. The vendor replies."""
+    client = customer_of("polyai")
+    headers = {"X-PolyAi-Auth-Token": client.value("api_key"), "X-TOKEN-ID": client.value("connectors")[0]["id"]}
+    body = {"message": "Tomorrow at 2?", "user_number": SUBSCRIBER}
+    client.reply(" Stop. ")
+    assert client.messages()[0]["text"].startswith("You have been unsubscribed")
+    client.call("POST", "/v1/outbound-sms", json=body, headers=headers)
+    client.reply("Hello?")
+    assert conversations(client) == []
+    other = {**body, "agent_number": client.value("connectors")[0]["numbers"][1]}
+    client.call("POST", "/v1/outbound-sms", json=other, headers=headers)
+    assert len(conversations(client)) == 1  # it was the other number that was stopped
+    client.reply("START")
+    client.call("POST", "/v1/outbound-sms", json=body, headers=headers)
+    assert len(conversations(client)) == 2
 
 
 def test_polyai_words_that_never_reach_the_agent(customer_of: Any) -> None:

@@ -3,6 +3,7 @@
 import math
 import secrets
 from asyncio import sleep
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,15 +11,18 @@ from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from mockserver.engine.account import AccountData
+from mockserver.engine.account import AccountData, tokens
 from mockserver.engine.bodies import integral
+from mockserver.engine.clock import REAL
 from mockserver.engine.facts import Limit
 from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.checkpoint import Turns
+from mockserver.server.control.listing import parameters
 from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import ApiError, State, member, origin, read_object, state_of, unknown
+from mockserver.server.curl_command import sample_command
 from mockserver.server.serialize import account_shape, budget_shape, clock_shape, moment
 from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import join
@@ -26,7 +30,15 @@ from mockserver.store.accounts import AccountError
 
 
 async def list_accounts(request: Request) -> Response:
-    """``GET /_mock/accounts``. Each signs its tokens afresh: ten thousand take seconds, and a hundred megabytes."""
+    """``GET /_mock/accounts``. Each signs its tokens afresh: ten thousand take seconds, and a hundred megabytes.
+
+    With ``format=summary`` there is only what is switched on for each.
+    """
+    form = parameters(request, ("format",)).get("format", "json")
+    if form not in {"json", "summary"}:
+        raise unknown("format", form, ("json", "summary"), "/query/format")
+    if form == "summary":
+        return JSONResponse({"accounts": await _summaries(state_of(request))})
     turns, pieces = Turns(), [b'{"accounts":[']
     for account in await state_of(request).store.accounts():
         pieces += (b"," if len(pieces) > 1 else b"", msgspec.json.encode(await _shape(request, account)))
@@ -39,6 +51,19 @@ async def list_accounts(request: Request) -> Response:
 async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece
+
+
+async def _summaries(state: State) -> list[dict[str, Any]]:
+    """``{id, pins, limits, clock}`` of each account: its numbers of pins and limits, and its clock where it was set."""
+    pins = Counter(pin.account for pin in await state.store.pins(None))
+    turns, shapes = Turns(), []
+    for account in await state.store.accounts():
+        clock, real = await state.store.clock(account.id)
+        limits = {operation for operation, _, _ in await state.store.budgets(account.id)}
+        set_clock = None if clock == REAL else clock_shape(clock, real)
+        shapes.append({"id": account.id, "pins": pins[account.id], "limits": len(limits), "clock": set_clock})
+        await turns.give()
+    return shapes
 
 
 async def make_account(request: Request) -> Response:
@@ -86,6 +111,35 @@ async def reset_account(request: Request) -> Response:
     await state_of(request).store.reset_account(account.id)
     state_of(request).courier.forget(account.id)
     return Response(status_code=204)
+
+
+async def clear_switches(request: Request) -> Response:
+    """``DELETE /_mock/accounts/{id}/switches``: no pins, faults and limits, and the real time; its calls stay."""
+    account, store = await account_of(request), state_of(request).store
+    await store.remove_pins(account.id)
+    for operation, _, _ in await store.budgets(account.id):
+        await store.put_limit(account.id, operation, None)
+    await store.set_clock(account.id, REAL)
+    return Response(status_code=204)
+
+
+async def show_token(request: Request) -> Response:
+    """``GET /_mock/accounts/{id}/tokens/{vendor}/{name}``: one credential as text, a token freshly signed."""
+    account, state = await account_of(request), state_of(request)
+    contract = known_vendor(state, request.path_params["vendor"], "/path/vendor", status=404)
+    ready = tokens(contract, account.vendors[contract.vendor], state.sources.now())
+    name = request.path_params["name"]
+    if name not in ready:
+        raise unknown(f"token of {contract.vendor}", name, ready, "/path/name", status=404)
+    return PlainTextResponse(ready[name], headers={"Cache-Control": "no-store"})
+
+
+async def show_curl(request: Request) -> Response:
+    """``GET /_mock/accounts/{id}/curl/{vendor}``: a command that makes a call that the vendor accepts, as text."""
+    account, state = await account_of(request), state_of(request)
+    contract = known_vendor(state, request.path_params["vendor"], "/path/vendor", status=404)
+    command = sample_command(contract, account, state.sources.now(), origin(request))
+    return PlainTextResponse(f"{command}\n", headers={"Cache-Control": "no-store"})
 
 
 async def account_of(request: Request) -> AccountData:

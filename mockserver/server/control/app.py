@@ -12,8 +12,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from mockserver.server.control import accounts, calls, contracts, messages, metrics, pins, verify
-from mockserver.server.control.requests import ApiError, State, on_api_error, on_http_exception, problem
+from mockserver.server.control import accounts, calls, contracts, events, messages, metrics, pins, verify
+from mockserver.server.control.page import page_routes
+from mockserver.server.control.requests import (
+    ApiError,
+    State,
+    on_api_error,
+    on_http_exception,
+    problem,
+    state_of,
+)
 from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
 from mockserver.spec.addresses import host_of_header, host_of_origin
@@ -131,13 +139,15 @@ class _Methods:
             response = await handler(Request(scope, receive))
         except ClientDisconnect:  # nobody is there to be answered
             return
+        if response.status_code < 400:
+            state_of(Request(scope)).changes.note(scope["method"], scope["path"].removeprefix(CONTROL))
         await response(scope, receive, send)
 
 
 def control_routes(state: State) -> list[BaseRoute]:
-    """The guarded control API: ``/_mock`` itself, and all below."""
+    """The page, and the guarded control API: ``/_mock`` itself, and all below."""
     app = _control_app(state)
-    return [Route(CONTROL, app), Mount(CONTROL, app)]
+    return [*page_routes(state.contracts, app), Mount(CONTROL, app)]
 
 
 def _control_app(state: State) -> Starlette:
@@ -152,6 +162,9 @@ def _control_app(state: State) -> Starlette:
             _route("/accounts", get=accounts.list_accounts, post=accounts.make_account),
             _route("/accounts/{id}", get=accounts.show_account, delete=accounts.delete_account),
             _route("/accounts/{id}/reset", post=accounts.reset_account),
+            _route("/accounts/{id}/switches", delete=accounts.clear_switches),
+            _route("/accounts/{id}/curl/{vendor}", get=accounts.show_curl),
+            _route("/accounts/{id}/tokens/{vendor}/{name}", get=accounts.show_token),
             _route("/accounts/{id}/clock", post=accounts.set_clock),
             _route("/accounts/{id}/limits", put=accounts.put_limits),
             _route("/accounts/{id}/callbacks/take", post=messages.take_callbacks),
@@ -161,6 +174,8 @@ def _control_app(state: State) -> Starlette:
             _route("/calls", get=calls.list_calls, delete=calls.clear_calls),
             _route("/calls/verify", post=verify.verify_calls),
             _route("/calls/{id}", get=calls.show_call),
+            _route("/calls/{id}/why", get=calls.explain_call),
+            _route("/events", get=events.show_events),
             _route("/pins", get=pins.list_pins, delete=pins.clear_pins),
             _route("/pins/{operation}", put=pins.put_pin),
             _route("/coverage", get=contracts.show_coverage),

@@ -1,67 +1,69 @@
-"""Recorded calls over HTTP: list, show, clear."""
+"""Recorded calls over HTTP: list, show, export, clear."""
 
-import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mockserver.engine.call import Label, RecordedCall, call_number
-from mockserver.server.checkpoint import Turns
-from mockserver.server.control.names import EVERYBODY, journal_account, known_reach, read_scope
-from mockserver.server.control.questions import check_recipient
+from mockserver.server.control.exports import EXPORTS, exported
+from mockserver.server.control.listing import CALL_FILTERS, parameters, read_listing, whole
+from mockserver.server.control.names import journal_account, known_reach
 from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
-from mockserver.server.control.sent import message_of
-from mockserver.server.serialize import call_shape
-from mockserver.spec.pointer import join
+from mockserver.server.control.shapes import shown, summaries
+from mockserver.server.control.why import why
 from mockserver.spec.reach import covers
-from mockserver.store.journal import Query
 
-LIST_PARAMETERS = (
-    "account", "vendor", "operation", "answer", "recipient", "accepted", "direction", "trace", "limit", "cursor",
-)  # fmt: skip
-MAX_PAGE_CALLS = 1000
-TRACE_ID = re.compile(r"[0-9a-f]{32}")
+LIST_PARAMETERS = (*CALL_FILTERS, "limit", "cursor", "format")
+CALL_FORMATS = ("json", "summary", *EXPORTS)
+MAX_PAGE_CALLS = 1_000
+MAX_EXPORTED_CALLS = 10_000
 
 
 async def list_calls(request: Request) -> Response:
-    """``GET /_mock/calls``: a page of calls, newest first.
-
-    Of a vendor or an operation these are the calls of clients, and of a callback those that were made to the client;
-    of an account both, unless ``direction`` says which.
-    """
+    """``GET /_mock/calls``: a page of calls, newest first; or an export of all that are asked for, oldest first."""
     values = parameters(request, LIST_PARAMETERS)
-    state, accepted = state_of(request), _boolean(values, "accepted")
-    account = values.get("account", EVERYBODY)
-    scope = read_scope(state, {**values, "accepted": accepted}, "query")
-    if "recipient" in values:
-        check_recipient(scope, values["recipient"], "/query/recipient")
-    query = Query(
-        account=await journal_account(state, account, "/query/account", everybody=True),
-        vendor=values.get("vendor"),
-        operation=values.get("operation"),
-        answer=values.get("answer"),
-        recipient=values.get("recipient"),
-        accepted=accepted,
-        direction=scope.direction or ("in" if scope.vendor is not None else None),
-        trace=_trace(values),
-        limit=whole(values, "limit", 1, MAX_PAGE_CALLS) or 100,
-        before=whole(values, "cursor", 1, 2**53),
-    )
-    page = await state.store.calls(query)
+    state, form = state_of(request), _format(values, CALL_FORMATS)
+    listing = await read_listing(state, values)
+    is_export = form in EXPORTS
+    limit = whole(values, "limit", 1, MAX_PAGE_CALLS) or (MAX_EXPORTED_CALLS if is_export else 100)
+    before = whole(values, "cursor", 1, 2**53)
+    page = await replace(listing, query=replace(listing.query, limit=limit, before=before)).page(state.store)
+    if is_export:
+        return exported(request, form, page.calls[::-1], page.evicted)
     cursor = None if page.next is None else str(page.next)
-    return await write({"calls": await shown(state, page.calls), "evicted": page.evicted, "next": cursor})
+    shapes = await (summaries if form == "summary" else shown)(state, page.calls)
+    return await write({"calls": shapes, "evicted": page.evicted, "next": cursor})
 
 
 async def show_call(request: Request) -> Response:
     """``GET /_mock/calls/{id}``."""
-    state = state_of(request)
+    state, call = state_of(request), await _call(request)
+    form = _format(parameters(request, ("format",)), ("json", *EXPORTS))
+    if form in EXPORTS:
+        return exported(request, form, (call,), 0)
+    return await write((await shown(state, [call]))[0])
+
+
+async def explain_call(request: Request) -> Response:
+    """``GET /_mock/calls/{id}/why``: what chose its answer, and the pins that did not."""
+    return await write(await why(state_of(request), await _call(request)))
+
+
+async def _call(request: Request) -> RecordedCall:
     number = call_number(request.path_params["id"])
-    call = None if number is None else await state.store.call(number)
+    call = None if number is None else await state_of(request).store.call(number)
     if call is None:
         raise ApiError(404, "there is no such call; it may have been evicted or cleared", "/path/id")
-    return await write((await shown(state, [call]))[0])
+    return call
+
+
+def _format(values: dict[str, str], known: tuple[str, ...]) -> str:
+    form = values.get("format", "json")
+    if form not in known:
+        raise unknown("format", form, known, "/query/format")
+    return form
 
 
 async def clear_calls(request: Request) -> Response:
@@ -84,56 +86,3 @@ def _within(state: State, reach: str) -> Callable[[Label], bool]:
     """Whether a call's label is of an operation of this reach. Raises ApiError."""
     known_reach(state, reach, "/query/operation")
     return lambda label: covers(reach, label.operation)
-
-
-async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
-    """Calls in their public shape, secrets masked; others get their turn meanwhile."""
-    turns = Turns()
-    shapes = []
-    for call in calls:
-        owner = await state.store.account(call.account)
-        message = None if owner is None else await message_of(state, call, owner)
-        shapes.append(await call_shape(call, state.masker, turns, message))
-    return shapes
-
-
-def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
-    """The query's parameters without empty ones. Raises ApiError for an unknown or repeated one."""
-    values: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        if name not in known:
-            raise unknown("", name, known, join("query", name))
-        if name in values:
-            raise ApiError(400, "is given more than once", join("query", name))
-        values[name] = value
-    return {name: value for name, value in values.items() if value}
-
-
-def _trace(values: dict[str, str]) -> str | None:
-    """The trace that is asked for. Raises ApiError where no call can be of it."""
-    if "trace" not in values:
-        return None
-    if not TRACE_ID.fullmatch(values["trace"]):
-        raise ApiError(
-            400, "must be a trace's id: 32 hexadecimal digits in lower case, as traceparent has it", "/query/trace"
-        )
-    return values["trace"]
-
-
-def _boolean(values: dict[str, str], name: str) -> bool | None:
-    if name not in values:
-        return None
-    if values[name] not in {"true", "false"}:
-        raise ApiError(400, "must be true or false", f"/query/{name}")
-    return values[name] == "true"
-
-
-def whole(values: dict[str, str], name: str, least: int, most: int) -> int | None:
-    if name not in values:
-        return None
-    text, dot, zeros = values[name].partition(".")  # 60.0 is a whole number, as JSON Schema has it
-    if (dot and not zeros) or zeros.strip("0"):
-        text = ""
-    if not (text.isascii() and text.isdigit() and len(text) < 17 and least <= int(text) <= most):
-        raise ApiError(400, f"must be a whole number from {least} to {most}", f"/query/{name}")
-    return int(text)

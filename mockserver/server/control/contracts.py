@@ -12,7 +12,7 @@ from mockserver.coverage.tally import coverage_shape
 from mockserver.engine.callback import signature_places
 from mockserver.engine.recipient import MAGIC
 from mockserver.server.certificates import Certificates
-from mockserver.server.control.calls import parameters
+from mockserver.server.control.listing import parameters
 from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import origin, state_of
 from mockserver.spec.callback_model import CallbackSpec
@@ -105,6 +105,7 @@ def _callback(callback: CallbackSpec) -> dict[str, Any]:
 
 
 def _operation(operation: OperationSpec) -> dict[str, Any]:
+    limit = operation.rate_limit
     return {
         "id": operation.id,
         "spelling": operation.spelling,
@@ -114,6 +115,7 @@ def _operation(operation: OperationSpec) -> dict[str, Any]:
         "evidence_reason": operation.evidence.why or None,
         "sends": operation.message is not None,
         "courses": list(operation.courses),
+        "rate_limit": None if limit is None else {"requests": limit.requests, "seconds": limit.seconds},
         "answers": [
             {
                 "id": answer.id,

@@ -8,9 +8,9 @@ from typing import Any
 from mockserver.engine.call import RecordedCall, unpack_headers
 from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.calls import shown
 from mockserver.server.control.paths import operation_paths
 from mockserver.server.control.requests import State
+from mockserver.server.control.shapes import shown
 from mockserver.server.verification import Asked, Verdict
 from mockserver.spec.model import Contract
 from mockserver.store.journal import Query

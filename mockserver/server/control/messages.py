@@ -15,7 +15,7 @@ from mockserver.engine.message import ACCEPTED, RECEIVED, Message
 from mockserver.engine.recipient import as_number
 from mockserver.engine.sources import steady_time
 from mockserver.server.control.accounts import account_of
-from mockserver.server.control.calls import parameters, whole
+from mockserver.server.control.listing import parameters, whole
 from mockserver.server.control.names import Scope, known_account, known_operation, known_vendor
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, member, read_object, state_of, unknown

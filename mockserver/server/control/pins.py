@@ -20,7 +20,7 @@ from mockserver.engine.pin import (
     literal,
     obstacle,
 )
-from mockserver.server.control.calls import parameters
+from mockserver.server.control.listing import parameters
 from mockserver.server.control.names import EVERYBODY, Scope, known_account, known_reach
 from mockserver.server.control.questions import check_pin
 from mockserver.server.control.requests import (

@@ -18,6 +18,7 @@ from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
 from mockserver.matching.schema_size import SchemaSizeError, schema_size
 from mockserver.server.certificates import Certificates
+from mockserver.server.changes import Changes
 from mockserver.server.checkpoint import Turns
 from mockserver.server.courier import Courier
 from mockserver.server.masking import Masker
@@ -44,6 +45,7 @@ class State:
     messages: MessageReader
     inbound: InboundReader
     courier: Courier
+    changes: Changes
 
 
 def state_of(request: Request) -> State:

@@ -18,7 +18,6 @@ from mockserver.matching.pattern import REQUEST_PARTS
 from mockserver.matching.show import first_difference
 from mockserver.matching.verdict import Count, Miss
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.calls import shown
 from mockserver.server.control.hints import cure, missing_lines
 from mockserver.server.control.names import Scope, journal_account, read_scope
 from mockserver.server.control.questions import Doubts, check_pattern, check_recipient
@@ -33,6 +32,7 @@ from mockserver.server.control.requests import (
     unknown,
     write,
 )
+from mockserver.server.control.shapes import shown
 from mockserver.server.masking import PEM_BEGIN
 from mockserver.server.serialize import MAX_MEMBER_SHOWN, Shown, content_type_of, moment
 from mockserver.server.verification import Asked, Verdict, verify

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.server.drift.upstream import VENDORS, Pair, altered, real_cases
+from tests.server.drift.upstream import DEPOT, VENDORS, Pair, altered, real_cases
 
 LEAST_CASES = 12
 TAKEN = {"to": "+12025550199", "weight": 5}
@@ -70,7 +70,7 @@ ALTERATIONS = {
     "an inner member less": Alteration(
         {"{weight: 3, tags: [small]}": "{weight: 3}"}, TAKEN, {("shape", "/body/parcel/tags")}
     ),
-    "a member more": Alteration({"state: taken, ": "state: taken, ramp: low, "}, TAKEN, {("shape", "/body/ramp")}),
+    "a member more": Alteration({"state: taken, ": "state: taken, lane: low, "}, TAKEN, {("shape", "/body/lane")}),
     "a member's type": Alteration({"paid: null": "paid: true"}, TAKEN, {("shape", "/body/paid")}),
     "an item's type": Alteration({"tags: [small]": "tags: [7]"}, TAKEN, {("shape", "/body/parcel/tags/0")}),
     "an item more": Alteration({"tags: [small]": "tags: [small, red]"}, TAKEN, {("shape", "/body/parcel/tags")}),
@@ -86,6 +86,15 @@ ALTERATIONS = {
     "a new value's look": Alteration(
         {"/body/id: {new: uuid}": "/body/id: {new: timestamp}"}, TAKEN, {("shape", "/body/id")}
     ),
+    "a composed value less": Alteration({", label: red}\n": "}\n"}, TAKEN, {("shape", "/body/ramp/label")}),
+    "a composed value more": Alteration(
+        {", label: red}\n": ", label: red, up: 1}\n"}, TAKEN, {("shape", "/body/ramp/up")}
+    ),
+    "a composed value": Alteration({"name: {join: [r-,": "name: {join: [s-,"}, TAKEN, {("text", "/body/ramp/name")}),
+    "a composed value's type": Alteration(
+        {"{new: sequence, as: text}": "{new: timestamp}"}, TAKEN, {("shape", "/body/ramp/number")}
+    ),
+    "a value in a list": Alteration({"{join: [m-,": "{join: [n-,"}, TAKEN, {("text", "/body/marks/0")}),
     "a prefix": Alteration(
         {"/body/id: {new: uuid}": "/body/id: {new: uuid, prefix: p-}"}, TAKEN, {("shape", "/body/id")}
     ),
@@ -126,6 +135,20 @@ ALTERATIONS = {
     "trigger": Alteration({"answer: weight_missing}": "answer: invalid}"}, NO_WEIGHT, {("trigger", "/")}),
     "a refusal is let pass": Alteration({"required: [to, weight]": "required: [to]"}, NO_WEIGHT, {("trigger", "/")}),
 }
+
+
+@pytest.mark.parametrize(("text", "told"), [("Closed", set()), ("Shut", {("text", "/body")})])
+def test_plain_text(pair: Pair, text: str, told: set[tuple[str, str]], tmp_path: Path) -> None:
+    """An answer that is no JSON is compared as text; a rule that looks at what the customer has, by what they gave."""
+    before, pair.stage.app = pair.stage.app, altered({"value: Closed": f"value: {text}"}, pair.accounts, tmp_path)
+    docks = pair.customer.vendors[DEPOT]["docks"]
+    try:
+        pair.send(pair.parcel({**TAKEN, "dock": docks[1]["number"]}))
+    finally:
+        pair.stage.app = before
+    (call,) = pair.real_calls()
+    assert (call.expected, call.is_certain) == ("depot.send/closed", True)
+    assert {(departure.part, departure.at) for departure in call.departures} == told
 
 
 @pytest.mark.parametrize("name", ALTERATIONS)

@@ -1,0 +1,118 @@
+"""A contract tried: its exchanges replayed, its own credentials and magic numbers sent, and what no call reached."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mockserver.authoring.exchange import (
+    ExchangeError,
+    ExchangeReplay,
+    ExchangeRequest,
+    ReplayReply,
+    WrittenExchange,
+    complaints,
+    exchange_files,
+    read_exchange,
+)
+from mockserver.engine.account import AccountData, sample
+from mockserver.engine.recipient import MAGIC
+from mockserver.engine.sources import Sources
+from mockserver.server.application import Application
+from mockserver.spec.errors import ContractError
+from mockserver.spec.model import Contract, OperationSpec
+from mockserver.testing.in_process import call_asgi
+
+TRIAL_ORIGIN = "http://localhost"
+
+
+@dataclass(slots=True)
+class Tried:
+    """What was found of a contract. ``unreached`` are answers that no exchange, sample or magic number got."""
+
+    vendor: str
+    exchanges: int = 0
+    findings: list[str] = field(default_factory=list)
+    reached: set[str] = field(default_factory=set)
+    unreached: list[str] = field(default_factory=list)
+
+
+def send(app: Application, sent: ExchangeRequest) -> ReplayReply:
+    """What an application answers to a request, without a server."""
+    status, headers, body = asyncio.run(
+        call_asgi(app, sent.method, TRIAL_ORIGIN + sent.url, sent.headers, sent.content)
+    )
+    return ReplayReply(status, {name.lower(): value for name, value in headers}, body)
+
+
+def read_exchanges(contract: Contract, folders: Iterable[Path]) -> tuple[list[WrittenExchange], list[ContractError]]:
+    """The exchanges of a vendor in folders of fixtures, and what is wrong with their files."""
+    exchanges, errors = [], []
+    for folder in folders:
+        for file in exchange_files(folder, contract.vendor):
+            exchange, wrong = read_exchange(file, contract)
+            errors += wrong
+            exchanges += [exchange] if exchange is not None else []
+    return exchanges, errors
+
+
+def try_contract(
+    app: Application, contract: Contract, exchanges: Iterable[WrittenExchange], accounts: Mapping[str, AccountData]
+) -> Tried:
+    """ExchangeReplay exchanges of a contract that an application serves, and send what the contract itself promises."""
+    tried = Tried(contract.vendor)
+    replay = ExchangeReplay(contract, accounts, Sources.real().now)
+    for exchange in exchanges:
+        tried.exchanges += 1
+        tried.findings += [
+            f"{exchange.file}: {complaint}" for complaint in judged(app, exchange, replay, tried.reached)
+        ]
+    data = accounts["default"].vendors[contract.vendor]
+    for operation in contract.operations:
+        tried.findings += _samples(app, contract, operation, data, tried.reached)
+    known = [answer.id for o in contract.operations for answer in o.answers.values() if o.spelling == o.name]
+    tried.unreached = [answer for answer in dict.fromkeys(known) if answer not in tried.reached]
+    return tried
+
+
+def judged(app: Application, exchange: WrittenExchange, replay: ExchangeReplay, reached: set[str]) -> list[str]:
+    """Where an exchange's answer is not the one that it shows."""
+    try:
+        reply = send(app, replay.request(exchange.case))
+        told = complaints(exchange.case, replay, reply)
+    except ExchangeError as error:
+        return [str(error)]
+    reached.add(reply.headers.get("x-mock-answer", ""))
+    return told
+
+
+def _samples(
+    app: Application, contract: Contract, operation: OperationSpec, data: Mapping[str, Any], reached: set[str]
+) -> Iterator[str]:
+    """What is wrong with the call that `mockserver curl` prints, and with those to magic numbers."""
+    if operation.success is None or operation.kept:
+        return
+    reply = _call(app, contract, operation, data, "")
+    answer = reply.headers.get("x-mock-answer", "")
+    reached.add(answer)
+    if reply.headers.get("x-mock-problem"):
+        yield f"{operation.id}: its own example is refused: {reply.headers['x-mock-problem']} ({answer})"
+        return
+    if operation.recipient is None or operation.recipient.is_several or operation.recipient.at.tokens[0] == "path":
+        return
+    for digits, wanted in operation.magic.items():
+        reply = _call(app, contract, operation, data, f"+{MAGIC}{digits}")
+        answer = reply.headers.get("x-mock-answer", "")
+        reached.add(answer)
+        if answer != wanted.id:
+            problem = reply.headers.get("x-mock-problem", "")
+            yield f"{operation.id}: +{MAGIC}{digits} gets {answer or reply.status}, not {wanted.id} {problem}".rstrip()
+
+
+def _call(
+    app: Application, contract: Contract, operation: OperationSpec, data: Mapping[str, Any], to: str
+) -> ReplayReply:
+    call = sample(contract, operation, data, Sources.real().now(), recipient=to)
+    body = call.body.encode()
+    return send(app, ExchangeRequest(call.method, contract.base_path + call.path, list(call.headers.items()), body))

@@ -1,0 +1,83 @@
+"""Recorded calls as the control API shows them: whole, or in short, as a line of a list."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mockserver.engine.call import RecordedCall, unpack_problems
+from mockserver.engine.coding import content_of
+from mockserver.server.checkpoint import Turns
+from mockserver.server.control.requests import State
+from mockserver.server.control.sent import message_of
+from mockserver.server.serialize import call_shape, content_type_of, moment_text
+
+MAX_SUMMARY_TEXT = 300  # characters of a message's text, a path or a problem
+
+
+async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
+    """Calls in their public shape, secrets masked; others get their turn meanwhile."""
+    turns = Turns()
+    shapes = []
+    for call in calls:
+        owner = await state.store.account(call.account)
+        message = None if owner is None else await message_of(state, call, owner)
+        shapes.append(await call_shape(call, state.masker, turns, message))
+    return shapes
+
+
+async def summaries(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
+    """Calls in short, secrets masked; others get their turn meanwhile."""
+    turns, shapes = Turns(), []
+    for call in calls:
+        shapes.append(await summary(state, call))
+        await turns.give()
+    return shapes
+
+
+async def summary(state: State, call: RecordedCall) -> dict[str, Any]:
+    """One call in short. Its names are those of the whole call; ``text`` is its message's, ``problem`` its first."""
+    mask = state.masker
+    owner = await state.store.account(call.account)
+    message = None if owner is None else await message_of(state, call, owner)
+    text = message.text if message is not None else None
+    problems = unpack_problems(call.problems)
+    quotes = mask.quotes(call) if problems else mask
+    return {
+        "id": call.id,
+        "account": call.account or None,
+        "vendor": call.vendor or None,
+        "operation": call.operation or None,
+        "direction": call.label.direction,
+        "answer": call.answer or None,
+        "accepted": bool(call.accepted),
+        "status": call.status,
+        "chosen_by": call.chosen_by or None,
+        "evidence": call.evidence or None,
+        "method": call.method,
+        "path": mask.text(_cut(call.path)),
+        "recipient": mask.text(_cut(call.recipient)) or None,
+        "text": None if text is None else mask.text(_cut(text)),
+        "body": None if text is not None else _body(call, state),
+        "problem": quotes.text(_cut(_sentence(problems[0]))) if problems else None,
+        "fault": call.fault or None,
+        "outcome": call.outcome,
+        "received_at": moment_text(call.received_at),
+        "duration_ms": round(call.duration_ms, 3),
+    }
+
+
+def _body(call: RecordedCall, state: State) -> str | None:
+    """How a body begins, for a call of whose message nobody knows the text."""
+    start = content_of(call)[:MAX_SUMMARY_TEXT]
+    if not start:
+        return None
+    text = start.decode("utf-8", "replace")
+    return state.masker.body(text, call.reads, content_type_of(call.headers), is_cut=len(start) < len(call.body))
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    words = " ".join(filter(None, (problem["kind"], problem["reason"], problem["at"])))
+    return f"{words}: {problem['message']}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_SUMMARY_TEXT else f"{text[:MAX_SUMMARY_TEXT]}…"

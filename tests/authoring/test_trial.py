@@ -1,0 +1,110 @@
+"""Contracts tried: what is right is not complained of, and what is broken is found."""
+
+import json
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from mockserver.authoring.root_schema import root_schema
+from tests.cli.running import invoke
+from tests.evidence import ROOT
+
+
+@pytest.fixture
+def begun(tmp_path: Path) -> Path:
+    """A folder with a new contract and its fixtures."""
+    assert invoke("contract", "new", "acme", "--to", tmp_path).exit_code == 0
+    return tmp_path
+
+
+def tried(folder: Path, *more: str) -> tuple[int, str]:
+    ended = invoke("contract", "test", "--no-builtin", "--contracts", folder, "--fixtures", folder / "fixtures", *more)
+    return ended.exit_code, ended.stdout
+
+
+def test_a_new_contract(begun: Path) -> None:
+    """It passes the check, its exchanges are what they show, and every answer is reached; it is written once."""
+    assert invoke("contract", "check", begun / "acme.yaml").exit_code == 0
+    assert tried(begun) == (0, "acme: 4 exchanges, 4 answers reached, 0 findings\n")
+    assert tried(begun, "--vendor", "other") == (0, "")
+    assert invoke("contract", "new", "acme", "--to", begun).exit_code == 2
+    assert invoke("contract", "new", "a-b", "--to", begun).exit_code == 2
+
+
+def test_findings(begun: Path) -> None:
+    """An exchange that shows another answer, an example that is refused, and an answer that nothing reaches."""
+    case = begun / "fixtures" / "acme" / "send_sms" / "sent.yaml"
+    case.write_text(case.read_text("utf-8").replace("status: 202", "status: 200"), "utf-8")
+    code, out = tried(begun)
+    assert code == 1
+    assert f"{case}: /status: expected 200, found 202" in out
+    contract = begun / "acme.yaml"
+    text = contract.read_text("utf-8").replace('to: "+12025550123", text: Hello', 'to: "12", text: Hello')
+    contract.write_text(text, "utf-8")
+    (begun / "fixtures" / "acme" / "send_sms" / "invalid.yaml").unlink()
+    code, out = tried(begun)
+    assert "acme.send_sms: its own example is refused: invalid pattern /body/to (acme.send_sms/invalid)" in out
+
+
+def test_broken_fixtures(begun: Path) -> None:
+    """What is no exchange is told with its place, by the check as well."""
+    case = begun / "fixtures" / "acme" / "send_sms" / "sent.yaml"
+    for text, told in (
+        ("about: x\nanswr: y\n", "'answr' is not known here"),
+        ("[", "not YAML"),
+        ("- a\n", "an exchange is {about"),
+        (case.read_text("utf-8").replace("acme.send_sms/sent", "acme.send_sms/snt"), "the contract has no answer"),
+        (case.read_text("utf-8").replace("account: default", "account: nobody"), "is not known here; known: default"),
+        (case.read_text("utf-8").replace("method: POST", "methd: POST"), "'methd' is not known here"),
+    ):
+        case.write_text(text, "utf-8")
+        fixtures = ("--no-builtin", "--contracts", begun, "--fixtures", begun / "fixtures")
+        for command in ("test", "check"):
+            ended = invoke("contract", command, *fixtures)
+            assert (ended.exit_code, told in ended.stdout) == (1, True), ended.stdout
+            assert str(case) in ended.stdout
+
+
+def test_check_formats(begun: Path) -> None:
+    """Wrong and unfinished are two lists; JSON has them as data, GitHub as annotations."""
+    contract = begun / "acme.yaml"
+    text = contract.read_text("utf-8").replace("- {problem: any, answer: invalid}", "- {problem: method, answer: none}")
+    contract.write_text(text, "utf-8")
+    plain = invoke("check", contract).stdout
+    assert "Not finished, 1 left:" in plain
+    assert plain.index("no answer 'none'") < plain.index("problems that can happen but have no answer")
+    found = json.loads(invoke("check", contract, "--format", "json").stdout)
+    assert {error["unfinished"] for error in found} == {True, False}
+    annotations = invoke("check", contract, "--format", "github").stdout.splitlines()
+    assert {line.partition(" ")[0] for line in annotations} == {"::error", "::warning"}
+
+
+def test_import(tmp_path: Path) -> None:
+    """The vendors' operations are listed; a chosen one becomes a contract that passes its test at once."""
+    spec = tmp_path / "spec.json"
+    operation = {"responses": {"200": {"description": "x"}}, "summary": "Send"}
+    document = {"openapi": "3.1.0", "info": {}, "paths": {"/a": {"post": operation, "get": operation}}}
+    spec.write_text(json.dumps(document), "utf-8")
+    assert invoke("contract", "import", spec).stdout.splitlines()[:2] == ["GET /a  Send", "POST /a  Send"]
+    folder = tmp_path / "mine"
+    wanted = ("--operation", "POST /a", "--vendor", "acme", "--to", folder)
+    assert invoke("contract", "import", spec, *wanted).exit_code == 0
+    assert tried(folder)[0] == 0
+    assert invoke("contract", "import", spec, "--operation", "POST /b").exit_code == 2
+
+
+def test_root_schema() -> None:
+    """Our own contracts fit it; a misspelt word of ours, and the name of our key misspelt, do not."""
+    schema = jsonschema_rs.validator_for(json.loads(invoke("contract", "schema").stdout))
+    for file in (ROOT / "contracts").glob("*.yaml"):
+        document = yaml.safe_load(file.read_text("utf-8"))
+        assert [error.message for error in schema.iter_errors(document)] == []
+    document = yaml.safe_load((ROOT / "contracts" / "polyai.yaml").read_text("utf-8"))
+    operation = document["paths"]["/v1/outbound-sms"]["post"]
+    operation["x-mock"]["ruls"] = []
+    assert not schema.is_valid(document)
+    operation["x_mock"] = operation.pop("x-mock")
+    assert not schema.is_valid(document)
+    assert root_schema()["$defs"]["rule"]["description"]
