@@ -274,6 +274,6 @@ def test_importing_does_nothing() -> None:
         [sys.executable, "-c", PROBE, *(set(MODULES) - ABOVE_ALL)], capture_output=True, text=True, check=True, cwd=ROOT
     )
     by_import, by_start, by_app = json.loads(result.stdout)
-    ours = [path for path in by_import if Path(path).is_relative_to(ROOT) and not path.endswith((".py", ".pyc"))]
+    ours = [path for path in by_import if Path(path).is_relative_to(PACKAGE) and not path.endswith((".py", ".pyc"))]
     assert (ours, by_start) == ([], [])
     assert {str(file) for file in contract_files([ROOT / "contracts"])} <= set(by_app)

@@ -13,8 +13,8 @@ import click
 from mockserver.package_check import ForeignPackageError, require_ours
 
 COMMANDS = (  # each is in the module of its name, but for those of MODULES
-    "account", "answers", "ca", "calls", "check", "contract", "coverage", "curl", "drift", "hosts", "inbound", "messages",
-    "run", "serve",
+    "account", "answers", "ca", "calls", "check", "contract", "coverage", "curl", "drift", "hosts", "inbound",
+    "messages", "run", "serve",
 )  # fmt: skip
 MODULES = {"inbound": "messages"}
 

@@ -44,7 +44,7 @@ class Masker:
         self._fields = frozenset(scheme.key for scheme in schemes if scheme.where != "header")
         names = "|".join(map(_spelled, sorted(self._fields))) or r"(?!)"
         self._pair = re.compile(rf"(?:^|(?<=&))({names})=([^&]+)")
-        self._member = re.compile(rf'("(?:{names})"\s*+:\s*+")((?:[^"\\]++|\\.)*+)', re.DOTALL)
+        self._member = re.compile(rf'("(?:{names})"\s*+:\s*+")((?:[^"\\]++|\\.)*)', re.DOTALL)
         self._part = re.compile(rf'name="?(?:{names})(?:["\s;]|$)')
         self._key = secrets.token_bytes(16)
 

@@ -99,6 +99,7 @@ class MockUvicorn(uvicorn.Server):
         self._seconds = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._to_end = asyncio.Event()
+        self._held: list[int] = []  # descriptors of what listens
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until the end, in an event loop of its own; no policy of the process is changed."""
@@ -119,12 +120,12 @@ class MockUvicorn(uvicorn.Server):
         while not await self.on_tick(counter):
             counter = (counter + 1) % TICKS_UNTIL_ZERO
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._to_end.wait(), 1 / TICKS)
+                async with asyncio.timeout(1 / TICKS):
+                    await self._to_end.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for listening in sockets or []:
-            forks.hold(listening)
+        self._held = [forks.hold(listening) for listening in sockets or []]
         if self.started:
             self._on_ready()
 
@@ -141,8 +142,9 @@ class MockUvicorn(uvicorn.Server):
         service.is_ending = True
         for server in self.servers:
             server.close()
+        for descriptor in self._held:  # the sockets themselves are closed by now, and know theirs no more
+            forks.release(descriptor)
         for listening in sockets or []:
-            forks.release(listening.fileno())
             listening.close()
         getattr(service.app, "end_waits", bool)()
         for connection in list(state.connections):

@@ -156,8 +156,20 @@ def is_overlay(file: Path) -> bool:
 
 
 def contract_files(folders: Iterable[Path]) -> list[Path]:
-    """The contract files of these folders, overlays among them, sorted by name in each."""
-    return [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
+    """The contract files of these folders, overlays among them, sorted by name in each.
+
+    A folder may hold other JSON files, accounts for instance: without its first word a JSON file is no contract.
+    """
+    files = (file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES)
+    return [file for file in files if file.suffix != ".json" or _is_contract(file)]
+
+
+def _is_contract(file: Path) -> bool:
+    try:
+        text = file.read_bytes()
+    except OSError:
+        return True  # whoever reads it says why it cannot be read
+    return b'"openapi"' in text or b'"overlay"' in text
 
 
 def load_contracts(files: Iterable[Path]) -> tuple[Contract, ...]:

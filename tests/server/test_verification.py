@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal
 from mockserver.store.store import Store
 from tests.engine.workbench import acme, fixed_sources, recorded
+from tests.store.stores import SEND, STORES, Bounds
 
 LONG = 60  # seconds that nobody waits: PATIENCE ends a test that would
 PATIENCE = 10
@@ -399,3 +401,27 @@ def test_the_nearest_are_sought_among_the_latest() -> None:
         assert nearest(found) == [CALLS_SEARCHED - back for back in range(3)]
 
     run(scenario)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_who_verifies_waits_for_calls_of_the_other_handle(kind: str, tmp_path: Path) -> None:
+    """The verdict comes with the call, and counts each call once."""
+
+    async def scenario() -> None:
+        handles = STORES[kind](tmp_path, Bounds())
+        for account in ("one", "two"):
+            await handles.a.add_account(account, {})
+        expectation = Expectation(operation=SEND)
+        question = Asked("one", expectation, Count(least=2, most=2), within=60)
+        verdict = asyncio.create_task(verify(handles.b, question))
+        await asyncio.sleep(0)
+        await handles.send(handles.a, "two")
+        await handles.send(handles.a, "one")
+        await asyncio.sleep(0)
+        assert not verdict.done()
+        await handles.send(handles.b, "one")
+        found = await verdict
+        assert (found.verified, len(found.matched), found.recorded) == (True, 2, 2)
+        await handles.close()
+
+    asyncio.run(asyncio.wait_for(scenario(), PATIENCE))

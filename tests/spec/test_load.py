@@ -43,14 +43,16 @@ def test_loads(tmp_path: Path) -> None:
 
 
 def test_contract_files(tmp_path: Path) -> None:
-    """YAML and JSON files of several folders are listed, sorted by name in each; a missing folder has none."""
+    """YAML and JSON contracts of several folders, sorted by name in each; a missing folder has none."""
     written(tmp_path / "one", b="", a="")
-    for name in ("c.yml", "d.json", "a.overlay.yaml"):
+    for name in ("c.yml", "a.overlay.yaml", "accounts.json"):
         (tmp_path / "one" / name).touch()
+    (tmp_path / "one" / "d.json").write_text('{"openapi": "3.1.0"}', "utf-8")
+    (tmp_path / "one" / "e.json").symlink_to("nothing")
     written(tmp_path / "two", c="")
     (tmp_path / "one" / "README.md").touch()
     folders = [tmp_path / "two", tmp_path / "one", tmp_path / "none"]
-    names = ["c.yaml", "a.overlay.yaml", "a.yaml", "b.yaml", "c.yml", "d.json"]
+    names = ["c.yaml", "a.overlay.yaml", "a.yaml", "b.yaml", "c.yml", "d.json", "e.json"]
     assert [file.name for file in contract_files(folders)] == names
 
 

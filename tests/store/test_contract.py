@@ -12,13 +12,10 @@ from mockserver.engine.call import pack_more
 from mockserver.engine.callback import OutgoingRequest
 from mockserver.engine.clock import REAL, Sight
 from mockserver.engine.effects import ChangeRecord, DueStep, ForgetRecord, KeepRecord
-from mockserver.engine.expectation import Expectation
 from mockserver.engine.facts import Limit
 from mockserver.engine.fault import read_fault
 from mockserver.engine.message import RECEIVED, Message
 from mockserver.engine.pin import PinState, Uses
-from mockserver.matching.verdict import Count
-from mockserver.server.verification import Asked, verify
 from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.value_model import Constant
 from mockserver.store.accounts import AccountError
@@ -451,25 +448,6 @@ def test_the_account_that_is_idle_longest_makes_room(small: Handles) -> None:
         assert list(met[f"{SEND}/busy"].tests) == ["t::two"]
         assert await small.a.born("three") == NOW
         assert await small.b.born("two") == 0
-
-    run(scenario())
-
-
-def test_who_verifies_waits_for_calls_of_the_other_handle(handles: Handles) -> None:
-    """The verdict comes with the call, and counts each call once."""
-
-    async def scenario() -> None:
-        expectation = Expectation(operation=SEND)
-        asked = Asked("one", expectation, Count(least=2, most=2), within=60)
-        verdict = asyncio.create_task(verify(handles.b, asked))
-        await asyncio.sleep(0)
-        await handles.send(handles.a, "two")
-        await handles.send(handles.a, "one")
-        await asyncio.sleep(0)
-        assert not verdict.done()
-        await handles.send(handles.b, "one")
-        found = await verdict
-        assert (found.verified, len(found.matched), found.recorded) == (True, 2, 2)
 
     run(scenario())
 

@@ -29,7 +29,7 @@ def another_server(status: int, body: bytes) -> Iterator[str]:
             """Keep the test's output clean."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as other:
-        thread = threading.Thread(target=other.serve_forever, daemon=True)
+        thread = threading.Thread(target=other.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{other.server_port}"
         other.shutdown()

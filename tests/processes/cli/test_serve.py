@@ -23,6 +23,7 @@ import pytest
 import requests
 
 from mockserver import __version__
+from mockserver.authoring.skeleton import skeleton
 from mockserver.cli.serve import serve
 from mockserver.server.application import Application
 from mockserver.server.settings import RENAMED, Settings, option, variable
@@ -270,6 +271,7 @@ def test_options_win(built: list[Settings], tmp_path: Path) -> None:
     for folder in (here, there):
         folder.mkdir()
         (folder / "accounts.json").write_text('{"id": "third"}', "utf-8")
+        (folder / f"{folder.name}.yaml").write_text(skeleton(folder.name), "utf-8")
     given = {"SERVE_HOST": "127.0.0.2", "SERVE_PORT": "1", "LOG": "json"}
     bounds = {"MAX_ACCOUNTS": "21", "MAX_CONNECTIONS": "22", "MAX_JOURNAL_CALLS": "23", "MAX_JOURNAL_BYTES": "24"}
     bounds |= {"MAX_BODY": "25", "MAX_HEAD": "26", "IDLE_TIMEOUT": "27", "REQUEST_TIMEOUT": "28"}

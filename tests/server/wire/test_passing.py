@@ -66,7 +66,7 @@ class Real(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def real() -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Real) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"http://localhost:{server.server_port}"
         server.shutdown()

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from mockserver.server.application import create_app
 from mockserver.server.settings import Settings
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "twoway"
 SUBSCRIBERS = ("+12025550199", "+12025550198")
 FAILING = "+15005550610"  # the magic number of the course that fails
 ADDRESS = "https://hooks.example.com/"  # where nothing may be sent, so callbacks are withheld
