@@ -72,6 +72,14 @@ class Bench(NamedTuple):
         strict = json.dumps({**schema, "components": self.plain["components"]}).replace('$"', r'\\Z"')
         return jsonschema.Draft202012Validator(json.loads(strict)).is_valid(value)
 
+    def fitting(self, parameter: Node) -> Pairs:
+        """A pair for a parameter that the sample leaves out; none if no value here fits, or if it takes a list."""
+        schema = resolved(self.plain, parameter["schema"])
+        if schema.get("type") == "array":
+            return []
+        values = [*schema.get("enum", []), 1, "1", "x"]
+        return [(parameter["name"], str(value)) for value in values if self.fits(schema, value)][:1]
+
     def wrong(self, schema: Any) -> list[Any]:
         """Values that do not fit a schema, one too long by a character among them."""
         longest = resolved(self.plain, schema).get("maxLength", 0)
@@ -133,8 +141,9 @@ def bad_parameters(bench: Bench) -> Iterator[tuple[str, Sent]]:
                     yield f"{name} {text[:9]!r}", good._replace(headers={**others, name: text})
         else:
             rest = [pair for pair in good.query if pair[0] != name]
-            given = [pair for pair in good.query if pair[0] == name]
-            lists = [(f"{name} twice", rest + given * 2), *((f"{name} {t[:9]!r}", [*rest, (name, t)]) for t in wrong)]
+            given = [pair for pair in good.query if pair[0] == name] or bench.fitting(parameter)
+            twice = [(f"{name} twice", rest + given * 2)] if given else []
+            lists = [*twice, *((f"{name} {t[:9]!r}", [*rest, (name, t)]) for t in wrong)]
             for what, pairs in [*lists, (f"{name} missing", rest)] if required else lists:
                 yield what, good._replace(query=pairs)
                 if bench.operation.merges_form:
