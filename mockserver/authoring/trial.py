@@ -6,17 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mockserver.authoring.exchange import (
-    ExchangeError,
-    ExchangeReplay,
-    ExchangeRequest,
-    ReplayReply,
-    WrittenExchange,
-    complaints,
-    exchange_files,
-    read_exchange,
-)
+from mockserver.authoring.exchange import ReplayReply, WrittenExchange, complaints, exchange_files, read_exchange
 from mockserver.engine.account import AccountData, sample
+from mockserver.engine.fixture_case import FixtureError, Replay, Sent
 from mockserver.engine.recipient import MAGIC
 from mockserver.engine.sources import Sources
 from mockserver.server.application import Application
@@ -38,7 +30,7 @@ class Tried:
     unreached: list[str] = field(default_factory=list)
 
 
-def send(app: Application, sent: ExchangeRequest) -> ReplayReply:
+def send(app: Application, sent: Sent) -> ReplayReply:
     """What an application answers to a request, without a server."""
     status, headers, body = asyncio.run(
         call_asgi(app, sent.method, TRIAL_ORIGIN + sent.url, sent.headers, sent.content)
@@ -60,9 +52,9 @@ def read_exchanges(contract: Contract, folders: Iterable[Path]) -> tuple[list[Wr
 def try_contract(
     app: Application, contract: Contract, exchanges: Iterable[WrittenExchange], accounts: Mapping[str, AccountData]
 ) -> Tried:
-    """ExchangeReplay exchanges of a contract that an application serves, and send what the contract itself promises."""
+    """Replay exchanges of a contract that an application serves, and send what the contract itself promises."""
     tried = Tried(contract.vendor)
-    replay = ExchangeReplay(contract, accounts, Sources.real().now)
+    replay = Replay(contract, accounts, Sources.real().now)
     for exchange in exchanges:
         tried.exchanges += 1
         tried.findings += [
@@ -76,12 +68,12 @@ def try_contract(
     return tried
 
 
-def judged(app: Application, exchange: WrittenExchange, replay: ExchangeReplay, reached: set[str]) -> list[str]:
+def judged(app: Application, exchange: WrittenExchange, replay: Replay, reached: set[str]) -> list[str]:
     """Where an exchange's answer is not the one that it shows."""
     try:
-        reply = send(app, replay.request(exchange.case))
+        reply = send(app, replay.prepare(exchange.case, lambda sent: send(app, sent)))
         told = complaints(exchange.case, replay, reply)
-    except ExchangeError as error:
+    except FixtureError as error:
         return [str(error)]
     reached.add(reply.headers.get("x-mock-answer", ""))
     return told
@@ -115,4 +107,4 @@ def _call(
 ) -> ReplayReply:
     call = sample(contract, operation, data, Sources.real().now(), recipient=to)
     body = call.body.encode()
-    return send(app, ExchangeRequest(call.method, contract.base_path + call.path, list(call.headers.items()), body))
+    return send(app, Sent(call.method, contract.base_path + call.path, list(call.headers.items()), body))

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-from mockserver.engine.account import AccountData, token_parts
+from mockserver.engine.account import AccountData, credential_for, token_parts
 from mockserver.engine.credentials import sign
 from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
-from mockserver.spec.security_model import Jwt
+from mockserver.spec.security_model import Jwt, Scheme
 from mockserver.spec.source import Source
 
 FORM_BOUNDARY = "mockserver-boundary"
 CASE_MEMBERS = frozenset({"about", "account", "request", "answer", "response"})
+CASE_MEMBERS_ALLOWED = CASE_MEMBERS | {"before"}
 REQUEST_MEMBERS = frozenset({"method", "path", "path_params", "query", "headers", "json", "form", "multipart", "text"})
 TOKEN_MEMBERS = frozenset({"token", "of", "record", "claims", "header", "key", "suffix"})
 
@@ -49,7 +50,7 @@ def read_case(source: Source) -> dict[str, Any]:
     if source.errors:
         raise FixtureError(str(source.errors[0]))
     case: dict[str, Any] = source.value
-    _check_members(f"{source.file}: a fixture", case, CASE_MEMBERS | {"before"}, needs=CASE_MEMBERS)
+    _check_members(f"{source.file}: a fixture", case, CASE_MEMBERS_ALLOWED, needs=CASE_MEMBERS)
     return case
 
 
@@ -85,6 +86,8 @@ class Replay:
             if found is MISSING:
                 raise FixtureError(f"nothing before has {node['before']}")
             return found
+        if "credential" in node and node.keys() <= {"credential", "of"}:
+            return self._credential(node)
         if isinstance(node.get("token"), str):
             return self._token(node)
         if node.keys() == {"now"}:
@@ -102,11 +105,24 @@ class Replay:
             raise FixtureError(f"there is no account {account}")
         return self._accounts[account].vendors[self._contract.vendor]
 
+    def _scheme(self, name: Any) -> Scheme:
+        scheme = next((scheme for scheme in self._contract.schemes if scheme.name == name), None)
+        if scheme is None:
+            raise FixtureError(f"there is no security scheme {name!r}")
+        return scheme
+
+    def _credential(self, node: Mapping[str, Any]) -> str:
+        """What is sent for a scheme, with the word before it."""
+        scheme, data = self._scheme(node["credential"]), self._data(node.get("of", "default"))
+        value, record = next(iter(values_at(data, scheme.accept.claim)))
+        text = credential_for(scheme, data, value, record, self._now)
+        return f"{scheme.word} {text}" if scheme.bearer else text
+
     def _token(self, node: Mapping[str, Any]) -> str:
         _check_members("a token", node, TOKEN_MEMBERS)
-        scheme = next((scheme for scheme in self._contract.schemes if scheme.name == node["token"]), None)
-        if scheme is None or not isinstance(scheme.accept, Jwt):
-            raise FixtureError(f"there is no scheme {node['token']} that takes tokens")
+        scheme = self._scheme(node["token"])
+        if not isinstance(scheme.accept, Jwt):
+            raise FixtureError(f"{scheme.name} is no scheme of signed tokens")
         data = self._data(node.get("of", "default"))
         value, record = list(values_at(data, scheme.accept.claim))[node.get("record", 0)]
         header, claims = token_parts(scheme.accept, data, value, record, self._now)
@@ -139,22 +155,23 @@ class Replay:
         for name, value in node.get("path_params", {}).items():
             path = path.replace("{" + name + "}", quote(str(self.value(value)), safe=""))
         query = self._pairs(node.get("query"))
-        url = path + (f"?{urlencode(query)}" if query else "")
+        url = path + (f"?{urlencode(query, doseq=True)}" if query else "")
         headers = [(name, str(self.value(value))) for name, value in node.get("headers", {}).items()]
         content, media_type = self._content(node)
         if media_type and not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("Content-Type", media_type))
         return Sent(node["method"], url, headers, content)
 
-    def _pairs(self, node: Any) -> list[tuple[str, str]]:
+    def _pairs(self, node: Any) -> list[tuple[str, Any]]:
         items = node.items() if isinstance(node, dict) else node or []
-        return [(name, str(self.value(value))) for name, value in items]
+        found = [(name, self.value(value)) for name, value in items]
+        return [(name, list(map(_text, v)) if isinstance(v, list) else _text(v)) for name, v in found]
 
     def _content(self, node: Mapping[str, Any]) -> tuple[bytes, str]:
         if "json" in node:
             return json.dumps(self.value(node["json"])).encode(), "application/json"
         if "form" in node:
-            return urlencode(self._pairs(node["form"])).encode(), "application/x-www-form-urlencoded"
+            return urlencode(self._pairs(node["form"]), doseq=True).encode(), "application/x-www-form-urlencoded"
         if "multipart" in node:
             parts = [
                 f'--{FORM_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -170,3 +187,7 @@ def _wrong_key(algorithm: str) -> str:
 
         return jwk.RSAKey.generate_key(2048).as_pem(private=True).decode("ascii")
     return "not-the-key-that-this-application-was-given"
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,6 +9,7 @@ from typing import Any
 from mockserver.spec.answer_model import BODILESS_STATUSES, Answer
 from mockserver.spec.effects import read_effects
 from mockserver.spec.evidence import DRAFT, Evidence, Graded, graded, read_evidence
+from mockserver.spec.filled import misfits
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.value_model import Validator, Value
@@ -119,6 +120,8 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
         error = next(iter(sample.schema.iter_errors(sample.value)))
         path = ["value", *error.instance_path]
         reader.error_below(sample.node, path, f"the example does not fit its schema: {error.message}")
+    elif sample.schema is not None:
+        _check_fills(reader, sample, sample.schema, body_fills)
     body, literals = _template(reader, sample, list(body_fills))
     headers = _headers(reader, response, sample, header_fills)
     fill_evidence = _fill_evidence(reader, blocks)
@@ -138,6 +141,12 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
         written=tuple(sorted(range(len(literals)), key=lambda place: list(body_fills).index(literals[place][0]))),
         effects=read_effects(reader, sample.block),
     )
+
+
+def _check_fills(reader: Reader, sample: _Sample, schema: Validator, fills: dict[Pointer, Value]) -> None:
+    for at, message in misfits(schema, sample.value, fills.items()):
+        path = ["x-mock", "fill", str(Pointer(("body", *at.tokens)))]
+        reader.error_below(sample.node, path, f"what is filled in does not fit the schema: {message}")
 
 
 def _evidence(reader: Reader, sample: _Sample, *, has_headers: bool) -> Evidence:

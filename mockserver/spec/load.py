@@ -11,6 +11,7 @@ from mockserver.spec.callbacks import read_callbacks, read_inbound
 from mockserver.spec.check import check_pointers
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.model import Contract, OperationSpec, VendorPage
+from mockserver.spec.near_keys import check_keys
 from mockserver.spec.openapi30 import NOTE, read_as_31
 from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.overlay import apply_overlay
@@ -78,6 +79,7 @@ def read_contract(source: Source, vendor: str, *, is_draft: bool = False) -> tup
         notes=notes,
     )
     check_pointers(reader, contract)
+    check_keys(reader)
     reader.unread_blocks()
     return contract, reader
 

@@ -209,7 +209,7 @@ class Reader:
             seen[id(value)] = value
             if isinstance(value, dict):
                 waiting += [item for key, item in value.items() if key not in _SCHEMA_DATA]
-                if "$ref" in value:
+                if "$ref" in value and self._follow(value, "$ref", value) is not MISSING:
                     waiting.append(self.target(value))
             else:
                 waiting += value

@@ -123,14 +123,19 @@ def _form(reader: Reader, node: dict[str, Any]) -> Value:  # noqa: PLR0911 -- on
     return _each(reader, node)
 
 
+def _not_known(*_: Any) -> Any:
+    """Stands for a function after an error: its own value would be a second one."""
+
+
 def _call(reader: Reader, node: dict[str, Any]) -> Value:
     name, pointers = node["call"], tuple(map(Pointer.parse, node["of"]))
     if name not in FUNCTIONS:
         reader.error(node, f"fill calls {name!r}; there are only: {', '.join(sorted(FUNCTIONS))}", "call")
-        return New("sequence", 0)
+        return Apply(_not_known, pointers)
     takes = signature(FUNCTIONS[name]).parameters.values()
     if not any(taken.kind is Parameter.VAR_POSITIONAL for taken in takes) and len(takes) != len(pointers):
         reader.error(node, f"{name} takes {len(takes)}, not {len(pointers)}", "of")
+        return Apply(_not_known, pointers)
     return Apply(FUNCTIONS[name], pointers)
 
 

@@ -12,7 +12,7 @@ ALONE: dict[str, Case] = {
     "fill at no item": ("/body/texts/0: {", "/body/texts/3: {", "/body/texts/3:", "fill points at nothing"),
     "fill inside a fill": (
         "/body/texts/0: {",
-        "/body/texts: {new: uuid}\n                      /body/texts/0: {",
+        "/body/texts: {echo: /body/text}\n                      /body/texts/0: {",
         "/body/texts/0:",
         "fill points into what another fill replaces: /body/texts/0",
     ),

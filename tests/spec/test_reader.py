@@ -285,3 +285,25 @@ def test_references_stay_inside(ref: object) -> None:
     reader = Reader(Source("f", {"a": {"$ref": ref}}), "acme")
     reader.target(reader.document["a"])
     assert [error.message for error in reader.errors] == ["$ref must stay inside this document: #/…"]
+
+
+@pytest.mark.parametrize(
+    "schemas",
+    [
+        '{A: {$ref: "#/components/schemas/A"}}',
+        '{A: {$ref: "#/components/schemas/B"}, B: {$ref: "#/components/schemas/A"}}',
+    ],
+)
+def test_a_schema_that_only_refers_to_itself_is_an_error(schemas: str) -> None:
+    """It would let anything through."""
+    reader = Reader(read_yaml("acme.yaml", f"components: {{schemas: {schemas}}}"), "acme")
+    assert reader.schema(reader.document, {"$ref": "#/components/schemas/A"}) is None
+    assert {error.message for error in reader.errors} == {"$ref leads round in a circle"}
+
+
+def test_a_schema_may_refer_to_itself_in_its_members() -> None:
+    """A tree is no circle."""
+    text = 'components: {schemas: {A: {properties: {a: {$ref: "#/components/schemas/A"}}}}}'
+    reader = Reader(read_yaml("acme.yaml", text), "acme")
+    assert reader.schema(reader.document, {"$ref": "#/components/schemas/A"}) is not None
+    assert reader.errors == []
