@@ -79,25 +79,34 @@ class Replay:
         for name in ("default", "second"):
             if node.keys() == {name} and str(node[name]).startswith("/"):
                 return self._owned(name, node[name])
-        if node.keys() == {"join"}:
-            return "".join(str(self.value(part)) for part in node["join"])
-        if node.keys() == {"before"}:
-            found = Pointer.parse(node["before"]).get(self._before)
-            if found is MISSING:
-                raise FixtureError(f"nothing before has {node['before']}")
-            return found
         if "credential" in node and node.keys() <= {"credential", "of"}:
             return self._credential(node)
         if isinstance(node.get("token"), str):
             return self._token(node)
-        if node.keys() == {"now"}:
-            return self._now + node["now"] if isinstance(node["now"], float) else int(self._now) + node["now"]
-        return {name: self.value(item) for name, item in node.items()}
+        read = (
+            {"join": self._joined, "before": self._answered, "now": self._time}.get("".join(node))
+            if len(node) == 1
+            else None
+        )
+        return read(node) if read else {name: self.value(item) for name, item in node.items()}
+
+    def _joined(self, node: Mapping[str, Any]) -> str:
+        return "".join(str(self.value(part)) for part in node["join"])
+
+    def _time(self, node: Mapping[str, Any]) -> float:
+        after = node["now"]
+        return self._now + after if isinstance(after, float) else int(self._now) + int(after)
 
     def _owned(self, account: str, pointer: str) -> Any:
         found = Pointer.parse(pointer).get(self._data(account))
         if found is MISSING:
             raise FixtureError(f"the account {account} has no {pointer}")
+        return found
+
+    def _answered(self, node: Mapping[str, Any]) -> Any:
+        found = Pointer.parse(node["before"]).get(self._before)
+        if found is MISSING:
+            raise FixtureError(f"nothing before has {node['before']}")
         return found
 
     def _data(self, account: str) -> Mapping[str, Any]:
