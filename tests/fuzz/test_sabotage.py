@@ -53,6 +53,7 @@ def quick(app: Any, account: AccountData, vendor: str, folder: Path) -> Trial:
     return first_path(trial(app, account, WAYS[vendor], folder, examples=5))
 
 
+UNREADABLE = "value: {detail: Request body is not valid JSON.}"
 NO_SECURITY = [("security:\n  - ApiKey: []\n", ""), *[("      security: [{ConversationKey: []}]\n", "")] * 4]
 REFUSED: dict[str, tuple[list[tuple[str, str]], str]] = {
     "empty-answer-with-content": (
@@ -82,8 +83,8 @@ REFUSED: dict[str, tuple[list[tuple[str, str]], str]] = {
     "header-that-nobody-fills": (
         [
             (
-                "value: {detail: Request body is not valid JSON.}\n                  x-mock: {evidence: *table, fill: *fill}",
-                "value: {detail: Request body is not valid JSON.}\n                  x-mock: {evidence: *table}",
+                f"{UNREADABLE}\n                  x-mock: {{evidence: *table, fill: *fill}}",
+                f"{UNREADABLE}\n                  x-mock: {{evidence: *table}}",
             )
         ],
         "required but has neither",
