@@ -67,7 +67,8 @@ def test_recipes(  # noqa: PLR0917 -- a row of a page
     send, executed = in_process(client), 0
     for file in EXCHANGE.findall(recipes):
         executed += 1
-        assert_got(send(replays[vendor].request(load_case(ROOT / file))), vendor, operation, status, answer)
+        sent = replays[vendor].prepare(load_case(ROOT / file), send)
+        assert_got(send(sent), vendor, operation, status, answer)
     for number in RECIPIENT.findall(recipes):
         executed += 1
         assert_got(send(to(app, vendor, operation, number)), vendor, operation, status, answer)

@@ -21,7 +21,8 @@ def replays(app: Application) -> dict[str, Replay]:
 def test_exchange(file: Path, client: TestClient, replays: dict[str, Replay]) -> None:
     """The vendor's answer, evidence and body are those that the fixture shows, and the call is its account's."""
     case, replay = load_case(file), replays[file.parts[-3]]
-    reply = in_process(client)(replay.request(case))
+    send = in_process(client)
+    reply = send(replay.prepare(case, send))
     assert complaints(case, replay, reply) == []
     call = client.get(f"/_mock/calls/{reply.headers['x-mock-call']}").json()
     assert (call["account"], call["answer"], call["outcome"]) == (case["account"], case["answer"], "sent")

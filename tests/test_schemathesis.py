@@ -1,4 +1,7 @@
-"""Schemathesis over every contract: good requests are taken, bad ones refused. tests/fuzz goes deeper."""
+"""Schemathesis over every operation of the contracts: good requests are taken, bad ones refused.
+
+tests/fuzz goes deeper, by every way in which customers prove who they are, by other spellings and by commands.
+"""
 
 import asyncio
 import importlib
@@ -9,10 +12,15 @@ import pytest
 
 from mockserver.engine.account import AccountData
 from mockserver.server.application import Application
-from tests.evidence import ROOT
+from tests.answer_pages import contracts
 
 EXAMPLES = 5  # of each operation made up at random, beside about fifty that are always tried
-VENDORS = sorted(file.stem for file in (ROOT / "contracts").glob("*.yaml"))
+PATHS = [
+    (contract.vendor, path)
+    for contract in contracts().values()
+    for path in dict.fromkeys(o.path for o in contract.operations if o.spelling == o.name)
+    if all(o.dispatch is None for o in contract.operations if o.path == path)
+]
 BROKEN = {"takes_anything": "negative_data_rejection", "refuses_all": "positive_data_acceptance"}
 
 
@@ -29,20 +37,21 @@ def default(app: Application) -> AccountData:
     return account
 
 
-@pytest.mark.parametrize("vendor", VENDORS)
-def test_contract(fuzzing: Any, vendor: str, app: Application, default: AccountData, tmp_path: Path) -> None:
-    """By each way in which its customers prove who they are."""
-    ways = [way for way in fuzzing.ways() if way.contract.vendor == vendor]
-    assert ways
-    for way in ways:
-        fuzzing.assert_faithful(fuzzing.trial(app, default, way, tmp_path, examples=EXAMPLES), way)
+@pytest.mark.parametrize(("vendor", "path"), PATHS)
+def test_contract(  # noqa: PLR0917 -- what is tried, and where
+    fuzzing: Any, vendor: str, path: str, app: Application, default: AccountData, tmp_path: Path
+) -> None:
+    """By the first way in which its customers prove who they are."""
+    way = fuzzing.first_way(vendor, path)
+    tried = fuzzing.trial(app, default, way, tmp_path, examples=EXAMPLES)
+    fuzzing.assert_faithful(fuzzing.only_path(tried, path), way)
 
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_it_bites(fuzzing: Any, broken: str, app: Application, default: AccountData, tmp_path: Path) -> None:
     """A server that takes bad data, or refuses good data, is found."""
     spoiled = importlib.import_module("tests.fuzz.spoiled")
-    (way,) = (way for way in fuzzing.ways() if way.contract.vendor == "polyai")
+    way = next(way for way in fuzzing.ways() if way.contract.vendor == "polyai")
     server = spoiled.Spoiled(app, getattr(spoiled, broken))
     report = fuzzing.fuzz(fuzzing.first_path(fuzzing.trial(server, default, way, tmp_path, examples=EXAMPLES)))
     assert BROKEN[broken] in report.checks, str(report)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mockserver.engine.fixture_case import CASE_MEMBERS, REQUEST_MEMBERS, Replay
+from mockserver.engine.fixture_case import CASE_MEMBERS, CASE_MEMBERS_ALLOWED, REQUEST_MEMBERS, Replay
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING
@@ -63,7 +63,7 @@ def _mistakes(source: Source, contract: Contract) -> Iterator[ContractError]:
         return
     for name in sorted(CASE_MEMBERS - case.keys()):
         yield _error(source, case, None, f"{name!r} is missing")
-    yield from _strangers(source, case, CASE_MEMBERS)
+    yield from _strangers(source, case, CASE_MEMBERS_ALLOWED)
     for name, known in (("request", REQUEST_MEMBERS), ("response", RESPONSE_MEMBERS)):
         node = case.get(name, {})
         if isinstance(node, dict):

@@ -72,7 +72,7 @@ def try_contract(
 def judged(app: Application, exchange: WrittenExchange, replay: Replay, reached: set[str]) -> list[str]:
     """Where an exchange's answer is not the one that it shows."""
     try:
-        reply = send(app, replay.request(exchange.case))
+        reply = send(app, replay.prepare(exchange.case, lambda sent: send(app, sent)))
         told = complaints(exchange.case, replay, reply)
     except FixtureError as error:
         return [str(error)]

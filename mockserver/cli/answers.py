@@ -61,7 +61,8 @@ def provocations(operation: OperationSpec, answer: Answer) -> list[str]:
     """What gets a request this answer: an accepted request, rules, a magic recipient; empty if only a test can."""
     found = ["any request that nothing is wrong with"] if operation.success is answer else []
     found += [rule.says for rule in operation.rules if rule.answer is answer]
-    if operation.magic and answer.magic is not None and operation.magic.get(answer.magic) is answer:
+    several = operation.recipient is not None and operation.recipient.is_several  # each may refuse its own entry only
+    if not several and answer.magic is not None and operation.magic.get(answer.magic) is answer:
         found.append(f"to +{MAGIC}{answer.magic}")
     return found
 

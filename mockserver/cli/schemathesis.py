@@ -1,5 +1,6 @@
 """A ``schemathesis.toml`` with which a tester can reach a vendor's accepted answers: credentials and owned values."""
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Contract, OperationSpec, Owned, Rule
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.security_model import Basic, Scheme
 
 TO_VALID_DATA = ("2xx", "3xx", "401", "403", "404", "409", "429", "5xx")
 TO_INVALID_DATA = ("400", "401", "403", "404", "405", "406", "409", "415", "422", "428", "429", "5xx")
 """The statuses that schemathesis expects where nothing else is said."""
 STATUS_CHECKS = ("positive_data_acceptance", "negative_data_rejection", "missing_required_header", "ignored_auth")
+OF_DATA = ("positive_data_acceptance", "negative_data_rejection")
+OF_KEPT = 'warnings = { display = ["missing_auth"], fail-on = true }'
 INVALID = frozenset({"media_type", "too_large", "unreadable", "missing", "invalid"})
 NOT_OWNED = frozenset({"unknown", "foreign"})
 
@@ -26,16 +30,29 @@ def settings_file(contract: Contract, data: Mapping[str, Any], tokens: Mapping[s
     ]
     for scheme in contract.schemes:
         if scheme.name in tokens:
-            kind = "bearer" if scheme.bearer else "api_key"
-            lines += ["", f"[auth.openapi.{_text(scheme.name)}]", f"{kind} = {_text(tokens[scheme.name])}"]
+            lines += ["", f"[auth.openapi.{_text(scheme.name)}]", *_credential(scheme, tokens[scheme.name])]
     headers = {name.lower(): name for name in _header_names(contract.document)}
     for operation in contract.operations:
         values = {_place(owned.at, headers): value for owned, value in _values(operation, data)}
-        lines += ["", "[[operations]]", f"include-operation-id = {_text(operation.spelling)}"]
+        settings = []
         if values:
-            lines.append(f"parameters = {{ {', '.join(f'{_text(at)} = {_text(v)}' for at, v in values.items())} }}")
-        lines += _checks(operation)
+            settings.append(f"parameters = {{ {', '.join(f'{_text(at)} = {_text(v)}' for at, v in values.items())} }}")
+        if operation.kept:
+            settings += ["# It asks for what was sent before, and when a run begins nothing was.", OF_KEPT]
+        settings += _checks(operation)
+        if settings:
+            lines += ["", "[[operations]]", f"include-operation-id = {_text(operation.spelling)}", *settings]
     return "\n".join([*lines, ""])
+
+
+def _credential(scheme: Scheme, ready: str) -> Iterator[str]:
+    """The lines of a scheme's credential."""
+    if isinstance(scheme.accept, Basic):
+        user, _, password = base64.b64decode(ready.removeprefix("Basic ")).decode().partition(":")
+        yield f"username = {_text(user)}"
+        yield f"password = {_text(password)}"
+    else:
+        yield f"{'bearer' if scheme.bearer else 'api_key'} = {_text(ready)}"
 
 
 def _warnings(contract: Contract) -> str:
@@ -73,6 +90,10 @@ def _checks(operation: OperationSpec) -> Iterator[str]:
         yield "# A refusal has the status of a success here, so these checks can tell nothing."
         yield from (f"checks.{check}.enabled = false" for check in STATUS_CHECKS)
         return
+    if not operation.merges_form and _is_form_too(operation):
+        yield "# Where a body may be a form, its numbers are text: plain OpenAPI cannot say so."
+        yield from (f"checks.{check}.enabled = false" for check in OF_DATA)
+        return
     problems = [rule for rule in operation.rules if rule.on_problem]
     invalid = {str(rule.answer.status) for rule in problems if rule.kinds is None or rule.kinds & INVALID}
     valid = {str(rule.answer.status) for rule in operation.conditions}
@@ -83,6 +104,12 @@ def _checks(operation: OperationSpec) -> Iterator[str]:
                 valid |= invalid
     yield from _expected("checks.positive_data_acceptance", TO_VALID_DATA, valid)
     yield from _expected("checks.negative_data_rejection", TO_INVALID_DATA, invalid)
+
+
+def _is_form_too(operation: OperationSpec) -> bool:
+    """Whether a body may be JSON or a form."""
+    reads = {media.reads for media in operation.body.media.values()} if operation.body is not None else set()
+    return "json" in reads and len(reads) > 1
 
 
 def _expected(check: str, statuses: tuple[str, ...], further: set[str]) -> Iterator[str]:

@@ -52,8 +52,18 @@ def tokens(contract: Contract, data: Mapping[str, Any], now: float) -> dict[str,
     return credentials
 
 
-def credential_for(scheme: Scheme, data: Mapping[str, Any], value: Any, record: Mapping[str, Any], now: float) -> str:
+def credential_for(  # noqa: PLR0913 -- whose credential it is, and when it is made
+    scheme: Scheme,
+    data: Mapping[str, Any],
+    value: Any,
+    record: Mapping[str, Any],
+    now: float,
+    *,
+    lifetime: int | None = None,
+) -> str:
     """What to send for a scheme: the value itself, or a token signed for the record that the value stands in.
+
+    ``lifetime`` is how many seconds a token is good for; without it an hour, if the scheme allows that.
 
     Raises ValueError where the record's key cannot sign.
     """
@@ -63,6 +73,8 @@ def credential_for(scheme: Scheme, data: Mapping[str, Any], value: Any, record: 
     if not isinstance(scheme.accept, Jwt):
         return f"{scheme.word} {value}" if scheme.word and not scheme.bearer else str(value)
     header, claims = token_parts(scheme.accept, data, value, record, now)
+    if lifetime is not None and "exp" in claims:
+        claims["exp"] = int(now) + lifetime
     return sign(header, claims, record[scheme.accept.key])
 
 

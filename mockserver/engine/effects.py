@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.recipient import MAGIC_DIGITS, is_magic
-from mockserver.engine.values import Context, Make, ValueCompiler
+from mockserver.engine.values import Context, Make, ValueCompiler, holds
 from mockserver.spec.answer_model import Answer, Course, Keeps
+from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
 
@@ -59,6 +60,7 @@ class ForgetRecord(msgspec.Struct, frozen=True):
 
 
 Effect = KeepRecord | ChangeRecord | ForgetRecord
+Keep = Callable[[Context, str, str | None], list[KeepRecord]]
 Leave = Callable[[Context, Mapping[str, Any], str, str | None], tuple[Effect, ...]]
 
 
@@ -89,9 +91,8 @@ class EffectCompiler:
         def leave(context: Context, body: Mapping[str, Any], recipient: str, course: str | None) -> tuple[Effect, ...]:
             left: list[Effect] = []
             context = context.seeing(made={"body": body})
-            for keep in keeps:
-                left += keep(context, recipient, course)
             owned = context.view["owned"]
+            left += _in_turn(keeps, context, recipient, course)
             for at, make in changes:
                 record, value = owned.get(at.tokens[1]), make(context)
                 if record is not None and value is not MISSING:
@@ -110,7 +111,7 @@ class EffectCompiler:
 
         def leave(context: Context, body: Mapping[str, Any], recipient: str, course: str | None) -> tuple[Effect, ...]:
             context = context.seeing(made={"body": body})
-            return tuple(record for keep in makers for record in keep(context, recipient, course))
+            return tuple(_in_turn(makers, context, recipient, course))
 
         return leave
 
@@ -125,11 +126,13 @@ class EffectCompiler:
         courses = ((place, course) for place, keeps in placed for course in keeps.courses)
         return {step.place: step for place, course in courses for step in self._steps(course, place)}
 
-    def _keeps(self, keeps: Keeps, place: str) -> Callable[[Context, str, str | None], list[KeepRecord]]:
+    def _keeps(self, keeps: Keeps, place: str) -> Keep:
         make = self._compile(keeps.record)
         courses = {course.name: (course.magic, self._steps(course, place)) for course in keeps.courses}
 
         def keep(context: Context, recipient: str, course: str | None) -> list[KeepRecord]:
+            if not all(holds(at, condition, context.view) for at, condition in keeps.when):
+                return []
             contexts = [context] if keeps.each is None else _items(keeps.each, context)
             numbers = _accepted(context, recipient, len(contexts))
             records = [make(each) for each in contexts]
@@ -165,6 +168,22 @@ class EffectCompiler:
 def _placed(owner: str, keeps: Iterable[Keeps]) -> list[tuple[str, Keeps]]:
     """What an answer, or a vendor's inbound message, leaves to keep; each with its place in the contracts."""
     return [(f"{owner}#{number}", one) for number, one in enumerate(keeps)]
+
+
+def _in_turn(keeps: Iterable[Keep], context: Context, recipient: str, course: str | None) -> list[KeepRecord]:
+    """The records that are kept; each is bound for those that come after it."""
+    left: list[KeepRecord] = []
+    for keep in keeps:
+        kept = keep(context, recipient, course)
+        if kept:
+            context = context.seeing(owned={**context.view["owned"], kept[-1].list_name: kept[-1].record})
+        left += kept
+    return left
+
+
+def is_opt_out(effect: Effect) -> bool:
+    """Whether it is a subscriber's wish for no more messages."""
+    return isinstance(effect, KeepRecord) and effect.list_name == OPTED_OUT
 
 
 def body_of(body: bytes) -> Any:

@@ -19,6 +19,7 @@ from mockserver.engine.effects import Effect, EffectCompiler, body_of
 from mockserver.engine.expectation import RequestView
 from mockserver.engine.facts import NOTHING, Budget, Facts, budget_key
 from mockserver.engine.fault import Fault, planned
+from mockserver.engine.inbound import OptOuts
 from mockserver.engine.pin import NOT_PINNED, NOTHING_USED, Literal, Pinned, PinState, Uses, first_fitting, lay_over
 from mockserver.engine.problem import Problem
 from mockserver.engine.recipient import recipient_of, recipients_of
@@ -27,6 +28,7 @@ from mockserver.engine.response import RenderedResponse, Renderer
 from mockserver.engine.sources import SeededIds, Sources
 from mockserver.engine.values import Context, ValueCompiler
 from mockserver.spec.answer_model import Answer
+from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.evidence import OFF_CONTRACT, Graded
 from mockserver.spec.model import Contract, OperationSpec
 
@@ -85,6 +87,7 @@ class Engine:
         compiler = ValueCompiler()
         self._renderer = Renderer(contracts, compiler)
         self._effects = EffectCompiler(compiler).of_all(contracts)
+        self._opt_outs = OptOuts(contracts, compiler)
         self._answer_label = lru_cache(maxsize=MAX_LABELS)(_answer_label)
         self._shared_label: Callable[[Label], Label] = lru_cache(maxsize=MAX_LABELS)(_itself)
         self._shared: Callable[[str], str] = lru_cache(maxsize=MAX_SHARED_TEXTS)(_itself)
@@ -164,9 +167,12 @@ class Engine:
         if request.owned:
             problems += check_owned(request.owned, account, facts, bound)
         view = {**request.data, "account": account.vendors[operation.vendor] if account else {}, "owned": bound}
-        if operation.reads_kept:
+        if operation.reads_kept or facts.kept:
             view["kept"] = kept = facts.kept.get(account.id, NOTHING) if account is not None else NOTHING
             problems += check_kept(operation.kept, request.data, kept, bound)
+            opted_out = self._opt_outs.find(operation, Context(view, None, self._sources, facts.now), kept)
+            if opted_out is not None:
+                bound[OPTED_OUT] = opted_out
         if operation.recipient is not None and operation.recipient.is_several:
             view["recipients"] = recipients_of(operation, view)
         budget = facts.budgets.get(account.id) if facts.budgets and account is not None else None

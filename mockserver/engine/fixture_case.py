@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from mockserver.engine.account import AccountData, credential_for, token_parts
@@ -16,6 +16,7 @@ from mockserver.spec.source import Source
 
 FORM_BOUNDARY = "mockserver-boundary"
 CASE_MEMBERS = frozenset({"about", "account", "request", "answer", "response"})
+CASE_MEMBERS_ALLOWED = CASE_MEMBERS | {"before"}
 REQUEST_MEMBERS = frozenset({"method", "path", "path_params", "query", "headers", "json", "form", "multipart", "text"})
 TOKEN_MEMBERS = frozenset({"token", "of", "record", "claims", "header", "key", "suffix"})
 
@@ -34,12 +35,22 @@ class Sent:
     content: bytes
 
 
+class Answered(Protocol):
+    """What a server answered."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+
 def read_case(source: Source) -> dict[str, Any]:
     """A fixture as written. Raises FixtureError."""
     if source.errors:
         raise FixtureError(str(source.errors[0]))
     case: dict[str, Any] = source.value
-    _check_members(f"{source.file}: a fixture", case, CASE_MEMBERS, needs=CASE_MEMBERS)
+    _check_members(f"{source.file}: a fixture", case, CASE_MEMBERS_ALLOWED, needs=CASE_MEMBERS)
     return case
 
 
@@ -56,6 +67,7 @@ class Replay:
         self._accounts = accounts
         self._clock = clock
         self._now = clock()
+        self._before: list[Any] = []
 
     def value(self, node: Any) -> Any:
         """A node with its references resolved. Raises FixtureError."""
@@ -67,20 +79,34 @@ class Replay:
         for name in ("default", "second"):
             if node.keys() == {name} and str(node[name]).startswith("/"):
                 return self._owned(name, node[name])
-        if node.keys() == {"join"}:
-            return "".join(str(self.value(part)) for part in node["join"])
         if "credential" in node and node.keys() <= {"credential", "of"}:
             return self._credential(node)
-        if "token" in node:
+        if isinstance(node.get("token"), str):
             return self._token(node)
-        if node.keys() == {"now"}:
-            return self._now + node["now"] if isinstance(node["now"], float) else int(self._now) + node["now"]
-        return {name: self.value(item) for name, item in node.items()}
+        read = (
+            {"join": self._joined, "before": self._answered, "now": self._time}.get("".join(node))
+            if len(node) == 1
+            else None
+        )
+        return read(node) if read else {name: self.value(item) for name, item in node.items()}
+
+    def _joined(self, node: Mapping[str, Any]) -> str:
+        return "".join(str(self.value(part)) for part in node["join"])
+
+    def _time(self, node: Mapping[str, Any]) -> float:
+        after = node["now"]
+        return self._now + after if isinstance(after, float) else int(self._now) + int(after)
 
     def _owned(self, account: str, pointer: str) -> Any:
         found = Pointer.parse(pointer).get(self._data(account))
         if found is MISSING:
             raise FixtureError(f"the account {account} has no {pointer}")
+        return found
+
+    def _answered(self, node: Mapping[str, Any]) -> Any:
+        found = Pointer.parse(node["before"]).get(self._before)
+        if found is MISSING:
+            raise FixtureError(f"nothing before has {node['before']}")
         return found
 
     def _data(self, account: str) -> Mapping[str, Any]:
@@ -117,10 +143,22 @@ class Replay:
         merged = {**base, **self.value(dict(changes or {}))}
         return {name: value for name, value in merged.items() if value is not None}
 
+    def prepare(self, case: Mapping[str, Any], send: Callable[[Sent], Answered]) -> Sent:
+        """The fixture's request as bytes, after what it wants to be sent before. Raises FixtureError."""
+        self._before = []
+        for node in case.get("before", ()):
+            reply = send(self._request(node))
+            if reply.status >= 400:
+                raise FixtureError(f"what is to be sent before got {reply.status}")
+            self._before.append(json.loads(reply.body or b"null"))
+        return self.request(case)
+
     def request(self, case: Mapping[str, Any]) -> Sent:
         """The fixture's request as bytes. Raises FixtureError."""
+        return self._request(case["request"])
+
+    def _request(self, node: Mapping[str, Any]) -> Sent:
         self._now = self._clock()  # not once for all: a token of seconds would expire while a busy machine replays
-        node = case["request"]
         _check_members("a request", node, REQUEST_MEMBERS)
         path = node["path"]
         for name, value in node.get("path_params", {}).items():

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from mockserver.spec.pointer import MISSING, Pointer
-from mockserver.spec.value_model import Condition, Each, Paging
+from mockserver.spec.value_model import Condition, Constant, Each, Paging
 
 _WILDCARD = re.compile(r"[*%]")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?")
@@ -15,10 +15,22 @@ ALTERNATIVES = "OR"  # the value by which one condition is enough
 
 
 class Entries(msgspec.Struct, frozen=True):
-    """The entries of a page, and how many there are on all pages."""
+    """The entries of a page, how many there are on all pages and before this one, and how many a page has at most."""
 
     page: Sequence[Any]
     total: int
+    skipped: int = 0
+    size: int | None = None
+
+    def count(self, of: str) -> int | bool:
+        """One of the numbers that an answer may show beside a list; ``more``: whether entries follow the page."""
+        if of == "shown":
+            return len(self.page)
+        if of == "more":
+            return self.skipped + len(self.page) < self.total
+        if of == "pages":
+            return -(-self.total // self.size) if self.size else min(self.total, 1)
+        return self.total
 
 
 def listed(each: Each, view: Mapping[str, Any], operands: Sequence[Any]) -> Entries | None:
@@ -29,22 +41,27 @@ def listed(each: Each, view: Mapping[str, Any], operands: Sequence[Any]) -> Entr
     if not isinstance(records, list):
         return None
     asked = [(condition, value) for condition, value in zip(each.where, operands, strict=True) if value is not MISSING]
+    if each.any_of is not None and str(each.any_of.get(view)).upper() == ALTERNATIVES:
+        fixed = [(condition, value) for condition, value in asked if isinstance(condition.value, Constant)]
+        alternatives = [one for one in asked if one not in fixed]
+        if alternatives:
+            records = [r for r in records if any(_meets(condition, value, r) for condition, value in alternatives)]
+        asked = fixed
     if asked:
-        enough = any if each.any_of is not None and str(each.any_of.get(view)).upper() == ALTERNATIVES else all
-        records = [r for r in records if enough(_meets(condition, value, r) for condition, value in asked)]
+        records = [r for r in records if all(_meets(condition, value, r) for condition, value in asked)]
     for member, falling in reversed(each.order):
         records = _sorted(records, member, falling=falling)
-    total = len(records)
-    return Entries(records if each.page is None else _page(each.page, records, view), total)
+    return Entries(records, len(records)) if each.page is None else _page(each.page, records, view)
 
 
 def _sorted(records: list[Any], member: Pointer, *, falling: bool) -> list[Any]:
     return sorted(records, key=lambda record: _rank(member.get(record)), reverse=falling)
 
 
-def _page(page: Paging, records: list[Any], view: Mapping[str, Any]) -> list[Any]:
-    skip = _number(page.skip, view, 0)
-    return records[skip : skip + min(_number(page.take, view, page.default), page.most)]
+def _page(page: Paging, records: list[Any], view: Mapping[str, Any]) -> Entries:
+    size = min(_number(page.take, view, page.default), page.most)
+    skip = max(0, _number(page.number, view, 1) - 1) * size if page.number else _number(page.skip, view, 0)
+    return Entries(records[skip : skip + size], len(records), skip, size)
 
 
 def _number(pointers: Iterable[Pointer], view: Mapping[str, Any], default: int) -> int:

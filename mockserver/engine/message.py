@@ -78,7 +78,8 @@ class MessageReader:
         context = Context(view, None, self._sources, call.received_at)
         sender, text = (None if make is None else make(context) for make in self._values[operation.id])
         entries = [entry for entry in recipients_of(operation, view) if entry["accepted"]]
-        numbers = [entry["to"] for entry in entries] or [call.recipient or None]
+        several = operation.recipient is not None and operation.recipient.is_several
+        numbers = [entry["to"] for entry in entries] if several else [call.recipient or None]
         return [
             Message(
                 account=account.id,

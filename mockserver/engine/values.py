@@ -14,7 +14,7 @@ from mockserver.engine.listing import Entries, listed
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import SeededIds, Sources
 from mockserver.spec.pointer import MISSING, Pointer
-from mockserver.spec.security_model import Scheme
+from mockserver.spec.security_model import Jwt, Scheme
 from mockserver.spec.value_model import (
     Apply,
     Composed,
@@ -37,8 +37,7 @@ class Context(msgspec.Struct, frozen=True):
     """What values may read: the view that ``when`` reads, the problem that is answered, and fresh ids.
 
     ``now`` is the account's time in Unix seconds, ``wait`` the seconds until its rate limit lets a request through.
-    ``schemes`` are those by which a token can be signed. ``counts`` are, by the place of a list, how many entries it
-    had before its page was cut out.
+    ``schemes`` are those by which a token can be signed. ``counts`` are, by the place of a list, what it showed.
     """
 
     view: Mapping[str, Any]
@@ -47,7 +46,7 @@ class Context(msgspec.Struct, frozen=True):
     now: float
     wait: int | None = None
     schemes: tuple[Scheme, ...] = ()
-    counts: dict[Pointer, int] = msgspec.field(default_factory=dict)
+    counts: dict[Pointer, Entries] = msgspec.field(default_factory=dict)
 
     def seeing(self, **parts: Any) -> "Context":
         """The same, with other parts in its view."""
@@ -81,8 +80,7 @@ class ValueCompiler:
         if isinstance(value, SignedToken):
             return _signed(value.scheme)
         if isinstance(value, CountOf):
-            counted = value.at
-            return lambda context: context.counts.get(counted, MISSING)
+            return _counted(value)
         if isinstance(value, Each):
             return self._each(value, at)
         return _shaped(value, self.compile(value.value, at))
@@ -124,10 +122,20 @@ class ValueCompiler:
             if shown is None:
                 return MISSING
             if at is not None:
-                context.counts[at] = shown.total
+                context.counts[at] = shown
             return list(shown.page) if item is None else _items(item, refused or item, shown, context)
 
         return entries
+
+
+def _counted(value: CountOf) -> Make:
+    at, of = value.at, value.of
+
+    def count(context: Context) -> Any:
+        shown = context.counts.get(at)
+        return MISSING if shown is None else shown.count(of)
+
+    return count
 
 
 def _items(item: Make, refused: Make, shown: Entries, context: Context) -> list[Any]:
@@ -202,7 +210,8 @@ def _signed(scheme_name: str) -> Make:
         if scheme is None or record is None:
             return MISSING
         value = record.get(Pointer.parse(scheme.accept.claim).tokens[-1])
-        return credential_for(scheme, context.view["account"], value, record, context.now)
+        lifetime = scheme.accept.max_age if isinstance(scheme.accept, Jwt) else None
+        return credential_for(scheme, context.view["account"], value, record, context.now, lifetime=lifetime)
 
     return sign_token
 

@@ -34,11 +34,13 @@ class Course:
 class Keeps:
     """The record that an accepted answer leaves, or one for each entry of the list at ``each``.
 
-    ``key`` is the member by which it is found. The first course is the ordinary one.
+    ``key`` is the member by which it is found. The first course is the ordinary one. Where ``when`` does not hold,
+    nothing is kept.
     """
 
     list_name: str
     key: str
+    when: tuple[tuple[Pointer, Validator | None], ...]
     each: Pointer | None
     record: Value
     courses: tuple[Course, ...]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mockserver.spec.answer_model import Answer, Keeps
 from mockserver.spec.pointer import Pointer
-from mockserver.spec.value_model import Value
+from mockserver.spec.value_model import Each, Value
 
 OPTED_OUT = "opted_out"  # the kept list of subscribers who want no more messages
 INBOUND = "inbound"  # what a callback waits for that tells of a subscriber's message
@@ -45,8 +45,12 @@ class OptOut:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """What becomes of a message from a subscriber: whose number it must be sent to, and the record that it leaves."""
+    """What becomes of a message from a subscriber: whose number it must be sent to, and the record that it leaves.
+
+    The newest record that ``finds`` lists is what the message belongs to.
+    """
 
     to: Pointer
+    finds: Each | None
     keeps: tuple[Keeps, ...]
     opt_out: OptOut | None

@@ -10,7 +10,7 @@ from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.shared import METHODS
-from mockserver.spec.values import read_value
+from mockserver.spec.values import read_list, read_value
 
 DEFAULT_TIMEOUT = 10.0  # seconds that a receiver has to answer, where the contract names none
 
@@ -89,6 +89,7 @@ def read_inbound(reader: Reader, block: dict[str, Any]) -> Inbound | None:
     opt_out = node.get("opt_out")
     return Inbound(
         to=Pointer.parse(node["to"]),
+        finds=read_list(reader, f"/kept/{node['finds']['list']}", node["finds"]["where"]) if "finds" in node else None,
         keeps=read_keeps(reader, node),
         opt_out=None
         if opt_out is None

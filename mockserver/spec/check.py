@@ -23,6 +23,7 @@ def pointers_read(operation: OperationSpec) -> list[Pointer]:
     pointers = [at for rule in operation.rules for at, _ in rule.when]
     for answer in operation.answers.values():
         pointers += [at for value in values_of(answer) for at in pointers_of(value)]
+        pointers += [at for keeps in answer.effects.keeps for at, _ in keeps.when]
     if operation.rate_limit is not None and operation.rate_limit.by is not None:
         pointers.append(operation.rate_limit.by)
     if operation.recipient is not None:
@@ -143,7 +144,12 @@ def _bound(contract: Contract, operation: OperationSpec) -> Bound:
     bound: dict[str, tuple[str, ...]] = {scheme.binds: (scheme.binds,) for scheme in contract.schemes}
     bound |= {owned.binds: (owned.binds,) for owned in operation.owned if owned.within is None}
     bound |= {owned.binds: Pointer.parse(owned.claim).tokens[1:-1] for owned in operation.owned if owned.is_inner}
-    return bound | {kept.list_name: (kept.list_name,) for kept in operation.kept}
+    bound |= {kept.list_name: (kept.list_name,) for kept in operation.kept}
+    every = (keeps for answer in operation.answers.values() for keeps in answer.effects.keeps)
+    bound |= {keeps.list_name: (keeps.list_name,) for keeps in every}
+    has_words = contract.inbound is not None and contract.inbound.opt_out is not None
+    sends_to_one = operation.message is not None and operation.recipient is not None
+    return bound | {OPTED_OUT: (OPTED_OUT,)} if has_words and sends_to_one else bound
 
 
 def _copies(template: Any) -> Iterator[tuple[dict[str, Any], str]]:
@@ -222,5 +228,6 @@ def _exists(template: Any, tokens: tuple[str, ...]) -> bool:
     if not tokens:
         return True
     if isinstance(template, list):
-        return any(_exists(item, tokens) for item in template)
+        below = tokens[1:] if tokens[0].isdecimal() else tokens  # a number names one item
+        return any(_exists(item, below) for item in template)
     return isinstance(template, Mapping) and tokens[0] in template and _exists(template[tokens[0]], tokens[1:])

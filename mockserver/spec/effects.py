@@ -5,7 +5,7 @@ from typing import Any
 from mockserver.spec.answer_model import NO_EFFECTS, Change, Course, Effects, Keeps, Step
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
-from mockserver.spec.values import read_members, read_value
+from mockserver.spec.values import read_condition, read_members, read_value
 
 
 def read_effects(reader: Reader, block: dict[str, Any]) -> Effects:
@@ -34,6 +34,7 @@ def _keeps(reader: Reader, node: dict[str, Any]) -> Keeps:
     return Keeps(
         list_name=node["list"],
         key=node["key"],
+        when=tuple((Pointer.parse(at), read_condition(reader, node["when"], at)) for at in node.get("when", {})),
         each=Pointer.parse(node["each"]) if "each" in node else None,
         record=read_members(reader, record),
         courses=tuple(_course(reader, name, courses[name], record) for name in courses),

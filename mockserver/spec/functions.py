@@ -104,6 +104,16 @@ def base64_text(text: Any) -> str:
     return base64.b64encode(_text(text).encode()).decode("ascii")
 
 
+def first(*values: Any) -> Any:
+    """The first value that is not null; null where all are."""
+    return next((value for value in values if value is not None), None)
+
+
+def upper(text: Any) -> str:
+    """A text in upper case."""
+    return _text(text).upper()
+
+
 def dotted(pointer: Any) -> str:
     """The place of a problem as a path below its part: ``/body/messages/0/to`` is ``messages[0].to``."""
     path = ""
@@ -128,12 +138,14 @@ FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
         "below": below,
         "digits": digits,
         "dotted": dotted,
+        "first": first,
         "hmac_sha1": hmac_sha1,
         "hmac_sha256": hmac_sha256,
         "integer": integer,
         "md5_joined": md5_joined,
         "md5_sorted": md5_sorted,
         "sms_segments": segments,
+        "upper": upper,
     }
 )
 SIGNING = frozenset({hmac_sha1, hmac_sha256, md5_joined})

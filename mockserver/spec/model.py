@@ -190,7 +190,7 @@ class OperationSpec(Behaviour):
     spelling is known. ``schemas`` are by media type ("" for no body) those of the request, as the document has them;
     ``validators`` are the same, compiled.
     ``lists_kept``: a value of an answer reads records that the account keeps; ``lists_problems``: one lists all that is
-    wrong with the request.
+    wrong with the request. ``heeds_opt_out``: the answer depends on whether the recipient wants no more messages.
     """
 
     vendor: str
@@ -212,6 +212,7 @@ class OperationSpec(Behaviour):
     declared: tuple[tuple[str, str, str], ...]
     enumerated: tuple[tuple[Pointer, tuple[Any, ...]], ...]
     lists_kept: bool = False
+    heeds_opt_out: bool = False
     lists_problems: bool = False
 
     @cached_property

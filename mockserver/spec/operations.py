@@ -6,6 +6,7 @@ from typing import Any
 
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.answers import read_answers
+from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.check import pointers_read
 from mockserver.spec.evidence import ON_ITS_PAGE, graded
 from mockserver.spec.model import Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Sms
@@ -128,10 +129,16 @@ def _operation(
     else:
         check_rules(reader, draft.node, operation.rules, [], problems)
     _check(reader, draft, operation)
-    roots = {at.tokens[0] for at in pointers_read(operation)}
-    headers, dispatch = _headers_read(operation), _dispatched(operation)
-    lists_kept, lists_problems = "kept" in roots, "problems" in roots
-    return replace(operation, headers=headers, dispatch=dispatch, lists_kept=lists_kept, lists_problems=lists_problems)
+    pointers, headers, dispatch = pointers_read(operation), _headers_read(operation), _dispatched(operation)
+    roots = {at.tokens[0] for at in pointers}
+    return replace(
+        operation,
+        headers=headers,
+        dispatch=dispatch,
+        lists_kept="kept" in roots,
+        lists_problems="problems" in roots,
+        heeds_opt_out=any(at.tokens[:2] == ("owned", OPTED_OUT) for at in pointers),
+    )
 
 
 def _with_its_rules(reader: Reader, draft: _Draft, operation: OperationSpec, problems: list[Possible]) -> OperationSpec:

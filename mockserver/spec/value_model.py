@@ -78,9 +78,10 @@ class SignedToken:
 
 @dataclass(frozen=True, slots=True)
 class CountOf:
-    """How many entries the list at a place of this answer had before its page was cut out."""
+    """Of the list at a place of this answer: all its entries, those shown, its pages, or whether more follow."""
 
     at: Pointer
+    of: Literal["all", "shown", "pages", "more"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,16 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which entries of a list are shown. Of the pointers the first that has a value counts; ``most`` bounds a page."""
+    """Which entries of a list are shown. Of the pointers the first that has a value counts; ``most`` bounds a page.
+
+    The request says with ``skip`` how many entries to leave out, or with ``number`` which page it wants, from 1.
+    """
 
     skip: tuple[Pointer, ...]
     take: tuple[Pointer, ...]
     default: int
     most: int
+    number: tuple[Pointer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

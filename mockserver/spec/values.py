@@ -1,6 +1,7 @@
 """Values that a contract makes: of the request, of the account, of what is kept, or new."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from inspect import Parameter, signature
 from typing import Any
 
@@ -33,7 +34,7 @@ VALUE_FORMS = {  # by the member that tells a form from a mapping of values: wha
     "call": {"of", *COMMON},
     "join": COMMON,
     "token": COMMON,
-    "count": COMMON,
+    "count": {"of", *COMMON},
     "each": {"where", "any", "order", "page", "item", "refused", *COMMON},
     "problems": {"where", *COMMON},
 }
@@ -116,7 +117,7 @@ def _form(reader: Reader, node: dict[str, Any]) -> Value:  # noqa: PLR0911 -- on
     if "token" in node:
         return SignedToken(node["token"])
     if "count" in node:
-        return CountOf(Pointer(Pointer.parse(node["count"]).tokens[1:]))
+        return CountOf(Pointer(Pointer.parse(node["count"]).tokens[1:]), node.get("of", "all"))
     if "problems" in node:
         return _each(reader, {"each": PROBLEMS, "item": node["problems"], "where": node.get("where", {})})
     return _each(reader, node)
@@ -138,22 +139,27 @@ def _call(reader: Reader, node: dict[str, Any]) -> Value:
     return Apply(FUNCTIONS[name], pointers)
 
 
-def _each(reader: Reader, node: dict[str, Any]) -> Each:
-    where = [
-        Condition(_member(member), relation, _operand(operand))
-        for member, asked in node.get("where", {}).items()
+def read_list(reader: Reader, of: str, where: dict[str, Any]) -> Each:
+    """All records of a list that are like this."""
+    conditions = tuple(
+        Condition(_member(member), relation, _operand(reader, operand))
+        for member, asked in where.items()
         for relation, operand in asked.items()
-    ]
+    )
+    return Each(of=Pointer.parse(of), where=conditions, any_of=None, order=(), page=None, item=None)
+
+
+def _each(reader: Reader, node: dict[str, Any]) -> Each:
     page = node.get("page")
-    return Each(
-        of=Pointer.parse(node["each"]),
-        where=tuple(where),
+    return replace(
+        read_list(reader, node["each"], node.get("where", {})),
         any_of=Pointer.parse(node["any"]) if "any" in node else None,
         order=tuple((_member(member.removeprefix("-")), member.startswith("-")) for member in node.get("order", ())),
         page=None
         if page is None
         else Paging(
             skip=tuple(map(Pointer.parse, page.get("skip", ()))),
+            number=tuple(map(Pointer.parse, page.get("number", ()))),
             take=tuple(map(Pointer.parse, page.get("take", ()))),
             default=page["default"],
             most=page["most"],
@@ -168,9 +174,9 @@ def _member(name: str) -> Pointer:
     return Pointer.parse(name) if name.startswith("/") else Pointer((name,))
 
 
-def _operand(operand: Any) -> Value:
-    is_pointer = isinstance(operand, str) and operand.startswith("/")
-    return Echo(Pointer.parse(operand), None) if is_pointer else Constant(operand)
+def _operand(reader: Reader, operand: Any) -> Value:
+    """What a member is held against: a pointer's value, another value, or a literal."""
+    return Echo(Pointer.parse(operand), None) if _is_pointer(operand) else read_value(reader, operand)
 
 
 def read_condition(reader: Reader, when: dict[str, Any], at: str) -> Validator | None:
@@ -211,5 +217,5 @@ def pointers_of(value: Value) -> Iterator[Pointer]:
             yield from (at for at, _ in part.when)
         elif isinstance(part, Each):
             yield part.of
-            yield from (*part.page.skip, *part.page.take) if part.page is not None else ()
+            yield from (*part.page.skip, *part.page.number, *part.page.take) if part.page is not None else ()
             yield from () if part.any_of is None else (part.any_of,)

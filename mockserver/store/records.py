@@ -12,6 +12,7 @@ from mockserver.engine.facts import NOTHING, Kept
 from mockserver.engine.message import Message
 
 MAX_RECORDS = 10_000  # of a list; the oldest goes
+LONGEST_PACED = 60.0  # seconds after an answer; a later step is waited for as long as the contract says
 Lists = dict[str, dict[str, dict[str, Any]]]  # by list and key
 
 
@@ -68,7 +69,7 @@ class Records:
     ) -> None:
         """Do what the answer to a call leaves behind, at a time of the account's clock.
 
-        ``cause`` is the call's number. ``pace`` is how long a second of a course takes on that clock.
+        ``cause`` is the call's number. ``pace`` is how long a second of a course's first minute takes on that clock.
         """
         keeping = self._of.setdefault(account, _Keeping())
         for effect in effects:
@@ -122,7 +123,7 @@ class Records:
             del records[next(iter(records))]
         for step in effect.steps:
             due = StepDue(
-                due=now + step.after * pace,
+                due=now + step.after * (pace if step.after <= LONGEST_PACED else 1.0),
                 vendor=vendor,
                 list_name=effect.list_name,
                 key=effect.key,

@@ -16,7 +16,7 @@ from mockserver.engine.call import RUN_BITS, Label, RecordedCall, first_number, 
 from mockserver.engine.callback import OutgoingRequest, view_of_request, view_of_step
 from mockserver.engine.clock import REAL, Clock, Sight
 from mockserver.engine.credentials import Claim
-from mockserver.engine.effects import Effect
+from mockserver.engine.effects import Effect, is_opt_out
 from mockserver.engine.facts import NOTHING, Budget, Facts, Kept, Limit, budget_key
 from mockserver.engine.message import Message
 from mockserver.engine.pin import NOTHING_USED, PinState, Uses, first_striking
@@ -87,6 +87,7 @@ class Store:
         self._times = Times()
         self._seeds = Seeds()
         self._records = Records()
+        self._somebody_opted_out = False  # lest each request ask for a record that hardly anybody leaves
         self._problems: Counter[ProblemKind] = Counter()
         self._untold: dict[str, list[StepDue]] = {}
         self._version = 0  # another after each change of accounts, pins, limits and clocks
@@ -106,6 +107,7 @@ class Store:
     async def facts(self, request: ParsedRequest) -> Facts:
         """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""
         operation = request.operation
+        reads_kept = operation.reads_kept or (self._somebody_opted_out and operation.heeds_opt_out)
         owners, now = self._registry.owners[operation.vendor], self._sources.now()
         sights: Mapping[bytes, Sight] = NOTHING
         for credential in request.credentials.values():
@@ -114,11 +116,7 @@ class Store:
             if sight is not None:
                 sights = {**sights, credential.digest: sight}
         if not (
-            self._pins.by_account
-            or self._limits.by_place
-            or self._times.clocks
-            or self._seeds.drawn
-            or operation.reads_kept
+            self._pins.by_account or self._limits.by_place or self._times.clocks or self._seeds.drawn or reads_kept
         ):
             return Facts(owners, now, sights=sights, version=self._version)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
@@ -127,10 +125,10 @@ class Store:
         keys = {account: (account, operation.id, budget_key(request, owners, account)) for account in accounts}
         budgets = {account: self._limits.budget(key, clocks[account].at(now)) for account, key in keys.items()}
         seeds = {account: self._seeds.drawn.get(account) for account in accounts}
-        if operation.reads_kept:
+        if reads_kept:
             for account in accounts:
                 self._run_due(account)
-        kept = {a: self._records.kept(a, operation.vendor) for a in accounts} if operation.reads_kept else NOTHING
+        kept = {a: self._records.kept(a, operation.vendor) for a in accounts} if reads_kept else NOTHING
         state = _present(pins), clocks, _present(budgets), sights, _present(seeds), kept
         return Facts(owners, now, *state, self._version)
 
@@ -417,6 +415,7 @@ class Store:
         clock = self._times.clock(account).at(now)
         self._records.apply(account, message.vendor, message.call, effects, clock, pace)
         self._records.receive(message)
+        self._somebody_opted_out |= any(is_opt_out(effect) for effect in effects)
         self.wake_timekeeper()
         if self._waiting:
             _wake(self._waiting, account)

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from mockserver.cli.answers import answers_of
 from tests.answer_pages import contracts
 from tests.cli.running import invoke
 
@@ -31,7 +32,7 @@ def test_one_vendor() -> None:
     assert "or to +15005550403" in found[next(n for n, line in enumerate(found) if "S-SSP forbidden" in line) + 1]
     assert any(re.fullmatch(r"    401 A-VVV token_replayed +only by a pin or by Prefer", line) for line in found)
     assert any(re.fullmatch(r"    200 S-PPP sent +any request that nothing is wrong with", line) for line in found)
-    assert any("documented, not mocked: Conversation History API: GET /api/public" in line for line in found)
+    assert any("documented, not mocked: Conversation History API V2: GET /api/public" in line for line in found)
     assert not any(line.startswith("polyai") for line in found)
 
 
@@ -50,8 +51,7 @@ def test_totals() -> None:
     """The table counts each answer once, as a whole and by part."""
     found = lines("polyai")
     table = {words[0]: list(map(int, words[1:])) for line in found[-6:] if (words := line.split())}
-    answers = contracts()["polyai"].operations[0].answers.values()
-    letters = [answer.evidence.letters for answer in answers]
+    letters = [answer.evidence.letters for answer in answers_of([contracts()["polyai"]])]
     for position, part in enumerate(("status", "headers", "shape", "text", "trigger")):
         assert table[part] == [Counter(word[position] for word in letters)[letter] for letter in "RPVSA"]
     assert sum(table["answers"]) == len(letters)
@@ -67,8 +67,9 @@ def test_as_json() -> None:
     assert missing["evidence_parts"]["headers"] is None
     assert missing["evidence_reasons"]["trigger"] == "avaamo-sms-send.md, Request Body, to_phone"
     assert missing["provoked_by"] == ["/owned/channels/custom_auth const false and /body/to_phone not there"]
-    assert "GET /v1/messages.json" in avaamo["known"]["Message API"]
-    assert sum(found["totals"]["answers"].values()) == 25
+    assert "GET /v1/conversations/{uuid}.json" in avaamo["known"]["Conversation API"]
+    listed = answers_of(contracts()[vendor] for vendor in ("avaamo", "polyai"))
+    assert sum(found["totals"]["answers"].values()) == len(listed)
 
 
 def test_unknown_vendor() -> None:

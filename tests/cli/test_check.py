@@ -34,7 +34,7 @@ def test_files_alone(tmp_path: Path) -> None:
     copy = tmp_path / "copied.yaml"
     copy.write_text(POLYAI, "utf-8")
     ended = invoke("check", copy)
-    assert (ended.exit_code, ended.stdout.partition(" (")[0]) == (0, "1 contract, 16 answers")
+    assert (ended.exit_code, ended.stdout.partition(" (")[0]) == (0, "1 contract, 40 answers")
 
 
 def test_errors(tmp_path: Path) -> None:
@@ -79,4 +79,5 @@ def test_folder(tmp_path: Path, options: list[str]) -> None:
         at = f"{tmp_path / 'sixth.yaml'}:{place(POLYAI, '/v1/outbound-sms:')}: /paths/~1v1~1outbound-sms"
         owner = f"polyai ({ROOT / 'contracts' / 'polyai.yaml'})"
         clash = f"{at}: the path /v1/outbound-sms is also claimed by {owner}\n"
-        assert (ended.exit_code, ended.stdout) == (1, clash)
+        assert ended.exit_code == 1
+        assert ended.stdout.startswith(clash)

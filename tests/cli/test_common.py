@@ -125,7 +125,7 @@ def test_no_secret_is_in_a_usage_error(taken: str, arguments: list[str], environ
         ),
         pytest.param(
             ["--accounts", "member.yaml"],
-            "member.yaml:3:12: /vendors/polyai/api_keyy: is not known here; known: api_key, connectors",
+            "member.yaml:3:12: /vendors/polyai/api_keyy: is not known here; known: account_id, api_key, connectors",
             id="member",
         ),
         pytest.param(["--accounts", "vendor.yaml"], "vendor.yaml:2:11: /vendors/nobody: is not known .*", id="vendor"),
@@ -148,7 +148,7 @@ def test_findings_of_other_commands(files: Path, taken: str, command: list[str])
     """Every command that reads the files tells their errors alike."""
     where = ["--port", taken] if command == ["serve"] else []
     ended = invoke(*command, "--accounts", "member.yaml", *where)
-    expected = "member.yaml:3:12: /vendors/polyai/api_keyy: is not known here; known: api_key, connectors\n"
+    expected = "member.yaml:3:12: /vendors/polyai/api_keyy: is not known here; known: account_id, api_key, connectors\n"
     assert (ended.exit_code, ended.stdout, ended.stderr) == (1, expected, ""), ended.exception
 
 

@@ -15,8 +15,9 @@ def test_polyai() -> None:
     """The key by its security scheme, the connector by the header's own name; warnings fail a run."""
     shape = json.loads(invoke("account").stdout)["vendors"]["polyai"]
     file = tomllib.loads(invoke("account", "--format", "schemathesis", "--vendor", "polyai").stdout)
-    assert file["auth"] == {"openapi": {"ApiKey": {"api_key": shape["credentials"]["api_key"]}}}
-    (operation,) = file["operations"]
+    key = {"api_key": shape["credentials"]["api_key"]}
+    assert file["auth"] == {"openapi": {"ApiKey": key, "ConversationKey": key}}
+    operation = file["operations"][0]
     assert operation["include-operation-id"] == "send_sms"
     assert operation["parameters"] == {"header.X-TOKEN-ID": shape["owned"]["connectors"][0]["id"]}
     assert file["warnings"] == {"fail-on": True}
@@ -25,7 +26,7 @@ def test_polyai() -> None:
 def test_values_in_a_body() -> None:
     """A sender that each body needs is given; a phase that tries others may be refused as the contract says."""
     file = tomllib.loads(invoke("account", "--format", "schemathesis", "--vendor", "koreai").stdout)
-    (operation,) = file["operations"]
+    operation = file["operations"][0]
     assert operation["parameters"].keys() == {"path.BotId", "body.fromNo"}
     assert "400" in operation["checks"]["positive_data_acceptance"]["expected-statuses"]
     assert file["warnings"] == {"fail-on": ["missing_auth", "missing_test_data"]}

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.engine.listing import listed
+from mockserver.engine.listing import Entries, listed
 from mockserver.spec.pointer import MISSING, Pointer
-from mockserver.spec.value_model import Condition, Constant, Each, Paging
+from mockserver.spec.value_model import Condition, Constant, Each, Echo, Paging
 
 ROWS = [
     {"id": 1, "to": "14155550123", "on": "2026-11-01", "seen": True},
@@ -20,7 +20,8 @@ VIEW: dict[str, Any] = {"kept": {"rows": ROWS}, "query": {"count": "2", "offset"
 
 def rows(*asked: tuple[str, str, Any], **parts: Any) -> tuple[list[int], int]:
     """The ids of the rows listed where members are in these relations to values, and the total."""
-    where = tuple(Condition(Pointer((member,)), relation, Constant(None)) for member, relation, _ in asked)  # type: ignore[arg-type]
+    asks = Constant(None) if parts.get("fixed") else Echo(Pointer.parse("/query/any"), None)
+    where = tuple(Condition(Pointer((member,)), relation, asks) for member, relation, _ in asked)  # type: ignore[arg-type]
     each = Each(
         Pointer.parse("/kept/rows"), where, parts.get("any_of"), parts.get("order", ()), parts.get("page"), None
     )
@@ -63,6 +64,7 @@ def test_any() -> None:
     assert rows(*asked)[0] == []
     assert rows(*asked, any_of=Pointer.parse("/query/mode"))[0] == [1, 2]
     assert rows(*asked, any_of=Pointer.parse("/query/none"))[0] == []
+    assert rows(*asked, any_of=Pointer.parse("/query/mode"), fixed=True)[0] == []  # literals always hold
 
 
 def test_order() -> None:
@@ -107,3 +109,27 @@ def _is_like(pattern: str, text: str) -> bool:
     if pattern[0] in "*%":
         return any(_is_like(pattern[1:], text[at:]) for at in range(len(text) + 1))
     return text[:1] == pattern[0] and _is_like(pattern[1:], text[1:])
+
+
+@pytest.mark.parametrize(
+    ("number", "size", "ids", "counts"),
+    [
+        (1, 2, [1, 2], {"all": 3, "shown": 2, "pages": 2, "more": True}),
+        (2, 2, [10], {"all": 3, "shown": 1, "pages": 2, "more": False}),
+        (9, 2, [], {"all": 3, "shown": 0, "pages": 2, "more": False}),
+        (0, 5, [1, 2, 10], {"all": 3, "shown": 3, "pages": 1, "more": False}),
+    ],
+)
+def test_pages_by_number(number: int, size: int, ids: list[int], counts: dict[str, Any]) -> None:
+    """A page is asked for by its number, from 1; an answer may show how many records, pages and more there are."""
+    page = Paging((), (Pointer.parse("/query/per_page"),), 25, 100, number=(Pointer.parse("/query/page"),))
+    each = Each(Pointer.parse("/kept/rows"), (), None, (), page, None)
+    shown = listed(each, {**VIEW, "query": {"page": number, "per_page": size}}, [])
+    assert shown is not None
+    assert [row["id"] for row in shown.page] == ids
+    assert {of: shown.count(of) for of in counts} == counts
+
+
+def test_pages_of_none() -> None:
+    """Where no record fits in a page, none is counted as one."""
+    assert (Entries((), 0).count("pages"), Entries((), 3, size=0).count("pages")) == (0, 1)

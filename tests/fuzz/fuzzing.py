@@ -1,5 +1,6 @@
 """Runs schemathesis over a server: in this process, collecting what it found, or on the command line."""
 
+import base64
 import json
 import os
 import subprocess
@@ -19,8 +20,8 @@ from schemathesis.engine import events
 from mockserver.engine.account import AccountData, tokens
 from mockserver.server.build import contracts_folder
 from mockserver.spec.load import contract_files, load_contracts
-from mockserver.spec.model import Contract
-from mockserver.spec.security_model import Scheme
+from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.security_model import Basic, Scheme
 from tests.evidence import ROOT
 from tests.fuzz.ordinary import Node, Ordinary, ordinary
 from tests.live import PATIENCE
@@ -74,9 +75,33 @@ def ways() -> list[Way]:
     """Every way of every vendor; where there are several, parameters stand in a form in all but the first."""
     found = []
     for contract in load_contracts(contract_files([contracts_folder()])):
-        alternatives = {o.security[n].schemes: n for o in contract.operations for n in range(len(o.security))}
-        found += [Way(contract, schemes, n > 0) for schemes, n in (alternatives or {(): 0}).items()]
+        alternatives = {schemes: n for o in contract.operations for n, schemes in enumerate(_alternatives(o))}
+        found += [Way(contract, schemes, n > 0) for schemes, n in alternatives.items()]
     return found
+
+
+def first_way(vendor: str, path: str) -> Way:
+    """The way of a vendor by which the operations at a path are asked first."""
+    contract = next(way.contract for way in ways() if way.contract.vendor == vendor)
+    operation = next(one for one in contract.operations if one.path == path)
+    return next(way for way in ways() if way.contract is contract and way.schemes == _alternatives(operation)[0])
+
+
+def _alternatives(operation: OperationSpec) -> list[tuple[Scheme, ...]]:
+    """The ways in which an operation is asked; one way, by nothing, where it wants no credential."""
+    return [alternative.schemes for alternative in operation.security] or [()]
+
+
+def _asked(document: Node, way: Way) -> Node:
+    """A description of those operations only that can be asked this way."""
+    asked = {(o.path, o.method.lower()) for o in way.contract.operations if way.schemes in _alternatives(o)}
+    every = {(o.path, o.method.lower()) for o in way.contract.operations}
+    paths = {
+        path: {key: member for key, member in item.items() if (path, key) in asked or (path, key) not in every}
+        for path, item in document["paths"].items()
+        if any((path, key) in asked for key in item)
+    }
+    return {**document, "paths": paths}
 
 
 class Trial(NamedTuple):
@@ -107,7 +132,7 @@ def trial(
         if pointer in contract.claims:
             data[pointer.split("/")[2]] = data[pointer.split("/")[2]][number:]
     names = tuple(scheme.name for scheme in way.schemes)
-    plain = ordinary(contract, document, data, names, now, form=way.form)
+    plain = _asked(ordinary(contract, document, data, names, now, form=way.form), way)
     rules = [rule for operation in contract.operations for rule in operation.rules if rule.on_problem]
     refusals = {str(rule.answer.means) for rule in rules if rule.kinds is None or rule.kinds & BAD_DATA}
     text = f"{SHARED.read_text('utf-8')}max-examples = {examples}\n"
@@ -115,11 +140,23 @@ def trial(
     text += f"\n[checks.negative_data_rejection]\nexpected-statuses = {sorted(refusals)}\n"
     ready = tokens(contract, data, now)
     for scheme in way.schemes:
-        kind = "bearer" if scheme.bearer else "api_key"
-        text += f"\n[auth.openapi.{scheme.name}]\n{kind} = {json.dumps(ready[scheme.name])}\n"
+        text += f"\n[auth.openapi.{scheme.name}]\n{_credential(scheme, ready[scheme.name])}\n"
+    described = [one for one in contract.operations if one.method.lower() in plain["paths"].get(one.path, {})]
+    for operation in (one for one in described if one.kept):  # the ids are of what is not there
+        text += f"\n[[operations]]\ninclude-operation-id = {json.dumps(operation.spelling)}\n"
+        text += 'warnings = { display = ["missing_auth"], fail-on = true }\n'
+        text += '[operations.checks.positive_data_acceptance]\nexpected-statuses = ["2xx", "404"]\n'
     file = folder / "schemathesis.toml"
     file.write_text(text, "utf-8")
     return Trial(Ordinary(app, document), plain, file)
+
+
+def _credential(scheme: Scheme, ready: str) -> str:
+    """A credential as the settings of schemathesis have it."""
+    if isinstance(scheme.accept, Basic):
+        user, _, password = base64.b64decode(ready.removeprefix("Basic ")).decode().partition(":")
+        return f"username = {json.dumps(user)}\npassword = {json.dumps(password)}"
+    return f"{'bearer' if scheme.bearer else 'api_key'} = {json.dumps(ready)}"
 
 
 def fuzz(tried: Trial) -> Report:
@@ -131,8 +168,11 @@ def fuzz(tried: Trial) -> Report:
 
     @schema.hook
     def filter_body(_context: Any, body: Any) -> bool:
-        """A form with a further field of a credential's name proves another sender: it is no good data, nor bad."""
-        return not (isinstance(body, dict) and credentials & body.keys())
+        """Leave out forms that are neither good data nor bad.
+
+        A further field of a credential's name proves another sender; no header of a part can have a name with NUL.
+        """
+        return not (isinstance(body, dict) and (credentials & body.keys() or any("\0" in name for name in body)))
 
     report = Report()
     for event in engine.from_schema(schema).execute():
@@ -145,23 +185,32 @@ def fuzz(tried: Trial) -> Report:
 
 def first_path(tried: Trial) -> Trial:
     """A trial of the first path only, which is enough for what is broken on purpose."""
-    path, item = next(iter(tried.document["paths"].items()))
-    return tried._replace(document={**tried.document, "paths": {path: item}})
+    return only_path(tried, next(iter(tried.document["paths"])))
+
+
+def only_path(tried: Trial, path: str) -> Trial:
+    """A trial of one path only."""
+    return tried._replace(document={**tried.document, "paths": {path: tried.document["paths"][path]}})
 
 
 def assert_faithful(tried: Trial, way: Way) -> None:
     """No check fails in any phase, and every operation has accepted and refused."""
     report = fuzz(tried)
     assert not report.findings, str(report)
-    meant = [one for one in way.contract.operations if one.dispatch is None or one.dispatch.to]
+    described = {(path, method.upper()) for path, item in tried.document["paths"].items() for method in item}
+    meant = [one for one in way.contract.operations if (one.path, one.method) in described]
     names = {f"{operation.method} {operation.path}" for operation in meant}
-    assert set(report.accepted) == set(report.refused) == names
+    by_id = {f"{operation.method} {operation.path}" for operation in meant if operation.kept}
+    assert names - by_id - set(report.accepted) == set(), "never accepted"
+    assert names - set(report.refused) == set(), "never refused"
+    assert set(report.accepted) | set(report.refused) <= names
 
 
 def _read(report: Report, recorder: Any) -> None:
-    for interaction in recorder.interactions.values():
+    for case_id, interaction in recorder.interactions.items():
         if interaction.response is not None:
-            (report.accepted if interaction.response.status_code < 400 else report.refused)[recorder.label] += 1
+            of = recorder.cases[case_id].value.operation.label
+            (report.accepted if interaction.response.status_code < 400 else report.refused)[of] += 1
     for case_id, checks in recorder.checks.items():
         for check in checks:
             if check.failure_info is not None:

@@ -70,8 +70,9 @@ def ordinary(
     plain["servers"] = [{"url": "/"}]
     plain["security"] = [{name: [] for name in schemes}]
     _without_unknown_methods(plain, contract)
+    changed = _changed(plain, contract)
     for node in list(_owned_nodes(plain)):
-        _own(plain, node, data)
+        _own(plain, node, data, of_record=-1 if any(node is one for one in changed) else 0)
     for path_item in plain["paths"].values():
         shared = path_item.pop("parameters", [])
         for node in path_item.values():
@@ -93,6 +94,8 @@ def ordinary(
             node["requestBody"] = _body(plain, node["requestBody"], sample(contract, operation, data, now).body)
             if operation.merges_form:
                 _place(node, form=form)
+            else:
+                _only_json(node["requestBody"])
     return plain
 
 
@@ -105,10 +108,10 @@ def _without_unknown_methods(plain: Node, contract: Contract) -> None:
 
 
 def _name_methods(node: Node, dispatch: Dispatch) -> None:
-    """The parameter that names a method takes the names of those that are mocked."""
+    """The parameter that names a method takes the name of the first that is mocked: each method has its own others."""
     part, name = dispatch.by.tokens
     node["parameters"] = [
-        {**one, "schema": {"enum": list(dispatch.to)}} if (one["in"], one["name"]) == (part, name) else one
+        {**one, "schema": {"enum": list(dispatch.to)[:1]}} if (one["in"], one["name"]) == (part, name) else one
         for one in node["parameters"]
     ]
 
@@ -140,10 +143,10 @@ def resolved(document: Mapping[str, Any], node: Any) -> Any:
 
 
 def _targets(nodes: Mapping[str, Node], operation: Node) -> list[Node]:
-    """The operations that a command of this one may name."""
+    """The operation that a command of this one names; none where it leads to no other."""
     block = operation.get("x-mock", {})
     block = nodes[block["same_as"]].get("x-mock", {}) if "same_as" in block else block
-    return [nodes[name] for name in block.get("dispatch", {}).get("to", {}).values()]
+    return [nodes[name] for name in block.get("dispatch", {}).get("to", {}).values()][:1]
 
 
 def _responses(plain: Node, sources: list[Node]) -> Node:
@@ -168,15 +171,33 @@ def _owned_nodes(node: Any) -> Iterator[Node]:
             yield from _owned_nodes(item)
 
 
-def _own(plain: Node, node: Node, data: Mapping[str, Any]) -> None:
-    """Narrow a parameter or schema to what the first record holds, in every form that the schema allows."""
+def _changed(plain: Node, contract: Contract) -> list[Node]:
+    """The parameters that name a record which their operation changes, so that others must use another."""
+    changing = {
+        operation.spelling: change.at.tokens[1]
+        for operation in contract.operations
+        for answer in operation.answers.values()
+        for change in answer.effects.changes
+    }
+    return [
+        parameter
+        for path_item in plain["paths"].values()
+        for node in path_item.values()
+        if isinstance(node, dict) and node["operationId"] in changing
+        for parameter in (resolved(plain, one) for one in path_item.get("parameters", []))
+        if parameter.get("x-mock", {}).get("owned", "").split("/")[2:3] == [changing[node["operationId"]]]
+    ]
+
+
+def _own(plain: Node, node: Node, data: Mapping[str, Any], of_record: int) -> None:
+    """Narrow a parameter or schema to what one record holds, in every form that the schema allows."""
     block, holder = node["x-mock"], node if "in" in node else {"schema": node}
     if block["owned"].count("/") > 3:
         return  # it is asked for by those records only that list records
     schema = {**resolved(plain, holder["schema"]), **holder["schema"]}
     schema.pop("$ref", None)
     found = list(values_at(data, "/".join(["", "account", *block["owned"].split("/")[2:]])))
-    values = [value for value, record in found if record is found[0][1]]
+    values = [value for value, record in found if record is found[of_record][1]]
     if block.get("digits"):
         values = [form for value in values for form in (str(value), f"+{value}", int(value))]
     schema["enum"] = [value for value in values if jsonschema_rs.is_valid(schema, value)]
@@ -209,9 +230,15 @@ def _place(operation: Node, *, form: bool) -> None:
             "required": [node["name"] for node in fields if node.get("required")],
             "properties": {node["name"]: _as_text(node["schema"]) for node in fields},
         }
-        body["required"] = True
+        body["required"] = bool(schema["required"])
         for media in body["content"].values():
-            media.update(schema=schema, example={node["name"]: node["example"] for node in fields})
+            media.update(schema=schema, example={node["name"]: node["example"] for node in fields if "example" in node})
+
+
+def _only_json(body: Node) -> None:
+    """Without the form that a body may be as well: plain OpenAPI cannot say that a form's fields are text."""
+    if "application/json" in body["content"]:
+        body["content"] = {t: media for t, media in body["content"].items() if "form" not in t}
 
 
 def _as_text(schema: Node) -> Node:

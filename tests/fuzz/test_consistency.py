@@ -45,8 +45,11 @@ class Model:
     clock: float = 0.0  # seconds since it was frozen
     sent: list[Sent] = field(default_factory=list)
     replies: list[tuple[str, str]] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
+    refused: int = 0
     redelivered: int = 0
     taken: int = 0
+    answered: list[str] = field(default_factory=list)
 
 
 customers = st.integers(0, 1)
@@ -85,19 +88,30 @@ class Conversations(RuleBasedStateMachine):
         model = self.models[who]
         self.number += 1
         text = f"Your code is {1000 + self.number}" if code else f"text {self.number} of {who}"
-        body = self.ask("POST", "/messages", {"from": model.line, "to": to, "text": text}, **{"x-key": model.key})
+        message = {"from": model.line, "to": to, "text": text}
+        if to in model.left:
+            refused = self.client.post("/messages", json=message, headers={"x-key": model.key})
+            assert (refused.status_code, refused.json()) == (403, {"error": "opted out"})
+            model.refused += 1
+            return
+        body = self.ask("POST", "/messages", message, **{"x-key": model.key})
         course = "failed" if to == FAILING else "delivered"
         model.sent.append(Sent(body["id"], to, text, model.clock, course))
 
-    @rule(who=customers, sender=st.sampled_from(SUBSCRIBERS))
-    def reply(self, who: int, sender: str) -> None:
-        """A subscriber writes to a customer's line."""
+    @rule(who=customers, sender=st.sampled_from(SUBSCRIBERS), word=st.sampled_from(["", "", " stop. ", "Start"]))
+    def reply(self, who: int, sender: str, word: str) -> None:
+        """A subscriber writes to a customer's line, perhaps to get no more messages from it."""
         model = self.models[who]
         self.number += 1
-        text = f"reply {self.number}"
+        text = word or f"reply {self.number}"
         body = {"account": model.id, "vendor": "parcel", "from": sender, "text": text}
         assert self.ask("POST", "/_mock/inbound", body)["to"] == model.line
         model.replies.append((sender, text))
+        if word == "Start":
+            model.left.discard(sender)
+        elif word:
+            model.left.add(sender)
+            model.answered.append(sender)
 
     @rule(who=customers, seconds=st.sampled_from([60, 1, 4, 0]))
     def advance(self, who: int, seconds: int) -> None:
@@ -161,11 +175,13 @@ class Conversations(RuleBasedStateMachine):
             assert found.total() == told.total() + model.redelivered
             sends = self.calls(model, operation="parcel.send_message")
             assert {call["cause"] for call in out} <= {call["id"] for call in sends}
-            assert len(sends) == len(model.sent)
+            assert len(sends) == len(model.sent) + model.refused
 
     def check_messages(self, model: Model) -> None:
         messages = self.ask("GET", f"/_mock/messages?account={model.id}&limit=1000")["messages"]
-        outbound = [one for one in reversed(messages) if one["direction"] == "outbound"]
+        outbound = [one for one in reversed(messages) if one["direction"] == "outbound" and one["operation"]]
+        answers = [one for one in reversed(messages) if one["direction"] == "outbound" and not one["operation"]]
+        assert [one["to"] for one in answers] == model.answered
         expected = [(s.to, s.text, (["accepted", *s.states(model.clock)])[-1]) for s in model.sent]
         assert [(one["to"], one["text"], one["state"]) for one in outbound] == expected
         assert [one["code"] for one in outbound] == [

@@ -53,35 +53,51 @@ def quick(app: Any, account: AccountData, vendor: str, folder: Path) -> Trial:
     return first_path(trial(app, account, WAYS[vendor], folder, examples=5))
 
 
-REFUSED = {
+UNREADABLE = "value: {detail: Request body is not valid JSON.}"
+NO_SECURITY = [("security:\n  - ApiKey: []\n", ""), *[("      security: [{ConversationKey: []}]\n", "")] * 4]
+REFUSED: dict[str, tuple[list[tuple[str, str]], str]] = {
     "empty-answer-with-content": (
-        "          x-mock:\n            name: sent",
-        "          content: {application/json: {schema: {type: object}}}\n          x-mock:\n            name: sent",
+        [
+            (
+                "          x-mock:\n            name: sent",
+                "          content: {application/json: {schema: {type: object}}}\n"
+                "          x-mock:\n            name: sent",
+            )
+        ],
         "'examples' is missing",
     ),
-    "problem-without-answer": ("- {problem: too_large, answer: too_large}\n", "\n", "no answer: too_large"),
-    "rule-that-hides-others": ("rules:\n", "rules:\n          - {problem: any, answer: invalid}\n", "never reachable"),
-    "rule-of-no-answer": ("answer: too_large}", "answer: too_big}", "no answer 'too_big'"),
-    "example-beside-its-schema": ("value: {detail: Invalid body.}", "value: {detail: 7}", "does not fit its schema"),
+    "problem-without-answer": ([("- {problem: too_large, answer: too_large}\n", "\n")], "no answer: too_large"),
+    "rule-that-hides-others": (
+        [("rules:\n", "rules:\n          - {problem: any, answer: invalid}\n")],
+        "never reachable",
+    ),
+    "rule-of-no-answer": ([("answer: too_large}", "answer: too_big}")], "no answer 'too_big'"),
+    "example-beside-its-schema": (
+        [("value: {detail: Invalid body.}", "value: {detail: 7}")],
+        "does not fit its schema",
+    ),
     "answer-without-evidence": (
-        "name: sent\n            evidence: {",
-        "name: sent\n            given: {",
+        [("name: sent\n            evidence: {", "name: sent\n            given: {")],
         "'evidence' is a required property",
     ),
     "header-that-nobody-fills": (
-        "value: {detail: Request body is not valid JSON.}\n                  x-mock: {evidence: *table, fill: *fill}",
-        "value: {detail: Request body is not valid JSON.}\n                  x-mock: {evidence: *table}",
+        [
+            (
+                f"{UNREADABLE}\n                  x-mock: {{evidence: *table, fill: *fill}}",
+                f"{UNREADABLE}\n                  x-mock: {{evidence: *table}}",
+            )
+        ],
         "required but has neither",
     ),
-    "no-security": ("security:\n  - ApiKey: []\n", "", "no operation can meet it"),
+    "no-security": (NO_SECURITY, "no operation can meet it"),
 }
 
 
-@pytest.mark.parametrize(("old", "new", "message"), REFUSED.values(), ids=REFUSED)
-def test_contracts_that_contradict_themselves(old: str, new: str, message: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("edits", "message"), REFUSED.values(), ids=REFUSED)
+def test_contracts_that_contradict_themselves(edits: list[tuple[str, str]], message: str, tmp_path: Path) -> None:
     """They are refused when they are read, for this fault."""
     with pytest.raises(ContractErrors) as caught:
-        load_contracts([broken("polyai", [(old, new)], tmp_path)])
+        load_contracts([broken("polyai", edits, tmp_path)])
     assert [fault for fault in caught.value.errors if message in fault.message], caught.value
 
 
@@ -103,7 +119,7 @@ WRONG = {
     ),
     "no-security": (
         [
-            ("security:\n  - ApiKey: []\n", ""),
+            *NO_SECURITY,
             ("    - {problem: unauthenticated, answer: unauthorized}\n", ""),
         ],
         "ignored_auth missing_required_header negative_data_rejection",

@@ -112,9 +112,12 @@ def test_two_customers_of_each_real_vendor(app: Application, client: TestClient,
     sent = []
     for operation in contract.operations:
         ready = sample(contract, operation, mine, time.time())
+        if "{" in ready.path:  # the id of what is not there yet
+            continue
         response = client.request(ready.method, ready.path, headers=ready.headers, content=ready.body)
         sent.append(response.headers["x-mock-answer"])
-        assert sent[-1].endswith("/sent") or operation.dispatch
+        accepted = operation.success is not None and sent[-1] == operation.success.id
+        assert accepted or operation.dispatch
     found = client.get("/_mock/calls", params={"account": one["id"]}).json()["calls"]
     assert [call["answer"] for call in found] == sent[::-1]
     assert client.get("/_mock/calls", params={"account": other["id"]}).json()["calls"] == []

@@ -17,7 +17,7 @@ def asked(client: TestClient, method: str, path: str, **sent: object) -> tuple[i
     return response.status_code, response.headers["content-type"], response.json()
 
 
-@pytest.mark.parametrize("path", ["/platform_api/GetSmsHistory", "/platform_api/GetSmsHistory/"])
+@pytest.mark.parametrize("path", ["/platform_api/GetHistoryReports", "/platform_api/GetHistoryReports/"])
 @pytest.mark.parametrize("method", ["POST", "GET"])
 def test_by_path(client: TestClient, method: str, path: str) -> None:
     """Whatever the credentials are; the document names vendor, method, and where it is documented."""
@@ -27,25 +27,26 @@ def test_by_path(client: TestClient, method: str, path: str) -> None:
         "type": "about:blank",
         "title": "Not mocked",
         "status": 501,
-        "detail": "voximplant documents GetSmsHistory (Management API reference, SMS); mockserver does not answer it.",
+        "detail": "voximplant documents GetHistoryReports (Management API reference, History); "
+        "mockserver does not answer it.",
         "vendor": "voximplant",
-        "method": "GetSmsHistory",
-        "documented": "Management API reference, SMS",
+        "method": "GetHistoryReports",
+        "documented": "Management API reference, History",
     }
 
 
 @pytest.mark.parametrize(
     "sent",
     [
-        pytest.param({"params": {"cmd": "ControlSms"}}, id="query"),
-        pytest.param({"data": {"cmd": "ControlSms", "account_id": "1"}}, id="form"),
-        pytest.param({"files": {"cmd": (None, "ControlSms")}}, id="multipart"),
+        pytest.param({"params": {"cmd": "GetRules"}}, id="query"),
+        pytest.param({"data": {"cmd": "GetRules", "account_id": "1"}}, id="form"),
+        pytest.param({"files": {"cmd": (None, "GetRules")}}, id="multipart"),
     ],
 )
 def test_by_command(client: TestClient, sent: dict[str, object]) -> None:
     """The other shape of the same call gets the same."""
     status, _, problem = asked(client, "POST", "/platform_api", **sent)
-    assert (status, problem["method"]) == (501, "ControlSms")
+    assert (status, problem["method"]) == (501, "GetRules")
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,8 @@ def test_by_command(client: TestClient, sent: dict[str, object]) -> None:
     [
         ("GET", "/rest/profile/messaging", "opentact"),
         ("DELETE", "/opentact/rest/token/abc", "opentact"),
-        ("POST", "/api/public/bot/st-1/getMessages", "koreai"),
-        ("GET", "/v3/acme/project/conversations", "polyai"),
+        ("POST", "/api/public/bot/st-1/getMessagesV2", "koreai"),
+        ("GET", "/v1/agents/project/telephony/phone-numbers", "polyai"),
         ("GET", "/v1/conversations/1234.json", "avaamo"),
     ],
 )
@@ -108,4 +109,6 @@ def test_a_path_with_an_operation_too(tmp_path: Path) -> None:
 def test_what_is_listed(client: TestClient) -> None:
     """The listing of contracts names them."""
     contracts = {one["vendor"]: one for one in client.get("/_mock/contracts").json()["contracts"]}
-    assert {"method": "GET", "path": "/rest/auth", "documented": "Authentication API"} in contracts["opentact"]["known"]
+    assert {"method": "POST", "path": "/rest/order", "documented": "Order Phone Number"} in contracts["opentact"][
+        "known"
+    ]

@@ -38,7 +38,7 @@ ALONE: dict[str, Case] = {
         "{call: sms_segments, of: [/body/text]}",
         "{call: md5, of: [/body/text]}",
         "call: md5",
-        "fill calls 'md5'; there are only: base64, below, digits, dotted, hmac_sha1, hmac_sha256, integer, md5_",
+        "fill calls 'md5'; there are only: base64, below, digits, dotted, first, hmac_sha1, hmac_sha256, integer, md5_",
     ),
     "function in else": (
         "{echo: /problem/name}",

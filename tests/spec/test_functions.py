@@ -12,6 +12,7 @@ from mockserver.spec.functions import (
     below,
     digits,
     dotted,
+    first,
     hmac_sha1,
     hmac_sha256,
     integer,
@@ -19,6 +20,7 @@ from mockserver.spec.functions import (
     md5_sorted,
     phone_digits,
     segments,
+    upper,
 )
 
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
@@ -84,15 +86,23 @@ def test_names() -> None:
         "below": below,
         "digits": digits,
         "dotted": dotted,
+        "first": first,
         "hmac_sha1": hmac_sha1,
         "hmac_sha256": hmac_sha256,
         "integer": integer,
         "md5_joined": md5_joined,
         "md5_sorted": md5_sorted,
         "sms_segments": segments,
+        "upper": upper,
     } == FUNCTIONS
     with pytest.raises(TypeError):
         FUNCTIONS["more"] = digits  # type: ignore[index]
+
+
+def test_first_and_upper() -> None:
+    """The first value that is not null, whatever else it is; a text in upper case, also of a value that is none."""
+    assert (first(None, "", 1), first(None, None), first(False, 1)) == ("", None, False)
+    assert (upper("in"), upper(True), upper(7)) == ("IN", "TRUE", "7")
 
 
 def test_signatures() -> None:

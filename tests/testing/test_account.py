@@ -133,7 +133,9 @@ def test_unknown_attributes_name_the_known(account: Account) -> None:
     """A mistyped vendor or operation is told with those that there are, and none is guessed while copying."""
     with pytest.raises(AttributeError, match=r"an account has no 'polyia'; its vendors: .*polyai"):
         _ = account.polyia
-    with pytest.raises(AttributeError, match="polyai has no 'send'; operations: send_sms; values: url, unre"):
+    with pytest.raises(
+        AttributeError, match=r"polyai has no 'send'; operations: send_sms, list_conversations, .*; values: url, unre"
+    ):
         _ = account.polyai.send
     assert {"polyai", "calls", "delete"} <= set(dir(account))
     assert {"send_sms", "tokens"} <= set(dir(account.polyai))

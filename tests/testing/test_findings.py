@@ -256,10 +256,10 @@ def test_coverage_is_shown_and_written(pytester: pytest.Pytester, server: MockSe
 @pytest.mark.parametrize(
     ("options", "code", "line"),
     [
-        pytest.param(["--mockserver-cov-fail-under=1"], 0, None, id="enough"),
+        pytest.param(["--mockserver-cov-fail-under=0.1"], 0, None, id="enough"),
         pytest.param(["--mockserver-cov-fail-under=99"], 1, "FAILED: * % is below 99 %", id="too little"),
         pytest.param(
-            ["--mockserver-cov-fail-under=6", "--mockserver-cov-vendor=polyai"], 0, None, id="enough of one vendor"
+            ["--mockserver-cov-fail-under=2", "--mockserver-cov-vendor=polyai"], 0, None, id="enough of one vendor"
         ),
         pytest.param(
             ["--mockserver-cov", "--mockserver-cov-vendor=acme"], 1, "FAILED: *no vendor 'acme'; known: *", id="vendor"

@@ -75,7 +75,10 @@ def test_values_name_what_they_have(account: Account) -> None:
     polyai = account.polyai
     for use, message in (
         (lambda: polyai.credentials["apikey"], "polyai.credentials has no 'apikey'; known: api_key"),
-        (lambda: polyai.tokens["apikey"], "polyai.tokens has no 'apikey'; known: ApiKey. Did you mean 'ApiKey'"),
+        (
+            lambda: polyai.tokens["apikey"],
+            "polyai.tokens has no 'apikey'; known: ApiKey, ConversationKey. Did you mean 'ApiKey'",
+        ),
         (lambda: polyai.owned["connectors"][0]["uuid"], r"polyai.owned\['connectors'\]\[0\] has no 'uuid'; known: id"),
         (lambda: AsyncAccount(account).polyai.credentials["x"], "polyai.credentials has no 'x'"),
     ):

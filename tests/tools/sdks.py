@@ -1,4 +1,4 @@
-"""The official SDKs of one vendor: installed as they are published, sent through as their users do."""
+"""The official SDKs of one vendor: installed as they are published, called as their users do."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tests.live import PATIENCE, Live
 from tests.tools.installing import execute, virtual_environment
 
 Sdk = list[str | Path]
-"""A program that sends one message: call it with endpoint, credentials file, source, destination, text."""
+"""A program that calls one method: give it endpoint, credentials file, the method's name, its arguments as JSON."""
 
 PYTHON = "2.12.0"
 PYTHON_PROGRAM = """
@@ -23,9 +23,10 @@ def plain(url, **options):  # the SDK writes https itself
     return post(url.replace("https://", "http://", 1), **options)
 client.httpx.post = plain
 
-endpoint, credentials, *sms = sys.argv[1:]
-try:
-    print(json.dumps(VoximplantAPI(credentials, endpoint=endpoint).send_sms_message(*sms)))
+endpoint, credentials, name, arguments = sys.argv[1:]
+method = getattr(VoximplantAPI(credentials, endpoint=endpoint), name)
+try:  # what JSON has no type for is shown with its type
+    print(json.dumps(method(**json.loads(arguments)), default=lambda value: [type(value).__name__, str(value)]))
 except VoximplantException as error:
     print(json.dumps({"raised": [error.code, error.message]}))
 """
@@ -35,9 +36,10 @@ NODE_PROGRAM = """
 const axios = require('axios');
 axios.interceptors.request.use(c => { c.url = c.url.replace(/^https:/, 'http:'); return c; });
 const Voximplant = require('@voximplant/apiclient-nodejs').default;
-const [host, pathToCredentials, source, destination, smsBody] = process.argv.slice(2);
+const [host, pathToCredentials, name, parameters] = process.argv.slice(2);
 const client = new Voximplant({ pathToCredentials, host });
-client.onReady = () => client.SMS.sendSmsMessage({ source, destination, smsBody, storeBody: true })
+const [group, method] = name.split('.');
+client.onReady = () => client[group][method](JSON.parse(parameters))
   .then(answer => console.log(JSON.stringify(answer)));
 """
 
@@ -170,7 +172,21 @@ class Customer:
     credentials: Path
 
 
+def call(sdk: Sdk, server: Live, customer: Customer, method: str, **arguments: Any) -> Any:
+    """What an SDK's method gives back."""
+    endpoint = f"127.0.0.1:{server.port}"
+    sent = json.dumps(arguments)
+    return json.loads(execute(*sdk, endpoint, customer.credentials, method, sent, timeout=PATIENCE))
+
+
+def is_node(sdk: Sdk) -> bool:
+    """Whether it is the SDK for Node.js, whose names are in camel case."""
+    return sdk[0] == "node"
+
+
 def send(sdk: Sdk, server: Live, customer: Customer, source: str, text: str) -> Any:
     """What an SDK gives back for a message."""
-    endpoint = f"127.0.0.1:{server.port}"
-    return json.loads(execute(*sdk, endpoint, customer.credentials, source, "447443332212", text, timeout=PATIENCE))
+    sms = {"source": source, "destination": "447443332212"}
+    if is_node(sdk):
+        return call(sdk, server, customer, "SMS.sendSmsMessage", **sms, smsBody=text, storeBody=True)
+    return call(sdk, server, customer, "send_sms_message", **sms, sms_body=text)

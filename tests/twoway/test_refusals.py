@@ -15,8 +15,16 @@ FOLDER = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
-def client() -> Any:
-    with TestClient(create_app(Settings(contracts=(FOLDER,))), base_url="http://localhost") as client:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Of the test vendor, and of one that takes no messages."""
+    folder = tmp_path_factory.mktemp("contracts")
+    text = (FOLDER / "parcel.yaml").read_text("utf-8").replace("api.parcel.test", "api.silent.test")
+    start, end = text.index("  inbound:\n"), text.index("paths:\n")
+    text = text[:start] + text[end : text.index("webhooks:\n")] + text[text.index("components:\n") :]
+    text = text.replace(", {when: {/owned/opted_out: true}, answer: opted_out}", "")
+    (folder / "silent.yaml").write_text(text.replace("\n  /", "\n  /silent/"), "utf-8")
+    settings = Settings(contracts=(FOLDER, folder), builtin=False)
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
         yield client
 
 
@@ -47,7 +55,7 @@ def test_questions(client: TestClient, query: str, pointer: str) -> None:
         ({"from": 5}, 400, "/body/from"),
         ({"text": 5}, 400, "/body/text"),
         ({"text": "x" * 10_001}, 400, "/body/text"),
-        ({"vendor": "avaamo"}, 409, "/body/vendor"),
+        ({"vendor": "silent"}, 409, "/body/vendor"),
         ({"vendor": "nobody"}, 400, "/body/vendor"),
         ({"to": "+12025550000"}, 400, "/body/to"),
         ({"account": "nobody"}, 404, "/body/account"),

@@ -11,7 +11,7 @@ from mockserver.engine.account import AccountData
 from mockserver.engine.call import call_id, call_number, split_headers
 from mockserver.engine.callback import OutgoingRequest
 from mockserver.engine.codes import codes_in
-from mockserver.engine.message import RECEIVED, Message
+from mockserver.engine.message import ACCEPTED, RECEIVED, Message
 from mockserver.engine.recipient import as_number
 from mockserver.engine.sources import steady_time
 from mockserver.server.control.accounts import account_of
@@ -126,7 +126,7 @@ def _seconds(values: Mapping[str, str], name: str, most: float) -> float:
 async def _shape(state: State, message: Message) -> dict[str, Any]:
     """A message as the control API shows it; ``calls`` are the one that sent it and the callbacks that told of it."""
     codes = codes_in(message.text) if message.text is not None and message.direction == "outbound" else []
-    calls = [] if message.direction == "inbound" else [call_id(message.call)]
+    calls = [call_id(message.call)] if message.operation else []
     return {
         "id": f"{call_id(message.call)}-{message.index}",
         "account": message.account,
@@ -167,6 +167,11 @@ async def receive_message(request: Request) -> Response:
         raise unknown("number of the account", to, numbers, "/body/to")
     message = Message(account.id, contract.vendor, "inbound", sender, as_number(to), text, RECEIVED, 0, 0, real)
     message = await state.store.receive(message, found.effects)
+    if found.reply is not None:
+        reply = Message(
+            account.id, contract.vendor, "outbound", as_number(to), sender, found.reply, ACCEPTED, 0, 0, real
+        )
+        await state.store.receive(reply, ())
     state.courier.tell_of_inbound(account.id, contract.vendor, found.context, message.call, as_number(to))
     return JSONResponse(await _shape(state, message), 201)
 

@@ -11,6 +11,7 @@ from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.value_model import Apply, Constant, Echo, Join, New, Shaped, Value
 
 ROOTS_OF_REQUESTS = frozenset({"path", "query", "header", "body"})  # roots of pointers that any request answers
+HOST_POINTER = ("header", "host")  # whom the client called: the mock's name, where the vendor repeats its own
 IDS = {  # patterns by kind
     "uuid": "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
     "hex": "[0-9a-fA-F]{%(length)d}",
@@ -76,7 +77,7 @@ class FilledValues:
 
     @staticmethod
     def _is_of_request(pointer: Pointer) -> bool:
-        return pointer.tokens[0] in ROOTS_OF_REQUESTS
+        return pointer.tokens[0] in ROOTS_OF_REQUESTS and pointer.tokens[:2] != HOST_POINTER
 
 
 def looks_like(value: Value, found: Any, sample: Any = None) -> bool:
