@@ -125,16 +125,18 @@ class Limits:
 
 
 MAX_RETIRED_PINS = 100  # pins of an account that are used up or removed, and can still be asked for
-MAX_RETIRED_BYTES = 1024 * 1024  # of their literal answers, beyond the latest pin
+MAX_RETIRED_BYTES = 1024 * 1024  # of what tests wrote in them, beyond the latest pin
 
 
 class Pins:
     """The pins of accounts, each used in the order in which it was made.
 
     The latest that were used up or removed are kept by account, so that they can say how often they were used.
+    ``size`` is the bytes of what tests wrote in those that are not.
     """
 
     def __init__(self) -> None:
+        self.size = 0
         self.by_account: dict[str, dict[str, dict[str, PinState]]] = {}  # by reach and id, oldest first
         self._retired: dict[str, dict[str, PinState]] = {}  # by id, oldest first
         self._numbers = count(1)
@@ -146,6 +148,7 @@ class Pins:
                 self._retire(other)
         places = self.by_account.setdefault(pin.account, {}).setdefault(pin.reach, {})
         places[pin.id] = replace(pin, number=next(self._numbers))
+        self.size += pin.size
 
     def of(self, account: str, operation: OperationSpec) -> tuple[PinState, ...] | None:
         """An account's pins for an operation, oldest first; None where there are none."""
@@ -207,12 +210,14 @@ class Pins:
 
     def forget(self, account: str) -> None:
         """Forget the pins of an account, also those that were used up or removed."""
+        self.size -= sum(pin.size for pin in self.all(account))
         self.by_account.pop(account, None)
         self._retired.pop(account, None)
 
     def _retire(self, pin: PinState) -> None:
         places = self.by_account[pin.account]
         del places[pin.reach][pin.id]
+        self.size -= pin.size
         if not places[pin.reach]:
             del places[pin.reach]
         if not places:
