@@ -60,7 +60,7 @@ class PinState:
     Requests get ``entries`` from ``position`` on; then the last for ever, or the rules' answers. With a fault,
     ``entries`` may be empty. ``met`` counts the requests that the pin met, with those that chance spared. The store
     gives each pin a ``number``; a pin that was made later has a higher one. ``course`` is the name of the course that
-    kept records take.
+    kept records take. ``size`` is the bytes of what the test wrote: answers, patterns, changes.
     """
 
     id: str
@@ -75,6 +75,7 @@ class PinState:
     force: bool = False
     course: str | None = None
     made_at: float = 0.0
+    size: int = 0
     number: int = 0
     position: int = 0
     met: int = 0
@@ -83,11 +84,6 @@ class PinState:
     def version(self) -> int:
         """Another number after each change, so that a pin that was looked at can be told from what it is now."""
         return self.met
-
-    @property
-    def size(self) -> int:
-        """Bytes of the answers that a test wrote itself."""
-        return sum(len(entry.body) for entry in self.entries if isinstance(entry, Literal))
 
     @property
     def left(self) -> int | None:

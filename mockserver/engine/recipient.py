@@ -37,7 +37,7 @@ def _sent(recipient: Recipient, view: Mapping[str, Any]) -> Any:
 
 def as_number(value: Any) -> str:
     """A phone number as ``+`` and digits; "" where it is none."""
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
+    if not isinstance(value, str) and (isinstance(value, bool) or not isinstance(value, int | float)):
         return ""
     number = phone_digits(value)
     return f"+{number}" if 0 < len(number) <= MAX_DIGITS else ""

@@ -234,7 +234,8 @@ def _hold_against_schema(
     essence = media.essence if media is not None and "body" in data else ""
     validator = operation.validators.get(essence) or operation.validators[""]
     if not validator.is_valid(data):
-        problems += [_problem(violation, data) for violation in _violations(validator, data, is_large=is_large)]
+        spelling = _Spelling()
+        problems += [_problem(one, data, spelling) for one in _violations(validator, data, is_large=is_large)]
 
 
 def _violations(validator: Validator, data: dict[str, Any], *, is_large: bool) -> Iterator[Any]:
@@ -355,7 +356,7 @@ def _repetitions(operation: OperationSpec, repeated: list[str]) -> list[Problem]
     ]
 
 
-def _problem(violation: Any, data: dict[str, Any]) -> Problem:
+def _problem(violation: Any, data: dict[str, Any], spelling: "_Spelling") -> Problem:
     """A violation of the request's schema: ``missing`` where a value is required, else ``invalid``."""
     keyword, path = violation.kind.name, violation.instance_path
     lacking = violation if keyword == "required" else _lacking(violation)
@@ -363,18 +364,35 @@ def _problem(violation: Any, data: dict[str, Any]) -> Problem:
         name = lacking.kind.property
         at = join(*lacking.instance_path, name)
         return Problem("missing", at, "required", f"{name} is required")
-    return Problem("invalid", join(*_names(path, data)), keyword, violation.message[:300], violation.instance)
+    at = join(*spelling.of(path, data))
+    return Problem("invalid", at, keyword, violation.message[:300], violation.instance)
 
 
-def _names(path: list[Any], data: Any) -> list[Any]:
-    """A violation's path as the data spells it: jsonschema-rs gives the name "007" as the number 7."""
-    names: list[Any] = []
-    for token in path:
-        if isinstance(data, dict) and token not in data:
-            token = next((name for name in data if name.isdigit() and int(name) == token), str(token))  # noqa: PLW2901
-        names.append(token)
-        data = data[token] if isinstance(data, dict | list) else None
-    return names
+class _Spelling:
+    """Paths of one request's violations as its data spells them: jsonschema-rs gives the name "007" as the number 7.
+
+    The names of an object are looked through once, however many violations it has.
+    """
+
+    def __init__(self) -> None:
+        self._by_number: dict[int, dict[str, str]] = {}  # by the identity of an object: its names by their number
+
+    def of(self, path: list[Any], data: Any) -> list[Any]:
+        names: list[Any] = []
+        for token in path:
+            name: Any = self._name(token, data) if isinstance(data, dict) and token not in data else token
+            names.append(name)
+            data = data[name] if isinstance(data, dict | list) else None
+        return names
+
+    def _name(self, number: int, members: dict[str, Any]) -> str:
+        if str(number) in members:
+            return str(number)
+        found = self._by_number.get(id(members))
+        if found is None:
+            found = {name.lstrip("0") or "0": name for name in members if name[:1] == "0"}
+            self._by_number[id(members)] = found
+        return found[str(number)]
 
 
 def _lacking(violation: Any) -> Any | None:

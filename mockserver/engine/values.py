@@ -261,13 +261,22 @@ def _second(seconds: int) -> str:
 
 
 def _remembering_timestamp() -> Callable[[float], str]:
-    """``timestamp`` that remembers the last seconds, which many calls share, and how each millisecond is written."""
+    """``timestamp`` that remembers the last seconds, which many calls share, and how each millisecond is written.
+
+    It also remembers the last time that it wrote: an answer often tells one time twice, as made and as changed.
+    """
     of_second = lru_cache(maxsize=MAX_SECONDS)(_second)
     of_millisecond = [f".{milliseconds:03}Z" for milliseconds in range(1000)]
+    last = (-1.0, "")
 
     def write(seconds: float) -> str:
-        whole, milliseconds = divmod(int(seconds * 1000), 1000)
-        return of_second(whole) + of_millisecond[milliseconds]
+        nonlocal last
+        written, text = last
+        if seconds != written:
+            whole, milliseconds = divmod(int(seconds * 1000), 1000)
+            text = of_second(whole) + of_millisecond[milliseconds]
+            last = (seconds, text)
+        return text
 
     return write
 

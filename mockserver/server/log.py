@@ -20,10 +20,12 @@ from mockserver.server.block_writer import BlockWriter
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.requests import State
 from mockserver.server.masking import Masker, Quotes
+from mockserver.store.journal import BLOCK_BYTES
 
 DELAY_SECONDS = 0.1  # from the first call of a block until its lines are made
 BLOCK_CALLS = 256  # calls of which lines are made at once, however soon they came
 MAX_PENDING = 20_000  # calls that wait for their lines; further ones are dropped, and counted
+MAX_PENDING_BYTES = 16 * 1024 * 1024  # of such calls, likewise: the journal may have forgotten them
 MAX_BODY = 16 * 1024  # bytes; what a larger body holds is not read again, so the line refers to the record
 MAX_TEXT = 500  # characters of a problem's sentence, or of a path
 MAX_RECIPIENT = 32  # characters; a phone number has 16 at most
@@ -68,6 +70,7 @@ class CallLog:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: BlockWriter | None = None
         self._pending: list[Entry] = []
+        self._pending_blocks = 0  # what they take, as the journal weighs them
         self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -83,6 +86,7 @@ class CallLog:
         if loop is None:  # nobody serves: an application in a test without its lifespan
             return
         pending.append((call, problem, nearest))
+        self._pending_blocks += call.weight
         if self._timer is None:
             self._timer = loop.call_later(DELAY_SECONDS, self._start)
         if len(pending) >= BLOCK_CALLS or len(call.body) > MAX_BODY:  # they are not kept in memory for longer
@@ -107,18 +111,19 @@ class CallLog:
     def _start(self) -> None:
         if self._loop is not None and (self._task is None or self._task.done()):
             self._task = self._loop.create_task(self._write_pending())
-        elif len(self._pending) > MAX_PENDING:
+        elif len(self._pending) > MAX_PENDING or self._pending_blocks * BLOCK_BYTES > MAX_PENDING_BYTES:
             self._dropped += len(self._pending)
             self._pending.clear()
+            self._pending_blocks = 0
 
     async def _write_pending(self) -> None:
         """Lines of all calls that wait, in their order; other requests get their turn."""
         turns, line = Turns(), self._form.line
-        while self._pending and self._writer is not None:
+        while (self._pending or self._dropped) and self._writer is not None:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            entries, self._pending = self._pending, []
+            entries, self._pending, self._pending_blocks = self._pending, [], 0
             lines = [self._form.notice(self._dropped)] if self._dropped else []
             self._dropped = 0
             for call, problem, nearest in entries:

@@ -21,6 +21,7 @@ from mockserver.spec.shared_paths import paths_of_several
 
 CONTROL = "/_mock"  # everything of ours is here and below
 MAX_HOST_HEADERS = 256  # remembered
+MAX_HOST_LENGTH = 300  # bytes; a name in the DNS has 253 at most
 PATH_CHARACTERS = "/:@!$&'()*+,;=~"  # that a path holds as they are
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
@@ -281,7 +282,9 @@ class _Index:
         paths = self._by_header.get(header)
         if paths is None:
             paths = self._hosts.get(_hostname(header), self._root)
-            if len(self._by_header) < MAX_HOST_HEADERS:
+            if len(self._by_header) >= MAX_HOST_HEADERS:
+                self._by_header.clear()
+            if len(header) <= MAX_HOST_LENGTH:
                 self._by_header[header] = paths
         entry = paths.fixed.get(scope["path"])  # as in find, at less cost: most paths are fixed
         if entry is not None and b"%" not in (scope.get("raw_path") or b""):

@@ -74,7 +74,7 @@ def integer(value: Any) -> int:
 def md5_sorted(first: Any, second: Any) -> str:
     """The MD5 of two phone numbers joined by a colon. The lower comes first, so that both directions give the same."""
     low, high = digits(first), digits(second)
-    if (len(low), low) > (len(high), high):
+    if len(low) > len(high) or (len(low) == len(high) and low > high):
         low, high = high, low
     return hashlib.md5(f"{low}:{high}".encode(), usedforsecurity=False).hexdigest()
 

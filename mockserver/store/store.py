@@ -327,6 +327,10 @@ class Store:
         """The pins of an account (None: of all) for operations of a reach, oldest first."""
         return self._pins.all(account, reach)
 
+    async def pin_bytes(self) -> int:
+        """Bytes of what tests wrote in the pins of all accounts that are not used up."""
+        return self._pins.size
+
     async def retired_pin(self, account: str | None, pin_id: str) -> PinState | None:
         """A pin of an account (None: of any) that was used up or removed, as it was last; the latest are kept."""
         return self._pins.retired(account, pin_id)

@@ -134,16 +134,18 @@ class Limits:
 
 
 MAX_RETIRED_PINS = 100  # pins of an account that are used up or removed, and can still be asked for
-MAX_RETIRED_BYTES = 1024 * 1024  # of their literal answers, beyond the latest pin
+MAX_RETIRED_BYTES = 1024 * 1024  # of what tests wrote in them, beyond the latest pin
 
 
 class Pins:
     """The pins of accounts, each used in the order in which it was made.
 
     The latest that were used up or removed are kept by account, so that they can say how often they were used.
+    ``size`` is the bytes of what tests wrote in those that are not.
     """
 
     def __init__(self) -> None:
+        self.size = 0
         self.by_account: dict[str, dict[str, dict[str, PinState]]] = {}  # by reach and id, oldest first
         self._retired: dict[str, dict[str, PinState]] = {}  # by id, oldest first
         self._numbers = count(1)
@@ -155,6 +157,7 @@ class Pins:
                 self._retire(other)
         places = self.by_account.setdefault(pin.account, {}).setdefault(pin.reach, {})
         places[pin.id] = replace(pin, number=next(self._numbers))
+        self.size += pin.size
 
     def restore(self, pin: PinState, *, is_retired: bool) -> None:
         """Have a pin again as it was; those that were made later have to come later."""
@@ -228,12 +231,14 @@ class Pins:
 
     def forget(self, account: str) -> None:
         """Forget the pins of an account, also those that were used up or removed."""
+        self.size -= sum(pin.size for pin in self.all(account))
         self.by_account.pop(account, None)
         self._retired.pop(account, None)
 
     def _retire(self, pin: PinState) -> None:
         places = self.by_account[pin.account]
         del places[pin.reach][pin.id]
+        self.size -= pin.size
         if not places[pin.reach]:
             del places[pin.reach]
         if not places:

@@ -1,5 +1,6 @@
 """Requests: typed parts, and each thing wrong with reading them."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -237,5 +238,29 @@ def test_names_that_are_numbers(name: str) -> None:
     schema = {"properties": {"body": {"additionalProperties": {"type": "integer"}}}}
     data = {"body": {name: "x"}}
     violation = next(iter(jsonschema_rs.validator_for(schema).iter_errors(data)))
-    found = request_module._problem(violation, data)  # noqa: SLF001 -- no contract of ours can show it
+    found = request_module._problem(violation, data, request_module._Spelling())  # noqa: SLF001 -- see below
     assert (found.at, found.value) == (join("body", name), "x")
+
+
+class Counted(dict[str, Any]):
+    """An object that counts how often its names are looked through."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.looks += 1
+        return super().__iter__()
+
+
+def test_names_beside_numbers() -> None:
+    """Names that are digits to Python, and no number or one too large, break nothing; all are looked through once."""
+    schema = {"properties": {"body": {"additionalProperties": {"type": "integer"}}}}
+    names = ["\u00b2", "1" * 5_000, *(f"{number:05}" for number in range(100)), "7"]
+    body = Counted(dict.fromkeys(names, "x"))
+    spelling = request_module._Spelling()  # noqa: SLF001 -- no contract of ours can show it
+    violations = jsonschema_rs.validator_for(schema).iter_errors({"body": dict(body)})
+    body.looks = 0
+    found = [spelling.of(violation.instance_path, {"body": body})[1] for violation in violations]
+    assert len(found) == len(names)
+    assert set(found) == set(names) - {"00007"}, "of two names for one number the one without zeros is told"
+    assert body.looks == 1

@@ -286,13 +286,14 @@ def test_calls_without_a_lifespan(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stream.getvalue() == ""
 
 
-def test_more_than_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls beyond a bound are dropped, counted, and told of in a line."""
+@pytest.mark.parametrize(("bound", "most"), [("MAX_PENDING", 2), ("MAX_PENDING_BYTES", 5_000)])
+def test_more_than_can_be_told(monkeypatch: pytest.MonkeyPatch, bound: str, most: int) -> None:
+    """Calls beyond a bound, of their number or their bytes, are dropped, counted, and told of in a line."""
     monkeypatch.setattr(log_module, "BLOCK_CALLS", 1)
-    monkeypatch.setattr(log_module, "MAX_PENDING", 2)
+    monkeypatch.setattr(log_module, bound, most)
     with logged(monkeypatch) as (customer, stream):
         log = customer.client.app.state.log  # type: ignore[attr-defined]
-        call = recorded(answer="a.b/c", operation="a.b", status=200, accepted=True, outcome="sent")
+        call = recorded(answer="a.b/c", operation="a.b", status=200, accepted=True, outcome="sent", weight=40)
 
         async def flood() -> None:
             for _ in range(10):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.routing import BaseRoute, Match, Route
 
-from mockserver.server.routing import MAX_HOST_HEADERS, VendorRoute, VendorRouter, vendor_routes
+from mockserver.server.routing import MAX_HOST_HEADERS, MAX_HOST_LENGTH, VendorRoute, VendorRouter, vendor_routes
 from mockserver.spec.load import load_contracts
 from mockserver.spec.model import Contract
 from tests.engine.workbench import acme
@@ -277,10 +277,16 @@ def test_a_raw_path_with_its_query(router: VendorRouter) -> None:
 
 
 def test_many_hosts(router: VendorRouter) -> None:
-    """However many spellings of a Host header come, each finds what it finds."""
+    """However many spellings of a Host header come, each finds what it finds, and few are remembered."""
+    remembered = router._index._by_header  # noqa: SLF001 -- what it takes is seen nowhere else
     for number in range(MAX_HOST_HEADERS + 2):
         assert found(router, "/base/messages", f"localhost:{number}") == ("send_sms", {})
         assert found(router, "/acme/base/messages", f"api.acme.test:{number}") is None
+        assert 0 < len(remembered) <= MAX_HOST_HEADERS
+    assert b"localhost:%d" % number in remembered, "what came first keeps no room for good"
+    for length in (MAX_HOST_LENGTH, MAX_HOST_LENGTH + 1):
+        assert found(router, "/base/messages", "h" * length) == ("send_sms", {})
+    assert max(map(len, remembered)) == MAX_HOST_LENGTH
 
 
 def test_the_later_contract_wins(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -45,6 +46,8 @@ FILTERS = ("account", "operation", "id")
 _CALLBACK_FAULTS = ", ".join(sorted(OF_CALLBACKS))
 MAX_ANSWERS = 1000  # of one pin
 MAX_PINS = 1000  # of one account
+MAX_PIN_BYTES = 8 * 1024 * 1024  # of one account's pins, as they were sent
+MAX_ALL_PIN_BYTES = 64 * 1024 * 1024  # of all accounts' pins
 
 
 async def put_pin(request: Request) -> Response:
@@ -66,8 +69,9 @@ async def put_pin(request: Request) -> Response:
     asked = replace(scope, direction="out") if pin.is_of_callbacks else scope
     warnings = check_pin(asked, pin.pattern, is_success=_is_success(pin, operations))
     replaces = member(body, "replace", bool, default=False)
-    pins = await state.store.pins(account)
-    _check_effective([one for one in pins if not (replaces and one.reach == reach)], pin, scope, operations)
+    pins = [one for one in await state.store.pins(account) if not (replaces and one.reach == reach)]
+    _check_effective(pins, pin, scope, operations)
+    _check_room(pins, pin, await state.store.pin_bytes())
     await state.store.put_pin(pin, replaces=replaces)
     return JSONResponse({**_shape(pin), **({"warnings": list(warnings)} if warnings else {})})
 
@@ -161,6 +165,7 @@ def _pin(request: Request, account: str, reach: str, operations: list[OperationS
         force=member(body, "force", bool, default=False),
         course=course,
         made_at=state_of(request).sources.now(),
+        size=len(msgspec.json.encode(body)),
     )
 
 
@@ -203,7 +208,7 @@ def _is_success(pin: PinState, operations: list[OperationSpec]) -> bool:
 
 
 def _check_effective(pins: list[PinState], pin: PinState, scope: Scope, operations: list[OperationSpec]) -> None:
-    """Refuse a pin that could never take effect beside these earlier ones, and more pins than an account may have."""
+    """Refuse a pin that could never take effect beside these earlier ones."""
     if pin.is_of_callbacks:
         earlier = callback_obstacle(pins, pin, (callback.id for callback in scope.callbacks))
     else:
@@ -215,8 +220,16 @@ def _check_effective(pins: list[PinState], pin: PinState, scope: Scope, operatio
             f"it could never take effect: the earlier pin {earlier.id} of {earlier.reach} answers all of its requests, "
             f"for ever; {cure}",
         )
+
+
+def _check_room(pins: list[PinState], pin: PinState, in_all: int) -> None:
+    """Refuse a pin beside more than an account, or all accounts together, may have. Those it replaces do not count."""
     if len(pins) >= MAX_PINS:
         raise ApiError(409, f"the account has {len(pins)} pins, and may have {MAX_PINS}; remove some first")
+    if sum(one.size for one in pins) + pin.size > MAX_PIN_BYTES:
+        raise ApiError(409, f"the account's pins may have {MAX_PIN_BYTES} bytes together; remove some first")
+    if in_all + pin.size > MAX_ALL_PIN_BYTES:
+        raise ApiError(409, f"the pins of all accounts may have {MAX_ALL_PIN_BYTES} bytes together; remove some first")
 
 
 def _fault(body: dict[str, Any], *, can_break: bool) -> Fault | None:

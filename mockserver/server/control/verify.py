@@ -196,22 +196,29 @@ async def _views(state: State, calls: Sequence[RecordedCall]) -> dict[str, Any]:
     views = []
     masks: dict[str, str] = {}
     for call in calls:
-        sent = _view(call, None)
+        parts = _parts(call)
         await turns.give()
-        views.append({"sent": sent, "shown": _view(call, Shown(state.masker))})
+        sent = {**parts, "headers": unpack_headers(call.headers)}
+        views.append({"sent": sent, "shown": await _masked(state, call, parts, turns)})
         masks.update(state.masker.quotes(call).masks)
         await turns.give()
     return {"views": views, "masks": masks}
 
 
-def _view(call: RecordedCall, masked: Shown | None) -> dict[str, Any]:
-    """A request as patterns see it, its headers as pairs; masked where it is to be shown."""
+def _parts(call: RecordedCall) -> dict[str, Any]:
+    """A request as patterns see it, without its headers."""
     view = RequestView(call, call.reads)
     values: dict[str, Any] = {part: view.get(part) for part in ("recipient", *REQUEST_PARTS) if part != "headers"}
     values["answer"] = call.answer or MISSING
-    parts = {part: value for part, value in values.items() if value is not MISSING}
-    if masked is None:
-        return {**parts, "headers": unpack_headers(call.headers)}
-    content_type = content_type_of(call.headers)
-    shown_parts = {part: masked.differing(join(part), value, content_type) for part, value in parts.items()}
-    return {**shown_parts, "headers": masked.at("/headers", masked.headers, call.headers)}
+    return {part: value for part, value in values.items() if value is not MISSING}
+
+
+async def _masked(state: State, call: RecordedCall, parts: Mapping[str, Any], turns: Turns) -> dict[str, Any]:
+    """These parts and the headers, as pairs, masked as they are shown; others get their turn after each."""
+    show, content_type, masked = Shown(state.masker), content_type_of(call.headers), dict[str, Any]()
+    for part, value in parts.items():
+        masked[part] = show.differing(join(part), value, content_type)
+        await turns.give()
+    masked["headers"] = show.at("/headers", show.headers, call.headers)
+    await turns.give()
+    return masked

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from mockserver.server.control import pins as pins_module
 from mockserver.server.control.app import description
 from mockserver.server.control.pins import MAX_PINS
 from tests.server.conftest import Make
@@ -336,3 +337,37 @@ def test_an_account_has_so_many_pins(customer: Customer) -> None:
         assert customer.client.put(f"/_mock/pins/{SEND}", json={"account": customer.id, "answers": ["busy"]}).is_success
     refused = customer.client.put(f"/_mock/pins/{SEND}", json={"account": customer.id, "answers": ["busy"]})
     assert (refused.status_code, f"may have {MAX_PINS}" in refused.json()["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("bound", "whose"), [("MAX_PIN_BYTES", "the account's pins"), ("MAX_ALL_PIN_BYTES", "the pins of all accounts")]
+)
+def test_pins_have_so_many_bytes(customer: Customer, monkeypatch: pytest.MonkeyPatch, bound: str, whose: str) -> None:
+    """Whatever part of them it is that is large; what is used up, removed or replaced makes room again."""
+    monkeypatch.setattr(pins_module, bound, 2_500)
+    literal = {"status": 429, "body": {"text": "x" * 1_000}}
+    matched = {"where": {"body": {"text": "y" * 1_000}}, "answers": ["busy"]}
+    changed = {"answers": ["sent"], "changes": {"/header/x-a": "z" * 1_000}}
+    pin = {"account": customer.id, "answers": [literal]}
+
+    def pinned(**members: Any) -> Any:
+        return customer.client.put(f"/_mock/pins/{SEND}", json={"account": customer.id, **members})
+
+    first = pinned(**matched)
+    assert (first.status_code, pinned(**changed).status_code) == (200, 200)
+    refused = pinned(**pin)
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        f"{whose} may have 2500 bytes together; remove some first",
+    )
+    for makes_room in ("remove", "use", "forget"):
+        if makes_room == "remove":
+            customer.client.delete("/_mock/pins", params={"account": customer.id, "id": first.json()["id"]})
+        elif makes_room == "use":
+            customer.send()
+        else:
+            customer.client.post(f"/_mock/accounts/{customer.id}/reset")
+        assert pinned(answers=[literal]).status_code == 200, makes_room
+    assert pinned(answers=[literal]).status_code == 200
+    assert pinned(answers=[literal]).status_code == 409
+    assert pinned(answers=[literal], replace=True).status_code == (200 if bound == "MAX_PIN_BYTES" else 409)

@@ -11,8 +11,10 @@ import requests
 from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
+from mockserver.server.checkpoint import Turns
 from mockserver.server.control.app import description
 from mockserver.server.control.verify import MAX_CALLS_SHOWN
+from mockserver.server.serialize import Shown
 from tests.live import Live
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
@@ -243,3 +245,24 @@ def test_whose_calls_must_be_said(acme_client: TestClient) -> None:
     assert (response.status_code, response.json()["pointer"]) == (404, "/body/account")
     assert acme_client.post(URL, content="account=x").status_code == 415
     assert acme_client.get(URL).status_code == 405
+
+
+def test_others_get_their_turn_between_the_parts_of_a_view(busy: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No two parts of a request are masked in one piece of work, however large each of them is."""
+    work: list[str] = []
+    differing, give = Shown.differing, Turns.give
+
+    def masking(show: Shown, at: str, value: Any, content_type: str) -> Any:
+        work.append(at)
+        return differing(show, at, value, content_type)
+
+    async def giving(turns: Turns) -> None:
+        work.append("turn")
+        await give(turns)
+
+    monkeypatch.setattr(Shown, "differing", masking)
+    monkeypatch.setattr(Turns, "give", giving)
+    assert len(verdict(busy, views=True)["views"]) == len(verdict(busy)["calls"])
+    masked = [at for at, then in zip(work, work[1:], strict=False) if at != "turn" and then == "turn"]
+    assert masked == [at for at in work if at != "turn"]
+    assert {"/query", "/body"} <= set(masked)
