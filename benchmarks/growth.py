@@ -49,14 +49,20 @@ def _operations(size: int) -> Grown:
 def write_contract(folder: Path, size: int) -> list[str]:
     """Write a contract of the measured operation under so many paths; returns them."""
     document = contract_document()
-    ((path, item),) = document["paths"].items()
-    ((method, operation),) = item.items()
-    document["paths"] = {
+    path, method, operation = next(
+        (path, method, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if isinstance(operation, dict) and operation.get("operationId") == "send_sms"
+    )
+    del document["paths"][path]  # the other operations stay: the answers that they share are read by nobody else
+    grown = {
         f"{path}-{number}": {method: operation | {"operationId": f"send_sms_{number}" if number else "send_sms"}}
         for number in range(size)
     }
+    document["paths"] |= grown
     (folder / "many.yaml").write_text(json.dumps(document), "utf-8")
-    return list(document["paths"])
+    return list(grown)
 
 
 def _accounts(size: int) -> Grown:

@@ -66,6 +66,7 @@ def test_grown_contract(size: int, tmp_path: Path) -> None:
     """A contract of so many operations, each under its own path with all of the original's answers."""
     paths = write_contract(tmp_path, size)
     (contract,) = load_contracts(contract_files([tmp_path]))
-    assert [operation.path for operation in contract.operations] == paths
-    assert len({operation.id for operation in contract.operations}) == size
-    assert {len(operation.answers) for operation in contract.operations} == {len(contract.operations[0].answers)}
+    grown = [operation for operation in contract.operations if operation.path in paths]
+    assert [operation.path for operation in grown] == paths
+    assert len({operation.id for operation in grown}) == size
+    assert {len(operation.answers) for operation in grown} == {len(grown[0].answers)}

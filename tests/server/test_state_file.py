@@ -102,7 +102,7 @@ def test_values_at_the_top(written: Any) -> None:
     ("vendors", "said"),
     [
         ("{polyai: {api_key: another}}", "identifies this account, and stays; an account of another id may have it"),
-        ("{polyai: {key: another}}", "is not known here; known: api_key, connectors"),
+        ("{polyai: {key: another}}", "is not known here; known: account_id, api_key, connectors"),
         ("{polyai: {connectors: [{}, {}, {}, {}]}}", "must be like the account's own values"),
         ("{polyai: {connectors: {}}}", "must be like the account's own values"),
         ("{polyai: {api_key: [1]}}", "identifies this account"),

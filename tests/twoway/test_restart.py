@@ -81,7 +81,7 @@ def test_inbound_messages(tmp_path: Path) -> None:
         before = client.get("/_mock/messages?account=a").json()
     with served(path) as client:
         assert client.get("/_mock/messages?account=a").json() == before
-        assert [message["text"] for message in before["messages"]] == ["STOP", "Hi"]
+        assert [message["text"] for message in before["messages"]] == ["You get no more messages.", "STOP", "Hi"]
 
 
 def test_a_changed_possession(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -263,6 +264,6 @@ def test_others_get_their_turn_between_the_parts_of_a_view(busy: Customer, monke
     monkeypatch.setattr(Shown, "differing", masking)
     monkeypatch.setattr(Turns, "give", giving)
     assert len(verdict(busy, views=True)["views"]) == len(verdict(busy)["calls"])
-    masked = [at for at, then in zip(work, work[1:], strict=False) if at != "turn" and then == "turn"]
+    masked = [at for at, then in pairwise(work) if at != "turn" and then == "turn"]
     assert masked == [at for at in work if at != "turn"]
     assert {"/query", "/body"} <= set(masked)
