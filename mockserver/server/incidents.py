@@ -6,7 +6,8 @@ from contextlib import suppress
 from mockserver.engine.call import Label, RecordedCall, pack_headers
 from mockserver.server.control.requests import State
 from mockserver.server.wire.incident import Incident
-from mockserver.store.store import UNCLAIMED, StoreUnavailableError
+from mockserver.store.kinds import StoreUnavailableError
+from mockserver.store.store import UNCLAIMED
 
 
 async def record_incident(mock: State, incident: Incident) -> None:

@@ -27,7 +27,7 @@ from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
 from mockserver.spec.addresses import host_of_header, host_of_origin
 from mockserver.spec.source import read_yaml
-from mockserver.store.store import StoreUnavailableError
+from mockserver.store.kinds import StoreUnavailableError
 
 OPEN = f"{CONTROL}/health"
 
