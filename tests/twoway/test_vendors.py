@@ -135,6 +135,21 @@ def test_opentact_reply(customer_of: Any, receiver: Receiver) -> None:
     assert sorted(one["type"] for one in found) == ["smsi", "smso"]
 
 
+def test_opentact_search_shows_the_newest_first(customer_of: Any, receiver: Receiver) -> None:
+    """Also of messages of one moment; pages follow one another."""
+    client, token = opentact(customer_of, receiver)
+    tn = client.value("leases")[0]["tn"]
+    for number in range(5):
+        body = {"from": tn, "to": SUBSCRIBER, "message": f"Message {number}"}
+        client.call("POST", "/rest/sms", json=body, headers=token)
+    pages = [
+        client.call("POST", "/rest/sms/search", json={"take": 2, "skip": skip}, headers=token)["payload"]
+        for skip in (0, 2, 4, 6)
+    ]
+    assert [[one["message"][-1] for one in page["data"]] for page in pages] == [["4", "3"], ["2", "1"], ["0"], []]
+    assert {page["total"] for page in pages} == {5}
+
+
 def voximplant(client: Client, method: str, **parameters: Any) -> Any:
     """A method by its path, with the account's api_key."""
     credentials = {"account_id": client.value("account_id"), "api_key": client.value("api_key")}
