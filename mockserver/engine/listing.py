@@ -54,9 +54,9 @@ def listed(each: Each, view: Mapping[str, Any], operands: Sequence[Any]) -> Entr
 
 
 def _ordered(records: list[Any], order: Sequence[tuple[Pointer, bool]]) -> list[Any]:
-    """Records by some members, each rising or falling. Of equal ones the later comes first where the first one falls."""
-    if order and order[0][1]:
-        records = records[::-1]
+    """Records by some members, rising or falling. Where the first one falls, the newer of equal ones comes first."""
+    newest_first = bool(order) and order[0][1]
+    records = list(reversed(records)) if newest_first else records
     for member, falling in reversed(order):
         records = sorted(records, key=lambda record: _rank(member.get(record)), reverse=falling)
     return records
