@@ -26,6 +26,7 @@ MAX_POSTPONED = 10_000  # requests of an account that are sent later; further on
 MAX_ROUNDS = 1_000  # of steps and further attempts that one advance of a clock may set off
 MAX_PENDING_LISTED = 100  # callbacks of an account
 LATEST_LOOK = 3600.0  # seconds between two looks at the clocks, at most
+LOOK_AGAIN = 1.0  # seconds, where the store gave no answer
 
 Task = asyncio.Task[int]  # of which the result is how many attempts were made
 
@@ -83,6 +84,7 @@ class Courier:
         self._store = store
         self._maker = maker
         store.begin_timekeeping = self.ensure_running
+        store.on_forgotten = self.forget
         self._sources = sources
         self._attempts = Attempts(store, sources, hosts)
         self._desks: dict[str, _Desk] = {}
@@ -116,14 +118,21 @@ class Courier:
 
     async def _run(self) -> None:
         while True:
-            now = self._sources.now()
-            times = [(account, due) for account, due in await self._due() if account not in self._holds]
-            ready = [account for account, due in times if due <= now]
-            for account in ready:
-                async with self.holding(account):
-                    await self.fire(account)
-            if not ready:
-                await self._store.wait_for_step(min([LATEST_LOOK, *(due - now for _, due in times)]))
+            try:
+                await self._look()
+            except StoreUnavailableError:  # what is due stays due until the store is back
+                await asyncio.sleep(LOOK_AGAIN)
+
+    async def _look(self) -> None:
+        """Do what is due, or wait until something is."""
+        now = self._sources.now()
+        times = [(account, due) for account, due in await self._due() if account not in self._holds]
+        ready = [account for account, due in times if due <= now]
+        for account in ready:
+            async with self.holding(account):
+                await self.fire(account)
+        if not ready:
+            await self._store.wait_for_step(min([LATEST_LOOK, *(due - now for _, due in times)]))
 
     async def _due(self) -> list[tuple[str, float]]:
         """The accounts that have something to come while their clocks run, each with the real time when it is due."""
