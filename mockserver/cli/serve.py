@@ -34,6 +34,7 @@ from mockserver.server.settings import (
     variable,
 )
 from mockserver.spec.model import Contract
+from mockserver.store.opening import kind_of_store
 
 if TYPE_CHECKING:
     from mockserver.server.application import Application
@@ -149,6 +150,8 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
     except SettingsError as error:  # one that the contracts forbid
         raise CommandError(str(error)) from error
     if state is not None:
+        if kind_of_store(settings.store) == "remote":
+            raise CommandError("--state is for one server; with a shared store, use --accounts and the control API")
         set_state(app, state)
     real = pass_on(app, forward_real, real_calls)
     try:

@@ -1,7 +1,6 @@
 """Sends callbacks: in time, in order for each message, again where the vendor tries again."""
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -20,8 +19,6 @@ from mockserver.store.records import StepDue
 from mockserver.store.store import Store, StoreUnavailableError
 
 MAX_CALLBACKS_AT_ONCE = 4  # requests to the receivers of one account
-MAX_HELD = 1_000  # requests of an account that went nowhere and can still be taken
-MAX_ACCOUNTS_HELD = 10_000
 MAX_POSTPONED = 10_000  # requests of an account that are sent later; further ones are given up
 MAX_ROUNDS = 1_000  # of steps and further attempts that one advance of a clock may set off
 MAX_PENDING_LISTED = 100  # callbacks of an account
@@ -89,7 +86,6 @@ class Courier:
         self._attempts = Attempts(store, sources, hosts)
         self._desks: dict[str, _Desk] = {}
         self._holds: dict[str, _Hold] = {}
-        self._held: OrderedDict[str, deque[OutgoingRequest]] = OrderedDict()
         self._order = count()
         self._task: asyncio.Task[None] | None = None
 
@@ -275,7 +271,7 @@ class Courier:
             request = with_wrong_signature(request)
         withheld = self._attempts.why_withheld(request.url)
         if withheld is not None:
-            self._hold(request)
+            await self._store.hold(request)
             self._log(await self._attempts.record(request, job.attempt, "withheld", withheld, **trouble))
             return True
         call = await self._attempts.make(request, job.attempt, **trouble)
@@ -291,14 +287,6 @@ class Courier:
         if self.log is not None:
             self.log(call)
 
-    def _hold(self, request: OutgoingRequest) -> None:
-        """Keep a request that went nowhere, for a test to take."""
-        held = self._held.setdefault(request.account, deque(maxlen=MAX_HELD))
-        held.append(request)
-        self._held.move_to_end(request.account)
-        if len(self._held) > MAX_ACCOUNTS_HELD:
-            self._held.popitem(last=False)
-
     async def take(self, account: str) -> list[OutgoingRequest]:
         """The requests of an account that went nowhere, oldest first; each is given once.
 
@@ -309,7 +297,7 @@ class Courier:
         under_way = self._desks[account].tasks if account in self._desks else ()
         if under_way:
             await asyncio.wait(under_way)
-        taken = list(self._held.pop(account, ()))
+        taken = await self._store.take_held(account)
         for request in taken:
             await self._store.meet_callback(account, request.callback, "")
         return taken
@@ -339,8 +327,7 @@ class Courier:
         self._begin(Job(request, self._sources.now(), call.attempt + 1))
 
     def forget(self, account: str) -> None:
-        """Drop what is held and under way for an account."""
-        self._held.pop(account, None)
+        """Drop what is under way for an account."""
         desk = self._desks.pop(account, None)
         if desk is not None:
             desk.is_closed = True

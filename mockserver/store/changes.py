@@ -12,10 +12,12 @@ import msgspec
 from mockserver.coverage.tally import NOTHING_UNMET, Unmet
 from mockserver.engine.account import AccountData
 from mockserver.engine.call import Label, RecordedCall
+from mockserver.engine.callback import OutgoingRequest
 from mockserver.engine.clock import Sight
 from mockserver.engine.effects import ChangeRecord, DueStep, Effect, ForgetRecord, KeepRecord
 from mockserver.engine.facts import Kept
 from mockserver.engine.pin import NOTHING_USED, PinState, Uses
+from mockserver.spec.callback_model import CallbackSpec
 from mockserver.store.rows import CallReader, CallWriter, dump, load
 from mockserver.store.views import place_of, read_view, record_at, written_view
 
@@ -151,6 +153,22 @@ def _written_effect(effect: Effect, holdings: Holdings, new: Sequence[dict[str, 
     if isinstance(effect, ChangeRecord):
         return ["change", place, effect.tokens, effect.value]
     return ["forget", effect.list_name, place]
+
+
+def written_request(request: OutgoingRequest) -> list[Any]:
+    """A callback as JSON values."""
+    texts = [part.decode("latin-1") for part in (request.headers, request.body)]
+    account, cause, index = request.account, request.cause, request.index
+    return [request.callback.id, account, request.url, *texts, cause, index, request.recipient]
+
+
+def read_request(written: Sequence[Any], callbacks: Mapping[str, CallbackSpec]) -> OutgoingRequest | None:
+    """The callback of these values; None where the contracts have none of this id."""
+    name, account, url, headers, body, *rest = written
+    if name not in callbacks:
+        return None
+    packed = headers.encode("latin-1"), body.encode("latin-1")
+    return OutgoingRequest(callbacks[name], account, url, *packed, *rest)
 
 
 def written_label(label: Label) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from mockserver.coverage.tally import NOTHING_UNMET, Unmet
 from mockserver.engine.account import AccountData
 from mockserver.engine.call import Label, RecordedCall, first_number
+from mockserver.engine.callback import OutgoingRequest
 from mockserver.engine.effects import DueStep
 from mockserver.engine.facts import Limit
 from mockserver.engine.pin import PinState
@@ -17,12 +18,13 @@ from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import Sources
 from mockserver.spec.model import Contract
 from mockserver.store.accounts import AccountError
-from mockserver.store.changes import CallChanges, Holdings, ToldChange, read_change, read_label
+from mockserver.store.changes import CallChanges, Holdings, ToldChange, read_change, read_label, read_request
 from mockserver.store.durable import LoggedStore
 from mockserver.store.parts import StoreParts
+from mockserver.store.restoring import StateRow
 from mockserver.store.row_mirror import RowMirror
 from mockserver.store.rows import dump, load, read_clock, read_message, read_pin
-from mockserver.store.store import MAX_STEPS_AT_ONCE
+from mockserver.store.store import MAX_HELD, MAX_STEPS_AT_ONCE
 
 T = TypeVar("T")
 STEP_NUMBERS = 20  # bits of a step's number that tell it from others of the same change
@@ -61,6 +63,7 @@ class Memory(LoggedStore):
         self._applying: ToldChange | None = None
         self._real_time = parts.sources.now
         self._lost: dict[str, int] = {}
+        self._callbacks = {one.id: one for contract in parts.contracts for one in contract.callbacks}
         self.rows = RowMirror(snapshot.rows)
         sources = Sources(self._now, parts.sources.uuid, parts.sources.sequence)
         file = _Beginning(snapshot, self.rows, self._first)
@@ -273,6 +276,26 @@ class Memory(LoggedStore):
                 self._have_told(account, step)
         self._wake_for_steps(account)
         self.wake_waiting(account)
+
+    def _restore_state(self, rows: Mapping[str, list[StateRow]], contracts: tuple[Contract, ...]) -> None:
+        super()._restore_state(rows, contracts)
+        for row in rows.get("held", ()):
+            self._hold_written(row.value)
+
+    def _hold_written(self, written: Sequence[Any]) -> None:
+        request = read_request(written, self._callbacks)
+        if request is not None:
+            self._hold(request)
+
+    def _apply_hold(self, written: bytes) -> None:
+        value = load(written)
+        self._hold_written(value)
+        self.rows.put("held", value[1], str(self.index), value)
+        self.rows.drop_oldest("held", value[1], MAX_HELD)
+
+    def _apply_take(self, account: str) -> list[OutgoingRequest]:
+        self.rows.drop_list("held", account)
+        return _done(self.take_held(account))
 
     def _apply_callback(self, account: str, label: bytes) -> None:
         if account in self._registry.accounts:

@@ -27,7 +27,7 @@ from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.model import OperationSpec
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.agreement import STALE, Agreement
-from mockserver.store.changes import ALL_ACCOUNTS, CallChanges, SharedChange, written_label
+from mockserver.store.changes import ALL_ACCOUNTS, CallChanges, SharedChange, written_label, written_request
 from mockserver.store.following import Memory
 from mockserver.store.journal import Page, Query
 from mockserver.store.parts import StoreParts
@@ -289,6 +289,15 @@ class RedisStore(Store):
             result = await self.agreement.agree(SharedChange("strike", used, (account,), (account,), memory.index))
             if result is not STALE and result:
                 return striking
+
+    async def hold(self, request: OutgoingRequest) -> None:
+        """As in memory."""
+        await self._agree("hold", dump(written_request(request)))
+
+    async def take_held(self, account_id: str) -> list[OutgoingRequest]:
+        """As in memory."""
+        taken: list[OutgoingRequest] = await self._agree("take", account_id)
+        return taken
 
     async def meet_callback(self, account_id: str, callback: CallbackSpec, fault: str) -> None:
         """As in memory."""

@@ -110,6 +110,11 @@ class RowMirror(StateLog):
             names = list(rows)
             self._drop(at, names[: names.index(name)])
 
+    def drop_oldest(self, kind: str, account: str, most: int) -> None:
+        """Forget the rows of a list that came before the latest ones."""
+        at = (kind, account, "")
+        self._drop(at, list(self._lists.get(at, ()))[:-most])
+
     def count(  # noqa: PLR0913, PLR0917 -- a row's names, and its window
         self, account: str, operation: str, counted_by: str, number: int, at: float, seconds: float
     ) -> None:

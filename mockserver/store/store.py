@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -34,6 +34,8 @@ from mockserver.store.switches import Limits, Pins, Seeds, Times
 
 MAX_TEST_NAME = 1_000  # characters
 MAX_STEPS_AT_ONCE = 1_000
+MAX_HELD = 1_000  # callbacks of an account that may go nowhere, and wait to be taken
+MAX_ACCOUNTS_HELD = 10_000  # accounts that have such
 ProblemKind = tuple[str, str, str]  # vendor, operation, and the kind of a call's first problem
 Waits = dict[str, set[asyncio.Future[None]]]  # by account those who wait for something of it
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
@@ -99,6 +101,7 @@ class Store:
         self._somebody_opted_out = False  # lest each request ask for a record that hardly anybody leaves
         self._problems: Counter[ProblemKind] = Counter()
         self._untold: dict[str, list[StepDue]] = {}
+        self._held: OrderedDict[str, deque[OutgoingRequest]] = OrderedDict()  # by account, that used last at the end
         self._version = 0  # another after each change of accounts, pins, limits and clocks
         self._numbers: Iterator[int] = count(first_number(secrets.randbits(RUN_BITS) if run is None else run))
         self._most_accounts = most_accounts
@@ -116,7 +119,7 @@ class Store:
     async def facts(self, request: ParsedRequest) -> Facts:
         """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""
         operation = request.operation
-        reads_kept = self.reads_kept(operation)
+        reads_kept = operation.reads_kept or (self._somebody_opted_out and operation.heeds_opt_out)
         owners, now = self._registry.owners[operation.vendor], self._sources.now()
         sights: Mapping[bytes, Sight] = NOTHING
         for credential in request.credentials.values():
@@ -281,6 +284,7 @@ class Store:
         self._times.clear(account_id)
         self._records.forget(account_id)
         self._untold.pop(account_id, None)
+        self._held.pop(account_id, None)
         if self._seeds.restart(account_id):
             self._start_seeded_clock(account_id)
 
@@ -402,6 +406,21 @@ class Store:
         """Count that an account's application got a callback, which a fault has spoilt or not."""
         if account_id in self._registry.accounts:
             self._coverage.add_callback(account_id, callback, fault)
+
+    async def hold(self, request: OutgoingRequest) -> None:
+        """Keep a callback that may go nowhere, for a test to take; the latest are kept."""
+        self._hold(request)
+
+    def _hold(self, request: OutgoingRequest) -> None:
+        held = self._held.setdefault(request.account, deque(maxlen=MAX_HELD))
+        held.append(request)
+        self._held.move_to_end(request.account)
+        if len(self._held) > MAX_ACCOUNTS_HELD:
+            self._held.popitem(last=False)
+
+    async def take_held(self, account_id: str) -> list[OutgoingRequest]:
+        """The callbacks of an account that may go nowhere, oldest first; each is given once."""
+        return list(self._held.pop(account_id, ()))
 
     async def next_due(self) -> list[tuple[str, float]]:
         """The accounts that have something to come while their clocks run, each with the real time when it is due."""

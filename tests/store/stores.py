@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,12 +12,14 @@ from mockserver.engine.engine import Decision, Engine
 from mockserver.engine.facts import Facts
 from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import Sources
+from mockserver.spec.callback_model import CallbackSpec
+from mockserver.spec.value_model import Constant
 from mockserver.store.accounts import Registry
 from mockserver.store.durable import DurableStore
 from mockserver.store.journal import Journal
 from mockserver.store.parts import StoreParts
 from mockserver.store.store import Store
-from tests.engine.workbench import NOW, acme, request
+from tests.engine.workbench import NOW, acme, operation, request
 
 if TYPE_CHECKING:
     from mockserver.store.redis_store import RedisStore
@@ -100,6 +102,12 @@ def message(key: str, line: str) -> ParsedRequest:
     return request("send_sms", headers={"x-key": key}, body={"from": line, "to": "+15550100"})
 
 
+def callback_spec() -> CallbackSpec:
+    """A callback to an address of the customer's."""
+    address, request = Constant("http://localhost/"), operation("send_sms").answers["sent"]
+    return CallbackSpec("acme", "receipt", "POST", ("sent/delivered",), address, request, 1.0, ())
+
+
 @dataclass(frozen=True)
 class Bounds:
     """How much a store keeps."""
@@ -160,8 +168,9 @@ def open_shared(url: str, bounds: Bounds, world: World, *, follows_time: bool = 
     """The store of a server that shares it, with the steps of these tests, which no contract has."""
     from mockserver.store.redis_store import RedisStore  # noqa: PLC0415 -- the package is an extra
 
+    contracts = (replace(acme(), callbacks=(callback_spec(),)),)
     parts = StoreParts(
-        (acme(),), Registry((acme(),)), world.sources(), bounds.calls, bounds.journal_bytes, bounds.accounts
+        contracts, Registry(contracts), world.sources(), bounds.calls, bounds.journal_bytes, bounds.accounts
     )
     return RedisStore(url, parts, {step.place: step for step in (DELIVERED, FAILED)}, follows_time=follows_time)
 

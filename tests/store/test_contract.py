@@ -17,13 +17,11 @@ from mockserver.engine.fault import read_fault
 from mockserver.engine.message import RECEIVED, Message
 from mockserver.engine.pin import PinState, Uses
 from mockserver.engine.request import ParsedRequest
-from mockserver.spec.callback_model import CallbackSpec
-from mockserver.spec.value_model import Constant
 from mockserver.store.accounts import AccountError
 from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED, Store
-from tests.engine.workbench import NOW, operation, recorded
-from tests.store.stores import DELIVERED, FAILED, SEND, STORES, Bounds, Handles, committed, run
+from tests.engine.workbench import NOW, recorded
+from tests.store.stores import DELIVERED, FAILED, SEND, STORES, Bounds, Handles, callback_spec, committed, run
 
 BOUNDS = Bounds(calls=5, accounts=2)
 VIEW: dict[str, Any] = {"account": {}, "owned": {}}
@@ -51,12 +49,6 @@ def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Handles]:
 
 def pin(account: str = "one", *, uses: int = 1, answer: str = "busy") -> PinState:
     return PinState(f"p-{next(PIN_NUMBERS)}", account, SEND, (answer,) * uses, (answer,) * uses)
-
-
-def callback_spec() -> CallbackSpec:
-    """A callback to an address of the customer's."""
-    address, request = Constant("http://localhost/"), operation("send_sms").answers["sent"]
-    return CallbackSpec("acme", "receipt", "POST", ("sent/delivered",), address, request, 1.0, ())
 
 
 def test_an_account_is_known_at_once_by_both(handles: Handles) -> None:
@@ -374,6 +366,29 @@ def test_a_fault_hits_one_callback(handles: Handles) -> None:
         assert {name: one.natural for name, one in met.items()} == {callback.request.id: 1}
 
     run(scenario())
+
+
+def test_callbacks_that_may_go_nowhere(handles: Handles) -> None:
+    """Kept by either, given once, by account; gone with a reset."""
+
+    async def scenario() -> None:
+        spec = callback_spec()
+        requests = [OutgoingRequest(spec, who, f"http://h/{n}", b"", b"\xff", n, 0) for n, who in enumerate(OWNERS)]
+        for turn, request in enumerate(requests):
+            await handles.both[turn % 2].hold(request)
+        taken = await handles.b.take_held("one")
+        assert [(one.url, one.body, one.callback.id) for one in taken] == [
+            ("http://h/0", b"\xff", spec.id),
+            ("http://h/2", b"\xff", spec.id),
+        ]
+        assert await handles.a.take_held("one") == []
+        await handles.a.reset_account("two")
+        assert await handles.b.take_held("two") == []
+
+    run(scenario())
+
+
+OWNERS = ("one", "two", "one")
 
 
 def test_calls_have_rising_numbers(handles: Handles) -> None:
