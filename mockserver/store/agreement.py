@@ -162,6 +162,8 @@ class Agreement:
         """Have a turn made, in the loop that asks for it."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
+            if self.memory is None:
+                self.name = secrets.token_hex(4)  # this process may have been forked since
             self._loop, self._listener, self._timer = loop, None, None
             self._link, self._worker = RedisLink(self._url), None
         if self._worker is None:

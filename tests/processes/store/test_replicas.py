@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,7 @@ import pytest
 
 from mockserver.testing import MockServer
 from tests.balancer import balanced
-from tests.cli.running import Serving, run, serving_by, surroundings
+from tests.cli.running import Serving, run, serving, serving_by, surroundings
 from tests.live import PATIENCE
 from tests.processes.test_shared_server import TESTS, restless
 from tests.redis_server import RedisServer, redis_server
@@ -201,3 +201,83 @@ def test_state_of_one_server(redis_db: RedisServer, tmp_path: Path) -> None:
     refused = run("serve", "--port", "0", "--store", redis_db.url, "--state", tmp_path / "state.yaml")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "--state is for one server" in refused.stderr
+
+
+@contextlib.contextmanager
+def workers(server: RedisServer, *options: str) -> Iterator[Serving]:
+    """Two workers on one port."""
+    with serving("--port", "0", "--log", "off", "--store", server.url, "--workers", "2", *options) as served:
+        yield served
+
+
+def children_of(process: int) -> set[int]:
+    """The processes that a process has forked."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            _, parent = state_and_parent(stat)
+            found |= {int(stat.parent.name)} if parent == process else set()
+    return found
+
+
+def state_and_parent(stat: Path) -> tuple[str, int]:
+    state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+    return state, int(parent)
+
+
+def test_workers(redis_db: RedisServer) -> None:
+    """Two processes on one port are one stand-in; one that is killed is replaced; a second server there is refused.
+
+    They end with the process that has started them, however that ends.
+    """
+    with workers(redis_db) as served:
+        first = children_of(served.process.pid)
+        assert len(first) == 2
+        account = MockServer(served.url).account()
+        account.polyai.send_sms.pin(*["rate_limited"] * 5)
+        assert Counter(send(account.polyai) for _ in range(40)) == {429: 5, 202: 35}
+        account.polyai.send_sms.assert_called(times=40)
+        port = str(port_of(served))
+        refused = run("serve", "--port", port, "--store", redis_db.url, "--workers", "2")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in refused.stderr
+        time.sleep(1.5)  # what lives less is not replaced
+        os.kill(min(first), signal.SIGKILL)
+        until(lambda: len(children_of(served.process.pid) - first) == 1)
+        assert [send(account.polyai) for _ in range(10)] == [202] * 10
+        account.polyai.send_sms.assert_called(times=50)
+    with workers(redis_db) as served:
+        left = children_of(served.process.pid)
+        served.process.kill()
+        until(lambda: not any(map(is_alive, left)))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process does something; one that has ended and that nobody has asked for its end does nothing."""
+    try:
+        return state_and_parent(Path(f"/proc/{process}/stat"))[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--workers", "2"], "--workers needs a store that they share"),
+        (["--workers", "2", "--store", "calls.db"], "--workers needs a store that they share"),
+        (["--workers", "2", "--store", "redis://h", "--forward-real", "polyai=https://h"], "--forward-real is for one"),
+    ],
+)
+def test_workers_that_cannot_be(options: list[str], told: str) -> None:
+    """One line, and exit code 2."""
+    refused = run("serve", "--port", "0", *options)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert told in refused.stderr
+    assert refused.stderr.count("\n") == 1
