@@ -29,6 +29,7 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024  # of changes since the last checkpoint but
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHANGES = 10_000  # after so many it comes at once
 LISTEN_AGAIN_SECONDS = 0.5
+LAST_SECONDS = 0.5  # for what is still to be told at the end
 RESERVED_NUMBERS = 20_000  # of the sequence, taken from the store ahead
 
 
@@ -145,8 +146,9 @@ class Agreement:
     async def close(self) -> None:
         """Tell what is left, and let go of the store."""
         if self._loop is not None and self._loop is asyncio.get_running_loop():
-            with suppress(StoreUnavailableError):
-                await self.settle()
+            with suppress(StoreUnavailableError, TimeoutError):
+                async with asyncio.timeout(LAST_SECONDS):
+                    await self.settle()
             self._is_closed = True
             if self._timer is not None:
                 self._timer.cancel()

@@ -6,6 +6,7 @@ server it came.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -33,7 +34,7 @@ from mockserver.store.journal import Page, Query
 from mockserver.store.parts import StoreParts
 from mockserver.store.records import StepDue
 from mockserver.store.rows import clock_value, dump, message_value, pin_value
-from mockserver.store.store import MAX_TEST_NAME, Figures, Store
+from mockserver.store.store import MAX_TEST_NAME, Figures, Store, StoreUnavailableError
 
 TAKEOVER_SECONDS = 1.0  # after which a server tells what another should have told
 
@@ -78,6 +79,11 @@ class RedisStore(Store):
         while result is STALE:  # the store was read anew meanwhile
             result = await self.agreement.agree(change)
         return result
+
+    async def open(self) -> None:
+        """Follow the others from here on; a store that gives no answer now is asked again with the first request."""
+        with suppress(StoreUnavailableError):
+            await self.agreement.known()
 
     async def facts(self, request: ParsedRequest) -> Facts:
         """As in memory, of which ``version`` is what is known; what accounts keep is asked of the store."""
