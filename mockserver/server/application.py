@@ -20,7 +20,7 @@ from mockserver.engine.values import ValueCompiler
 from mockserver.server.build import certificates_of, contracts_of, store_of
 from mockserver.server.certificates import Certificates, vendor_hosts
 from mockserver.server.changes import Changes
-from mockserver.server.control.app import control_routes, description
+from mockserver.server.control.app import control_routes
 from mockserver.server.control.requests import State
 from mockserver.server.courier import Courier
 from mockserver.server.endpoint import Exchanges
@@ -140,7 +140,6 @@ def create_app(
             store=store,
             sources=sources,
             masker=Masker(contracts),
-            description=description(),
             unreachable=Unreachable(),
             certificates=certificates,
             messages=MessageReader(contracts, RequestParser(CredentialReader()), sources),

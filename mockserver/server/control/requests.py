@@ -33,14 +33,13 @@ from mockserver.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One server's contracts and store; ``description`` is the control API's own OpenAPI document."""
+    """One server's contracts and store, and what works on them."""
 
     settings: Settings
     contracts: tuple[Contract, ...]
     store: Store
     sources: Sources
     masker: Masker
-    description: Mapping[str, Any]
     unreachable: Unreachable
     certificates: Certificates
     messages: MessageReader
