@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from mockserver.engine.credentials import sign
+from mockserver.engine.credentials import Signer, sign
 from mockserver.spec.account_values import values_at
 from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
@@ -42,13 +42,25 @@ def credential_members(contract: Contract) -> frozenset[str]:
     return frozenset(Pointer.parse(pointer).tokens[1] for pointer in pointers)
 
 
-def tokens(contract: Contract, data: Mapping[str, Any], now: float) -> dict[str, str]:
-    """A credential for each scheme and record, tokens freshly signed: ``Jwt``, ``Jwt_2`` and so on."""
-    credentials = {}
+def tokens(contract: Contract, data: Mapping[str, Any], now: float, signer: Signer | None = None) -> dict[str, str]:
+    """A credential for each scheme and record, tokens freshly signed: ``Jwt``, ``Jwt_2`` and so on.
+
+    Schemes that accept the same token, in a header and in the query for instance, share it.
+    """
+    credentials: dict[str, str] = {}
+    signed: dict[tuple[Jwt, int], str] = {}
+    signer = signer or Signer()
     for scheme in contract.schemes:
-        for number, (value, record) in enumerate(values_at(data, scheme.accept.claim), start=1):
+        accept = scheme.accept
+        for number, (value, record) in enumerate(values_at(data, accept.claim), start=1):
             name = scheme.name if number == 1 else f"{scheme.name}_{number}"
-            credentials[name] = credential_for(scheme, data, value, record, now)
+            if not isinstance(accept, Jwt):
+                credentials[name] = credential_for(scheme, data, value, record, now)
+                continue
+            if (accept, number) not in signed:
+                header, claims = token_parts(accept, data, value, record, now)
+                signed[accept, number] = signer.sign(header, claims, record[accept.key])
+            credentials[name] = signed[accept, number]
     return credentials
 
 
