@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mockserver.engine.credentials import check_rsa_key, is_signed_by, read_token, sign
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
+from tests.properties import examples
 
 SECRET = "a shared secret"
 
@@ -141,7 +142,7 @@ headers = st.dictionaries(
 
 
 @given(headers, st.binary(max_size=8))
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=examples(60), derandomize=True)
 def test_no_header_makes_verifying_fail(header: dict[str, Any], signature: bytes) -> None:
     """A client can write any header; the answer to that is no."""
     text = token(header, {"a": 1}, signature)
