@@ -72,8 +72,9 @@ def contracts_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def app() -> "Application":
     from mockserver.server.application import create_app  # noqa: PLC0415 -- as above
+    from mockserver.server.settings import Settings  # noqa: PLC0415 -- likewise
 
-    return create_app()
+    return create_app(Settings())  # without settings it would log to the run's own output
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from mockserver.engine.credentials import Signer, sign
+from mockserver.engine.credentials import Signer
 from mockserver.spec.account_values import values_at
 from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
@@ -43,24 +43,13 @@ def credential_members(contract: Contract) -> frozenset[str]:
 
 
 def tokens(contract: Contract, data: Mapping[str, Any], now: float, signer: Signer | None = None) -> dict[str, str]:
-    """A credential for each scheme and record, tokens freshly signed: ``Jwt``, ``Jwt_2`` and so on.
-
-    Schemes that accept the same token, in a header and in the query for instance, share it.
-    """
-    credentials: dict[str, str] = {}
-    signed: dict[tuple[Jwt, int], str] = {}
+    """A credential for each scheme and record, tokens freshly signed: ``Jwt``, ``Jwt_2`` and so on."""
+    credentials = {}
     signer = signer or Signer()
     for scheme in contract.schemes:
-        accept = scheme.accept
-        for number, (value, record) in enumerate(values_at(data, accept.claim), start=1):
+        for number, (value, record) in enumerate(values_at(data, scheme.accept.claim), start=1):
             name = scheme.name if number == 1 else f"{scheme.name}_{number}"
-            if not isinstance(accept, Jwt):
-                credentials[name] = credential_for(scheme, data, value, record, now)
-                continue
-            if (accept, number) not in signed:
-                header, claims = token_parts(accept, data, value, record, now)
-                signed[accept, number] = signer.sign(header, claims, record[accept.key])
-            credentials[name] = signed[accept, number]
+            credentials[name] = credential_for(scheme, data, value, record, now, signer=signer)
     return credentials
 
 
@@ -72,6 +61,7 @@ def credential_for(  # noqa: PLR0913 -- whose credential it is, and when it is m
     now: float,
     *,
     lifetime: int | None = None,
+    signer: Signer | None = None,
 ) -> str:
     """What to send for a scheme: the value itself, or a token signed for the record that the value stands in.
 
@@ -87,7 +77,7 @@ def credential_for(  # noqa: PLR0913 -- whose credential it is, and when it is m
     header, claims = token_parts(scheme.accept, data, value, record, now)
     if lifetime is not None and "exp" in claims:
         claims["exp"] = int(now) + lifetime
-    return sign(header, claims, record[scheme.accept.key])
+    return (signer or Signer()).sign(header, claims, record[scheme.accept.key])
 
 
 def token_parts(
