@@ -35,7 +35,8 @@ from mockserver.server.wire.incident import Incident
 from mockserver.spec.load import NO_DRAFTS
 from mockserver.spec.model import Contract
 from mockserver.spec.source import Source
-from mockserver.store.store import UNCLAIMED, Store, StoreUnavailableError
+from mockserver.store.kinds import StoreUnavailableError
+from mockserver.store.store import UNCLAIMED, Store
 
 CALLBACK_GRACE = 1.0  # seconds that callbacks under way have when the server stops
 

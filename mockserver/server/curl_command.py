@@ -54,7 +54,13 @@ class CurlWriter:
         self._admin = ADMIN if with_token else ""
 
     def command(self, call: RecordedCall, owner: AccountData | None) -> str:
-        """A comment that names the call, and the command."""
+        """A comment that names the call, and the command. That of a callback that was withheld is a comment, too."""
+        command = self._command(call, owner)
+        if call.outcome == "withheld":  # its address may be anybody's: no script of ours may reach it
+            command = "# " + command.replace("\n", "\n# ")
+        return f"# {_comment(call)}\n{command}"
+
+    def _command(self, call: RecordedCall, owner: AccountData | None) -> str:
         address = call.url or self._address + quote(call.path, safe=PATH_CHARACTERS)
         query = self._fields(call.query.decode("latin-1"), call, owner)
         asked = shlex.quote(address) + (f'"?{query}"' if query else "")
@@ -64,8 +70,8 @@ class CurlWriter:
             words += ["-H", f'"{_doubled(name)}: {self._header(name, value, call, owner)}"']
         if call.body:
             pipe, option = self._body(call, owner)
-            return f"# {_comment(call)}\n{pipe}{' '.join([*words, *option])}"
-        return f"# {_comment(call)}\n{' '.join(words)}"
+            return pipe + " ".join([*words, *option])
+        return " ".join(words)
 
     def _sent_headers(self, headers: list[list[str]]) -> Iterator[tuple[str, str]]:
         """The headers that curl is told: those of the call, and by an empty value those that it would add."""

@@ -15,6 +15,7 @@ from mockserver.engine.sources import FIRST_SEQUENCE_NUMBER
 from mockserver.engine.values import ValueCompiler
 from mockserver.spec.model import Contract
 from mockserver.store.accounts import AccountError
+from mockserver.store.kinds import StoreError
 from mockserver.store.records import StepDue
 from mockserver.store.rows import (
     CALL_COLUMNS,
@@ -27,7 +28,7 @@ from mockserver.store.rows import (
     read_tally,
 )
 from mockserver.store.sqlite_file import StoreFile
-from mockserver.store.store import Store, StoreError
+from mockserver.store.store import Store
 from mockserver.store.views import born_record, read_view
 
 _STATE = "SELECT kind, account, list, name, value FROM state ORDER BY id"

@@ -31,9 +31,9 @@ from mockserver.store import durable, records, switches
 from mockserver.store.accounts import Registry
 from mockserver.store.durable import DurableStore
 from mockserver.store.journal import Query
+from mockserver.store.kinds import StoreError
 from mockserver.store.parts import StoreParts
 from mockserver.store.rows import pin_value
-from mockserver.store.store import StoreError
 from tests.engine.workbench import NOW, acme, recorded
 from tests.store.stores import SEND, Bounds, Handles, World, in_a_file, open_file, run
 from tests.store.test_contract import callback_spec

@@ -25,7 +25,7 @@ from mockserver.server.control.requests import (
 from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
 from mockserver.spec.addresses import host_of_header, host_of_origin
-from mockserver.store.store import StoreUnavailableError
+from mockserver.store.kinds import StoreUnavailableError
 
 OPEN = f"{CONTROL}/health"
 
