@@ -120,6 +120,7 @@ def pin_value(pin: PinState) -> dict[str, Any]:
         "force": pin.force,
         "course": pin.course,
         "made_at": pin.made_at,
+        "size": pin.size,
         "number": pin.number,
         "position": pin.position,
         "met": pin.met,

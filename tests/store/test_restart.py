@@ -271,6 +271,7 @@ WHOLE = PinState(
     force=True,
     course="delivered",
     made_at=NOW,
+    size=700,
 )
 
 
@@ -293,6 +294,7 @@ def test_pins(machine: Machine) -> None:
         retired = {pin: await store.retired_pin("two", pin.id) for pin in (twice, once, gone)}
         store = await machine.restart()
         assert [pin_value(pin) for pin in await store.pins(None)] == shown
+        assert await store.pin_bytes() == WHOLE.size, "what a bound counts"
         (whole,) = await store.pins("one")
         assert whole.pattern.fits({"json": {"to": 1}, "body": {"to": 1}})
         assert not whole.pattern.fits({"json": {"to": 1}, "body": {}})
