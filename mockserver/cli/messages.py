@@ -36,7 +36,7 @@ def control_of(url: str | None) -> Control:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="The latest N.")
 @click.option("--code", "only_code", is_flag=True, help="Print the one-time code of the latest message that has one.")
 @click.option("--pattern", metavar="REGEX", help="What a code is: the first group, or all of it.")
-@click.option("--json", "as_json", is_flag=True, help="Print what the control API says.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line: what the control API says of each.")
 def messages(  # noqa: PLR0913 -- click hands each option over by name
     url: str | None,
     within: float,
@@ -47,7 +47,7 @@ def messages(  # noqa: PLR0913 -- click hands each option over by name
     as_json: bool,
     **filters: str | None,
 ) -> None:
-    """List messages of both directions, the latest first.
+    """List messages of both directions, the oldest of them first.
 
     The exit code is 1 where --code finds none.
     """
@@ -62,11 +62,9 @@ def messages(  # noqa: PLR0913 -- click hands each option over by name
         if not codes:
             raise click.exceptions.Exit(1)
         click.echo(codes[0])
-    elif as_json:
-        click.echo(json.dumps(found, indent=1))
-    else:
-        for message in found["messages"]:
-            click.echo(message_line(message))
+        return
+    for message in reversed(found["messages"]):
+        click.echo(json.dumps(message) if as_json else message_line(message))
 
 
 def _code(message: Mapping[str, Any], expression: re.Pattern[str] | None) -> str | None:
@@ -91,7 +89,7 @@ def message_line(message: Mapping[str, Any]) -> str:
 @click.option("--to", metavar="NUMBER", help="A number of the account. [its first one]")
 @click.option("--account", default="default", show_default=True, help="Whose number.")
 @click.option("--url", metavar="BASE", help=SERVER)
-@click.option("--json", "as_json", is_flag=True, help="Print what the control API says.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object in a line: what the control API says.")
 def inbound(  # noqa: PLR0913 -- click hands each option over by name
     *, vendor: str, text: str, sender: str, to: str | None, account: str, url: str | None, as_json: bool
 ) -> None:
@@ -101,4 +99,4 @@ def inbound(  # noqa: PLR0913 -- click hands each option over by name
         received = control_of(url).post("inbound", message)
     except ControlError as error:
         raise CommandError(str(error)) from error
-    click.echo(json.dumps(received, indent=1) if as_json else message_line(received))
+    click.echo(json.dumps(received) if as_json else message_line(received))

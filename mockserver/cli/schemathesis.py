@@ -124,14 +124,6 @@ def _is_about(rule: Rule, kinds: frozenset[str], at: Pointer) -> bool:
     return (rule.kinds is None or bool(rule.kinds & kinds)) and (rule.at is None or rule.at.covers(at))
 
 
-def _override(owned: Owned, data: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    """The place of an owned value as schemathesis names it, with the customer's first value."""
-    value = next((value for value, _ in values_at(data, owned.claim)), None)
-    if value is not None:
-        part, name, *below = owned.at.tokens
-        yield ".".join((part, headers.get(name, name) if part == "header" else name, *below)), value
-
-
 def _header_names(node: Any) -> Iterator[str]:
     """The names of header parameters as a document writes them."""
     if isinstance(node, Mapping):

@@ -37,7 +37,7 @@ from mockserver.server.settings import (
     variable,
 )
 from mockserver.spec.model import Contract
-from mockserver.store.opening import kind_of_store
+from mockserver.store.kinds import kind_of_store
 
 if TYPE_CHECKING:
     from mockserver.server.application import Application

@@ -14,9 +14,10 @@ from mockserver.spec.load import NO_DRAFTS, SUFFIXES, contract_files, is_overlay
 from mockserver.spec.model import Contract
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 from mockserver.store.accounts import AccountError, Registry
+from mockserver.store.kinds import StoreError
 from mockserver.store.opening import open_store
 from mockserver.store.parts import StoreParts
-from mockserver.store.store import Store, StoreError
+from mockserver.store.store import Store
 
 _PACKAGE = Path(__file__).parents[1]
 

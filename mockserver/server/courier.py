@@ -15,8 +15,9 @@ from mockserver.engine.sources import Sources
 from mockserver.engine.values import Context
 from mockserver.server.attempts import Attempts
 from mockserver.spec.callback_model import INBOUND
+from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.records import StepDue
-from mockserver.store.store import Store, StoreUnavailableError
+from mockserver.store.store import Store
 
 MAX_CALLBACKS_AT_ONCE = 4  # requests to the receivers of one account
 MAX_POSTPONED = 10_000  # requests of an account that are sent later; further ones are given up

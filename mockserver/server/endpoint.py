@@ -20,7 +20,8 @@ from mockserver.server.routing import Endpoint, KnownMethod
 from mockserver.server.wire.asgi import CLOSE, WIRE, Connection, DisconnectedError, HttpExchange, receive_body
 from mockserver.server.wire.faults import ClientLeftError, deliver, send_whole
 from mockserver.spec.evidence import worse_parts
-from mockserver.store.store import UNCLAIMED, StoreUnavailableError
+from mockserver.store.kinds import StoreUnavailableError
+from mockserver.store.store import UNCLAIMED
 
 NO_EXTENSIONS: Mapping[str, Any] = {}
 NO_PATH = Label(status=404)  # of calls whose path no contract has

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mockserver.spec.addresses import has_password, host_of_origin, split_http, usable_token
-from mockserver.store.opening import MEMORY, kind_of_store
-from mockserver.store.store import StoreError
+from mockserver.store.kinds import MEMORY, StoreError, kind_of_store
 
 LogForm = Literal["text", "json", "off"]
 LOG_FORMS: tuple[LogForm, ...] = ("text", "json", "off")

@@ -17,10 +17,10 @@ from mockserver.engine.sources import FIRST_SEQUENCE_NUMBER, numbers, steady_tim
 from mockserver.store.accounts import Registry
 from mockserver.store.changes import CallChanges, SharedChange, written_change
 from mockserver.store.following import Memory, Snapshot
+from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.parts import StoreParts
 from mockserver.store.redis_link import CALLS, ENDS, LOG, META, ROWS, RedisLink
 from mockserver.store.rows import dump, load
-from mockserver.store.store import StoreUnavailableError
 
 STORE_FORMAT = "1"  # of what is in the store; another cannot be read
 MAX_CHANGES = 256  # of a turn

@@ -23,13 +23,14 @@ from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import numbers
 from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.reach import EVERYTHING
+from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.log import LoggedJournal, LoggedRecords, StateLog
 from mockserver.store.parts import Backing, StoreParts
 from mockserver.store.records import MAX_RECORDS, StepDue
 from mockserver.store.restoring import RestoredStore
 from mockserver.store.rows import clock_value, dump, message_value, pin_value, tally_value
 from mockserver.store.sqlite_file import StoreFile
-from mockserver.store.store import MAX_TEST_NAME, StoreUnavailableError
+from mockserver.store.store import MAX_TEST_NAME
 from mockserver.store.switches import MAX_COUNTED_VALUES, MAX_FIRST_SIGHTS
 from mockserver.store.views import place_of, step_value, written_view
 

@@ -1,41 +1,12 @@
-"""Which store a setting names: memory, an SQLite file, or a Redis or Valkey server."""
+"""Opens the store that a setting names: memory, an SQLite file, or a Redis or Valkey server."""
 
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
 
 from mockserver.engine.sources import real_time
 from mockserver.store.journal import Journal
+from mockserver.store.kinds import StoreError, kind_of_store
 from mockserver.store.parts import StoreParts
-from mockserver.store.store import Store, StoreError
-
-MEMORY = "memory"
-REMOTE_SCHEMES = ("redis", "rediss", "valkey", "valkeys")
-StoreKind = Literal["memory", "file", "remote"]
-
-
-def kind_of_store(where: str) -> StoreKind:
-    """What a setting names: ``memory``, the address of a server, or a file. Raises StoreError for what is none."""
-    if where == MEMORY:
-        return "memory"
-    scheme, separator, _ = where.partition("://")
-    if not separator:
-        if not where or "\0" in where or where == ":memory:":
-            raise StoreError(f"must be {MEMORY}, a file, or an address like redis://localhost:6379/0")
-        return "file"
-    if scheme.lower() not in REMOTE_SCHEMES or not _has_host(where):
-        raise StoreError(
-            f"must be {MEMORY}, a file, or an address with a host: {', '.join(REMOTE_SCHEMES)}://HOST[:PORT][/DB]"
-        )
-    return "remote"
-
-
-def _has_host(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+from mockserver.store.store import Store
 
 
 def open_store(where: str, parts: StoreParts) -> Store:

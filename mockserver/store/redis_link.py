@@ -19,7 +19,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as NoAnswerError
 from redis.retry import Retry as SyncRetry
 
-from mockserver.store.store import StoreError, StoreUnavailableError
+from mockserver.store.kinds import StoreError, StoreUnavailableError
 
 T = TypeVar("T")
 REDIS_CONNECT_SECONDS = 3.0

@@ -15,6 +15,7 @@ from mockserver.engine.values import ValueCompiler
 from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.model import Contract
 from mockserver.store.accounts import AccountError
+from mockserver.store.kinds import StoreError, unreadable
 from mockserver.store.parts import Backing
 from mockserver.store.records import StepDue
 from mockserver.store.rows import (
@@ -26,7 +27,7 @@ from mockserver.store.rows import (
     read_pin,
     read_tally,
 )
-from mockserver.store.store import Store, StoreError, unreadable
+from mockserver.store.store import Store
 from mockserver.store.views import born_record, read_view
 
 

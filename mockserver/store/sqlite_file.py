@@ -16,8 +16,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
+from mockserver.store.kinds import StoreError, StoreUnavailableError, unreadable
 from mockserver.store.rows import CALL_COLUMNS, Statement
-from mockserver.store.store import StoreError, StoreUnavailableError, unreadable
 
 APPLICATION_ID = 0x6D6F636B  # tells our files from those of other programs
 MAX_UNITS_TOGETHER = 256  # that one transaction writes

@@ -41,19 +41,6 @@ Waits = dict[str, set[asyncio.Future[None]]]  # by account those who wait for so
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
 
 
-class StoreError(Exception):
-    """A store cannot be opened, or is not the one that is asked for; the text is one line for a user."""
-
-
-def unreadable(where: object, error: Exception) -> StoreError:
-    """The error for a user whose store cannot be read."""
-    return StoreError(f"{where} cannot be read: {type(error).__name__}: {error}")
-
-
-class StoreUnavailableError(StoreError):
-    """What changes cannot be kept now: nothing is answered that would be forgotten. The text says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Figures:
     """How much of what there is, or was since the start: none by account or number, which have no bound."""

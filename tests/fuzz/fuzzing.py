@@ -47,6 +47,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     accepted: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    linked: int = 0  # accepted where one operation's answer is the next one's data
 
     @property
     def checks(self) -> set[str]:
@@ -210,7 +211,9 @@ def _read(report: Report, recorder: Any) -> None:
     for case_id, interaction in recorder.interactions.items():
         if interaction.response is not None:
             of = recorder.cases[case_id].value.operation.label
-            (report.accepted if interaction.response.status_code < 400 else report.refused)[of] += 1
+            accepted = interaction.response.status_code < 400
+            (report.accepted if accepted else report.refused)[of] += 1
+            report.linked += accepted and recorder.label == "Stateful tests"
     for case_id, checks in recorder.checks.items():
         for check in checks:
             if check.failure_info is not None:

@@ -10,7 +10,7 @@ from mockserver.server.application import Application
 from tests.fuzz.fuzzing import Way, assert_faithful, command_line, trial, ways
 from tests.live import served
 
-EXAMPLES = 100  # of each operation; tests/test_schemathesis.py tries a few
+EXAMPLES = 40  # of each operation; tests/test_schemathesis.py tries a few
 
 
 @pytest.mark.parametrize("way", ways(), ids=str)

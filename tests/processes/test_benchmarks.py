@@ -17,7 +17,7 @@ def test_ours_accepts_and_refuses() -> None:
         for name in SCENARIOS:
             assert {server.status(request) for request in scenario(name)} <= {200, 202}
         assert [server.status(request) for request in invalid_sends().values()] == [401, 400, 400]
-        assert len(server.ask("GET", "/_mock/calls")["calls"]) == 12
+        assert len(server.ask("GET", "/_mock/calls?direction=in")["calls"]) == 12
         assert server.memory() > 10
         assert server.cpu() > 0
         with pytest.raises(ServerError, match=r"GET /_mock/none was answered 404"):

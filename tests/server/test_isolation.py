@@ -119,7 +119,8 @@ def test_two_customers_of_each_real_vendor(app: Application, client: TestClient,
         accepted = operation.success is not None and sent[-1] == operation.success.id
         assert accepted or operation.dispatch
     found = client.get("/_mock/calls", params={"account": one["id"]}).json()["calls"]
-    assert [call["answer"] for call in found] == sent[::-1]
+    answered = [call["answer"] for call in found if call["direction"] == "in"]  # callbacks come when they are due
+    assert answered == sent[::-1]
     assert client.get("/_mock/calls", params={"account": other["id"]}).json()["calls"] == []
     for account in (one, other):
         client.delete(f"/_mock/accounts/{account['id']}")

@@ -8,9 +8,10 @@ import pytest
 
 from mockserver.engine.sources import Sources
 from mockserver.store.accounts import Registry
-from mockserver.store.opening import StoreKind, kind_of_store, open_store
+from mockserver.store.kinds import StoreError, StoreKind, kind_of_store
+from mockserver.store.opening import open_store
 from mockserver.store.parts import StoreParts
-from mockserver.store.store import Store, StoreError
+from mockserver.store.store import Store
 from tests.engine.workbench import acme
 
 

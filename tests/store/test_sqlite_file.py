@@ -13,8 +13,8 @@ import pytest
 from mockserver.store import sqlite_file
 from mockserver.store.durable import DurableStore
 from mockserver.store.journal import Query
+from mockserver.store.kinds import StoreError, StoreUnavailableError
 from mockserver.store.sqlite_file import SCHEMAS, StoreFile
-from mockserver.store.store import StoreError, StoreUnavailableError
 from tests.engine.workbench import recorded
 from tests.store.stores import Bounds, World, open_file, run
 

@@ -59,6 +59,18 @@ def test_nothing_leaves_this_machine_unasked(make_customer: Any) -> None:
     assert message
 
 
+def test_no_script_reaches_another_machine(make_customer: Any) -> None:
+    """In an exported script, a callback that was withheld is a comment, its body included."""
+    customer = make_customer(callback_url="https://example.com/hook")
+    customer.clock(freeze=True)
+    customer.send()
+    customer.clock(advance=60)
+    script = customer.control.text("calls", account=customer.id, format="curl", direction="out")
+    lines = [line for line in script.splitlines() if line]
+    assert all(line.startswith("#") for line in lines)
+    assert sum("https://example.com/hook" in line for line in lines) == 2
+
+
 def test_no_address(make_customer: Any) -> None:
     """An account without an address gets no callback."""
     customer = make_customer()

@@ -68,6 +68,12 @@ def test_a_subscriber_s_message(client: TestClient, changes: dict[str, Any], sta
     assert (reply.status_code, reply.json()["pointer"]) == (status, pointer)
 
 
+def test_who_writes(client: TestClient) -> None:
+    """What is no number is told with one that is."""
+    reply = client.post("/_mock/inbound", json={"vendor": "parcel", "from": "nobody", "text": "hello"})
+    assert reply.json()["detail"] == "'nobody' is no phone number: write it with its country code, like +14155550123"
+
+
 @pytest.mark.parametrize("call", ["nonsense", "000000-000001"])
 def test_nothing_to_send_again(client: TestClient, call: str) -> None:
     """Only a callback of the account can be sent again."""

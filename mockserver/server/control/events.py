@@ -21,7 +21,7 @@ from mockserver.server.control.requests import ApiError, State, state_of
 from mockserver.server.control.shapes import summaries
 from mockserver.server.wire.asgi import WIRE, Connection
 from mockserver.store.journal import Page
-from mockserver.store.store import StoreUnavailableError
+from mockserver.store.kinds import StoreUnavailableError
 
 TICK = 0.2  # seconds between two looks at the journal
 HEARTBEAT = 10.0  # seconds without an event, before a comment says that the stream goes on

@@ -18,9 +18,10 @@ from mockserver.server.control.accounts import account_of
 from mockserver.server.control.listing import parameters, whole
 from mockserver.server.control.names import Scope, known_account, known_operation, known_vendor
 from mockserver.server.control.questions import check_recipient
-from mockserver.server.control.requests import ApiError, State, member, read_object, state_of, unknown
+from mockserver.server.control.requests import ApiError, State, member, quoted, read_object, state_of, unknown
 from mockserver.server.control.sent import sent_by_account
 from mockserver.server.serialize import moment, moment_text
+from mockserver.spec.functions import MAX_DIGITS, phone_digits
 from mockserver.spec.model import Contract
 
 PARAMETERS = (
@@ -146,13 +147,21 @@ async def _shape(state: State, message: Message) -> dict[str, Any]:
     }
 
 
+def _subscriber(body: Mapping[str, Any]) -> str:
+    """Who writes. Raises ApiError."""
+    written = _text(body, "from")
+    if not 0 < len(phone_digits(written)) <= MAX_DIGITS:
+        example = "write it with its country code, like +14155550123"
+        raise ApiError(400, f"{quoted(written)} is no phone number: {example}", "/body/from")
+    return as_number(written)
+
+
 async def receive_message(request: Request) -> Response:
     """``POST /_mock/inbound``: a subscriber sends a message to a number of the account."""
     body, state = await read_object(request, INBOUND_MEMBERS), state_of(request)
     account = await known_account(state, member(body, "account", str, "default"), "/body/account")
     contract = known_vendor(state, _text(body, "vendor"), "/body/vendor")
-    check_recipient(ANYBODY, _text(body, "from"), "/body/from")
-    sender, text = as_number(body["from"]), _text(body, "text", empty=True)
+    sender, text = _subscriber(body), _text(body, "text", empty=True)
     if not state.inbound.takes(contract.vendor):
         takers = [c.vendor for c in state.contracts if state.inbound.takes(c.vendor)]
         raise ApiError(

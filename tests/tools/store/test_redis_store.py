@@ -19,8 +19,9 @@ from mockserver.spec.model import OperationSpec
 from mockserver.store import agreement, redis_link
 from mockserver.store.agreement import Agreement
 from mockserver.store.journal import Query
+from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.redis_store import RedisStore
-from mockserver.store.store import Store, StoreUnavailableError
+from mockserver.store.store import Store
 from tests.engine.workbench import NOW, recorded
 from tests.redis_server import RedisServer, redis_server
 from tests.store.stores import DELIVERED, SEND, Bounds, Handles, World, in_redis, message, open_shared, run
