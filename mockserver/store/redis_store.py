@@ -31,10 +31,11 @@ from mockserver.store.agreement import STALE, Agreement
 from mockserver.store.changes import ALL_ACCOUNTS, CallChanges, SharedChange, written_label, written_request
 from mockserver.store.following import Memory
 from mockserver.store.journal import Page, Query
+from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.parts import StoreParts
 from mockserver.store.records import StepDue
 from mockserver.store.rows import clock_value, dump, message_value, pin_value
-from mockserver.store.store import MAX_TEST_NAME, Figures, Store, StoreUnavailableError
+from mockserver.store.store import MAX_TEST_NAME, Figures, Store
 
 TAKEOVER_SECONDS = 1.0  # after which a server tells what another should have told
 
