@@ -81,6 +81,7 @@ class Agreement:
         self._best_trip = float("inf")
         self.sources = replace(parts.sources, now=self._now, sequence=numbers(self._take_block))
         self._parts = replace(parts, sources=self.sources)
+        self._settings = dump([parts.max_journal_calls, parts.max_journal_bytes, parts.max_accounts])
         self._first_accounts = [(one.id, dump(one.vendors)) for one in parts.registry.accounts.values()]
         self._reserved: deque[range] = deque()
         self._generation, self._boot, self._checkpoint, self._eras = "", "", 0, 0
@@ -350,10 +351,9 @@ class Agreement:
 
     async def _load(self) -> Memory:
         """Read all that the store has into a new memory."""
-        settings = dump([self._parts.max_journal_calls, self._parts.max_journal_bytes, self._parts.max_accounts])
         boot, generation, run = await self._link.boot(), secrets.token_hex(8), secrets.randbits(RUN_BITS)
-        opened = await self._link.call("open", STORE_FORMAT, settings, generation, run, boot)
-        self._check_settings(opened[2], opened[3], settings)
+        opened = await self._link.call("open", STORE_FORMAT, self._settings, generation, run, boot)
+        self.check_settings(opened[2], opened[3])
         self._generation, self._boot = opened[0].decode(), boot
         await self._link.call("resume", boot, self._generation, boot, 0)
         answers = await self._link.together(
@@ -383,14 +383,15 @@ class Agreement:
         self._eras += 1
         return Memory(self.name, self._eras, snapshot, replace(self._parts, registry=registry), self._changes)
 
-    def _check_settings(self, form: bytes, settings: bytes, ours: bytes) -> None:
-        where = f"the store at {self._link.shown}"
+    def check_settings(self, form: bytes, settings: bytes) -> None:
+        """Raise StoreUnavailableError where a store was made by another version, or with other bounds."""
+        ours, where = self._settings, f"the store at {self._link.shown}"
         if form != STORE_FORMAT.encode():
             raise StoreUnavailableError(f"{where} was made by another version of mockserver: use that one, or empty it")
         if settings != ours:
             raise StoreUnavailableError(
                 f"{where} is used by servers with other bounds {settings.decode()} (calls and bytes of the journal, "
-                f"accounts) than ours {ours.decode()}: all must have the same"
+                f"accounts) than ours {ours.decode()}: start all with the same, or empty the store"
             )
 
     async def _listen(self) -> None:

@@ -34,5 +34,8 @@ def _shared_store(address: str, parts: StoreParts) -> Store:
         raise StoreError("for a Redis or Valkey server: pip install 'sms-vendor-mockserver[redis]'") from error
     from mockserver.store.redis_store import RedisStore  # noqa: PLC0415 -- as above
 
-    check_server(address)
-    return RedisStore(address, parts, follows_time=parts.sources.now is real_time)
+    found = check_server(address)
+    store = RedisStore(address, parts, follows_time=parts.sources.now is real_time)
+    if found is not None:
+        store.agreement.check_settings(*found)
+    return store

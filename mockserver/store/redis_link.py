@@ -7,7 +7,7 @@ it has run. The library would send it up to eleven times.
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import closing, suppress
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import redis
@@ -154,8 +154,11 @@ def _made_pool(url: str, answer_seconds: float | None) -> ConnectionPool:
     )
 
 
-def check_server(url: str) -> None:
-    """Look whether a server can be used. Raises StoreError, one line for a user."""
+def check_server(url: str) -> tuple[bytes, bytes] | None:
+    """Look whether a server can be used. Raises StoreError, one line for a user.
+
+    Returns the format and the settings of the store that it has; None where it has none.
+    """
     shown = shown_address(url)
     try:
         client = redis.Redis.from_url(
@@ -166,10 +169,12 @@ def check_server(url: str) -> None:
         )
         with closing(client):
             client.function_list("sms_mockserver")
+            form, settings = cast(list[bytes | None], client.hmget(META, ["format", "settings"]))
     except ResponseError as error:
         raise StoreError(f"{shown} cannot be used; Redis is needed from 7 on, or Valkey: {error}") from error
     except (RedisError, OSError, ValueError, TypeError) as error:
         raise StoreError(f"{shown} cannot be reached: {error}") from error
+    return None if form is None or settings is None else (form, settings)
 
 
 async def _answer(connection: Connection, *command: Any) -> Any:

@@ -17,12 +17,15 @@ from mockserver.engine.pin import PinState, Uses
 from mockserver.engine.sources import Sources
 from mockserver.spec.model import OperationSpec
 from mockserver.store import agreement, redis_link
+from mockserver.store.accounts import Registry
 from mockserver.store.agreement import Agreement
 from mockserver.store.journal import Query
-from mockserver.store.kinds import StoreUnavailableError
+from mockserver.store.kinds import StoreError, StoreUnavailableError
+from mockserver.store.opening import open_store
+from mockserver.store.parts import StoreParts
 from mockserver.store.redis_store import RedisStore
 from mockserver.store.store import Store
-from tests.engine.workbench import NOW, recorded
+from tests.engine.workbench import NOW, acme, recorded
 from tests.redis_server import RedisServer, redis_server
 from tests.store.stores import DELIVERED, SEND, Bounds, Handles, World, in_redis, message, open_shared, run
 from tests.tools.store.shared import picture
@@ -438,6 +441,21 @@ def test_a_change_that_cannot_be_followed(handles: Handles, redis_db: RedisServe
             await handles.a.calls(Query())
 
     run(scenario())
+
+
+def test_a_store_that_a_server_opens(redis_db: RedisServer) -> None:
+    """With the time of the store, which has to have been made with the same bounds."""
+
+    async def scenario(store: Store) -> None:
+        await store.open()
+        assert await store.accounts() == ()
+        await store.close()
+
+    parts = StoreParts((acme(),), Registry((acme(),)), Sources.real())
+    run(scenario(open_store(redis_db.url, parts)))
+    run(scenario(open_store(redis_db.url, parts)))
+    with pytest.raises(StoreError, match=r"other bounds .* than ours .*: start all with the same, or empty the store"):
+        open_store(redis_db.url, replace(parts, max_accounts=5))
 
 
 def test_a_store_of_another_version(redis_db: RedisServer) -> None:
