@@ -233,7 +233,7 @@ def test_any_query_comes_back_as_written(pairs: list[tuple[str, str]], plus: boo
     assert all(found.data["query"][n] == v for n, v in expected.items() if n not in {"flag", "whole", "real"})
 
 
-@pytest.mark.parametrize("name", ["401", "007", "a/b"])
+@pytest.mark.parametrize("name", ["401", "007", "+7", "+007", "+", "a/b"])
 def test_names_that_are_numbers(name: str) -> None:
     """A property whose name is a number is named as it was sent, and breaks nothing."""
     schema = {"properties": {"body": {"additionalProperties": {"type": "integer"}}}}

@@ -204,6 +204,8 @@ def test_voximplant_several_recipients(customer_of: Any) -> None:
     }
     listed = {message["to"]: (message["from"], message["state"]) for message in client.messages()}
     assert listed == {SUBSCRIBER: (sender, "delivered"), "+15005550610": (sender, "failed")}
+    assert len(client.control.get("calls", account=client.shape["id"], recipient=SUBSCRIBER)["calls"]) == 1
+    assert len(client.control.get("calls", account=client.shape["id"], recipient="+15005550610")["calls"]) == 1
     refused = voximplant(client, "A2PSendSms", src_number=sender, dst_numbers="15005550385", text="Sale")
     assert (refused["result"], len(client.messages())) == ([], 2)
 

@@ -22,6 +22,7 @@ from mockserver.server.control.requests import origin, state_of
 from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.source import read_yaml
+from mockserver.store.kinds import kind_of_store
 
 
 async def health(request: Request) -> Response:
@@ -29,7 +30,13 @@ async def health(request: Request) -> Response:
     state = state_of(request)
     versions = {contract.vendor: contract.version for contract in state.contracts}
     status = "ready" if state.store.is_waited_on else "stopping"
-    shape = {"status": status, "version": __version__, "vendors": list(versions), "contracts": versions}
+    shape = {
+        "status": status,
+        "version": __version__,
+        "store": kind_of_store(state.settings.store),
+        "vendors": list(versions),
+        "contracts": versions,
+    }
     return JSONResponse(shape, 200 if status == "ready" else 503)
 
 

@@ -181,6 +181,7 @@ def quoted(word: str) -> str:
 
 
 BODY_LIMIT = 1024 * 1024
+MAX_REASON = 300  # characters of a library's own words, which quote what was sent
 MAX_SUB_SCHEMAS = 10_000  # sub-schemas in the ``when`` of a pattern, counted each time that a reference leads to them
 MAX_EXPECTED = 20_000  # values in the ``where`` of a pattern
 PIECES_AT_ONCE = 100  # of a response
@@ -328,7 +329,7 @@ def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
     try:
         return pointer, compile_schema(schema), schema
     except (jsonschema_rs.ValidationError, ValueError) as error:
-        raise ApiError(400, f"not a JSON Schema: {str(error).splitlines()[0]}", at) from error
+        raise ApiError(400, f"not a JSON Schema: {str(error).splitlines()[0][:MAX_REASON]}", at) from error
 
 
 _WITH_SCHEMA = (

@@ -156,7 +156,9 @@ class OpeningProtocol(asyncio.Protocol):
         limit = self._door.service.settings.max_head
         if len(head) > limit:
             self._refuse(header_too_large(limit))
-        if not end or len(head) > limit:
+        elif head.count(b"\n") != head.count(b"\r\n"):  # a bare one, behind which no end would come
+            self._refuse(UNREADABLE)
+        if not end or self.phase is not Phase.HEAD:
             return
         tunnel = Tunnel.read(head)
         if tunnel is None:
