@@ -190,6 +190,7 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
     if log is not None:
         await log.open()
     app.state.loops += 1
+    await app.store.open()
     yield
     app.state.loops -= 1
     await app.state.mock.courier.stop(CALLBACK_GRACE)

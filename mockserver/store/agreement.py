@@ -28,7 +28,9 @@ MAX_ENDS = 10_000  # that wait for a turn
 MAX_WAITING_BYTES = 64 * 1024 * 1024  # of changes since the last checkpoint but one
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHANGES = 10_000  # after so many it comes at once
+ENDS_SECONDS = 0.1  # until the others are told how sending ended, where nothing else is told
 LISTEN_AGAIN_SECONDS = 0.5
+LAST_SECONDS = 0.5  # for what is still to be told at the end
 RESERVED_NUMBERS = 20_000  # of the sequence, taken from the store ahead
 
 
@@ -86,6 +88,7 @@ class Agreement:
         self._proposals: deque[_Proposal] = deque()
         self._asking: list[asyncio.Future[Memory]] = []
         self._ends: dict[int, tuple[str, float]] = {}
+        self._ends_due = 0.0  # by the loop's time
         self._lost: dict[str, int] = {}  # by account calls that the store has no more
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: asyncio.Task[None] | None = None
@@ -132,10 +135,13 @@ class Agreement:
         return result
 
     def end(self, call: RecordedCall) -> None:
-        """Have told how sending a call's response ended, with the next turn."""
-        if self.memory is not None and len(self._ends) < MAX_ENDS:
+        """Have told how sending a call's response ended, with the next turn, or soon."""
+        if self.memory is not None and self._loop is not None and len(self._ends) < MAX_ENDS:
+            is_first = not self._ends
             self._ends[self.memory.index_of(call.number)] = (call.outcome, call.duration_ms)
-            self._work()
+            if is_first:
+                self._ends_due = self._loop.time() + ENDS_SECONDS
+                self._set_timer()
 
     async def settle(self) -> None:
         """Return once all that was to be told is told. Raises StoreUnavailableError."""
@@ -145,8 +151,9 @@ class Agreement:
     async def close(self) -> None:
         """Tell what is left, and let go of the store."""
         if self._loop is not None and self._loop is asyncio.get_running_loop():
-            with suppress(StoreUnavailableError):
-                await self.settle()
+            with suppress(StoreUnavailableError, TimeoutError):
+                async with asyncio.timeout(LAST_SECONDS):
+                    await self.settle()
             self._is_closed = True
             if self._timer is not None:
                 self._timer.cancel()
@@ -171,13 +178,16 @@ class Agreement:
 
     async def _take_turns(self) -> None:
         try:
-            while self._proposals or self._asking or self._ends or self._is_time_for_checkpoint():
+            while self._proposals or self._asking or self._are_ends_due() or self._is_time_for_checkpoint():
                 await self._take_turn()
         finally:
             self._worker = None
         if self._listener is None and self.memory is not None:
             self._listener = asyncio.get_running_loop().create_task(self._listen())
         self._set_timer()
+
+    def _are_ends_due(self) -> bool:
+        return bool(self._ends) and self._loop is not None and self._loop.time() >= self._ends_due
 
     def _is_time_for_checkpoint(self) -> bool:
         memory = self.memory
@@ -191,8 +201,11 @@ class Agreement:
             self._timer = None
         if self.memory is None or self._loop is None or self._is_closed or not self._link.is_connected:
             return
+        waits = [self._ends_due - self._loop.time()] if self._ends else []
         if self.memory.index != self._checkpoint:
-            self._timer = self._loop.call_later(max(0.01, self._next_checkpoint - steady_time()), self._work)
+            waits.append(self._next_checkpoint - steady_time())
+        if waits:
+            self._timer = self._loop.call_later(max(0.01, min(waits)), self._work)
 
     async def _take_turn(self) -> None:
         asking, self._asking = self._asking, []

@@ -6,6 +6,7 @@ server it came.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -30,6 +31,7 @@ from mockserver.store.agreement import STALE, Agreement
 from mockserver.store.changes import ALL_ACCOUNTS, CallChanges, SharedChange, written_label, written_request
 from mockserver.store.following import Memory
 from mockserver.store.journal import Page, Query
+from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.parts import StoreParts
 from mockserver.store.records import StepDue
 from mockserver.store.rows import clock_value, dump, message_value, pin_value
@@ -78,6 +80,11 @@ class RedisStore(Store):
         while result is STALE:  # the store was read anew meanwhile
             result = await self.agreement.agree(change)
         return result
+
+    async def open(self) -> None:
+        """Follow the others from here on; a store that gives no answer now is asked again with the first request."""
+        with suppress(StoreUnavailableError):
+            await self.agreement.known()
 
     async def facts(self, request: ParsedRequest) -> Facts:
         """As in memory, of which ``version`` is what is known; what accounts keep is asked of the store."""

@@ -103,6 +103,9 @@ class Store:
         """Where time, ids and counters come from for all who use this store."""
         return self._sources
 
+    async def open(self) -> None:
+        """Begin to serve: from here on it knows what other processes do with it; memory is one process's."""
+
     async def facts(self, request: ParsedRequest) -> Facts:
         """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""
         operation = request.operation

@@ -15,6 +15,7 @@ from mockserver.engine.clock import REAL
 from mockserver.engine.effects import KeepRecord
 from mockserver.engine.pin import PinState, Uses
 from mockserver.engine.sources import Sources
+from mockserver.spec.model import OperationSpec
 from mockserver.store import agreement, redis_link
 from mockserver.store.agreement import Agreement
 from mockserver.store.journal import Query
@@ -23,7 +24,7 @@ from mockserver.store.redis_store import RedisStore
 from mockserver.store.store import Store
 from tests.engine.workbench import NOW, recorded
 from tests.redis_server import RedisServer, redis_server
-from tests.store.stores import DELIVERED, SEND, Bounds, Handles, World, in_redis, open_shared, run
+from tests.store.stores import DELIVERED, SEND, Bounds, Handles, World, in_redis, message, open_shared, run
 from tests.tools.store.shared import picture
 
 PIN_NUMBERS = count()
@@ -81,7 +82,8 @@ def test_a_call_takes_one_round_trip(handles: Handles, redis_db: RedisServer) ->
         one = await handles.message(handles.a, "one")
         before = trips(redis_db)
         for _ in range(10):
-            await handles.answered(handles.a, one)
+            call = (await handles.answered(handles.a, one)).call
+            await handles.a.complete(call, "sent", 1.0)  # is told with the next
         assert trips(redis_db) - before <= 10 + await follows()
         before = trips(redis_db)
         await asyncio.gather(*(handles.answered(handles.a, one) for _ in range(50)))
@@ -382,6 +384,90 @@ def test_after_its_end_a_store_says_so(redis_db: RedisServer) -> None:
         with pytest.raises(StoreUnavailableError, match="is closed, as its server has ended"):
             await store.account("one")
         await store.close()
+
+    run(scenario())
+
+
+def test_a_server_ends_though_its_store_hangs(redis_db: RedisServer) -> None:
+    """It waits half a second for what it has still to tell, not for as long as a call waits for its answer."""
+
+    async def scenario() -> None:
+        store = open_shared(redis_db.url, Bounds(), World())
+        await store.open()
+        await sent(store, account="")
+        blocked = asyncio.create_task(asyncio.to_thread(redis_db.do, "EVAL", BUSY_FOR_A_SECOND, "0"))
+        await asyncio.sleep(0.2)
+        (call,) = [recorded(account="", outcome="pending")]
+        waiting = asyncio.create_task(store.commit(call))
+        await asyncio.sleep(0)
+        await store.close()
+        assert not blocked.done(), "the store has not answered yet"
+        with pytest.raises(StoreUnavailableError, match="is closed, as its server has ended"):
+            await waiting
+        await blocked
+
+    run(scenario())
+
+
+def test_a_store_that_is_gone_at_the_start_is_found_later(tmp_path: Path) -> None:
+    """The server begins nevertheless, and works as soon as the store does."""
+
+    async def scenario(server: RedisServer) -> None:
+        server.kill()
+        store = open_shared(server.url, Bounds(), World())
+        await store.open()
+        with pytest.raises(StoreUnavailableError, match="cannot be reached"):
+            await store.facts(message("key", "line"))
+        server.start()
+        await store.add_account("one", {})
+        await store.close()
+
+    with redis_server(tmp_path) as server:
+        run(scenario(server))
+
+
+def test_a_change_that_cannot_be_followed(handles: Handles, redis_db: RedisServer) -> None:
+    """Something else writes into the store: it is told, and no answer rests on what is left."""
+
+    async def scenario() -> None:
+        redis_db.do("HINCRBY", redis_link.META, "head", "1")
+        redis_db.do("XADD", redis_link.LOG, f"{2}-0", "e", "nonsense")
+        with pytest.raises(StoreUnavailableError, match="cannot be followed: "):
+            await handles.b.account("one")
+        with pytest.raises(StoreUnavailableError, match="cannot be followed: "):
+            await handles.a.calls(Query())
+
+    run(scenario())
+
+
+def test_a_store_of_another_version(redis_db: RedisServer) -> None:
+    """It is not read."""
+
+    async def scenario() -> None:
+        store = open_shared(redis_db.url, Bounds(), World())
+        await store.open()
+        await store.close()
+        redis_db.do("HSET", redis_link.META, "format", "999")
+        store = open_shared(redis_db.url, Bounds(), World())
+        with pytest.raises(StoreUnavailableError, match="was made by another version of mockserver"):
+            await store.accounts()
+        await store.close()
+
+    run(scenario())
+
+
+def test_what_accounts_keep_is_asked_of_the_store(handles: Handles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operation that reads what another server has kept a moment ago finds it."""
+    monkeypatch.setattr(OperationSpec, "reads_kept", property(lambda _: True))
+
+    async def scenario() -> None:
+        effect = KeepRecord("sent", "m1", {"id": "m1"}, view={"account": {}, "owned": {}})
+        call = recorded(account="one", vendor="acme", received_at=NOW)
+        assert await handles.a.commit(call, Uses(effects=(effect,), counts=False))
+        one = await handles.message(handles.b, "one")
+        facts = await handles.b.facts(one)
+        assert facts.kept["one"]["sent"] == {"m1": {"id": "m1"}}
+        assert handles.b.reads_kept(one.operation)
 
     run(scenario())
 
