@@ -166,7 +166,6 @@ class Pins:
         else:
             self.size += pin.size
             self.by_account.setdefault(pin.account, {}).setdefault(pin.reach, {})[pin.id] = pin
-            self.size += pin.size
         self._numbers = count(max(next(self._numbers), pin.number + 1))
 
     def all_retired(self, account: str) -> dict[str, PinState]:
