@@ -352,6 +352,7 @@ class Agreement:
     async def _load(self) -> Memory:
         """Read all that the store has into a new memory."""
         boot, generation, run = await self._link.boot(), secrets.token_hex(8), secrets.randbits(RUN_BITS)
+        await self._link.load_functions()
         opened = await self._link.call("open", STORE_FORMAT, self._settings, generation, run, boot)
         self.check_settings(opened[2], opened[3])
         self._generation, self._boot = opened[0].decode(), boot

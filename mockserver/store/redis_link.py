@@ -96,10 +96,14 @@ class RedisLink:
             except ResponseError as error:
                 if "Function not found" not in str(error):
                     raise
-            await _answer(connection, "FUNCTION", "LOAD", "REPLACE", functions_text())  # a new or emptied server
+            await _load_functions(connection)  # a new or emptied server
             return await _answer(connection, *command)
 
         return await self._asked(called)
+
+    async def load_functions(self) -> None:
+        """Give the server these functions in place of those of another version. Raises StoreUnavailableError."""
+        await self._asked(_load_functions)
 
     async def together(self, *commands: tuple[Any, ...]) -> list[Any]:
         """The answers to commands that see the same state. Raises StoreUnavailableError."""
@@ -175,6 +179,10 @@ def check_server(url: str) -> tuple[bytes, bytes] | None:
     except (RedisError, OSError, ValueError, TypeError) as error:
         raise StoreError(f"{shown} cannot be reached: {error}") from error
     return None if form is None or settings is None else (form, settings)
+
+
+async def _load_functions(connection: Connection) -> None:
+    await _answer(connection, "FUNCTION", "LOAD", "REPLACE", functions_text())
 
 
 async def _answer(connection: Connection, *command: Any) -> Any:

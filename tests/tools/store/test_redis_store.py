@@ -118,6 +118,23 @@ def test_functions_that_are_flushed_are_loaded_anew(handles: Handles, redis_db: 
     run(scenario())
 
 
+def test_functions_of_another_version_are_replaced(redis_db: RedisServer) -> None:
+    """A server that starts brings its own."""
+    redis_db.do("FUNCTION", "LOAD", OTHER_FUNCTIONS)
+
+    async def scenario() -> None:
+        store = open_shared(redis_db.url, Bounds(), World())
+        assert await store.accounts() == ()
+        await store.close()
+
+    run(scenario())
+
+
+OTHER_FUNCTIONS = """#!lua name=sms_mockserver
+redis.register_function('sms_mockserver_open', function() return redis.error_reply('of another version') end)
+"""
+
+
 def test_an_unanswered_call_is_not_sent_again(
     handles: Handles, redis_db: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
