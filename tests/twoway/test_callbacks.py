@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import socket
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -124,6 +125,24 @@ def test_a_deleted_account_is_told_nothing_more(
         customer.send()
     assert customer.clock(advance=60)["callbacks"] == 2
     assert len(receiver.requests) == 2
+
+
+def test_four_at_once(parcel_server: MockServer) -> None:
+    """A receiver that does not answer gets four requests of an account at a time; its messages go on all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as connections:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with parcel_server.account(vendors={"parcel": {"callback_url": address}}) as account:
+            for _ in range(5):
+                send(account)
+            account.assert_delivered(times=5, within=30)
+            silent.settimeout(PATIENCE)
+            first, *_ = [connections.enter_context(silent.accept()[0]) for _ in range(4)]
+            silent.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                silent.accept()
+            first.close()
+            silent.settimeout(PATIENCE)
+            connections.enter_context(silent.accept()[0])
 
 
 @pytest.mark.parametrize("how", ["reset", "delete"])
