@@ -17,10 +17,12 @@ from mockserver.testing.client import ControlError, segment
 @click.option("--where", metavar="JSON", help='Only calls like this: {"json": {"to": "+14155550123"}}.')
 @click.option("--fault", metavar="KIND|JSON", help='Trouble on the way: reset, {"kind": "delay", "seconds": 2}.')
 @click.option("--always", is_flag=True, help="Go on with the last answer; a fault strikes each time.")
-@click.option("--list", "as_list", is_flag=True, help="Show the account's pins for OPERATION instead.")
+@click.option(
+    "--list", "as_list", is_flag=True, help="Show the account's pins for OPERATION instead, the oldest first."
+)
 @click.option("--remove", is_flag=True, help="Remove the account's pins for OPERATION instead.")
 @click.option("--url", metavar="BASE", help=SERVER)
-@click.option("--json", "as_json", is_flag=True, help="Print what the control API says.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
 def pin(  # noqa: PLR0913 -- click hands each option over by name
     *,
     operation: str,
@@ -90,7 +92,8 @@ def _pin_line(one: dict[str, Any]) -> str:
 @click.argument("account_id", metavar="[ID]", default="default")
 @click.option("--switches", is_flag=True, help="Only what is switched on: pins, faults, limits, the clock. Calls stay.")
 @click.option("--url", metavar="BASE", help=SERVER)
-def reset(account_id: str, url: str | None, *, switches: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Say what was done, as a JSON object a line.")
+def reset(account_id: str, url: str | None, *, switches: bool, as_json: bool) -> None:
     """Forget what an account did: its calls, messages, pins, limits and clock. Its credentials stay."""
     path = f"accounts/{segment(account_id)}"
     try:
@@ -100,3 +103,5 @@ def reset(account_id: str, url: str | None, *, switches: bool) -> None:
             control_of(url).post(f"{path}/reset")
     except ControlError as error:
         raise CommandError(str(error)) from error
+    if as_json:
+        click.echo(json.dumps({"account": account_id, "reset": "switches" if switches else "all"}))

@@ -64,6 +64,13 @@ def test_listed_removed_reset(server: MockServer, account: Account) -> None:
     assert account.recorded_calls() == []
 
 
+@pytest.mark.parametrize(("options", "what"), [((), "all"), (("--switches",), "switches")])
+def test_a_reset_for_programs(server: MockServer, account: Account, options: tuple[str, ...], what: str) -> None:
+    """What was done, as an object a line."""
+    ended = invoke("account", "reset", account.id, *options, "--url", server.url, "--json")
+    assert json.loads(ended.stdout) == {"account": account.id, "reset": what}
+
+
 def test_warnings_are_told(server: MockServer, account: Account) -> None:
     """A pin that can hardly take effect."""
     where = json.dumps({"headers": {"x-polyai-auth-tokn": "x"}})
