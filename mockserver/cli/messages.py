@@ -93,9 +93,8 @@ def message_line(message: Mapping[str, Any]) -> str:
     """``12:03:07.412 acme default +1202… -> +1415… delivered "Your code is 4711"``."""
     text = "(nobody knows its text)" if message["text"] is None else json.dumps(message["text"], ensure_ascii=False)
     ends = f"{message['from'] or '?'} -> {message['to'] or '?'}"
-    return printable(
-        f"{message['at'][11:23]} {message['vendor']} {ends} {message['state']} {message['account']} {text}"
-    )
+    whose = f"{message['vendor']} {message['account']}"
+    return printable(f"{message['at'][11:23]} {whose} {ends} {message['state']} {text}")
 
 
 @click.command()
