@@ -38,7 +38,7 @@ def control_of(url: str | None) -> Control:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N", help="The latest N.")
 @click.option("--code", "only_code", is_flag=True, help="Print the one-time code of the latest message that has one.")
 @click.option("--pattern", metavar="REGEX", help="What a code is: the first group, or all of it.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line: what the control API says of each.")
 def messages(  # noqa: PLR0913 -- click hands each option over by name
     url: str | None,
     within: float,
@@ -104,7 +104,7 @@ def message_line(message: Mapping[str, Any]) -> str:
 @click.option("--to", metavar="NUMBER", help="A number of the account. [its first one]")
 @click.option("--account", default="default", show_default=True, help="Whose number.")
 @click.option("--url", metavar="BASE", help=SERVER)
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object in a line: what the control API says.")
 def inbound(  # noqa: PLR0913 -- click hands each option over by name
     *, vendor: str, text: str, sender: str, to: str | None, account: str, url: str | None, as_json: bool
 ) -> None:

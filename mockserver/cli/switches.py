@@ -22,7 +22,7 @@ from mockserver.testing.client import ControlError, segment
 )
 @click.option("--remove", is_flag=True, help="Remove the account's pins for OPERATION instead.")
 @click.option("--url", metavar="BASE", help=SERVER)
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line: what the control API says of each pin.")
 def pin(  # noqa: PLR0913 -- click hands each option over by name
     *,
     operation: str,
@@ -92,16 +92,17 @@ def _pin_line(one: dict[str, Any]) -> str:
 @click.argument("account_id", metavar="[ID]", default="default")
 @click.option("--switches", is_flag=True, help="Only what is switched on: pins, faults, limits, the clock. Calls stay.")
 @click.option("--url", metavar="BASE", help=SERVER)
-@click.option("--json", "as_json", is_flag=True, help="Say what was done, as a JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object in a line: the account as it is now.")
 def reset(account_id: str, url: str | None, *, switches: bool, as_json: bool) -> None:
     """Forget what an account did: its calls, messages, pins, limits and clock. Its credentials stay."""
     path = f"accounts/{segment(account_id)}"
     try:
+        control = control_of(url)
         if switches:
-            control_of(url).delete(f"{path}/switches")
+            control.delete(f"{path}/switches")
         else:
-            control_of(url).post(f"{path}/reset")
+            control.post(f"{path}/reset")
+        if as_json:
+            click.echo(json.dumps(control.get(path)))
     except ControlError as error:
         raise CommandError(str(error)) from error
-    if as_json:
-        click.echo(json.dumps({"account": account_id, "reset": "switches" if switches else "all"}))

@@ -29,14 +29,17 @@ def account(parcel_server: MockServer) -> Iterator[Account]:
 
 
 def test_messages_and_a_reply(parcel_server: MockServer, account: Account) -> None:
-    """A line for each message, the oldest first; or an object a line."""
+    """A line for each message, the oldest first; or what the control API says of each."""
     where = ("--url", parcel_server.url, "--account", account.id)
     reply = invoke("inbound", "parcel", "Thanks", "--from", SUBSCRIBER, *where)
     assert (reply.exit_code, reply.output.split(" ", 1)[1].endswith('received "Thanks"\n')) == (0, True)
     listed = invoke("messages", *where, "--phone", SUBSCRIBER).output.splitlines()
     assert ["received" in line for line in listed] == [False, True]
     shapes = [json.loads(line) for line in invoke("messages", *where, "--json").output.splitlines()]
-    assert [message["text"] for message in shapes] == ["Your code is 4711, K-9", "Thanks"]
+    assert [(shape["direction"], shape["text"]) for shape in shapes] == [
+        ("outbound", "Your code is 4711, K-9"),
+        ("inbound", "Thanks"),
+    ]
     again = json.loads(invoke("inbound", "parcel", "Bye", "--from", SUBSCRIBER, *where, "--json").output)
     assert again["text"] == "Bye"
 

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 import mockserver
 from mockserver.server.application import create_app
-from mockserver.server.control.app import description
+from mockserver.server.control.contracts import description
 from mockserver.server.control.requests import on_api_error, on_http_exception
 from tests.engine.workbench import acme
 from tests.server.customers import SETTINGS
