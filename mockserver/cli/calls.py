@@ -94,6 +94,8 @@ def _list(control: Control, asked: Mapping[str, str | None], limit: int, *, foll
             click.echo(f"… {data['skipped']} calls came too fast to be shown", err=True)
         elif kind in {"reset", "dropped"}:
             click.echo(f"… {data['why']}", err=True)
+    if follow:
+        click.echo("… the server sends no more calls", err=True)
 
 
 def _print(call: Mapping[str, Any], *, as_json: bool) -> None:
