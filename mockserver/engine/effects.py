@@ -148,6 +148,7 @@ class EffectCompiler:
                     recipient=number,
                 )
                 for index, (record, number) in enumerate(zip(records, numbers, strict=True))
+                if record.get(keeps.key) is not None  # a pin's changes may have taken it away
             ]
 
         return keep

@@ -129,6 +129,8 @@ class Engine:
         if account is not None and answer in self._effects and _takes_effect(fault, pinned.pin):
             course = pinned.pin.course if pinned.pin is not None else None
             effects = self._effects[answer](context, body_of(response.body), recipient, course)
+        if fault is not None:
+            response = planned(fault, response)  # the vendor's memory has the whole answer
         uses = NOTHING_USED
         if effects or pinned.met or asked.budget is not None or ids is not None or asked.sights:
             limit_key = "" if asked.is_limited or account is None else budget_key(request, facts.owners, account.id)
@@ -280,7 +282,10 @@ def _takes_effect(fault: Fault | None, pin: PinState | None) -> bool:
 def _applied(
     pinned: Pinned, chosen_by: str, response: RenderedResponse
 ) -> tuple[Pinned, Fault | None, RenderedResponse]:
-    """What is used of the pins, and what becomes of the response; a preference leaves pins as they are."""
+    """What is used of the pins, which fault strikes, and the response that it would strike.
+
+    A preference leaves pins as they are.
+    """
     if chosen_by == "prefer":
         return NOT_PINNED, None, response
     pin = pinned.pin
@@ -288,8 +293,7 @@ def _applied(
         return pinned, None, response
     if pin.changes:
         response = lay_over(response, pin.changes)
-    fault = pin.striking
-    return pinned, fault, response if fault is None else planned(fault, response)
+    return pinned, pin.striking, response
 
 
 def _seeded_ids(account: AccountData | None, facts: Facts) -> SeededIds | None:

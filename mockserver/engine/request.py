@@ -369,9 +369,10 @@ def _problem(violation: Any, data: dict[str, Any], spelling: "_Spelling") -> Pro
 
 
 class _Spelling:
-    """Paths of one request's violations as its data spells them: jsonschema-rs gives the name "007" as the number 7.
+    """Paths of one request's violations as its data spells them.
 
-    The names of an object are looked through once, however many violations it has.
+    jsonschema-rs gives the names "7", "007" and "+7" as the number 7. The names of an object are looked through once,
+    however many violations it has.
     """
 
     def __init__(self) -> None:
@@ -390,7 +391,7 @@ class _Spelling:
             return str(number)
         found = self._by_number.get(id(members))
         if found is None:
-            found = {name.lstrip("0") or "0": name for name in members if name[:1] == "0"}
+            found = {name[1:].lstrip("0") or "0": name for name in members if name[:1] in {"0", "+"} and name[1:]}
             self._by_number[id(members)] = found
         return found[str(number)]
 

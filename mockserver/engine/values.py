@@ -267,7 +267,7 @@ def _remembering_timestamp() -> Callable[[float], str]:
     """
     of_second = lru_cache(maxsize=MAX_SECONDS)(_second)
     of_millisecond = [f".{milliseconds:03}Z" for milliseconds in range(1000)]
-    last = (-1.0, "")
+    last: tuple[float | None, str] = (None, "")
 
     def write(seconds: float) -> str:
         nonlocal last

@@ -14,7 +14,7 @@ from mockserver.spec.pointer import MISSING, Pointer
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 DEFINITIONS = frozenset({"$defs", "definitions"})
 ANCHORS = ("$anchor", "$dynamicAnchor")
-REGEX_SIZE = 50  # sub-schemas that a pattern counts for: it takes as long to compile
+REGEX_SIZE = 50  # sub-schemas that a pattern counts for, beside one for each character: it takes as long to compile
 
 
 class SchemaSizeError(Exception):
@@ -59,9 +59,14 @@ def _not_counted(below: list[Any], sizes: Mapping[int, int], open_: set[int]) ->
 def _own_size(node: Any) -> int:
     if not isinstance(node, Mapping):
         return 0
-    patterns = node.get("patternProperties")
-    regexes = isinstance(node.get("pattern"), str) + (len(patterns) if isinstance(patterns, Mapping) else 0)
-    return 1 + REGEX_SIZE * regexes
+    names = node.get("patternProperties")
+    patterns = [*(names if isinstance(names, Mapping) else ()), node.get("pattern")]
+    return 1 + sum(_regex_size(pattern) for pattern in patterns if isinstance(pattern, str))
+
+
+def _regex_size(pattern: str) -> int:
+    """jsonschema-rs rewrites the whole pattern for each escape of a class of characters in it."""
+    return REGEX_SIZE + len(pattern) + pattern.count("\\") ** 2 // 4
 
 
 def _used(root: Mapping[str, Any]) -> list[Any]:

@@ -282,9 +282,9 @@ class _Index:
         paths = self._by_header.get(header)
         if paths is None:
             paths = self._hosts.get(_hostname(header), self._root)
-            if len(self._by_header) >= MAX_HOST_HEADERS:
-                self._by_header.clear()
             if len(header) <= MAX_HOST_LENGTH:
+                if len(self._by_header) >= MAX_HOST_HEADERS:
+                    self._by_header.clear()
                 self._by_header[header] = paths
         entry = paths.fixed.get(scope["path"])  # as in find, at less cost: most paths are fixed
         if entry is not None and b"%" not in (scope.get("raw_path") or b""):

@@ -164,6 +164,7 @@ class Pins:
         if is_retired:
             self._retired.setdefault(pin.account, {})[pin.id] = pin
         else:
+            self.size += pin.size
             self.by_account.setdefault(pin.account, {}).setdefault(pin.reach, {})[pin.id] = pin
         self._numbers = count(max(next(self._numbers), pin.number + 1))
 

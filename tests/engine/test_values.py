@@ -9,7 +9,7 @@ import pytest
 
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import Sources, uuid4
-from mockserver.engine.values import Context, ValueCompiler
+from mockserver.engine.values import Context, ValueCompiler, timestamp
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.source import read_yaml
@@ -93,6 +93,15 @@ def sources(uuid: Callable[[], str]) -> Sources:
 def test_forms(text: str, value: Any) -> None:
     """Each form makes what it says; a value that this exchange does not have is absent."""
     assert made(text) == (value, [])
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, NOW, NOW + 0.001])
+def test_a_compiler_tells_each_time_as_it_is(seconds: float) -> None:
+    """What is remembered of times that were told before changes none: the first one, one again, one in between."""
+    reader = Reader(read_yaml("f", "value: {new: timestamp}\n"), "acme")
+    make = ValueCompiler().compile(read_value(reader, reader.document["value"]))
+    told = [make(Context(VIEW, None, sources(str), now)) for now in (seconds, seconds, NOW, seconds)]
+    assert told == [timestamp(now) for now in (seconds, seconds, NOW, seconds)]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.source import Source
 from mockserver.spec.value_model import Apply, Echo, New
+from tests.properties import examples
 from tests.spec.writing import contract
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(100))
 
 
 def test_answer() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from mockserver.spec import source as reading
 from mockserver.spec.source import MAX_YAML_DEPTH, MAX_YAML_VALUES, Place, Source, read_text, read_yaml, why_unread
+from tests.properties import examples
 from tests.spec.writing import SMALL
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(100))
 
 printable = st.text(st.characters(exclude_categories=["Cc", "Cn", "Cs"], exclude_characters="\ufeff\u2028\u2029"))
 json_values = st.recursive(
@@ -265,7 +266,7 @@ def test_json_files_with_escaped_emoji(text: str, value: Any) -> None:
         max_leaves=5,
     )
 )
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=examples(100), derandomize=True)
 def test_any_json_in_ascii_is_read(value: Any) -> None:
     """As it was written."""
     assert read_yaml("a.json", json.dumps(value)).value == value

@@ -35,8 +35,7 @@ from mockserver.store.kinds import StoreError
 from mockserver.store.parts import StoreParts
 from mockserver.store.rows import pin_value
 from tests.engine.workbench import NOW, acme, recorded
-from tests.store.stores import SEND, Bounds, Handles, World, in_a_file, open_file, run
-from tests.store.test_contract import callback_spec
+from tests.store.stores import SEND, Bounds, Handles, World, callback_spec, in_a_file, open_file, run
 from tests.store.test_contract_machine import BOUNDS, TwoHandles
 
 VIEW: dict[str, Any] = {"account": {}, "owned": {}}
@@ -271,6 +270,7 @@ WHOLE = PinState(
     force=True,
     course="delivered",
     made_at=NOW,
+    size=700,
 )
 
 
@@ -293,6 +293,7 @@ def test_pins(machine: Machine) -> None:
         retired = {pin: await store.retired_pin("two", pin.id) for pin in (twice, once, gone)}
         store = await machine.restart()
         assert [pin_value(pin) for pin in await store.pins(None)] == shown
+        assert await store.pin_bytes() == WHOLE.size, "what a bound counts"
         (whole,) = await store.pins("one")
         assert whole.pattern.fits({"json": {"to": 1}, "body": {"to": 1}})
         assert not whole.pattern.fits({"json": {"to": 1}, "body": {}})

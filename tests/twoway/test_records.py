@@ -1,5 +1,7 @@
 """What answers leave behind: records that other operations find, list, change and delete."""
 
+import contextlib
+import http.client
 from typing import Any
 from urllib.parse import quote
 
@@ -54,4 +56,26 @@ def test_a_refused_request_leaves_nothing(customer: Customer) -> None:
     customer.control.put(pins, {"account": customer.id, "fault": {"kind": "empty"}})
     with pytest.raises(ConnectionError):
         customer.send()
+    assert customer.call("GET", "/messages")[1]["total"] == 0
+
+
+@pytest.mark.parametrize("kind", ["malformed", "truncate", "dribble", "reset", "garbage"])
+def test_a_spoilt_reply_is_kept_whole(customer: Customer, kind: str) -> None:
+    """What the client cannot read has been accepted all the same where the answer is pinned, as by a vendor."""
+    fault = {"kind": kind, "seconds": 0} if kind == "dribble" else {"kind": kind}
+    pin = {"account": customer.id, "fault": fault, "answers": ["sent"]}
+    customer.control.put("pins/parcel.send_message", pin)
+    with contextlib.suppress(ValueError, OSError, http.client.HTTPException):
+        customer.send("spoilt")
+    rows = customer.call("GET", "/messages")[1]["messages"]
+    assert [(row["text"], row["state"]) for row in rows] == [("spoilt", "queued")]
+    assert customer.clock(advance=60)["callbacks"] == 2
+
+
+def test_an_answer_without_its_id_is_not_kept(customer: Customer) -> None:
+    """A pin may take an id away, and nobody can ask for such a record."""
+    customer.control.put(
+        "pins/parcel.send_message", {"account": customer.id, "answers": ["sent"], "changes": {"/body/id": None}}
+    )
+    assert customer.call("POST", "/messages", {"from": customer.number, "to": SUBSCRIBER, "text": "x"})[0] == 201
     assert customer.call("GET", "/messages")[1]["total"] == 0

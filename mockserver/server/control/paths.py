@@ -35,7 +35,8 @@ class OperationPath:
 
     def lacking(self, path: str) -> str | None:
         """What a path lacks in front to be this one; None where it is another one, or nothing is lacking."""
-        segments, own = path.split("/")[1:], self.text.split("/")[1:]
+        own = self.text.split("/")[1:]
+        segments = path.split("/", len(own))[1:]  # of a longer path no more are looked at
         end = own[-len(segments) :]
         if not 0 < len(segments) < len(own) or not any("{" not in segment for segment in end):
             return None
@@ -43,9 +44,9 @@ class OperationPath:
 
     def surplus(self, path: str) -> str | None:
         """What a path has in front beyond this one; None where it is another one, or there is nothing."""
-        segments, own = path.split("/")[1:], self.text.split("/")[1:]
-        before = segments[: -len(own)]
-        return _joined(before) if before and _agree(segments[len(before) :], own) else None
+        own = self.text.split("/")[1:]
+        before, *segments = path.rsplit("/", len(own))
+        return before if before and len(segments) == len(own) and _agree(segments, own) else None
 
 
 def _agree(segments: list[str], template: list[str]) -> bool:

@@ -1,6 +1,7 @@
 """Pins over HTTP: put, list, remove."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -69,9 +70,11 @@ async def put_pin(request: Request) -> Response:
     asked = replace(scope, direction="out") if pin.is_of_callbacks else scope
     warnings = check_pin(asked, pin.pattern, is_success=_is_success(pin, operations))
     replaces = member(body, "replace", bool, default=False)
-    pins = [one for one in await state.store.pins(account) if not (replaces and one.reach == reach)]
+    held = await state.store.pins(account)
+    pins = [one for one in held if not (replaces and one.reach == reach)]
     _check_effective(pins, pin, scope, operations)
-    _check_room(pins, pin, await state.store.pin_bytes())
+    in_all = await state.store.pin_bytes()
+    _check_room(pins, pin, in_all - (_size(held) - _size(pins)))
     await state.store.put_pin(pin, replaces=replaces)
     return JSONResponse({**_shape(pin), **({"warnings": list(warnings)} if warnings else {})})
 
@@ -223,13 +226,17 @@ def _check_effective(pins: list[PinState], pin: PinState, scope: Scope, operatio
 
 
 def _check_room(pins: list[PinState], pin: PinState, in_all: int) -> None:
-    """Refuse a pin beside more than an account, or all accounts together, may have. Those it replaces do not count."""
+    """Refuse a pin beside more than an account, or all accounts together, may have: ``pins``, and ``in_all`` bytes."""
     if len(pins) >= MAX_PINS:
         raise ApiError(409, f"the account has {len(pins)} pins, and may have {MAX_PINS}; remove some first")
-    if sum(one.size for one in pins) + pin.size > MAX_PIN_BYTES:
+    if _size(pins) + pin.size > MAX_PIN_BYTES:
         raise ApiError(409, f"the account's pins may have {MAX_PIN_BYTES} bytes together; remove some first")
     if in_all + pin.size > MAX_ALL_PIN_BYTES:
         raise ApiError(409, f"the pins of all accounts may have {MAX_ALL_PIN_BYTES} bytes together; remove some first")
+
+
+def _size(pins: Iterable[PinState]) -> int:
+    return sum(pin.size for pin in pins)
 
 
 def _fault(body: dict[str, Any], *, can_break: bool) -> Fault | None:

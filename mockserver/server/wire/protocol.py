@@ -188,8 +188,8 @@ class Protocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """The server ends: what is asked is answered still, unless it is cut or a fault has the client wait."""
-        is_answering = self.current is not None and self.current is not self._arriving and self._watch is None
-        if self.state in (OPEN, ENDING) and (is_answering or self._waiting):
+        owes = self._waiting or (self.current is not None and self.current is not self._arriving)
+        if self.state in (OPEN, ENDING) and owes and self._watch is None:
             self.state = ENDING
             last = self._waiting[-1] if self._waiting else self.current
             last.keep_alive = False  # type: ignore[union-attr]  # there is one

@@ -161,6 +161,7 @@ def test_sigterm_in_flight() -> None:
         assert requests.put(f"{server.url}/_mock/pins/opentact.send_sms", json=pin, timeout=PATIENCE).ok
         authorization = {"Authorization": "Bearer OpenTactDefaultPaidKey00000000000000000000000001"}
         delayed.request("POST", "/sms/o", b"{}", {**authorization, "Content-Type": "application/json"})
+        delayed.send(b"GET /behind HTTP/1.1\r\nHost: localhost\r\n\r\n")  # which holds up the end as little
         while not get(f"{server.url}/_mock/calls?account=default").json()["calls"]:
             time.sleep(0.01)
         server.process.send_signal(signal.SIGTERM)

@@ -48,7 +48,8 @@ def test_what_a_base_url_lacks_or_has_too_much(before: str, value: str) -> None:
     path = path_of("acme.get_typed", "/base")
     assert path.lacking(f"/typed/{value}") == "/base"
     assert path.surplus(f"/{before}/base/typed/{value}") == f"/{before}"
-    for other in (f"/base/typed/{value}", "/", "", f"/{before}x/{value}", f"/typed/{value}/{before}"):
+    assert path.surplus(f"{f'/{before}' * 20_000}/base/typed/{value}") == f"/{before}" * 20_000
+    for other in (f"/base/typed/{value}", "/", "", "*", f"/{before}x/{value}", f"/typed/{value}/{before}"):
         assert path.lacking(other) is None
         assert path.surplus(other) is None
 

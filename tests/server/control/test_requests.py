@@ -74,6 +74,8 @@ def test_many_names_take_little_time() -> None:
     [
         pytest.param({"when": {"/body": {"pattern": "(a)\\1"}}}, "/body/when/~1body", "not a JSON", id="backwards"),
         pytest.param({"when": {"/body": {"pattern": "(a{900}){900}"}}}, "/body/when/~1body", "not a JSON", id="regex"),
+        pytest.param({"when": {"/body": {"pattern": "(" * 9_000}}}, "/body/when/~1body", "not a JSON", id="long"),
+        pytest.param({"when": {"/body": {"pattern": r"\w" * 200}}}, "/body/when/~1body", "more than", id="escapes"),
         pytest.param({"when": {"/body": {"$ref": "#"}}}, "/body/when/~1body", "circle", id="circle"),
         pytest.param(
             {"when": {f"/body/{n}": {"allOf": [{}] * 900} for n in range(12)}},
@@ -90,3 +92,4 @@ def test_a_pattern_is_bounded(asked: dict[str, Any], at: str, says: str) -> None
         read_pattern(asked)
     assert caught.value.pointer == at
     assert says in str(caught.value)
+    assert len(str(caught.value)) < 400, "what was sent is not told back whole"

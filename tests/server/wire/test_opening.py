@@ -211,6 +211,14 @@ def test_a_connect_that_names_no_host_and_port(server: Opened, line: bytes) -> N
     assert server.incidents == []
 
 
+@pytest.mark.parametrize("end", ["\n", "\nHost: a\r\n", "\r\nHost: a\n\n"])
+def test_a_connect_with_a_bare_line_feed(server: Opened, end: str) -> None:
+    """It is refused at once, as any other request is: its head would never end."""
+    with connect(server) as connection:
+        connection.sendall(b"CONNECT api.acme.example:443 HTTP/1.1" + end.encode())
+        assert refusal(connection)[0] == 400
+
+
 def test_a_connect_has_a_limit() -> None:
     """As every head has."""
     with opened("asyncio", max_head=200) as server:
