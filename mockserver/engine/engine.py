@@ -131,9 +131,10 @@ class Engine:
             effects = self._effects[answer](context, body_of(response.body), recipient, course)
         uses = NOTHING_USED
         if effects or pinned.met or asked.budget is not None or ids is not None or asked.sights:
-            limit_key = "" if asked.is_limited or account is None else budget_key(request, facts.owners, account.id)
+            counts = asked.budget is not None and not asked.is_limited
+            limit_key = budget_key(request, facts.owners, account.id) if counts and account is not None else ""
             drawn = None if ids is None else ids.drawn
-            uses = Uses(pinned.met, limit_key, not asked.is_limited, drawn, asked.sights, effects)
+            uses = Uses(pinned.met, limit_key, counts, drawn, asked.sights, effects)
         label = (
             self._answer_label(
                 operation,

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -348,7 +348,8 @@ class Store:
                 value = make(context)
                 if value is not MISSING:
                     due.record[member] = value
-            told = replace(due, record=dict(due.record))  # as it is now: a later step may change it before this is told
+            # as it is now: a later step may change it before this is told
+            told = msgspec.structs.replace(due, record=dict(due.record))
             self._untold.setdefault(account_id, []).append(told)
         if account_id in self._untold:
             self.wake_timekeeper()

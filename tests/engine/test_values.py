@@ -104,6 +104,13 @@ def test_a_compiler_tells_each_time_as_it_is(seconds: float) -> None:
     assert told == [timestamp(now) for now in (seconds, seconds, NOW, seconds)]
 
 
+def test_members_come_in_the_order_of_the_contract() -> None:
+    """Literals, values of the exchange and what it does not have stand where the contract writes them, each time."""
+    text = "{a: {echo: /body/count}, b: 1, c: {echo: /body/none}, d: {echo: /body/flag}, e: null}"
+    for _ in range(2):
+        assert list(made(text)[0].items()) == [("a", "12"), ("b", 1), ("d", True), ("e", None)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
