@@ -130,8 +130,11 @@ class EffectCompiler:
         make = self._compile(keeps.record)
         courses = {course.name: (course.magic, self._steps(course, place)) for course in keeps.courses}
 
-        def kept(context: Context, record: dict[str, Any], index: int, number: str, course: str | None) -> KeepRecord:
-            return KeepRecord(
+        def kept(context: Context, item: Context, index: int, number: str, course: str | None) -> list[KeepRecord]:
+            record = make(item)
+            if keeps.key not in record:  # the request does not tell what it would be found by
+                return []
+            effect = KeepRecord(
                 list_name=keeps.list_name,
                 key=str(record[keeps.key]),
                 record=record,
@@ -140,19 +143,18 @@ class EffectCompiler:
                 view=context.view,
                 recipient=number,
             )
+            return [effect]
 
         def keep(context: Context, recipient: str, course: str | None) -> list[KeepRecord]:
             for at, condition in keeps.when:  # no generator: nearly every send keeps something
                 if not holds(at, condition, context.view):
                     return []
             if keeps.each is None and "recipients" not in context.view:
-                return [kept(context, make(context), 0, recipient, course)]
+                return kept(context, context, 0, recipient, course)
             contexts = [context] if keeps.each is None else _items(keeps.each, context)
             numbers = _accepted(context, recipient, len(contexts))
-            return [
-                kept(context, make(each), index, number, course)
-                for index, (each, number) in enumerate(zip(contexts, numbers, strict=True))
-            ]
+            items = enumerate(zip(contexts, numbers, strict=True))
+            return [one for index, (item, number) in items for one in kept(context, item, index, number, course)]
 
         return keep
 

@@ -129,6 +129,8 @@ class Engine:
         if account is not None and answer in self._effects and _takes_effect(fault, pinned.pin):
             course = pinned.pin.course if pinned.pin is not None else None
             effects = self._effects[answer](context, body_of(response.body), recipient, course)
+        if fault is not None:
+            response = planned(fault, response)
         uses = NOTHING_USED
         if effects or pinned.met or asked.budget is not None or ids is not None or asked.sights:
             counts = asked.budget is not None and not asked.is_limited
@@ -281,7 +283,7 @@ def _takes_effect(fault: Fault | None, pin: PinState | None) -> bool:
 def _applied(
     pinned: Pinned, chosen_by: str, response: RenderedResponse
 ) -> tuple[Pinned, Fault | None, RenderedResponse]:
-    """What is used of the pins, and what becomes of the response; a preference leaves pins as they are."""
+    """What is used of the pins, the fault, and the response before it; a preference leaves pins as they are."""
     if chosen_by == "prefer":
         return NOT_PINNED, None, response
     pin = pinned.pin
@@ -289,8 +291,7 @@ def _applied(
         return pinned, None, response
     if pin.changes:
         response = lay_over(response, pin.changes)
-    fault = pin.striking
-    return pinned, fault, response if fault is None else planned(fault, response)
+    return pinned, pin.striking, response
 
 
 def _seeded_ids(account: AccountData | None, facts: Facts) -> SeededIds | None:
