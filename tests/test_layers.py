@@ -51,7 +51,8 @@ def nodes(module: str) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(ast.parse(MODULES[module].read_text("utf-8"))))
 
 
-def imported(module: str) -> set[str]:
+@cache
+def imported(module: str) -> frozenset[str]:
     """The modules that a module imports, at its top or in a function."""
     modules = set()
     for node in nodes(module):
@@ -61,13 +62,13 @@ def imported(module: str) -> set[str]:
             assert node.level == 0, f"{module} imports relatively: {node.module}"
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             modules |= {name if name in MODULES else str(node.module) for name in names}
-    return modules
+    return frozenset(modules)
 
 
-IMPORTS = {module: imported(module) for module in MODULES}
-INNER = [
-    (module, other) for module in MODULES for other in sorted(IMPORTS[module]) if other in MODULES and module != FRONT
-]
+@cache
+def inner() -> list[tuple[str, str]]:
+    """Each module that imports another of ours, with that one."""
+    return [(one, other) for one in MODULES for other in sorted(imported(one)) if other in MODULES and one != FRONT]
 
 
 def wing(module: str) -> int:
@@ -79,8 +80,8 @@ def wing(module: str) -> int:
 
 def test_wings() -> None:
     """A wing imports only wings below it."""
-    assert [f"{importer} imports {module}" for importer, module in INNER if wing(module) > wing(importer)] == []
-    pairs = {(wing(importer), wing(module)) for importer, module in INNER}
+    assert [f"{importer} imports {module}" for importer, module in inner() if wing(module) > wing(importer)] == []
+    pairs = {(wing(importer), wing(module)) for importer, module in inner()}
     assert pairs >= {(n, n - 1) for n in range(1, 6) if n != 4}
 
 
@@ -89,12 +90,12 @@ def test_no_circle(name: str) -> None:
     """Inside a wing imports form no circle."""
     inside = {module for module in MODULES if wing(module) == WINGS.index(name)}
     assert len(inside) > 1
-    graphlib.TopologicalSorter({module: IMPORTS[module] & inside for module in inside}).prepare()
+    graphlib.TopologicalSorter({module: imported(module) & inside for module in inside}).prepare()
 
 
 def test_server_alone_knows_sockets_and_threads() -> None:
     """Only the server, and what starts it, imports Starlette, uvicorn, threads or sockets."""
-    users = {(module, name.partition(".")[0]) for module in MODULES for name in IMPORTS[module]}
+    users = {(module, name.partition(".")[0]) for module in MODULES for name in imported(module)}
     outside = {module for module, name in users if name in OF_THE_SERVER and wing(module) != WINGS.index("server")}
     assert outside == STARTERS
     assert {name for module, name in users if wing(module) == WINGS.index("server")} >= {"starlette", "uvicorn"}
@@ -103,7 +104,7 @@ def test_server_alone_knows_sockets_and_threads() -> None:
 def test_time_enters_in_one_place() -> None:
     """Below the server only one module imports time."""
     below = [module for module in MODULES if wing(module) < WINGS.index("server")]
-    assert [module for module in below if "time" in IMPORTS[module]] == [CLOCK]
+    assert [module for module in below if "time" in imported(module)] == [CLOCK]
 
 
 OWN_GENERATORS = {"Random", "SystemRandom"}
@@ -194,7 +195,7 @@ def private_names(module: str) -> list[str]:
 def test_no_private_name_of_another_library() -> None:
     """Neither uvicorn's nor anybody's: what is private may change with any version. Of uvicorn one module is used."""
     assert {module: names for module in MODULES if (names := private_names(module))} == {}
-    assert {name for module in MODULES for name in IMPORTS[module] if name.startswith("uvicorn")} == {"uvicorn"}
+    assert {name for module in MODULES for name in imported(module) if name.startswith("uvicorn")} == {"uvicorn"}
     source = "".join(file.read_text("utf-8") for file in MODULES.values())
     for name in ("RequestResponseCycle", "on_response_complete", "_start_asgi_task", "httptools_impl", "h11_impl"):
         assert name not in source

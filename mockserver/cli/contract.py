@@ -23,7 +23,7 @@ from mockserver.spec.model import VendorPage
 TIMEOUT = 20  # seconds for one page
 PAGES_AT_ONCE = 4
 CHANGED, GONE = "changed", "gone"  # findings
-UNCHANGED, UNTOLD, UNREACHABLE = "unchanged", "does not say when it changed", "cannot be reached"
+UNCHANGED, UNTOLD_DATE, UNREACHABLE = "unchanged", "does not say when it changed", "cannot be reached"
 
 
 @click.group()
@@ -83,7 +83,7 @@ def _compared(last_modified: str | None, read: datetime) -> tuple[str, str]:
     try:
         changed = parsedate_to_datetime(last_modified or "")
     except ValueError:
-        return UNTOLD, ""
+        return UNTOLD_DATE, ""
     if changed.tzinfo is None:
         changed = changed.replace(tzinfo=UTC)
     return (CHANGED, f"on {changed:%Y-%m-%d}") if changed > read else (UNCHANGED, "")

@@ -5,13 +5,15 @@ import contextlib
 import ctypes
 import gc
 import os
+import random
 import secrets
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from io import RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -23,6 +25,7 @@ from mockserver.cli.common import (
     with_chosen,
 )
 from mockserver.cli.real_vendors import named_vendors
+from mockserver.engine.sources import Sources, own_chance
 from mockserver.server.settings import (
     ANOTHER_PRODUCTS,
     LOG_FORMS,
@@ -34,6 +37,7 @@ from mockserver.server.settings import (
     variable,
 )
 from mockserver.spec.model import Contract
+from mockserver.store.kinds import kind_of_store
 
 if TYPE_CHECKING:
     from mockserver.server.application import Application
@@ -118,6 +122,14 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="FILE",
     help="Serve an unfinished contract, or a vendor's raw OpenAPI file, too. Repeatable.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that serve; more than one need a shared --store.",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
@@ -125,6 +137,7 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
     settings: Settings,
     *,
     state: Path | None,
+    workers: int,
     until_eof: bool,
     forward_real: tuple[str, ...],
     real_calls: Path,
@@ -138,29 +151,73 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
     settings = replace(settings, admin_token=new_token or settings.admin_token)
     from mockserver.authoring.draft import read_draft  # noqa: PLC0415 -- the other commands need no server
     from mockserver.server.application import create_app  # noqa: PLC0415 -- as above
-    from mockserver.server.sockets import ListenError, listen, open_files_for  # noqa: PLC0415
+    from mockserver.server.sockets import ListenError, open_files_for  # noqa: PLC0415
+    from mockserver.server.workers import listen_for_workers  # noqa: PLC0415
 
     possible = open_files_for(settings.max_connections)
     if possible < settings.max_connections:
         click.echo(f"mockserver: open files (ulimit -Hn) suffice for {possible} connections at once only", err=True)
         settings = replace(settings, max_connections=possible)
+    _check_workers(workers, settings, forward_real, until_eof=until_eof)
+    chance = own_chance()
     try:
-        app = create_app(settings, drafts=dict(map(read_draft, drafts)))
+        app = create_app(settings, Sources.real(chance=chance), dict(map(read_draft, drafts)))
     except SettingsError as error:  # one that the contracts forbid
         raise CommandError(str(error)) from error
     if state is not None:
+        if kind_of_store(settings.store) == "remote":
+            raise CommandError("--state is for one server; with a shared store, use --accounts and the control API")
         set_state(app, state)
     real = pass_on(app, forward_real, real_calls)
     try:
-        sockets = listen(settings.host, settings.port)
+        all_sockets = listen_for_workers(settings.host, settings.port, workers)
     except ListenError as error:
         raise CommandError(f"{error}; choose another --host or --port (0 takes a free one)") from error
-    address = f"http://{_reachable(settings.host)}:{sockets[0].getsockname()[1]}"
-    _run(app, sockets, partial(_begin, app.contracts, settings, address, new_token, real), until_eof=until_eof)
+    address = f"http://{_reachable(settings.host)}:{all_sockets[0][0].getsockname()[1]}"
+    announce = partial(_announce, app.contracts, settings, address, new_token, real)
+    if workers == 1:
+        _run(app, all_sockets[0], partial(_begin, announce), end=sys.stdin.buffer if until_eof else None)
+    else:
+        sys.exit(_run_workers(app, all_sockets, chance, announce))
 
 
-def _run(app: "Application", sockets: list[Any], announce: Callable[[], None], *, until_eof: bool) -> None:
-    """Serve until interrupted. Raises OSError where the files for clients, or the announcement, cannot be written."""
+def _check_workers(workers: int, settings: Settings, forward_real: tuple[str, ...], *, until_eof: bool) -> None:
+    """Raise CommandError where several processes cannot do what one is asked for."""
+    if workers == 1:
+        return
+    if not hasattr(os, "fork"):
+        raise CommandError("--workers needs a system whose processes can fork; leave it out here")
+    if kind_of_store(settings.store) != "remote":
+        raise CommandError(
+            "--workers needs a store that they share, or each would know of some calls only: --store redis://HOST"
+        )
+    for option_name, is_given in (("--forward-real", forward_real), ("--until-eof", until_eof)):
+        if is_given:
+            raise CommandError(f"{option_name} is for one worker; leave out --workers")
+
+
+def _run_workers(
+    app: "Application", sockets: list[list[Any]], chance: random.Random, announce: Callable[[], None]
+) -> int:
+    """Serve in processes of their own, until interrupted; returns the exit code."""
+    from mockserver.server.workers import Workers  # noqa: PLC0415 -- as above
+
+    def serve_in_worker(own: list[Any], tell_ready: Callable[[], None], life: RawIOBase) -> None:
+        chance.seed(secrets.randbits(128))  # lest all draw the same ids
+        _run(app, own, partial(_begin, tell_ready), end=life)
+
+    app.certificates.identity()  # one for all
+    gc.freeze()
+    return Workers(sockets, serve_in_worker).run(announce)
+
+
+def _run(
+    app: "Application", sockets: list[Any], announce: Callable[[], None], *, end: BinaryIO | RawIOBase | None
+) -> None:
+    """Serve until interrupted, or until a stream ends.
+
+    Raises OSError where the files for clients, or the announcement, cannot be written.
+    """
     from mockserver.server.uvicorn_server import end_with, uvicorn_server  # noqa: PLC0415 -- as above
 
     unsaid: list[OSError] = []
@@ -178,8 +235,8 @@ def _run(app: "Application", sockets: list[Any], announce: Callable[[], None], *
         for listening in sockets:
             listening.close()
         raise
-    if until_eof:
-        end_with(server, sys.stdin.buffer)
+    if end is not None:
+        end_with(server, end)
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to stop it
         server.run(sockets)
     if unsaid:
@@ -227,13 +284,11 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _begin(
-    contracts: Iterable[Contract], settings: Settings, address: str, new_token: str | None, real: list[str]
-) -> None:
+def _begin(announce: Callable[[], None]) -> None:
     gc.freeze()  # contracts stay for good, so the collector need not visit them; never done in a user's process
     gc.enable()
     _give_back_large_blocks()
-    _announce(contracts, settings, address, new_token, real)
+    announce()
 
 
 def _give_back_large_blocks() -> None:

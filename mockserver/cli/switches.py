@@ -17,10 +17,12 @@ from mockserver.testing.client import ControlError, segment
 @click.option("--where", metavar="JSON", help='Only calls like this: {"json": {"to": "+14155550123"}}.')
 @click.option("--fault", metavar="KIND|JSON", help='Trouble on the way: reset, {"kind": "delay", "seconds": 2}.')
 @click.option("--always", is_flag=True, help="Go on with the last answer; a fault strikes each time.")
-@click.option("--list", "as_list", is_flag=True, help="Show the account's pins for OPERATION instead.")
+@click.option(
+    "--list", "as_list", is_flag=True, help="Show the account's pins for OPERATION instead, the oldest first."
+)
 @click.option("--remove", is_flag=True, help="Remove the account's pins for OPERATION instead.")
 @click.option("--url", metavar="BASE", help=SERVER)
-@click.option("--json", "as_json", is_flag=True, help="Print what the control API says.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line: what the control API says of each pin.")
 def pin(  # noqa: PLR0913 -- click hands each option over by name
     *,
     operation: str,
@@ -90,13 +92,17 @@ def _pin_line(one: dict[str, Any]) -> str:
 @click.argument("account_id", metavar="[ID]", default="default")
 @click.option("--switches", is_flag=True, help="Only what is switched on: pins, faults, limits, the clock. Calls stay.")
 @click.option("--url", metavar="BASE", help=SERVER)
-def reset(account_id: str, url: str | None, *, switches: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="A JSON object in a line: the account as it is now.")
+def reset(account_id: str, url: str | None, *, switches: bool, as_json: bool) -> None:
     """Forget what an account did: its calls, messages, pins, limits and clock. Its credentials stay."""
     path = f"accounts/{segment(account_id)}"
     try:
+        control = control_of(url)
         if switches:
-            control_of(url).delete(f"{path}/switches")
+            control.delete(f"{path}/switches")
         else:
-            control_of(url).post(f"{path}/reset")
+            control.post(f"{path}/reset")
+        if as_json:
+            click.echo(json.dumps(control.get(path)))
     except ControlError as error:
         raise CommandError(str(error)) from error

@@ -91,6 +91,18 @@ class _Unseen:
 NOTHING_UNSEEN = _Unseen((), ())  # for calls that met no answer of the contract
 
 
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """What a request is the first to send: fields, and enumerated values by pointer and ``value_key``."""
+
+    operation: str = ""
+    fields: tuple[str, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING_UNMET = Unmet()
+
+
 @dataclass(slots=True)
 class _Count:
     """The number of calls of a label, and what its operation has not seen yet."""
@@ -117,9 +129,7 @@ class _Counts:
         """A count for a label that has none yet."""
         if len(self.since) >= MAX_OPEN_COUNTS:
             self.settle()
-        unseen = self.unseen.get(operation.id)
-        if unseen is None:
-            unseen = self.unseen[operation.id] = _Unseen(operation.declared, operation.enumerated)
+        unseen = self._unseen(operation)
         count = self.since[label] = _Count(unseen if label.answer else NOTHING_UNSEEN)
         return count
 
@@ -136,6 +146,40 @@ class _Counts:
                 self.fresh.values[name].setdefault(str(pointer), {})[key] = None
                 left = tuple(value for value in values if value_key(value) != key)
                 unseen.values = tuple((at, left if at == pointer else rest) for at, rest in unseen.values)
+
+    def unmet(self, request: ParsedRequest) -> Unmet:
+        """What of a request no request before it has sent."""
+        operation, data = request.operation, request.data
+        unseen = self._unseen(operation)
+        body = data.get("body")
+        parts = data if isinstance(body, dict) else {**data, "body": {}}
+        fields = tuple(at for at, part, name in unseen.fields if name in parts[part])
+        sent = ((at, at.get(data), values) for at, values in unseen.values)
+        values = tuple((str(at), value_key(value)) for at, value, values in sent if value in values)
+        return Unmet(operation.id, fields, values) if fields or values else NOTHING_UNMET
+
+    def meet(self, label: Label, met: Unmet) -> None:
+        """Count a call of this label, and what it was the first to send."""
+        self.fresh.add(label, 1, self.test)
+        if met is NOTHING_UNMET or not label.answer:
+            return
+        self.fresh.fields[met.operation].update(met.fields)
+        for at, key in met.values:
+            self.fresh.values[met.operation].setdefault(at, {})[key] = None
+        unseen = self.unseen.get(met.operation)
+        if unseen is not None:
+            unseen.fields = tuple(entry for entry in unseen.fields if entry[0] not in met.fields)
+            sent = set(met.values)
+            unseen.values = tuple(
+                (at, tuple(value for value in values if (str(at), value_key(value)) not in sent))
+                for at, values in unseen.values
+            )
+
+    def _unseen(self, operation: OperationSpec) -> _Unseen:
+        unseen = self.unseen.get(operation.id)
+        if unseen is None:
+            unseen = self.unseen[operation.id] = _Unseen(operation.declared, operation.enumerated)
+        return unseen
 
     def settle(self) -> None:
         """Have all calls so far in the tallies."""
@@ -211,12 +255,17 @@ class Coverage:
         if fields or unseen.values:
             counts.see(unseen, fields, request)
 
+    def unmet(self, account: str, request: ParsedRequest) -> Unmet:
+        """What of a request its account has not sent before."""
+        return self._accounts.setdefault(account, _Counts()).unmet(request)
+
+    def meet(self, account: str, label: Label, met: Unmet) -> None:
+        """Count a call of an account where its request is not at hand, only what it was the first to send."""
+        self._accounts.setdefault(account, _Counts()).meet(label, met)
+
     def add_callback(self, account: str, callback: CallbackSpec, fault: str) -> None:
         """Count a callback that an account's application got; by force, where a fault has spoilt it."""
-        counts = self._accounts.setdefault(account, _Counts())
-        chosen_by = "pin" if fault else ""
-        label = Label(callback.vendor, callback.id, callback.request.id, chosen_by=chosen_by, fault=fault)
-        counts.fresh.add(label, 1, counts.test)
+        self.meet(account, label_of_callback(callback, fault), NOTHING_UNMET)
 
     def of(self, account: str | None) -> Tally:
         """The tally of an account, or with None of all accounts, deleted ones included."""
@@ -230,6 +279,12 @@ class Coverage:
         counts = self._accounts.pop(account, None)
         if counts is not None:
             self._accounts.setdefault(GONE, _Counts()).fresh.merge(counts.everything())
+
+
+def label_of_callback(callback: CallbackSpec, fault: str) -> Label:
+    """What a callback is counted as that a fault has spoilt or not."""
+    chosen_by = "pin" if fault else ""
+    return Label(callback.vendor, callback.id, callback.request.id, chosen_by=chosen_by, fault=fault)
 
 
 def coverage_shape(contracts: tuple[Contract, ...], tally: Tally) -> dict[str, Any]:

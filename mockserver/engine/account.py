@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from mockserver.engine.credentials import sign
+from mockserver.engine.credentials import Signer
 from mockserver.spec.account_values import values_at
 from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
@@ -42,13 +42,14 @@ def credential_members(contract: Contract) -> frozenset[str]:
     return frozenset(Pointer.parse(pointer).tokens[1] for pointer in pointers)
 
 
-def tokens(contract: Contract, data: Mapping[str, Any], now: float) -> dict[str, str]:
+def tokens(contract: Contract, data: Mapping[str, Any], now: float, signer: Signer | None = None) -> dict[str, str]:
     """A credential for each scheme and record, tokens freshly signed: ``Jwt``, ``Jwt_2`` and so on."""
     credentials = {}
+    signer = signer or Signer()
     for scheme in contract.schemes:
         for number, (value, record) in enumerate(values_at(data, scheme.accept.claim), start=1):
             name = scheme.name if number == 1 else f"{scheme.name}_{number}"
-            credentials[name] = credential_for(scheme, data, value, record, now)
+            credentials[name] = credential_for(scheme, data, value, record, now, signer=signer)
     return credentials
 
 
@@ -60,6 +61,7 @@ def credential_for(  # noqa: PLR0913 -- whose credential it is, and when it is m
     now: float,
     *,
     lifetime: int | None = None,
+    signer: Signer | None = None,
 ) -> str:
     """What to send for a scheme: the value itself, or a token signed for the record that the value stands in.
 
@@ -75,7 +77,7 @@ def credential_for(  # noqa: PLR0913 -- whose credential it is, and when it is m
     header, claims = token_parts(scheme.accept, data, value, record, now)
     if lifetime is not None and "exp" in claims:
         claims["exp"] = int(now) + lifetime
-    return sign(header, claims, record[scheme.accept.key])
+    return (signer or Signer()).sign(header, claims, record[scheme.accept.key])
 
 
 def token_parts(

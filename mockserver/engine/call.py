@@ -75,6 +75,10 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
         recipients: list[str] = self._more("recipients", [])
         return recipients
 
+    def is_to(self, number: str | None) -> bool:
+        """Whether a number, ``+`` and digits, is the recipient, or one of several."""
+        return bool(number) and (self.recipient == number or (bool(self.more) and number in self.recipients))
+
     @property
     def url(self) -> str:
         """Where a callback went; "" for a client's call."""

@@ -68,14 +68,28 @@ def is_signed_by(text: str, key: str, algorithm: str) -> bool:
         return False
 
 
+class Signer:
+    """Signs tokens, and remembers their keys while it lives: the first token of an RSA key takes twice as long."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[str, str], jwk.OctKey | jwk.RSAKey] = {}
+
+    def sign(self, header: Mapping[str, Any], claims: Mapping[str, Any], key: str) -> str:
+        """A compact JWT; ``header`` names the algorithm. Raises ValueError where the key cannot sign with it."""
+        algorithm = header["alg"]
+        payload = json.dumps(claims, separators=(",", ":")).encode()
+        try:
+            if (key, algorithm) not in self._keys:
+                self._keys[key, algorithm] = _key(key, algorithm)
+            ready = self._keys[key, algorithm]
+            return jws.serialize_compact({"typ": "JWT", **header}, payload, ready, algorithms=[algorithm])
+        except (JoseError, TypeError, AttributeError) as error:  # the latter two: a key that is no text
+            raise ValueError(str(error)) from error
+
+
 def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: str) -> str:
-    """A compact JWT; ``header`` names the algorithm. Raises ValueError where the key cannot sign with it."""
-    algorithm = header["alg"]
-    payload = json.dumps(claims, separators=(",", ":")).encode()
-    try:
-        return jws.serialize_compact({"typ": "JWT", **header}, payload, _key(key, algorithm), algorithms=[algorithm])
-    except (JoseError, TypeError, AttributeError) as error:  # the latter two: a key that is no text
-        raise ValueError(str(error)) from error
+    """One token, as a ``Signer`` makes it."""
+    return Signer().sign(header, claims, key)
 
 
 def _key(text: str, algorithm: str) -> jwk.OctKey | jwk.RSAKey:

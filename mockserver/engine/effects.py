@@ -132,7 +132,7 @@ class EffectCompiler:
 
         def kept(context: Context, item: Context, index: int, number: str, course: str | None) -> list[KeepRecord]:
             record = make(item)
-            if keeps.key not in record:  # the request does not tell what it would be found by
+            if record.get(keeps.key) is None:  # the request does not tell it, or a pin's changes have taken it away
                 return []
             effect = KeepRecord(
                 list_name=keeps.list_name,

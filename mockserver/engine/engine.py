@@ -130,7 +130,7 @@ class Engine:
             course = pinned.pin.course if pinned.pin is not None else None
             effects = self._effects[answer](context, body_of(response.body), recipient, course)
         if fault is not None:
-            response = planned(fault, response)
+            response = planned(fault, response)  # the vendor's memory has the whole answer
         uses = NOTHING_USED
         if effects or pinned.met or asked.budget is not None or ids is not None or asked.sights:
             counts = asked.budget is not None and not asked.is_limited
@@ -283,7 +283,10 @@ def _takes_effect(fault: Fault | None, pin: PinState | None) -> bool:
 def _applied(
     pinned: Pinned, chosen_by: str, response: RenderedResponse
 ) -> tuple[Pinned, Fault | None, RenderedResponse]:
-    """What is used of the pins, the fault, and the response before it; a preference leaves pins as they are."""
+    """What is used of the pins, which fault strikes, and the response that it would strike.
+
+    A preference leaves pins as they are.
+    """
     if chosen_by == "prefer":
         return NOT_PINNED, None, response
     pin = pinned.pin

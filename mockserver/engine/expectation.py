@@ -23,9 +23,10 @@ _READ_AS_JSON = frozenset({"json", ""})  # "" where no operation has the path: a
 
 @dataclass(frozen=True)
 class Expectation:
-    """Each part that is not None must be the call's; ``since`` in Unix seconds, a recipient counts by its digits.
+    """Each part that is not None must be the call's; ``since`` in Unix seconds.
 
-    ``direction`` is ``in`` for calls of clients, ``out`` for those to a client.
+    A recipient counts by its digits, and may be any of several. ``direction`` is ``in`` for calls of clients, ``out``
+    for those to a client.
     """
 
     vendor: str | None = None
@@ -45,6 +46,8 @@ class Expectation:
         """Whether a call that is admitted is as expected; no more of it is decoded than is asked for."""
         if self.since is not None and call.received_at < self.since:
             return False
+        if self._number is not None and not call.is_to(self._number):
+            return False
         reads = call.label.reads
         for read, tests in self._tests:  # no view, which would take half as long again
             value = read(call, reads)
@@ -58,7 +61,9 @@ class Expectation:
         found = self._label.differences(_label_view(call.label))
         if not self._is_in_time(call):
             found.append(Difference("/received_at", self.since, call.received_at))
-        return found + self._request.differences(RequestView(call, call.label.reads))
+        if self._number is not None and not call.is_to(self._number):
+            found.append(Difference("/recipient", self._number, call.recipient or MISSING))
+        return found + self.pattern.differences(RequestView(call, call.label.reads))
 
     def concerns(self, call: RecordedCall) -> bool:
         """Whether a call is near enough to be shown: of this vendor or operation and direction, and not too old."""
@@ -82,16 +87,14 @@ class Expectation:
         )
 
     @cached_property
-    def _request(self) -> Pattern:
-        if self.recipient is None:
-            return self.pattern
-        recipient = as_recorded(self.recipient) or self.recipient  # without digits it is nobody's
-        return Pattern({"recipient": recipient, **self.pattern.where}, self.pattern.when)
+    def _number(self) -> str | None:
+        """The recipient as calls have it; without digits it is nobody's."""
+        return None if self.recipient is None else as_recorded(self.recipient) or self.recipient
 
     @cached_property
     def _tests(self) -> tuple[tuple[Reader, tuple[Test, ...]], ...]:
         """What is asked of a call beside its label: how each part is read, and what is tested then."""
-        return tuple((_READ[part], tests) for part, tests in self._request.tests.items())
+        return tuple((_READ[part], tests) for part, tests in self.pattern.tests.items())
 
 
 def as_recorded(recipient: str) -> str | None:

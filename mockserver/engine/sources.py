@@ -34,14 +34,20 @@ class Sources:
     sequence: Callable[[], int]
 
     @classmethod
-    def real(cls, take_block: Callable[[int], range] | None = None) -> "Sources":
+    def real(cls, take_block: Callable[[int], range] | None = None, chance: random.Random | None = None) -> "Sources":
         """The system's clock, and randomness that nobody else can seed or advance.
 
         ``take_block`` gives the next numbers of the sequence, so many at once; by default those of this process. It
-        must not wait: what shares the sequence with other processes fetches the next block ahead.
+        must not wait: what shares the sequence with other processes fetches the next block ahead. ``chance`` is drawn
+        from, for whoever has to seed it anew in another process.
         """
-        chance = random.Random(secrets.randbits(128))  # noqa: S311 -- ids, not secrets
+        chance = chance or own_chance()
         return cls(real_time, partial(uuid4, chance.getrandbits), numbers(take_block or counted_blocks()))
+
+
+def own_chance() -> random.Random:
+    """Randomness for ids, not secrets, that nobody else can seed or advance."""
+    return random.Random(secrets.randbits(128))  # noqa: S311 -- as it says
 
 
 def numbers(take_block: Callable[[int], range]) -> Callable[[], int]:

@@ -1,14 +1,16 @@
 """The whole server as one Starlette application."""
 
+import json
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from mockserver.engine.call import Label, RecordedCall, pack_headers
 from mockserver.engine.callback import CallbackMaker
 from mockserver.engine.credentials import CredentialReader
 from mockserver.engine.inbound import InboundReader
@@ -19,13 +21,11 @@ from mockserver.engine.sources import Sources
 from mockserver.engine.values import ValueCompiler
 from mockserver.server.build import certificates_of, contracts_of, store_of
 from mockserver.server.certificates import Certificates, vendor_hosts
-from mockserver.server.changes import Changes
-from mockserver.server.control.app import control_routes, description
-from mockserver.server.control.requests import State
+from mockserver.server.control.app import control_routes
+from mockserver.server.control.requests import Changes, State
 from mockserver.server.courier import Courier
 from mockserver.server.endpoint import Exchanges
 from mockserver.server.front_page import pages
-from mockserver.server.incidents import record_incident
 from mockserver.server.log import CallLog, log_to
 from mockserver.server.masking import Masker
 from mockserver.server.routing import VendorRouter, vendor_routes
@@ -35,7 +35,8 @@ from mockserver.server.wire.incident import Incident
 from mockserver.spec.load import NO_DRAFTS
 from mockserver.spec.model import Contract
 from mockserver.spec.source import Source
-from mockserver.store.store import Store
+from mockserver.store.kinds import StoreUnavailableError
+from mockserver.store.store import UNCLAIMED, Store
 
 CALLBACK_GRACE = 1.0  # seconds that callbacks under way have when the server stops
 
@@ -81,8 +82,14 @@ class Application(Starlette):
             self.state.log.note(text)
 
     async def record(self, incident: Incident) -> None:
-        """Keep what is no call, and that a user may look for."""
-        await record_incident(self._mock, incident)
+        """Keep what is no call, and that a user may look for: as a call that nobody claims.
+
+        It is ``CONNECT`` with host and port, or ``TLS`` with the host; its note says what went wrong.
+        """
+        call = _call_of(incident, self._mock.sources.now())
+        with suppress(StoreUnavailableError):  # nobody asked for this record, and the store says elsewhere why
+            await self.store.commit(call)
+        await self.store.complete(call, "aborted" if incident.refusal is None else "sent", 0.0)
 
     def end_waits(self) -> None:
         """Have whoever waits for calls answer with what is known: the server ends."""
@@ -114,6 +121,26 @@ class Application(Starlette):
         return mock
 
 
+def _call_of(incident: Incident, received_at: float) -> RecordedCall:
+    """What happened on a connection before there was a request, as the journal has it."""
+    head, _, body = (b"" if incident.refusal is None else incident.refusal.rest).partition(b"\r\n\r\n")
+    return RecordedCall(
+        account=UNCLAIMED,
+        label=Label(status=incident.status, notes=json.dumps([incident.note])),
+        recipient="",
+        problems="",
+        method=incident.method,
+        path=incident.target,
+        path_params="",
+        query=b"",
+        headers=pack_headers([(b"user-agent", incident.agent.encode("latin-1"))] if incident.agent else []),
+        body=b"",
+        response_headers=head,
+        response_body=body,
+        received_at=received_at,
+    )
+
+
 def create_app(
     settings: Settings | None = None, sources: Sources | None = None, drafts: Mapping[Path, Source] = NO_DRAFTS
 ) -> Application:
@@ -140,7 +167,6 @@ def create_app(
             store=store,
             sources=sources,
             masker=Masker(contracts),
-            description=description(),
             unreachable=Unreachable(),
             certificates=certificates,
             messages=MessageReader(contracts, RequestParser(CredentialReader()), sources),
@@ -164,6 +190,7 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
     if log is not None:
         await log.open()
     app.state.loops += 1
+    await app.store.open()
     yield
     app.state.loops -= 1
     await app.state.mock.courier.stop(CALLBACK_GRACE)

@@ -1,7 +1,6 @@
 """Sends callbacks: in time, in order for each message, again where the vendor tries again."""
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -21,12 +20,11 @@ from mockserver.store.records import StepDue
 from mockserver.store.store import Store
 
 MAX_CALLBACKS_AT_ONCE = 4  # requests to the receivers of one account
-MAX_HELD = 1_000  # requests of an account that went nowhere and can still be taken
-MAX_ACCOUNTS_HELD = 10_000
 MAX_POSTPONED = 10_000  # requests of an account that are sent later; further ones are given up
 MAX_ROUNDS = 1_000  # of steps and further attempts that one advance of a clock may set off
 MAX_PENDING_LISTED = 100  # callbacks of an account
 LATEST_LOOK = 3600.0  # seconds between two looks at the clocks, at most
+LOOK_AGAIN = 1.0  # seconds, where the store gave no answer
 
 Task = asyncio.Task[int]  # of which the result is how many attempts were made
 
@@ -84,11 +82,11 @@ class Courier:
         self._store = store
         self._maker = maker
         store.begin_timekeeping = self.ensure_running
+        store.on_forgotten = self.forget
         self._sources = sources
         self._attempts = Attempts(store, sources, hosts)
         self._desks: dict[str, _Desk] = {}
         self._holds: dict[str, _Hold] = {}
-        self._held: OrderedDict[str, deque[OutgoingRequest]] = OrderedDict()
         self._order = count()
         self._task: asyncio.Task[None] | None = None
 
@@ -117,14 +115,21 @@ class Courier:
 
     async def _run(self) -> None:
         while True:
-            now = self._sources.now()
-            times = [(account, due) for account, due in await self._due() if account not in self._holds]
-            ready = [account for account, due in times if due <= now]
-            for account in ready:
-                async with self.holding(account):
-                    await self.fire(account)
-            if not ready:
-                await self._store.wait_for_step(min([LATEST_LOOK, *(due - now for _, due in times)]))
+            try:
+                await self._look()
+            except StoreUnavailableError:  # what is due stays due until the store is back
+                await asyncio.sleep(LOOK_AGAIN)
+
+    async def _look(self) -> None:
+        """Do what is due, or wait until something is."""
+        now = self._sources.now()
+        times = [(account, due) for account, due in await self._due() if account not in self._holds]
+        ready = [account for account, due in times if due <= now]
+        for account in ready:
+            async with self.holding(account):
+                await self.fire(account)
+        if not ready:
+            await self._store.wait_for_step(min([LATEST_LOOK, *(due - now for _, due in times)]))
 
     async def _due(self) -> list[tuple[str, float]]:
         """The accounts that have something to come while their clocks run, each with the real time when it is due."""
@@ -267,7 +272,7 @@ class Courier:
             request = with_wrong_signature(request)
         withheld = self._attempts.why_withheld(request.url)
         if withheld is not None:
-            self._hold(request)
+            await self._store.hold(request)
             self._log(await self._attempts.record(request, job.attempt, "withheld", withheld, **trouble))
             return True
         call = await self._attempts.make(request, job.attempt, **trouble)
@@ -283,14 +288,6 @@ class Courier:
         if self.log is not None:
             self.log(call)
 
-    def _hold(self, request: OutgoingRequest) -> None:
-        """Keep a request that went nowhere, for a test to take."""
-        held = self._held.setdefault(request.account, deque(maxlen=MAX_HELD))
-        held.append(request)
-        self._held.move_to_end(request.account)
-        if len(self._held) > MAX_ACCOUNTS_HELD:
-            self._held.popitem(last=False)
-
     async def take(self, account: str) -> list[OutgoingRequest]:
         """The requests of an account that went nowhere, oldest first; each is given once.
 
@@ -301,7 +298,7 @@ class Courier:
         under_way = self._desks[account].tasks if account in self._desks else ()
         if under_way:
             await asyncio.wait(under_way)
-        taken = list(self._held.pop(account, ()))
+        taken = await self._store.take_held(account)
         for request in taken:
             await self._store.meet_callback(account, request.callback, "")
         return taken
@@ -331,8 +328,7 @@ class Courier:
         self._begin(Job(request, self._sources.now(), call.attempt + 1))
 
     def forget(self, account: str) -> None:
-        """Drop what is held and under way for an account."""
-        self._held.pop(account, None)
+        """Drop what is under way for an account."""
         desk = self._desks.pop(account, None)
         if desk is not None:
             desk.is_closed = True

@@ -8,6 +8,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 from mockserver.engine.account import AccountData, sample
 from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
+from mockserver.engine.coding import content_of
 from mockserver.engine.credentials import read_credential
 from mockserver.server.masking import Masker
 from mockserver.server.routing import CONTROL, PATH_CHARACTERS
@@ -20,6 +21,8 @@ from mockserver.spec.security_model import Scheme
 
 SENT_ANYWAY = frozenset({"content-length", "connection", "transfer-encoding", "expect", "host"})
 SENT_BY_CURL = ("user-agent", "accept")  # unless it is told otherwise
+MAX_ARGUMENT_BYTES = 100_000  # of a body in a command; Linux takes 131,071 of one argument
+NO_TEXT = re.compile("[\0\udc80-\udcff]")  # what no command can have: NUL, and what stands for a byte that is no UTF-8
 SPOILT = " | sed 's/....$/AAAA/'"  # what makes the signature of a good token wrong
 ADMIN = '-H "Authorization: Bearer $MOCKSERVER_ADMIN_TOKEN" '
 
@@ -61,20 +64,24 @@ class CurlWriter:
         return f"# {_comment(call)}\n{command}"
 
     def _command(self, call: RecordedCall, owner: AccountData | None) -> str:
-        address = call.url or self._address + quote(call.path, safe=PATH_CHARACTERS)
+        pipe, given, is_plain = self._body(call, owner)
+        address = self._masker.text(call.url or self._address + quote(call.path, safe=PATH_CHARACTERS))
         query = self._fields(call.query.decode("latin-1"), call, owner)
         asked = shlex.quote(address) + (f'"?{query}"' if query else "")
-        words = ["curl", "-sS", "-i", "-X", shlex.quote(call.method), asked]
-        headers = unpack_headers(call.headers)
-        for name, value in self._sent_headers(headers):
-            words += ["-H", f'"{_doubled(name)}: {self._header(name, value, call, owner)}"']
-        if call.body:
-            pipe, option = self._body(call, owner)
-            return pipe + " ".join([*words, *option])
-        return " ".join(words)
+        is_head = call.method == "HEAD" and not call.body  # by -X HEAD curl waits for a body
+        words = ["curl", "-sS", "-i", *(["--head"] if is_head else ["-X", shlex.quote(call.method)])]
+        words += [*_as_it_is(address, query), asked]
+        for name, value in self._sent_headers(unpack_headers(call.headers)):
+            if value is None:
+                words += ["-H", f'"{_doubled(name)}: "']  # curl sends none
+            elif not value:
+                words += ["-H", f'"{_doubled(name)};"']
+            elif not (is_plain and name.lower() == "content-encoding"):
+                words += ["-H", f'"{_doubled(name)}: {self._header(name, value, call, owner)}"']
+        return pipe + " ".join([*words, *given])
 
-    def _sent_headers(self, headers: list[list[str]]) -> Iterator[tuple[str, str]]:
-        """The headers that curl is told: those of the call, and by an empty value those that it would add."""
+    def _sent_headers(self, headers: list[list[str]]) -> Iterator[tuple[str, str | None]]:
+        """The headers that curl is told: those of the call, and as None those that it would add."""
         names = {name.lower() for name, _ in headers}
         for name, value in headers:
             if name.lower() == "host" and not is_loopback(host_of_header(value)):
@@ -83,7 +90,7 @@ class CurlWriter:
                 yield name, value
         for name in (*SENT_BY_CURL, "content-type"):
             if name not in names:
-                yield name, ""
+                yield name, None
 
     def _header(self, name: str, value: str, call: RecordedCall, owner: AccountData | None) -> str:
         """A header's value between double quotes of a shell."""
@@ -104,19 +111,25 @@ class CurlWriter:
         fresh = self._fresh("query", unquote_plus(name), secret, call, owner)
         return f"{_doubled(name)}={fresh or quote_plus(self._masker.mask(secret))}"
 
-    def _body(self, call: RecordedCall, owner: AccountData | None) -> tuple[str, list[str]]:
-        """What stands before the command, and the options that give it its body."""
-        content_type = content_type_of(call.headers)
-        try:
-            text = call.body.decode("utf-8")
-        except UnicodeDecodeError:
-            text = ""
-        if not text or "\0" in text:
-            raw = base64.b64encode(call.body).decode("ascii")
-            return f"printf %s {raw} | base64 -d | ", ["--data-binary", "@-"]
-        if call.reads == "form":
-            return "", ["--data-binary", f'"{self._fields(text, call, owner)}"']
-        return "", ["--data-binary", shlex.quote(self._masker.body(text, call.reads, content_type))]
+    def _body(self, call: RecordedCall, owner: AccountData | None) -> tuple[str, list[str], bool]:
+        """What stands before the command, the options that give it its body, and whether its coding is undone.
+
+        That is so where a compressed body has a secret in it.
+        """
+        if not call.body:
+            return "", [], False
+        content = content_of(call)
+        text = content.decode("utf-8", "surrogateescape")
+        masked = self._masker.body(text, call.reads, content_type_of(call.headers))
+        is_coded, is_masked = content is not call.body, masked != text
+        if NO_TEXT.search(text) or (is_coded and not is_masked):
+            raw = masked.encode("utf-8", "surrogateescape") if is_masked else call.body
+            encoded = base64.b64encode(raw).decode("ascii")
+            return f"printf %s {encoded} | base64 -d | ", ["--data-binary", "@-"], is_coded and is_masked
+        quoted = f'"{self._fields(text, call, owner)}"' if call.reads == "form" else shlex.quote(masked)
+        if len(quoted.encode()) > MAX_ARGUMENT_BYTES:
+            return f"printf %s {quoted} | ", ["--data-binary", "@-"], is_coded
+        return "", ["--data-raw", quoted], is_coded  # --data-binary would take a file's name behind an @
 
     def _fresh(self, where: str, key: str, value: str, call: RecordedCall, owner: AccountData | None) -> str:
         """What a shell replaces by a good credential of the same record; "" where the call's was none."""
@@ -149,11 +162,20 @@ def _token_name(scheme: Scheme, value: str, owner: AccountData) -> str:
     return ""
 
 
+def _as_it_is(address: str, query: str) -> Iterator[str]:
+    """Options by which curl asks for an address as it is written."""
+    if set("[]{}") & {*address, *query}:
+        yield "-g"  # else they are patterns of several addresses
+    if "/." in address:
+        yield "--path-as-is"
+
+
 def _doubled(text: str) -> str:
-    """A text as it stands between double quotes of a shell."""
-    return re.sub(r'([\\"$`])', r"\\\1", text)
+    """A text as it stands between double quotes of a shell; one that a person types into would expand a "!"."""
+    return re.sub(r'([\\"$`])', r"\\\1", text).replace("!", "\"'!'\"")
 
 
 def _comment(call: RecordedCall) -> str:
     became = call.answer or call.operation or "no operation has this path"
-    return f"{call.id} {became} {call.status}"
+    is_lost = not call.body and any(problem["kind"] == "too_large" for problem in unpack_problems(call.problems))
+    return f"{call.id} {became} {call.status}{', its body was too large to be kept' if is_lost else ''}"

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from mockserver import __version__
 
@@ -25,6 +25,8 @@ _OWN = (
     "problems",
     "notes",
 )
+NO_HOST = "unknown.invalid"
+ADDRESS_CHARACTERS = "%!#$&'()*+,/:;=?@[]~"  # that stand in an address as they are
 UNKNOWN = -1  # how the format says that a size or a time is not known
 
 
@@ -52,7 +54,7 @@ def har_entry(call: Shape, secure_hosts: Container[str] = ()) -> dict[str, Any]:
     return {
         "startedDateTime": call["received_at"],
         "time": took,
-        "request": _request(call["request"], secure_hosts),
+        "request": _request(call["request"], call.get("url"), secure_hosts),
         "response": _response(call["response"]),
         "cache": {},
         "timings": {"send": 0, "wait": took, "receive": 0},
@@ -60,14 +62,11 @@ def har_entry(call: Shape, secure_hosts: Container[str] = ()) -> dict[str, Any]:
     }
 
 
-def _request(request: Shape, secure_hosts: Container[str]) -> dict[str, Any]:
+def _request(request: Shape, url: str | None, secure_hosts: Container[str]) -> dict[str, Any]:
     headers, raw = request["headers"], _raw(request["body_base64"])
-    host = _value(headers, "host")
-    scheme = "https" if host.lower().removesuffix(":443") in secure_hosts else "http"
-    query = f"?{request['query']}" if request["query"] else ""
     shown: dict[str, Any] = {
         "method": request["method"],
-        "url": f"{scheme}://{host}{request['path']}{query}",
+        "url": quote(url or _address(request, secure_hosts), safe=ADDRESS_CHARACTERS),
         "httpVersion": "HTTP/1.1",
         "cookies": [],  # they stand in the headers, masked
         "headers": _pairs(headers),
@@ -81,6 +80,14 @@ def _request(request: Shape, secure_hosts: Container[str]) -> dict[str, Any]:
         if encoding:
             shown["postData"]["comment"] = f"text is {encoding}"
     return shown
+
+
+def _address(request: Shape, secure_hosts: Container[str]) -> str:
+    """Where the client asked. One that named no host is of an older protocol, or withheld."""
+    host = _value(request["headers"], "host") or NO_HOST
+    scheme = "https" if host.lower().removesuffix(":443") in secure_hosts else "http"
+    query = f"?{request['query']}" if request["query"] else ""
+    return f"{scheme}://{host}{request['path']}{query}"
 
 
 def _response(response: Shape) -> dict[str, Any]:

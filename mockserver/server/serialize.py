@@ -11,6 +11,7 @@ from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form,
 from mockserver.engine.call import RecordedCall, call_id, unpack_headers, unpack_params, unpack_problems
 from mockserver.engine.clock import Clock
 from mockserver.engine.coding import content_of
+from mockserver.engine.credentials import Signer
 from mockserver.engine.facts import Budget
 from mockserver.engine.message import Message
 from mockserver.engine.values import timestamp
@@ -34,6 +35,7 @@ V = TypeVar("V")
 def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin: str, now: float) -> dict[str, Any]:
     """``{id, vendors: {<vendor>: {url, credentials, owned, tokens}}}``; ``origin`` is the server's address."""
     vendors = {}
+    signer = Signer()
     for contract in contracts:
         data = account.vendors[contract.vendor]
         members = credential_members(contract)
@@ -41,7 +43,7 @@ def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin:
             "url": origin + contract.base_path,
             "credentials": {name: value for name, value in data.items() if name in members},
             "owned": {name: value for name, value in data.items() if name not in members},
-            "tokens": tokens(contract, data, now),
+            "tokens": tokens(contract, data, now, signer),
         }
     return {"id": account.id, "vendors": vendors}
 

@@ -18,16 +18,17 @@ class ListenError(OSError):
     """The address cannot be listened on; the text says why."""
 
 
-def listen(host: str, port: int) -> list[socket.socket]:
+def listen(host: str, port: int, *, is_shared: bool = False) -> list[socket.socket]:
     """Listening sockets, one for each address of the host; ``::`` takes clients of both families.
 
-    Port 0 takes any port that is free at all of them. Raises ListenError.
+    Port 0 takes any port that is free at all of them. ``is_shared``: other sockets may share the port. Raises
+    ListenError.
     """
     try:
         addresses = _addresses(host)
         for _ in range(FREE_PORT_TRIES if port == 0 and len(addresses) > 1 else 1):
             try:
-                return _listen_at(addresses, port)
+                return _listen_at(addresses, port, is_shared=is_shared)
             except OSError as error:
                 taken = error
                 if error.errno != errno.EADDRINUSE:
@@ -47,13 +48,13 @@ def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
     return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
 
 
-def _listen_at(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> list[socket.socket]:
+def _listen_at(addresses: list[tuple[socket.AddressFamily, str]], port: int, *, is_shared: bool) -> list[socket.socket]:
     """A socket for each address that this machine has. Raises OSError, and leaves none open."""
     sockets: list[socket.socket] = []
     missing: OSError | None = None
     for family, address in addresses:
         try:
-            sockets.append(_listening(family, address, port))
+            sockets.append(_listening(family, address, port, is_shared=is_shared))
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL and len(addresses) > 1:  # a name of another family's address
                 missing = error
@@ -67,9 +68,11 @@ def _listen_at(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> 
     return sockets
 
 
-def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+def _listening(family: socket.AddressFamily, address: str, port: int, *, is_shared: bool) -> socket.socket:
     both = family == socket.AF_INET6 and address == "::" and socket.has_dualstack_ipv6()
-    return socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    return socket.create_server(
+        (address, port), family=family, backlog=BACKLOG, reuse_port=is_shared, dualstack_ipv6=both
+    )
 
 
 def open_files_for(connections: int) -> int:

@@ -15,7 +15,7 @@ Shape = Mapping[str, Any]
 
 def call_text(call: Shape) -> str:
     """The call with its headers and bodies, and why it was answered so."""
-    return "\n".join(_lines(call))
+    return "\n".join(map(_visible, _lines(call)))
 
 
 def _lines(call: Shape) -> Iterator[str]:
@@ -53,7 +53,7 @@ def _body(part: Shape, mark: str) -> Iterator[str]:
     except UnicodeDecodeError:
         yield f"{mark} ({part['body_bytes']} bytes, base64) {part['body_base64']}"
         return
-    yield from (f"{mark} {_visible(line)}" for line in text.split("\n"))
+    yield from (f"{mark} {line}" for line in text.split("\n"))
     if len(raw) < part["body_bytes"]:
         yield f"{mark} … {part['body_bytes']} bytes in all"
 

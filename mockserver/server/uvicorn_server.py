@@ -5,6 +5,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from io import RawIOBase
 from typing import Any, BinaryIO
 
 import uvicorn
@@ -68,7 +69,7 @@ def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any)
     return MockUvicorn(config, on_ready)
 
 
-def end_with(server: "MockUvicorn", stream: BinaryIO) -> None:
+def end_with(server: "MockUvicorn", stream: BinaryIO | RawIOBase) -> None:
     """Have a server end when a stream does: the program that holds its other end is gone."""
 
     def wait() -> None:

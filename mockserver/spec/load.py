@@ -16,6 +16,7 @@ from mockserver.spec.openapi30 import NOTE, read_as_31
 from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.overlay import apply_overlay
 from mockserver.spec.reader import Reader
+from mockserver.spec.request_probes import check_requests
 from mockserver.spec.security import read_schemes
 from mockserver.spec.security_model import Scheme
 from mockserver.spec.shared import METHODS, join_responses
@@ -81,7 +82,7 @@ def read_contract(source: Source, vendor: str, *, is_draft: bool = False) -> tup
     check_pointers(reader, contract)
     check_keys(reader)
     reader.unread_blocks()
-    return contract, reader
+    return replace(contract, notes=(*notes, *check_requests(reader, contract))), reader
 
 
 def _is_raw(reader: Reader) -> bool:
@@ -194,19 +195,10 @@ def read_contracts(
     files = list(files)
     overlays = [file for file in files if is_overlay(file)]
     for file in [*(file for file in files if not is_overlay(file)), *drafts]:
-        source = drafts.get(file) or _source(file, errors)
-        if source is None:
-            continue
-        for overlay in overlays:
-            changes = _source(overlay, errors) if vendor_of(overlay) == file.stem else None
-            if changes is not None:
-                errors += apply_overlay(source, changes)
-        contract, reader = read_contract(source, file.stem, is_draft=file in drafts)
-        errors += reader.errors
-        if not PLAIN_WORD.fullmatch(contract.vendor):
-            message = f"the file's name must be a plain word, not {file.stem!r}"
-            errors.append(ContractError(str(file), 1, 1, "", message))
-        contracts.append((contract, reader))
+        changing = tuple(overlay for overlay in overlays if vendor_of(overlay) == file.stem)
+        found, wrong = read_file(file, changing, drafts.get(file))
+        errors += wrong
+        contracts += found
     vendors = {contract.vendor for contract, _ in contracts}
     for overlay in overlays:
         if vendor_of(overlay) not in vendors:
@@ -217,6 +209,29 @@ def read_contracts(
     shared, clashes = shared_paths(contracts)
     errors += clashes
     return tuple(replace(c, shares_paths=True) if c.vendor in shared else c for c, _ in contracts), errors
+
+
+def read_file(
+    file: Path, overlays: Iterable[Path] = (), draft: Source | None = None
+) -> tuple[list[tuple[Contract, Reader]], list[ContractError]]:
+    """The contract of one file, changed by these overlays, with its reader, and every error in them.
+
+    There is no contract where the file cannot be read. A file that is a draft has been read already.
+    """
+    errors: list[ContractError] = []
+    source = draft or _source(file, errors)
+    if source is None:
+        return [], errors
+    for overlay in overlays:
+        changes = _source(overlay, errors)
+        if changes is not None:
+            errors += apply_overlay(source, changes)
+    contract, reader = read_contract(source, file.stem, is_draft=draft is not None)
+    errors += reader.errors
+    if not PLAIN_WORD.fullmatch(contract.vendor):
+        message = f"the file's name must be a plain word, not {file.stem!r}"
+        errors.append(ContractError(str(file), 1, 1, "", message))
+    return [(contract, reader)], errors
 
 
 def _source(file: Path, errors: list[ContractError]) -> Source | None:

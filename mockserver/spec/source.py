@@ -4,6 +4,7 @@ The reading is strict: only ``true``, ``false``, ``null`` and plain decimal numb
 phone number turned into an integer), keys are unique strings, no tag builds an object.
 """
 
+import codecs
 import errno
 import json
 import math
@@ -37,6 +38,24 @@ class Place:
     file: str = ""
 
 
+_START = Place(1, 1, "")
+
+
+@dataclass(slots=True)
+class _Written:
+    """Where a container and its members are written: a Place, or the parser's mark, of which few become a Place."""
+
+    container: object  # kept alive, so that no other object gets its identity
+    pointer: str
+    at: Any
+    members: dict[Hashable, Any]
+
+    def place(self, key: Any) -> Place:
+        at = self.members.get(key)
+        at, key = (self.at, None) if at is None else (at, key)
+        return at if isinstance(at, Place) else Place(at.line + 1, at.column + 1, _below(self.pointer, key))
+
+
 @dataclass(slots=True)
 class Source:
     """A YAML file as read: its value, and the place of every container, member and item."""
@@ -44,18 +63,28 @@ class Source:
     file: str
     value: Any = None
     errors: list[ContractError] = field(default_factory=list)
-    _places: dict[tuple[int, Hashable], Place] = field(default_factory=dict)
-    _kept: list[object] = field(default_factory=list)
+    _written: dict[int, _Written] = field(default_factory=dict)  # by the container's identity
 
     def place(self, container: object, key: Hashable = None) -> Place:
         """The place of a container, or of one of its members; the start of the file if it is not known."""
-        place = self._places.get((id(container), key)) or self._places.get((id(container), None))
-        return place or Place(1, 1, "")
+        written = self._written.get(id(container))
+        return _START if written is None else written.place(key)
 
     def remember(self, container: object, key: Hashable, place: Place) -> None:
-        """Note a place. The container is kept alive, so that no other object gets its identity."""
-        self._kept.append(container)
-        self._places[id(container), key] = place
+        """Note the place of a container, or of one of its members."""
+        written = self._written.get(id(container))
+        if written is None:
+            written = self._written[id(container)] = _Written(container, "", _START, {})
+        if key is None:
+            written.at = place
+        else:
+            written.members[key] = place
+
+    def note(self, container: object, pointer: str, mark: Any) -> dict[Hashable, Any]:
+        """Note the parser's mark of a container. The marks of its members are to be put into what is returned."""
+        members: dict[Hashable, Any] = {}
+        self._written[id(container)] = _Written(container, pointer, mark, members)
+        return members
 
 
 class _TooMuchError(Exception):
@@ -71,6 +100,12 @@ class _Anchored:
     height: int
 
 
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}  # by a file's first bytes, its encoding
+
+
 def read_text(file: Path) -> str:
     """The text of a regular file, in UTF-8. Raises OSError, UnicodeDecodeError.
 
@@ -82,8 +117,14 @@ def read_text(file: Path) -> str:
 
 
 def why_unread(error: OSError | UnicodeDecodeError) -> str:
-    """What kept a file from being read, without its name."""
-    return error.strerror or str(error) if isinstance(error, OSError) else f"not UTF-8: {error}"
+    """What kept a file from being read, without its name, and what to do about it."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    encoding = _BYTE_ORDER_MARKS.get(bytes(error.object[:2]))
+    if encoding is not None:
+        return f"the file is not UTF-8 but {encoding}: save it as UTF-8"
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return f"the file is not UTF-8: line {line} has the byte 0x{error.object[error.start]:02X}; save it as UTF-8"
 
 
 _PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
@@ -143,50 +184,50 @@ class _Walk:
         self.next()
         start = self.next()
         if isinstance(start, yaml.StreamEndEvent):
-            self.error(start, "", "the file is empty")
+            self.error(start, "", None, "the file is empty")
             return None
-        value = self.value(self.next(), "")
+        value = self.value(self.next(), "", None)
         self.next()
         after = self.next()
         if not isinstance(after, yaml.StreamEndEvent):
-            self.error(after, "", "a second document: one file holds one")
+            self.error(after, "", None, "a second document: one file holds one")
         return value
 
-    def value(self, event: Any, pointer: str) -> Any:
-        """The value that begins with an event, read to its end."""
+    def value(self, event: Any, above: str, key: str | int | None) -> Any:
+        """The value that begins with an event: the member ``key`` of the container whose pointer is ``above``."""
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, pointer)
+            return self._alias(event, above, key)
         anchor, before, deepest = event.anchor, self.count, self.deepest
         if anchor is not None:
             self.anchors[anchor] = None
             self.deepest = self.depth
-        self._reach(event, pointer, 1, 0)
-        value = self._build(event, pointer)
+        self._reach(event, above, key, 1, 0)
+        build = self._scalar if isinstance(event, yaml.ScalarEvent) else self._inner
+        value = build(event, above, key)
         if anchor is not None:
             self.anchors[anchor] = _Anchored(value, self.count - before, self.deepest - self.depth)
             self.deepest = max(self.deepest, deepest)
         return value
 
-    def _alias(self, event: Any, pointer: str) -> Any:
+    def _alias(self, event: Any, above: str, key: str | int | None) -> Any:
         anchored = self.anchors.get(event.anchor)
         if anchored is None:
             what = "contains itself" if event.anchor in self.anchors else "stands for nothing before it"
-            self.error(event, pointer, f"the alias *{event.anchor} {what}")
+            self.error(event, above, key, f"the alias *{event.anchor} {what}")
             return None
-        self._reach(event, pointer, anchored.size, anchored.height)
+        self._reach(event, above, key, anchored.size, anchored.height)
         return anchored.value
 
-    def _reach(self, event: Any, pointer: str, size: int, height: int) -> None:
+    def _reach(self, event: Any, above: str, key: str | int | None, size: int, height: int) -> None:
         self.count += size
         self.deepest = max(self.deepest, self.depth + height)
         if self.count > MAX_YAML_VALUES or self.deepest > MAX_YAML_DEPTH:
             most = f"{MAX_YAML_VALUES} values, {MAX_YAML_DEPTH} deep"
-            self.error(event, pointer, f"the file is too large: at most {most}, aliases written out")
+            self.error(event, above, key, f"the file is too large: at most {most}, aliases written out")
             raise _TooMuchError
 
-    def _build(self, event: Any, pointer: str) -> Any:
-        if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event, pointer)
+    def _inner(self, event: Any, above: str, key: str | int | None) -> Any:
+        pointer = _below(above, key)
         self.depth += 1
         build = self._mapping if isinstance(event, yaml.MappingStartEvent) else self._list
         value = build(event, pointer)
@@ -195,54 +236,59 @@ class _Walk:
 
     def _list(self, event: Any, pointer: str) -> list[Any]:
         items: list[Any] = []
-        self._tag(event, pointer, "seq")
-        self.source.remember(items, None, _place(event, pointer))
+        self._tag(event, pointer, None, "seq")
+        marks = self.source.note(items, pointer, event.start_mark)
         while not isinstance(item := self.next(), yaml.SequenceEndEvent):
-            below = f"{pointer}/{len(items)}"
-            self.source.remember(items, len(items), _place(item, below))
-            items.append(self.value(item, below))
+            marks[len(items)] = item.start_mark
+            items.append(self.value(item, pointer, len(items)))
         return items
 
     def _mapping(self, event: Any, pointer: str) -> dict[str, Any]:
         members: dict[str, Any] = {}
-        self._tag(event, pointer, "map")
-        self.source.remember(members, None, _place(event, pointer))
+        self._tag(event, pointer, None, "map")
+        marks = self.source.note(members, pointer, event.start_mark)
         while not isinstance(name := self.next(), yaml.MappingEndEvent):
             key = self._key(name, pointer)
-            below = f"{pointer}/{escape(key)}"
             if key in members:
-                self.error(name, below, f"duplicate key {key!r}")
-                self.value(self.next(), below)
+                self.error(name, pointer, key, f"duplicate key {key!r}")
+                self.value(self.next(), pointer, key)
                 continue
-            self.source.remember(members, key, _place(name, below))
-            members[key] = self.value(self.next(), below)
+            marks[key] = name.start_mark
+            members[key] = self.value(self.next(), pointer, key)
         return members
 
     def _key(self, event: Any, pointer: str) -> str:
-        key = self.value(event, pointer)
+        key = self.value(event, pointer, None)
         if isinstance(key, str):
             return key
         text = str(getattr(event, "value", key))
-        self.error(event, pointer, f"a key must be a string: write {text!r} in quotes")
+        self.error(event, pointer, None, f"a key must be a string: write {text!r} in quotes")
         return text
 
-    def _scalar(self, event: Any, pointer: str) -> Any:
+    def _scalar(self, event: Any, above: str, key: str | int | None) -> Any:
         if not event.implicit[0]:
-            self._tag(event, pointer, "str")
+            self._tag(event, above, key, "str")
             return event.value
         try:
             return _plain(event.value)
         except ValueError as error:
-            self.error(event, pointer, f"cannot be read: {error}")
+            self.error(event, above, key, f"cannot be read: {error}")
             return None
 
-    def _tag(self, event: Any, pointer: str, kind: str) -> None:
+    def _tag(self, event: Any, above: str, key: str | int | None, kind: str) -> None:
         if event.tag not in {None, "!", f"tag:yaml.org,2002:{kind}"}:
-            self.error(event, pointer, f"the tag {event.tag} is not allowed")
+            self.error(event, above, key, f"the tag {event.tag} is not allowed")
 
-    def error(self, event: Any, pointer: str, message: str) -> None:
-        place = _place(event, pointer)
-        self.source.errors.append(ContractError(self.source.file, place.line, place.column, place.pointer, message))
+    def error(self, event: Any, above: str, key: str | int | None, message: str) -> None:
+        mark = event.start_mark
+        self.source.errors.append(
+            ContractError(self.source.file, mark.line + 1, mark.column + 1, _below(above, key), message)
+        )
+
+
+def _below(above: str, key: str | int | None) -> str:
+    """The pointer of a member; that of the container itself where ``key`` is None."""
+    return above if key is None else f"{above}/{escape(str(key))}"
 
 
 def _plain(text: str) -> Any:
@@ -254,7 +300,3 @@ def _plain(text: str) -> Any:
     if len(text) > 300 or math.isinf(float(text)):
         raise ValueError("the number is too large")
     return int(text) if _YAML_INTEGER.fullmatch(text) else float(text)
-
-
-def _place(event: Any, pointer: str) -> Place:
-    return Place(event.start_mark.line + 1, event.start_mark.column + 1, pointer)

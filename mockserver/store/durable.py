@@ -25,7 +25,7 @@ from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.log import LoggedJournal, LoggedRecords, StateLog
-from mockserver.store.parts import StoreParts
+from mockserver.store.parts import Backing, StoreParts
 from mockserver.store.records import MAX_RECORDS, StepDue
 from mockserver.store.restoring import RestoredStore
 from mockserver.store.rows import clock_value, dump, message_value, pin_value, tally_value
@@ -38,11 +38,11 @@ FLUSH_SECONDS = 0.5  # until what nobody waits for is written
 MANY_CALLS = 64  # that ended or made room: they are written with the next call
 
 
-class DurableStore(RestoredStore):
-    """A store in a file. Raises StoreError where the file cannot be used."""
+class LoggedStore(RestoredStore):
+    """A store that is written down in what it is given for that, which it begins with. Raises StoreError."""
 
-    def __init__(self, path: Path, parts: StoreParts, *, run: int | None = None) -> None:
-        self._log = StateLog()
+    def __init__(self, file: Backing, log: StateLog, parts: StoreParts, *, run: int | None = None) -> None:
+        self._log = log
         self._logged_journal = LoggedJournal(parts.max_journal_calls, parts.max_journal_bytes)
         sources = replace(parts.sources, sequence=numbers(self._take_block))
         most, pace = parts.max_accounts, parts.pace
@@ -51,7 +51,7 @@ class DurableStore(RestoredStore):
         self._ended: list[RecordedCall] = []
         self._left: list[str] = []  # accounts that are gone, and whose coverage the file still has apart
         self._flushing: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
-        self._file = StoreFile(path)
+        self._file = file
         try:
             self._begin(parts)
         except BaseException:
@@ -134,6 +134,9 @@ class DurableStore(RestoredStore):
     def _drop_calls(self, numbers: Iterable[int]) -> None:
         """Note that calls are gone; their numbers do not come again, even if they were the last."""
         self._log.drop_calls(numbers)
+        self._log_number()
+
+    def _log_number(self) -> None:
         self._log.set("number", "", "", self._last_number)
 
     def _log_evicted(self) -> None:
@@ -328,7 +331,7 @@ class DurableStore(RestoredStore):
         message = await super().receive(message, effects)
         self._log_effects(account, message.vendor, effects)
         self._last_number = message.call
-        self._log.set("number", "", "", message.call)
+        self._log_number()
         self._log.put("received", account, str(message.call), message_value(message))
         received = self._records.received(account)
         if len(received) == MAX_RECORDS:
@@ -350,17 +353,19 @@ class DurableStore(RestoredStore):
         before = len(self._untold.get(account_id, ()))
         super()._run_due(account_id)
         for step in self._untold.get(account_id, [])[before:]:
-            record = self._records.kept(account_id, step.vendor)[step.list_name][step.key]
-            self._log.change("kept", account_id, step.key, record, of=dump([step.vendor, step.list_name]))
-            if step.step.state is not None:
-                states = self._records.states(account_id)
-                self._log.set(
-                    "state", account_id, f"{step.cause}/{step.index}", [step.cause, step.index, step.step.state]
-                )
-                if len(states) == MAX_RECORDS:
-                    cause, index = next(iter(states))
-                    self._log.drop_before("state", account_id, f"{cause}/{index}")
+            self._log_step(account_id, step)
             self._write_soon()
+
+    def _log_step(self, account_id: str, step: StepDue) -> None:
+        """Write what a step has made of its record, and of the message that this is a record of."""
+        record = self._records.kept(account_id, step.vendor)[step.list_name][step.key]
+        self._log.change("kept", account_id, step.key, record, of=dump([step.vendor, step.list_name]))
+        if step.step.state is not None:
+            states = self._records.states(account_id)
+            self._log.set("state", account_id, f"{step.cause}/{step.index}", [step.cause, step.index, step.step.state])
+            if len(states) == MAX_RECORDS:
+                cause, index = next(iter(states))
+                self._log.drop_before("state", account_id, f"{cause}/{index}")
 
     async def meet_callback(self, account_id: str, callback: CallbackSpec, fault: str) -> None:
         """As in memory; a crash may lose it."""
@@ -386,3 +391,12 @@ class DurableStore(RestoredStore):
         if limit is not None:
             self._log.put("limit", account_id, operation, [limit.requests, limit.seconds])
         await self._write()
+
+
+class DurableStore(LoggedStore):
+    """A store in a file of this process. Raises StoreError where the file cannot be used."""
+
+    _file: StoreFile
+
+    def __init__(self, path: Path, parts: StoreParts, *, run: int | None = None) -> None:
+        super().__init__(StoreFile(path), StateLog(), parts, run=run)

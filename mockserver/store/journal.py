@@ -371,4 +371,4 @@ def _test(query: Query) -> Callable[[RecordedCall], bool] | None:
     if query.recipient is None:
         return None if trace is None else lambda call: call.trace_id == trace
     recipient = as_recorded(query.recipient)  # None is nobody's
-    return lambda call: call.recipient == recipient and trace in {None, call.trace_id}
+    return lambda call: call.is_to(recipient) and trace in {None, call.trace_id}

@@ -16,6 +16,11 @@ class StoreUnavailableError(StoreError):
     """What changes cannot be kept now: nothing is answered that would be forgotten. The text says why."""
 
 
+def unreadable(where: object, error: Exception) -> StoreError:
+    """The error for a user whose store cannot be read."""
+    return StoreError(f"{where} cannot be read: {type(error).__name__}: {error}")
+
+
 def kind_of_store(where: str) -> StoreKind:
     """What a setting names: ``memory``, the address of a server, or a file. Raises StoreError for what is none."""
     if where == MEMORY:

@@ -6,8 +6,7 @@ from typing import Any
 from mockserver.engine.call import RecordedCall
 from mockserver.store.journal import Journal, _Shelf
 from mockserver.store.records import Records, StepDue, _Keeping
-from mockserver.store.rows import CALL_COLUMNS, CallWriter, Cell, dump, text_cell
-from mockserver.store.sqlite_file import Statement
+from mockserver.store.rows import CALL_COLUMNS, CallWriter, Cell, Statement, dump, text_cell
 
 _PUT_CALL = f"INSERT INTO calls({', '.join(CALL_COLUMNS)}) VALUES({', '.join('?' * len(CALL_COLUMNS))})"
 _DROP_CALL = "DELETE FROM calls WHERE number = ?"

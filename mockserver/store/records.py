@@ -1,9 +1,9 @@
 """What accounts keep: the records that answers leave behind, and the steps that these go through in time."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from heapq import heappop, heappush, nsmallest
+from heapq import heapify, heappop, heappush, nsmallest
 from itertools import count
 from typing import Any
 
@@ -168,11 +168,31 @@ class Records:
             step = heappop(keeping.steps)[2]
             if _is_kept(keeping, step):
                 taken.append(step)
-                if step.step.state is not None:
-                    keeping.states[step.cause, step.index] = step.step.state
-                    if len(keeping.states) > MAX_RECORDS:
-                        del keeping.states[next(iter(keeping.states))]
+                _reach(keeping, step)
         return taken
+
+    def due(self, account: str, now: float, most: int) -> list[StepDue]:
+        """The steps that ``take_due`` would take, and those of records that are gone."""
+        keeping = self._of.get(account)
+        steps = [] if keeping is None else nsmallest(most, keeping.steps)
+        return [step for due, _, step in steps if due <= now]
+
+    def take(self, account: str, numbers: Collection[int]) -> list[StepDue]:
+        """The steps of an account with these numbers, in order, as ``take_due`` takes them."""
+        keeping = self._of.get(account)
+        if keeping is None:
+            return []
+        taken = sorted(entry for entry in keeping.steps if entry[1] in numbers)
+        keeping.steps = [entry for entry in keeping.steps if entry[1] not in numbers]
+        heapify(keeping.steps)
+        steps = [step for _, _, step in taken if _is_kept(keeping, step)]
+        for step in steps:
+            _reach(keeping, step)
+        return steps
+
+    def number_steps_from(self, number: int) -> None:
+        """Give the steps that are planned next these numbers, which are higher than those of all before."""
+        self._order = count(number)
 
     def state(self, account: str, cause: int, index: int) -> str | None:
         """The state that a step has given to a message of a call; None where none has."""
@@ -207,6 +227,14 @@ class Records:
             for record, first in keeping.first_values.values():
                 record.clear()
                 record.update(first)
+
+
+def _reach(keeping: _Keeping, step: StepDue) -> None:
+    """Have the message of a step's record in the state that the step gives it."""
+    if step.step.state is not None:
+        keeping.states[step.cause, step.index] = step.step.state
+        if len(keeping.states) > MAX_RECORDS:
+            del keeping.states[next(iter(keeping.states))]
 
 
 def _is_kept(keeping: _Keeping, step: StepDue) -> bool:

@@ -22,6 +22,7 @@ from mockserver.spec.pointer import Pointer
 
 MAX_LABELS_WRITTEN = 4_096  # whose JSON is remembered
 Cell = str | bytes | int | float | None
+Statement = tuple[str, tuple[Cell, ...] | list[tuple[Cell, ...]]]  # of a list, once for each of its rows
 CALL_COLUMNS = (
     "number", "account", "label", "recipient", "problems", "method", "path", "path_params", "query", "headers", "body",
     "response_headers", "response_body", "received_at", "outcome", "duration_ms", "more",

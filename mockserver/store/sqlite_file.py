@@ -16,8 +16,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
-from mockserver.store.kinds import StoreError, StoreUnavailableError
-from mockserver.store.rows import CALL_COLUMNS, Cell
+from mockserver.store.kinds import StoreError, StoreUnavailableError, unreadable
+from mockserver.store.rows import CALL_COLUMNS, Statement
 
 APPLICATION_ID = 0x6D6F636B  # tells our files from those of other programs
 MAX_UNITS_TOGETHER = 256  # that one transaction writes
@@ -43,7 +43,9 @@ SCHEMAS = (
 )
 """What makes of a file of each earlier schema one of the next; the first is made of an empty file."""
 
-Statement = tuple[str, tuple[Cell, ...] | list[tuple[Cell, ...]]]  # of a list, once for each of its rows
+_STATE = "SELECT kind, account, list, name, value FROM state ORDER BY id"
+_CALLS = f"SELECT {', '.join(CALL_COLUMNS)} FROM calls ORDER BY number"  # noqa: S608 -- names of ours
+_LAST_NUMBER = "SELECT max(number) FROM calls"
 
 
 class _Unit(NamedTuple):
@@ -71,9 +73,24 @@ class StoreFile:
             self._db.close()
             raise
 
-    def read(self, sql: str, values: tuple[Cell, ...] = ()) -> Iterable[tuple[Any, ...]]:
-        """Rows of the file; only before anything is written. Raises sqlite3.Error."""
-        return self._db.execute(sql, values)
+    def states(self) -> Iterable[tuple[Any, ...]]:
+        """The rows of the state, oldest first; only before anything is written. Raises StoreError."""
+        return self._read(_STATE)
+
+    def calls(self) -> Iterable[tuple[Any, ...]]:
+        """The calls as CALL_COLUMNS has them, oldest first. Raises StoreError."""
+        return self._read(_CALLS)
+
+    def last_number(self) -> int | None:
+        """The number of the last call; None where there is none. Raises StoreError."""
+        (number,) = next(iter(self._read(_LAST_NUMBER)))
+        return None if number is None else int(number)
+
+    def _read(self, sql: str) -> Iterable[tuple[Any, ...]]:
+        try:
+            yield from self._db.execute(sql)
+        except sqlite3.Error as error:
+            raise unreadable(self.path, error) from error
 
     def begin(self, statements: Sequence[Statement]) -> None:
         """Write these statements before anything else is written. Raises StoreError."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -24,6 +24,7 @@ from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import SEEDED_TIME, Sources
 from mockserver.engine.values import Context
 from mockserver.spec.callback_model import CallbackSpec
+from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import MISSING
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.accounts import Registry
@@ -33,6 +34,8 @@ from mockserver.store.switches import Limits, Pins, Seeds, Times
 
 MAX_TEST_NAME = 1_000  # characters
 MAX_STEPS_AT_ONCE = 1_000
+MAX_HELD = 1_000  # callbacks of an account that may go nowhere, and wait to be taken
+MAX_ACCOUNTS_HELD = 10_000  # accounts that have such
 ProblemKind = tuple[str, str, str]  # vendor, operation, and the kind of a call's first problem
 Waits = dict[str, set[asyncio.Future[None]]]  # by account those who wait for something of it
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
@@ -57,6 +60,8 @@ class Store:
     accounts whose clock nobody has set.
     """
 
+    _makes_up_alike = False  # whether what is made up for an account is the same in all processes
+
     def __init__(  # noqa: PLR0913 -- what it is made of, and its settings
         self,
         registry: Registry,
@@ -70,6 +75,7 @@ class Store:
         self._pace = pace
         self._timekeeper: asyncio.Future[None] | None = None
         self.begin_timekeeping: Callable[[], None] = _nobody  # called where something will be due, and nobody waits
+        self.on_forgotten: Callable[[str], None] = _nobody_else  # called where another process has reset an account
         self._registry = registry
         self._journal = journal
         self._sources = sources
@@ -82,8 +88,9 @@ class Store:
         self._somebody_opted_out = False  # lest each request ask for a record that hardly anybody leaves
         self._problems: Counter[ProblemKind] = Counter()
         self._untold: dict[str, list[StepDue]] = {}
+        self._held: OrderedDict[str, deque[OutgoingRequest]] = OrderedDict()  # by account, that used last at the end
         self._version = 0  # another after each change of accounts, pins, limits and clocks
-        self._numbers = count(first_number(secrets.randbits(RUN_BITS) if run is None else run))
+        self._numbers: Iterator[int] = count(first_number(secrets.randbits(RUN_BITS) if run is None else run))
         self._most_accounts = most_accounts
         self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
         self._born = dict.fromkeys(registry.accounts, sources.now())
@@ -95,6 +102,9 @@ class Store:
     def sources(self) -> Sources:
         """Where time, ids and counters come from for all who use this store."""
         return self._sources
+
+    async def open(self) -> None:
+        """Begin to serve: from here on it knows what other processes do with it; memory is one process's."""
 
     async def facts(self, request: ParsedRequest) -> Facts:
         """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""
@@ -123,6 +133,10 @@ class Store:
         kept = {a: self._records.kept(a, operation.vendor) for a in accounts} if reads_kept else NOTHING
         state = _present(pins), clocks, _present(budgets), sights, _present(seeds), kept
         return Facts(owners, now, *state, self._version)
+
+    def reads_kept(self, operation: OperationSpec) -> bool:
+        """Whether answers of an operation depend on what accounts keep."""
+        return operation.reads_kept or (self._somebody_opted_out and operation.heeds_opt_out)
 
     async def claimant(self, vendor: str, claims: Iterable[Claim]) -> AccountData | None:
         """The owner of the first of these values that anybody owns."""
@@ -220,7 +234,7 @@ class Store:
         With a seed its values, ids and times are the same each time. Where there are too many accounts, the one that
         was idle longest makes room: a killed test run left it behind.
         """
-        account = self._registry.add(account_id, values, seed=seed)
+        account = self._registry.add(account_id, values, lasting=self._makes_up_alike, seed=seed)
         self._version += 1
         if len(self._idle) >= self._most_accounts:
             self._remove(next(iter(self._idle)))
@@ -260,6 +274,7 @@ class Store:
         self._times.clear(account_id)
         self._records.forget(account_id)
         self._untold.pop(account_id, None)
+        self._held.pop(account_id, None)
         if self._seeds.restart(account_id):
             self._start_seeded_clock(account_id)
 
@@ -343,14 +358,25 @@ class Store:
     def _run_due(self, account_id: str) -> None:
         now = self._times.clock(account_id).at(self._sources.now())
         for due in self._records.take_due(account_id, now, MAX_STEPS_AT_ONCE):
-            context = Context(view_of_step(due.view, due.list_name, due.record), None, self._sources, due.due)
-            for member, make in due.step.sets:
-                value = make(context)
-                if value is not MISSING:
-                    due.record[member] = value
-            # as it is now: a later step may change it before this is told
-            told = msgspec.structs.replace(due, record=dict(due.record))
-            self._untold.setdefault(account_id, []).append(told)
+            self._change_by_step(due, due.record)
+            self._have_told(account_id, due)
+        self._wake_for_steps(account_id)
+
+    def _change_by_step(self, due: StepDue, record: dict[str, Any]) -> dict[str, Any]:
+        """Give a record the values that a step sets, and return these."""
+        context, values = Context(view_of_step(due.view, due.list_name, record), None, self._sources, due.due), {}
+        for member, make in due.step.sets:
+            value = make(context)
+            if value is not MISSING:
+                record[member] = values[member] = value
+        return values
+
+    def _have_told(self, account_id: str, due: StepDue) -> None:
+        """Remember that a step is to be told; its record as it is now: a later step may change it before that."""
+        told = msgspec.structs.replace(due, record=dict(due.record))
+        self._untold.setdefault(account_id, []).append(told)
+
+    def _wake_for_steps(self, account_id: str) -> None:
         if account_id in self._untold:
             self.wake_timekeeper()
             if self._waiting:
@@ -372,6 +398,21 @@ class Store:
         if account_id in self._registry.accounts:
             self._coverage.add_callback(account_id, callback, fault)
 
+    async def hold(self, request: OutgoingRequest) -> None:
+        """Keep a callback that may go nowhere, for a test to take; the latest are kept."""
+        self._hold(request)
+
+    def _hold(self, request: OutgoingRequest) -> None:
+        held = self._held.setdefault(request.account, deque(maxlen=MAX_HELD))
+        held.append(request)
+        self._held.move_to_end(request.account)
+        if len(self._held) > MAX_ACCOUNTS_HELD:
+            self._held.popitem(last=False)
+
+    async def take_held(self, account_id: str) -> list[OutgoingRequest]:
+        """The callbacks of an account that may go nowhere, oldest first; each is given once."""
+        return list(self._held.pop(account_id, ()))
+
     async def next_due(self) -> list[tuple[str, float]]:
         """The accounts that have something to come while their clocks run, each with the real time when it is due."""
         now = self._sources.now()
@@ -392,6 +433,17 @@ class Store:
     async def wait_for_clock(self, account_id: str, seconds: float | None) -> None:
         """Return when an account's clock was set, or when the time is over (None: never)."""
         await _wait_in(self._waiting_for_clock, account_id, seconds)
+
+    def wake_waiting(self, account_id: str) -> None:
+        """Have whoever waits for something of an account look again."""
+        _wake(self._waiting, account_id)
+
+    def wake_everybody(self) -> None:
+        """Have whoever waits for anything look again."""
+        for waits in (self._waiting, self._waiting_for_clock):
+            for account in list(waits):
+                _wake(waits, account)
+        self.wake_timekeeper()
 
     def wake_timekeeper(self) -> None:
         """Have whoever looks after the clocks look again."""
@@ -480,6 +532,10 @@ class Store:
 
 def _nobody() -> None:
     """Nobody looks after what will be due."""
+
+
+def _nobody_else(_account_id: str) -> None:
+    """No other process has this store, or nobody here does anything for its accounts."""
 
 
 async def _wait_in(waits: Waits, account: str, seconds: float | None) -> None:

@@ -164,8 +164,8 @@ class Pins:
         if is_retired:
             self._retired.setdefault(pin.account, {})[pin.id] = pin
         else:
-            self.by_account.setdefault(pin.account, {}).setdefault(pin.reach, {})[pin.id] = pin
             self.size += pin.size
+            self.by_account.setdefault(pin.account, {}).setdefault(pin.reach, {})[pin.id] = pin
         self._numbers = count(max(next(self._numbers), pin.number + 1))
 
     def all_retired(self, account: str) -> dict[str, PinState]:

@@ -1,16 +1,20 @@
 """The view of calls: live, filtered, whole, hostile texts as text, many at once, over a restart."""
 
+import json
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import SETTINGS, Open, address
-from tests.browser.page import Client, Seen
+from tests.browser.page import SUBSCRIBER, Client, Seen
 from tests.engine.workbench import recorded
-from tests.live import Live, live_server
+from tests.live import PATIENCE, Live, live_server
+from tests.twoway.conftest import Receiver, receiver  # noqa: F401 -- a fixture
 
 SOON = 1000  # milliseconds in which a call has to appear
 SENT: dict[str, Any] = {
@@ -39,6 +43,14 @@ def live_page(page: Page) -> Page:
 
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """To await in the page: rows are drawn in the frame after a change."""
+
+
+def fill(live: Live, calls: int) -> None:
+    """Calls that nobody sent."""
+    journal = live.app.store._journal  # noqa: SLF001 -- thousands of requests would take long
+    for number in range(1, calls + 1):
+        at = 1_900_000_000 + number / 100
+        journal.append(recorded(number=number, recipient=f"+1415555{number % 10_000:04}", received_at=at, **SENT))
 
 
 def test_a_call_appears_within_a_second(open_page: Open, client: Client) -> None:
@@ -171,10 +183,7 @@ def test_nothing_jumps(open_page: Open, client: Client) -> None:
 
 def test_ten_thousand_calls(open_page: Open, fresh: Live, seen: Seen) -> None:
     """Listed, scrolled and filtered while fifty a second come; only what is in sight is in the document."""
-    journal = fresh.app.store._journal  # noqa: SLF001 -- ten thousand requests would take long
-    for number in range(1, 10_001):
-        at = 1_900_000_000 + number / 100
-        journal.append(recorded(number=number, recipient=f"+1415555{number % 10_000:04}", received_at=at, **SENT))
+    fill(fresh, 10_000)
     page = open_page(url=fresh.url)
     expect(page.locator(".count")).to_contain_text("10,000 calls", timeout=30_000)
     assert rows(page).count() < 60
@@ -242,6 +251,107 @@ def test_exported(open_page: Open, client: Client, form: str) -> None:
     """What is listed is saved as a file."""
     client.send()
     page = live_page(open_page(account=client.id))
+    assert "polyai" in export(page, form)
+
+
+def export(page: Page, form: str) -> str:
+    """The file that is saved."""
+    page.locator("h1").click()  # without a gesture now and then, a browser saves ten files and no more
     with page.expect_download() as saved:
         page.get_by_label("Export what is listed").select_option(form)
-    assert "polyai" in saved.value.path().read_text("utf-8")
+    return saved.value.path().read_text("utf-8")
+
+
+LISTED = {
+    "outcome=accepted": 3, "outcome=refused": 2, "outcome=unclaimed": 2, "outcome=unknown": 1, "outcome=pinned": 1,
+    "outcome=fault": 1, "outcome=callback": 1, "vendor=parcel": 2, "text=429": 1, "vendor=polyai&outcome=refused": 2,
+}  # fmt: skip
+
+
+def test_exactly_what_is_listed_is_exported(
+    open_page: Open,
+    fresh: Live,
+    receiver: Receiver,  # noqa: F811 -- the fixture
+) -> None:
+    """Whatever it is filtered by: the archive has the calls of the list and no other."""
+    with Client.made(fresh.url, vendors={"parcel": {"inbound_url": receiver.url}}) as client:
+        client.send()
+        client.parcel()
+        reply = {"account": client.id, "vendor": "parcel", "from": SUBSCRIBER, "text": "Thanks"}
+        client.control("POST", "inbound", json=reply)
+        receiver.wait(1)
+        client.control("PUT", "pins/polyai.send_sms", json={"account": client.id, "answers": ["rate_limited"]})
+        client.send()
+        fault = {"account": client.id, "fault": {"kind": "delay", "seconds": 0}}
+        client.control("PUT", "pins/polyai.send_sms", json=fault)
+        client.send()
+        client.session.post(f"{fresh.url}/v1/outbound-sms", json={}, timeout=PATIENCE)
+        client.session.post(f"{fresh.url}/nowhere", json={}, timeout=PATIENCE)
+        page = live_page(open_page(url=fresh.url))
+        for state, number in LISTED.items():
+            page.goto(f"{fresh.url}/_mock/#{state}")
+            expect(rows(page), state).to_have_count(number)
+            assert len(json.loads(export(page, "har"))["log"]["entries"]) == number, state
+            assert len(json.loads(export(page, "json"))["calls"]) == number, state
+        page.close()
+
+
+def test_all_pages_are_exported(open_page: Open, fresh: Live) -> None:
+    """The control API gives a thousand calls at a time; the file has all, as an archive and as JSON."""
+    fill(fresh, 2500)
+    page = live_page(open_page(url=fresh.url))
+    expect(page.locator(".count")).to_contain_text("2,500 calls")
+    assert len(json.loads(export(page, "json"))["calls"]) == 2500
+    assert len(json.loads(export(page, "har"))["log"]["entries"]) == 2500
+    page.get_by_label("Find text in calls").fill("1415555")
+    page.evaluate("document.getElementById('calls').scrollTop = 0")
+    expect(page.locator(".count")).to_contain_text("2,500")
+
+
+def test_what_cannot_be_shown_is_told(open_page: Open, client: Client, seen: Seen) -> None:
+    """An account that is none is no empty list; an export that is refused says why."""
+    seen.expected = "Failed to load resource"
+    page = open_page(account="nobody-has-this")
+    expect(page.locator(".empty").first).to_contain_text("there is no such account: 'nobody-has-this'")
+    page.get_by_role("link", name="Phones").click()
+    expect(page.locator(".phone-list")).to_contain_text("there is no such account: 'nobody-has-this'")
+    page.goto(address(client.url, account=client.id, vendor="nobody"))
+    page.get_by_label("Export what is listed").select_option("har")
+    expect(page.get_by_role("alert")).to_contain_text("there is no such vendor: 'nobody'")
+    page.get_by_label("Account").select_option("*")
+    expect(page.get_by_text("No call fits.")).to_be_visible()
+
+
+def test_a_file_outlives_the_server(open_page: Open, tmp_path: Path) -> None:
+    """The page says where calls are kept; over a restart they stay, each once, and so does what is switched on."""
+    settings = replace(SETTINGS, store=str(tmp_path / "calls.db"))
+    with live_server(settings) as first, Client.made(first.url, id="mine") as client:
+        page = live_page(open_page(url=first.url, account="mine"))
+        expect(page.locator("#store")).to_have_text("in a file")
+        client.send("before the restart")
+        expect(rows(page)).to_have_count(1)
+        shape, port = client.shape, first.port
+    expect(page.locator("#stream")).to_have_text("reconnecting…")
+    with live_server(replace(settings, port=port), at=port) as second:
+        live_page(page)
+        client = Client(second.url, requests.Session(), shape)
+        with client.session:
+            client.send("after the restart")
+            expect(rows(page)).to_have_count(2)
+            client.control("PUT", "pins/polyai.send_sms", json={"account": "mine", "answers": ["rate_limited"]})
+        expect(page.locator("#chosen .mark")).to_have_text("1 pin")
+    expect(page.locator("#stream")).to_have_text("reconnecting…")
+    with live_server(replace(settings, port=port), at=port):
+        again = live_page(open_page(url=second.url, account="mine", view="phones"))
+        expect(again.locator("#chosen .mark")).to_have_text("1 pin")
+        expect(again.locator(".phone")).to_contain_text("2 messages")
+        expect(rows(page)).to_have_count(2)
+        for one in (page, again):
+            one.close()
+
+
+def test_memory_is_told(open_page: Open) -> None:
+    """Whoever relies on calls being there tomorrow reads that they will not be."""
+    page = live_page(open_page())
+    expect(page.locator("#store")).to_have_text("in memory")
+    assert "gone when the server ends" in (page.locator("#store").get_attribute("title") or "")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mockserver import __version__
 from mockserver.cli.common import program
 from tests.cli.running import invoke, run
+from tests.properties import examples
 
 LONG = "x" * 5000
 
@@ -240,7 +241,12 @@ WORDS = [
 ]
 
 
-@settings(deadline=None, database=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    database=None,
+    max_examples=examples(100),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     command=st.sampled_from(["serve", "check", "curl", "account"]), words=st.lists(st.sampled_from(WORDS), max_size=4)
 )

@@ -61,6 +61,8 @@ def test_listed_removed_reset(server: MockServer, account: Account) -> None:
     assert invoke("account", "reset", account.id, "--switches", "--url", server.url).exit_code == 0
     assert (pin(account, server, "*", "--list"), len(account.recorded_calls())) == ("", 1)
     assert invoke("account", "reset", account.id, "--url", server.url).exit_code == 0
+    shape = json.loads(invoke("account", "reset", account.id, "--url", server.url, "--json").output)
+    assert shape["id"] == account.id
     assert account.recorded_calls() == []
 
 

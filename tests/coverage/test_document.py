@@ -12,6 +12,7 @@ from mockserver.coverage.document import CoverageError, merge_documents, read_do
 from mockserver.coverage.report import Selection, render_report, score
 from mockserver.testing import MockServer
 from tests.coverage.documents import answer, document, operation
+from tests.properties import examples
 from tests.testing.sending import send
 
 
@@ -64,7 +65,7 @@ def test_different_contracts_are_refused() -> None:
         merge_documents({"one.json": first, "two.json": second, "three.json": third})
 
 
-@settings(deadline=None, database=None, max_examples=50)
+@settings(deadline=None, database=None, max_examples=examples(50))
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.sampled_from("abc")), min_size=1, max_size=5))
 def test_merging_in_steps_is_merging_at_once(counts: list[tuple[int, int, str]]) -> None:
     """Documents can be merged one after another, as workers end."""
@@ -111,7 +112,7 @@ def spoiled(value: Any, data: st.DataObject) -> Any:
     return data.draw(st.sampled_from([None, -1, 10**30, 1.5, "", "x", [], [[]], {}, {"": 1}, True]))
 
 
-@settings(deadline=None, database=None, max_examples=200, derandomize=True)
+@settings(deadline=None, database=None, max_examples=examples(200), derandomize=True)
 @given(st.data())
 def test_whatever_is_wrong_with_a_document_is_told(data: st.DataObject) -> None:
     """No file breaks the merge: it is counted, or refused by its name."""

@@ -24,6 +24,7 @@ from mockserver.engine.bodies import (
     read_multipart,
     read_query,
 )
+from tests.properties import examples
 
 MULTIPART = b"multipart/form-data; boundary=edge"
 PART = b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
@@ -55,7 +56,7 @@ def is_strict(value: Any) -> bool:
     | json_values.map(lambda value: json.dumps(value).encode())
     | json_values.map(lambda value: json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 )
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=examples(300), derandomize=True)
 def test_json_agrees_with_the_standard_library_where_that_is_strict(raw: bytes) -> None:
     """What the library reads is read alike, but for NaN, infinities and lone surrogates; all else is an error."""
     try:
@@ -227,7 +228,7 @@ def test_the_name_of_a_part(disposition: bytes, name: str) -> None:
     st.binary(max_size=30)
     | st.lists(st.sampled_from([b"%", b"%4", b"%41", b"+", b"=", b"\n", b"a", b"%ff"])).map(b"".join)
 )
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=examples(300), derandomize=True)
 def test_a_query_is_read_as_the_url_standard_has_it(raw: bytes) -> None:
     """Bytes first, then text: no broken escape and no byte changes what stands beside it."""
     expected = [
@@ -320,7 +321,7 @@ def test_multipart_says_why_it_is_unreadable(raw: bytes, content_type: bytes, wh
 @given(
     st.binary(max_size=60) | st.lists(st.sampled_from([PART, b"--edge", b"--", b"\r\n", b": x", b"\xff"])).map(b"".join)
 )
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(deadline=None, max_examples=examples(200), derandomize=True)
 def test_forms_raise_nothing_but_unreadable(raw: bytes) -> None:
     """No bytes make the readers of forms fail in another way."""
     for read in (read_form, lambda raw: read_multipart(raw, MULTIPART), lambda raw: read_multipart(PART, raw)):

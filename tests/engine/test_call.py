@@ -18,6 +18,7 @@ from mockserver.engine.call import (
 )
 from mockserver.engine.problem import KINDS, Problem
 from tests.engine.workbench import recorded
+from tests.properties import examples
 
 names = st.from_regex(r"[!#$%&'*+.^_`|~0-9a-z-]{1,8}", fullmatch=True)
 values = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=12)
@@ -25,7 +26,7 @@ problems = st.builds(Problem, st.sampled_from(KINDS), st.text(max_size=5), st.te
 
 
 @given(st.lists(st.tuples(names, values), max_size=4))
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=examples(100), derandomize=True)
 def test_headers_come_back_in_order(headers: list[tuple[str, str]]) -> None:
     """Whatever stands in a header, colons and repeated names among it."""
     packed = pack_headers([(name.encode(), value.encode("latin-1")) for name, value in headers])
@@ -33,7 +34,7 @@ def test_headers_come_back_in_order(headers: list[tuple[str, str]]) -> None:
 
 
 @given(st.lists(problems, max_size=3))
-@settings(deadline=None, max_examples=50, derandomize=True)
+@settings(deadline=None, max_examples=examples(50), derandomize=True)
 def test_problems_come_back(found: list[Problem]) -> None:
     """All that is told of a problem; the value that stood there is in the request."""
     expected = [{"kind": p.kind, "at": p.at, "reason": p.reason, "message": p.message} for p in found]
@@ -49,7 +50,7 @@ def test_nothing_takes_no_room() -> None:
 
 
 @given(st.integers(0, 2**53))
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=examples(100), derandomize=True)
 def test_an_id_stands_for_its_number(number: int) -> None:
     """The run, a dash, and the number in it, as long as a run has fewer than 16,777,216 calls."""
     assert call_number(call_id(number)) == number

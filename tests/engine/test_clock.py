@@ -14,8 +14,9 @@ from mockserver.engine.clock import MAX_STRETCHES, REAL, Clock, Sight
 from mockserver.engine.credentials import sign
 from mockserver.engine.request import ParsedRequest
 from tests.engine.workbench import NOW, Bench, authenticate, jwt_of, request
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=200)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(200))
 HOURS = 7200.0
 LIFE = 60  # seconds that a token of these tests lives
 

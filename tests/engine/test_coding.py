@@ -24,6 +24,7 @@ from mockserver.engine.expectation import Expectation
 from mockserver.engine.request import DEFAULT_MAX_BODY
 from mockserver.matching.pattern import Pattern
 from tests.engine.workbench import JSON, problems, recorded, request
+from tests.properties import examples
 
 GOOD = json.dumps({"from": "1", "to": "2"}).encode()
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -128,7 +129,7 @@ def test_patterns_see_what_was_packed() -> None:
 
 
 @given(st.binary(max_size=60) | st.binary(max_size=60).map(gzip.compress), st.sampled_from(["gzip", "deflate", "br"]))
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(deadline=None, max_examples=examples(200), derandomize=True)
 def test_any_bytes_are_unpacked_or_told(raw: bytes, coding: str) -> None:
     """No bytes make it fail in another way."""
     try:

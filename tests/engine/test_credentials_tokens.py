@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.engine.credentials import check_rsa_key, is_signed_by, read_token, sign
+from mockserver.engine.credentials import Signer, check_rsa_key, is_signed_by, read_token, sign
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
+from tests.properties import examples
 
 SECRET = "a shared secret"
 
@@ -141,7 +142,7 @@ headers = st.dictionaries(
 
 
 @given(headers, st.binary(max_size=8))
-@settings(deadline=None, max_examples=60, derandomize=True)
+@settings(deadline=None, max_examples=examples(60), derandomize=True)
 def test_no_header_makes_verifying_fail(header: dict[str, Any], signature: bytes) -> None:
     """A client can write any header; the answer to that is no."""
     text = token(header, {"a": 1}, signature)
@@ -149,3 +150,24 @@ def test_no_header_makes_verifying_fail(header: dict[str, Any], signature: bytes
     assert read is None or read.header == header
     assert not is_signed_by(text, SECRET, "HS256")
     assert not is_signed_by(text, rsa_key(), "RS256")
+
+
+def test_a_signer_remembers_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key is read once, whatever else is signed between; each token is signed by the key that is given for it."""
+    read = serialization.load_pem_private_key
+    keys: list[bytes] = []
+
+    def counted(text: bytes, *more: Any, **options: Any) -> Any:
+        keys.append(text)
+        return read(text, *more, **options)
+
+    monkeypatch.setattr("mockserver.engine.credentials.load_pem_private_key", counted)
+    signer = Signer()
+    made = [
+        (key, algorithm, signer.sign({"alg": algorithm}, {"n": number}, key))
+        for number in range(3)
+        for key, algorithm in ((rsa_key(), "RS256"), (SECRET, "HS256"), ("another", "HS256"))
+    ]
+    assert keys == [rsa_key().encode()]
+    assert all(is_signed_by(text, key, algorithm) for key, algorithm, text in made)
+    assert not is_signed_by(made[1][2], "another", "HS256")

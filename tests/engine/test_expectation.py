@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mockserver.engine import expectation
-from mockserver.engine.call import RecordedCall
+from mockserver.engine.call import RecordedCall, pack_more
 from mockserver.engine.expectation import Expectation, RequestView
 from mockserver.matching.compare import Readings
 from mockserver.matching.pattern import REQUEST_PARTS, Pattern
@@ -75,12 +75,24 @@ def test_all_parts_are_held_against_it() -> None:
     assert not fits(Expectation(vendor="acme", pattern=asked.pattern), CALL)
 
 
+def test_any_of_several_recipients() -> None:
+    """A call that goes to several is a call to each of them."""
+    several = recorded(**SENT, more=pack_more(recipients=["+14155550123", "+14155550124"]))
+    for number in ("+14155550123", "14155550124"):
+        assert Expectation(recipient=number).differences(several) == []
+        assert fits(Expectation(recipient=number), several)
+    (difference,) = Expectation(recipient="+14155550125").differences(several)
+    assert (difference.pointer, difference.found) == ("/recipient", "+14155550123")
+    assert not fits(Expectation(recipient="+14155550125"), several)
+
+
 @pytest.mark.parametrize("recipient", ["nobody", "", "+"])
 def test_a_recipient_without_digits_is_nobodys(recipient: str) -> None:
     """It fits no call, those without a recipient included."""
     for call in (CALL, recorded(**{**SENT, "recipient": ""})):
         (difference,) = Expectation(recipient=recipient).differences(call)
         assert difference.found == (call.recipient or MISSING)
+        assert not fits(Expectation(recipient=recipient), call)
 
 
 @pytest.mark.parametrize("answer", ["sent", "acme.send_sms/sent"])

@@ -25,11 +25,12 @@ from mockserver.engine.fault import (
 from mockserver.engine.pin import PinState, literal
 from mockserver.engine.response import RenderedResponse
 from tests.engine.workbench import Bench, request
+from tests.properties import examples
 
 NEEDED = {"delay": {"seconds": 1}}  # what a kind cannot do without
 DELAYS = {"seconds", "uniform", "lognormal"}
 MANY = range(3000)
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(100))
 
 
 def fault(kind: str = "delay", **members: Any) -> Fault:

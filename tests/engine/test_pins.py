@@ -12,10 +12,11 @@ from mockserver.engine.pin import NOT_PINNED, Literal, PinState, first_fitting, 
 from mockserver.matching.pattern import Pattern
 from mockserver.store.switches import Pins
 from tests.engine.workbench import acme, operation
+from tests.properties import examples
 
 SEND, PING = operation("send_sms"), operation("ping")
 EVERY = [one for one in acme().operations if one.name == one.spelling]
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=300)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(300))
 TEAPOT = literal(418, {}, None)
 
 

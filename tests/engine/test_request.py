@@ -14,6 +14,7 @@ from mockserver.engine.bodies import read_query
 from mockserver.engine.request import MAX_VIOLATIONS_LISTED, ParsedRequest
 from mockserver.spec.pointer import join
 from tests.engine.workbench import JSON, arrive, operation, parse, problems, request
+from tests.properties import examples
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 MULTIPART = {"content-type": "multipart/form-data; boundary=edge"}
@@ -220,7 +221,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
 @given(st.lists(st.tuples(texts.filter(bool), texts), max_size=6), st.booleans())
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=examples(100), derandomize=True)
 def test_any_query_comes_back_as_written(pairs: list[tuple[str, str]], plus: bool) -> None:
     """Whatever text stands in a query, its first value for a name is what is read."""
     written = urlencode(pairs) if plus else "&".join(f"{quote(n)}={quote(v)}" for n, v in pairs)

@@ -11,6 +11,7 @@ from mockserver.engine.problem import Problem
 from mockserver.engine.response import RenderedResponse, Renderer
 from mockserver.engine.values import Context, timestamp
 from tests.engine.workbench import NOW, acme, fixed_sources, operation
+from tests.properties import examples
 
 
 def rendered(answer: str, problem: Problem | None = None, **view: Any) -> RenderedResponse:
@@ -92,7 +93,7 @@ def test_an_echoed_header_is_made_harmless(value: str, sent: bytes) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])) | st.integers() | st.lists(st.booleans()))
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=examples(100), derandomize=True)
 def test_whatever_is_echoed_the_body_is_json_and_the_header_printable(value: Any) -> None:
     """The body says exactly the value; the header has only characters that may stand in one."""
     found = rendered("sent", body={"to": value}, header={"x-trace": value})

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from mockserver.engine.fault import GARBAGE, LOSING
 from tests.faults.wire import Customer, Reply, Wire, recorded_body, recorded_headers
+from tests.properties import examples
 
 PROPERTY = settings(
     deadline=None,
     database=None,
     derandomize=True,
-    max_examples=150,
+    max_examples=examples(150),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 MOMENT = 0.01  # seconds: the longest delay of a plan

@@ -23,11 +23,12 @@ from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.security_model import Basic, Scheme
 from tests.evidence import ROOT
-from tests.fuzz.ordinary import Node, Ordinary, ordinary
+from tests.fuzz.ordinary import METHODS, Node, Ordinary, ordinary
 from tests.live import PATIENCE
 
 SHARED = Path(__file__).with_name("schemathesis.toml")
 BAD_DATA = {"unauthenticated", "media_type", "too_large", "unreadable", "missing", "invalid", "unknown"}
+OF_A_SPELLING = 10  # examples made up for another spelling of an operation, which reads its parameters alike
 # The record that the account uses, where not the first: that channel's user needs no to_phone, as the schema says.
 RECORD = {"/account/channels/uuid": 1}
 
@@ -142,14 +143,24 @@ def trial(
     ready = tokens(contract, data, now)
     for scheme in way.schemes:
         text += f"\n[auth.openapi.{scheme.name}]\n{_credential(scheme, ready[scheme.name])}\n"
-    described = [one for one in contract.operations if one.method.lower() in plain["paths"].get(one.path, {})]
-    for operation in (one for one in described if one.kept):  # the ids are of what is not there
-        text += f"\n[[operations]]\ninclude-operation-id = {json.dumps(operation.spelling)}\n"
-        text += 'warnings = { display = ["missing_auth"], fail-on = true }\n'
-        text += '[operations.checks.positive_data_acceptance]\nexpected-statuses = ["2xx", "404"]\n'
+    for operation in contract.operations:
+        if operation.method.lower() in plain["paths"].get(operation.path, {}):
+            text += _settings(operation, examples)
     file = folder / "schemathesis.toml"
     file.write_text(text, "utf-8")
     return Trial(Ordinary(app, document), plain, file)
+
+
+def _settings(operation: OperationSpec, examples: int) -> str:
+    """What is said of one operation alone."""
+    settings = ""
+    if operation.spelling != operation.name:
+        settings += f"generation = {{ max-examples = {min(examples, OF_A_SPELLING)} }}\n"
+    if operation.kept:  # the ids are of what is not there
+        settings += 'warnings = { display = ["missing_auth"], fail-on = true }\n'
+        settings += 'checks.positive_data_acceptance.expected-statuses = ["2xx", "404"]\n'
+    about = f"\n[[operations]]\ninclude-operation-id = {json.dumps(operation.spelling)}\n"
+    return about + settings if settings else ""
 
 
 def _credential(scheme: Scheme, ready: str) -> str:
@@ -190,8 +201,16 @@ def first_path(tried: Trial) -> Trial:
 
 
 def only_path(tried: Trial, path: str) -> Trial:
-    """A trial of one path only."""
-    return tried._replace(document={**tried.document, "paths": {path: tried.document["paths"][path]}})
+    """A trial of one path; where it leads to an operation of another, of that one too, which describes its answers."""
+    paths = tried.document["paths"]
+    blocks = [node.get("x-mock", {}) for method, node in paths[path].items() if method in METHODS]
+    targets = {name for block in blocks for name in [*block.get("dispatch", {}).get("to", {}).values()][:1]}
+    kept = {
+        one: item
+        for one, item in paths.items()
+        if one == path or targets & {node["operationId"] for method, node in item.items() if method in METHODS}
+    }
+    return tried._replace(document={**tried.document, "paths": kept})
 
 
 def assert_faithful(tried: Trial, way: Way) -> None:

@@ -58,7 +58,7 @@ def test_soak(own_server: Server) -> None:
 
 
 def test_no_task_is_left() -> None:
-    """Once all clients have left, the server has the tasks it began with."""
+    """Once all clients have left, the server has the tasks it began with, and one that looks after the clocks."""
 
     async def test() -> None:
         async with served(create_app()) as (port, state):
@@ -68,6 +68,8 @@ def test_no_task_is_left() -> None:
             async with asyncio.timeout(PATIENCE):
                 while state.connections or state.tasks:  # noqa: ASYNC110 -- uvicorn sets no event
                     await asyncio.sleep(0.01)
-            assert asyncio.all_tasks() == before
+            left = [str(task.get_coro()) for task in asyncio.all_tasks() - before]
+            assert [name for name in left if "Courier._run" not in name] == []
+            assert len(left) <= 1
 
     asyncio.run(test())

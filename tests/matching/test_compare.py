@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from mockserver.matching.compare import Difference, OwnEquality, Readings, as_shown, differences, equality, masked
 from mockserver.spec.pointer import MISSING
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=300)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(300))
 NAMES = st.sampled_from(["a", "b", "/"])
 PLAIN = (
     st.none() | st.booleans() | st.integers(-1, 2) | st.sampled_from([0.0, 1.0, 0.5]) | st.sampled_from(["", "1", "a"])

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from mockserver.matching.pattern import Pattern
 from mockserver.spec.pointer import MISSING, Pointer, join
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(100))
 SEEN = {
     "path": "/lines/7",
     "path_params": {"line": "7"},

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from mockserver.matching.compare import OwnEquality
 from mockserver.matching.show import CONTEXT, MAX_SHOWN, first_difference, look_alike, show, shown_pair
 from mockserver.spec.pointer import MISSING
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=300)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(300))
 MARKS = len('"……" (1000000 characters)')
 CONFUSABLE = st.text(alphabet="a \u00a0\u200b\u0301\u00e9e\u0410A\u2019'\n\r\ufe0f\U0001f469\u200d\"\\", max_size=40)
 TEXTS = st.text(max_size=40) | CONFUSABLE | st.builds(lambda text, times: text * times, CONFUSABLE, st.integers(1, 60))

@@ -286,7 +286,7 @@ def test_a_client_that_leaves_before_the_answer(acme_app: Application, customer:
     assert [call["outcome"] for call in customer.calls()] == ["aborted"]
 
 
-def test_a_server_that_is_gone_leaves_no_contract_behind() -> None:
+def test_a_server_that_is_gone_leaves_no_contract_behind(contracts_read_anew: None) -> None:
     """However it was used, by every vendor's clients: nothing of it stays in the process."""
     app = create_app()
     gone = [weakref.ref(operation) for contract in app.contracts for operation in contract.operations]

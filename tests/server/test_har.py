@@ -119,3 +119,13 @@ def test_an_unusual_status_and_a_fault() -> None:
     """A status without a phrase, and trouble that was injected."""
     found = entry(response={"status": 299, "fault": "reset", "headers": [], "body_base64": None})["response"]
     assert (found["statusText"], found["comment"], found["content"]["mimeType"]) == ("", "fault: reset", "")
+
+
+def test_an_address_is_one() -> None:
+    """Whatever was in the path, and where nobody named a host; a callback's is its own."""
+    strange = {"path": "/\x1b[2J/x\u202e ü", "query": "a[]={1}&b=%20|\x1b", "headers": [["host", "acme.example"]]}
+    assert entry(request=strange)["request"]["url"] == (
+        "http://acme.example/%1B[2J/x%E2%80%AE%20%C3%BC?a[]=%7B1%7D&b=%20%7C%1B"
+    )
+    assert entry(request={"headers": []})["request"]["url"].startswith("http://unknown.invalid/v1/sms?")
+    assert entry(url="https://client.example/hook")["request"]["url"] == "https://client.example/hook"

@@ -14,6 +14,7 @@ from mockserver.server.routing import MAX_HOST_HEADERS, MAX_HOST_LENGTH, VendorR
 from mockserver.spec.load import load_contracts
 from mockserver.spec.model import Contract
 from tests.engine.workbench import acme
+from tests.properties import examples
 
 PARAMETER = re.compile(r"\{[^{}]+\}")
 OTHER = """\
@@ -187,7 +188,7 @@ HOSTS = st.sampled_from(["localhost", "api.acme.test", "SHARED.test:1", "[::1]:8
 
 
 @given(st.text() | PATHS, HOSTS)
-@settings(deadline=None, max_examples=400, derandomize=True)
+@settings(deadline=None, max_examples=examples(400), derandomize=True)
 def test_no_path_makes_routing_fail(router: VendorRouter, path: str, host: str) -> None:
     """Whatever a client asks for, the index and the routes agree, and something is always near."""
     hit = found(router, path, host)
@@ -196,7 +197,7 @@ def test_no_path_makes_routing_fail(router: VendorRouter, path: str, host: str) 
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=examples(100), derandomize=True)
 def test_routes_that_are_taken_away(both: tuple[Contract, ...], data: st.DataObject) -> None:
     """The index follows the list: what is removed from it, or put before it, counts at once."""
     router = router_of(*both)

@@ -62,6 +62,16 @@ def test_bodies_obey_nobody(body: bytes) -> None:
     assert all(line[:1] in {"=", " ", ">", "<"} for line in text.split("\n"))
 
 
+@given(st.text(max_size=20))
+def test_nothing_else_obeys(text: str) -> None:
+    """Neither does what stands beside the bodies: the address, headers, problems and notes."""
+    problem = {"kind": "invalid", "reason": "pattern", "at": f"/body/{text}", "message": text}
+    request = {"path": f"/{text}", "query": text, "headers": [[text, text]]}
+    shown = call_text(call(request=request, problems=[problem], notes=[text], account=text))
+    assert all(character.isprintable() or character in "\n\t" for character in shown)
+    assert shown.count("\n") == 6
+
+
 def test_a_cut_body_and_no_response() -> None:
     """What is not shown is counted; a reply that a fault took away is none."""
     shape = call(request={"body": b"begin", "body_bytes": 99}, response={"status": 0}, answer=None, operation=None)

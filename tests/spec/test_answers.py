@@ -14,9 +14,10 @@ from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.source import Source
 from mockserver.spec.value_model import Apply, Echo, New
+from tests.properties import examples
 from tests.spec.writing import contract
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(100))
 
 
 def test_answer() -> None:
@@ -57,7 +58,7 @@ def test_magic() -> None:
 
 
 def test_magic_given_wins() -> None:
-    """Digits written for an answer are not another's, even if they are its status."""
+    """Digits written for an answer are not another's, even if they are its status; the author is told so."""
     responses = {
         "401": plain(1, magic="500"),
         "500": {"x-mock": {"name": "server_error", "evidence": {"page": "x"}}},
@@ -65,7 +66,9 @@ def test_magic_given_wins() -> None:
         "503": {"x-mock": {"name": "forbidden_too", "evidence": {"page": "x"}}},
     }
     answers, messages = answers_of(responses)
-    assert messages == []
+    assert messages == [
+        "the magic 500 is that of server_error, by its status: write another here, or one at server_error"
+    ]
     assert {name: answer.magic for name, answer in answers.items()} == {
         "one": "500",
         "server_error": None,

@@ -22,8 +22,9 @@ from mockserver.spec.functions import (
     segments,
     upper,
 )
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(100))
 values = st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.integers(), max_size=3)
 
 

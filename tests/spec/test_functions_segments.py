@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.spec.functions import sms_segments
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=200)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(200))
 
 # 3GPP TS 23.038, table 6.2.1, row by row of the code points, without escape; and 6.2.1.1, its extension
 BASIC = [

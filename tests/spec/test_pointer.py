@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.spec.pointer import MISSING, Pointer, join
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=200)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(200))
 tokens = st.text(st.sampled_from("/~01a é") | st.characters(exclude_categories=["Cs"]), max_size=6)
 RFC = {
     "foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5, 'k"l': 6, " ": 7, "m~n": 8,

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -16,6 +17,7 @@ from mockserver.spec.functions import FUNCTIONS
 from mockserver.spec.reference import reference
 from mockserver.spec.rules import JWT_REASONS
 
+whole = cache(reference)  # the reference, made once for all words
 VOCABULARY: dict[str, Any] = json.loads(files("mockserver.spec").joinpath("x-mock.schema.json").read_text("utf-8"))
 PARTS: dict[str, Any] = VOCABULARY["$defs"]
 
@@ -47,8 +49,8 @@ EXAMPLES = [(kind, example) for kind, part in PARTS.items() for example in part.
 def test_every_word_is_described(name: str, word: dict[str, Any]) -> None:
     """A word says in a sentence or more what it means, and stands in the reference."""
     assert word.get("description", "").endswith(".")
-    assert f"- `{name}`" in reference()
-    assert word["description"] in reference()
+    assert f"- `{name}`" in whole()
+    assert word["description"] in whole()
 
 
 @pytest.mark.parametrize("kind", PARTS)
@@ -78,7 +80,7 @@ def test_problem_kinds() -> None:
 
 def test_words_that_the_code_knows() -> None:
     """Reasons, names with a canonical status and functions are told in the reference, and no other function is."""
-    text = reference()
+    text = whole()
     assert [
         reason for reason in JWT_REASONS if f"`{reason}`" not in PARTS["rule"]["properties"]["reason"]["description"]
     ] == []
@@ -91,4 +93,4 @@ def test_words_that_the_code_knows() -> None:
 def test_command() -> None:
     """``python -m mockserver.spec.reference`` prints the reference."""
     command = [sys.executable, "-X", "utf8", "-m", "mockserver.spec.reference"]
-    assert subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout == reference()
+    assert subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout == whole()

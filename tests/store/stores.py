@@ -1,24 +1,33 @@
 """The stores that must all do the same, each with two handles: what two processes would hold."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from mockserver.engine.effects import DueStep
 from mockserver.engine.engine import Decision, Engine
 from mockserver.engine.facts import Facts
 from mockserver.engine.request import ParsedRequest
 from mockserver.engine.sources import Sources
+from mockserver.spec.callback_model import CallbackSpec
+from mockserver.spec.value_model import Constant
 from mockserver.store.accounts import Registry
 from mockserver.store.durable import DurableStore
 from mockserver.store.journal import Journal
 from mockserver.store.parts import StoreParts
 from mockserver.store.store import Store
-from tests.engine.workbench import NOW, acme, request
+from tests.engine.workbench import NOW, acme, operation, request
+
+if TYPE_CHECKING:
+    from mockserver.store.redis_store import RedisStore
 
 T = TypeVar("T")
 SEND = "acme.send_sms"
+DELIVERED = DueStep("delivered", 10, "delivered", (("state", lambda context: f"at {context.now - NOW:g}"),), "test/1")
+FAILED = DueStep("failed", 20, "failed", (), "test/2")
 
 
 class World:
@@ -68,11 +77,19 @@ class Handles:
         return one, facts, self.engine.decide(one, facts)
 
     async def send(self, handle: Store, account: str) -> Decision:
-        """Such a request, answered: decided anew until it can be committed."""
+        """Such a request, answered."""
+        return await self.answered(handle, await self.message(handle, account))
+
+    async def answered(self, handle: Store, one: ParsedRequest) -> Decision:
+        """A request, decided anew until it can be committed."""
         while True:
-            one, facts, decision = await self.decided(handle, account)
+            facts = await handle.facts(one)
+            decision = self.engine.decide(one, facts)
             if await committed(handle, one, facts, decision):
                 return decision
+
+    async def settled(self) -> None:
+        """Return once both know what may take a while to be known: how sending ended."""
 
 
 async def committed(handle: Store, one: ParsedRequest, facts: Facts, decision: Decision) -> bool:
@@ -83,6 +100,12 @@ async def committed(handle: Store, one: ParsedRequest, facts: Facts, decision: D
 def message(key: str, line: str) -> ParsedRequest:
     """A message of the customer with this key, from this line."""
     return request("send_sms", headers={"x-key": key}, body={"from": line, "to": "+15550100"})
+
+
+def callback_spec() -> CallbackSpec:
+    """A callback to an address of the customer's."""
+    address, request = Constant("http://localhost/"), operation("send_sms").answers["sent"]
+    return CallbackSpec("acme", "receipt", "POST", ("sent/delivered",), address, request, 1.0, ())
 
 
 @dataclass(frozen=True)
@@ -121,5 +144,48 @@ Opening = Callable[[Path, Bounds], Handles]
 STORES: dict[str, Opening] = {"memory": in_memory, "sqlite": in_a_file}
 
 
+@dataclass(frozen=True)
+class SharedHandles(Handles):
+    """The handles of two servers."""
+
+    async def settled(self) -> None:
+        for handle in self.both:
+            await handle.settle()  # type: ignore[attr-defined]  # theirs have it
+
+
+def in_redis(url: str) -> Opening:
+    """Two servers that share what a Redis server has."""
+
+    def opened(_: Path, bounds: Bounds) -> Handles:
+        world = World()
+        a, b = (open_shared(url, bounds, world) for _ in "ab")
+        return SharedHandles(a, b, world, Engine((acme(),), world.sources()))
+
+    return opened
+
+
+def open_shared(url: str, bounds: Bounds, world: World, *, follows_time: bool = False) -> "RedisStore":
+    """The store of a server that shares it, with the steps of these tests, which no contract has."""
+    from mockserver.store.redis_store import RedisStore  # noqa: PLC0415 -- the package is an extra
+
+    contracts = (replace(acme(), callbacks=(callback_spec(),)),)
+    parts = StoreParts(
+        contracts, Registry(contracts), world.sources(), bounds.calls, bounds.journal_bytes, bounds.accounts
+    )
+    return RedisStore(url, parts, {step.place: step for step in (DELIVERED, FAILED)}, follows_time=follows_time)
+
+
+_RUNNERS: list[asyncio.Runner] = []
+
+
+@contextmanager
+def one_loop() -> Iterator[None]:
+    """Have ``run`` use one loop: a connection is a loop's."""
+    with asyncio.Runner() as runner:
+        _RUNNERS.append(runner)
+        yield
+        _RUNNERS.remove(runner)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
+    return _RUNNERS[-1].run(work) if _RUNNERS else asyncio.run(work)

@@ -16,13 +16,12 @@ from mockserver.engine.facts import Limit
 from mockserver.engine.fault import read_fault
 from mockserver.engine.message import RECEIVED, Message
 from mockserver.engine.pin import PinState, Uses
-from mockserver.spec.callback_model import CallbackSpec
-from mockserver.spec.value_model import Constant
+from mockserver.engine.request import ParsedRequest
 from mockserver.store.accounts import AccountError
 from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED, Store
-from tests.engine.workbench import NOW, operation, recorded
-from tests.store.stores import SEND, STORES, Bounds, Handles, committed, run
+from tests.engine.workbench import NOW, recorded
+from tests.store.stores import DELIVERED, FAILED, SEND, STORES, Bounds, Handles, callback_spec, committed, run
 
 BOUNDS = Bounds(calls=5, accounts=2)
 VIEW: dict[str, Any] = {"account": {}, "owned": {}}
@@ -52,28 +51,26 @@ def pin(account: str = "one", *, uses: int = 1, answer: str = "busy") -> PinStat
     return PinState(f"p-{next(PIN_NUMBERS)}", account, SEND, (answer,) * uses, (answer,) * uses)
 
 
-def callback_spec() -> CallbackSpec:
-    """A callback to an address of the customer's."""
-    address, request = Constant("http://localhost/"), operation("send_sms").answers["sent"]
-    return CallbackSpec("acme", "receipt", "POST", ("sent/delivered",), address, request, 1.0, ())
-
-
 def test_an_account_is_known_at_once_by_both(handles: Handles) -> None:
     """Who owns what; once it is removed, its values are free, and its requests are nobody's."""
 
     async def scenario() -> None:
         one = await handles.message(handles.b, "one")
-        facts = await handles.b.facts(one)
-        assert facts.claimant(one.claims) is await handles.a.account("one")
-        assert await handles.b.claimant("acme", one.claims) is await handles.a.account("one")
+        assert (await handles.send(handles.b, "one")).call.account == "one"
+        assert await owner(handles.b, one) == await owner(handles.a, one) == "one"
         await handles.a.remove_account("one")
-        assert (await handles.b.facts(one)).claimant(one.claims) is None
+        assert await owner(handles.b, one) is None
+        assert (await handles.answered(handles.b, one)).call.account == UNCLAIMED
         assert await handles.b.account("one") is None
         assert [account.id for account in await handles.b.accounts()] == ["two"]
         with pytest.raises(KeyError):
             await handles.b.remove_account("one")
         await handles.b.add_account("again", {"acme": {"key": one.data["header"]["x-key"]}})
-        assert await handles.a.claimant("acme", one.claims) is await handles.b.account("again")
+        assert await owner(handles.a, one) == "again"
+
+    async def owner(handle: Store, one: ParsedRequest) -> str | None:
+        account = await handle.claimant("acme", one.claims)
+        return None if account is None else account.id
 
     run(scenario())
 
@@ -190,6 +187,7 @@ def test_clocks(handles: Handles) -> None:
     """A clock is one account's, seen by both handles, told to whoever waits for it, and gone with a reset."""
 
     async def scenario() -> None:
+        assert await handles.b.clock("one") == (REAL, NOW)
         told = asyncio.create_task(handles.b.wait_for_clock("one", 5))
         await asyncio.sleep(0)
         frozen = REAL.frozen(NOW, NOW + 100)
@@ -254,9 +252,9 @@ def test_records(handles: Handles) -> None:
         changed = ChangeRecord(kept["sent"]["m2"], ("state",), "old")
         assert await handles.b.commit(recorded(account="one", vendor="acme"), Uses(effects=(changed,)))
         assert (await handles.a.kept("one", "acme"))["sent"]["m2"] == {"id": "m2", "state": "old"}
-        forgotten = Uses(effects=(ForgetRecord("sent", kept["sent"]["m1"]),))
-        assert await handles.a.commit(recorded(account="one", vendor="acme"), forgotten)
-        assert not await handles.b.commit(recorded(account="one", vendor="acme"), forgotten), "it is gone already"
+        forgotten = [Uses(effects=(ForgetRecord("sent", await record_of(one, "m1")),)) for one in handles.both]
+        assert await handles.a.commit(recorded(account="one", vendor="acme"), forgotten[0])
+        assert not await handles.b.commit(recorded(account="one", vendor="acme"), forgotten[1]), "it is gone already"
         assert list((await handles.b.kept("one", "acme"))["sent"]) == ["m2", "m3"]
         await handles.b.reset_account("one")
         assert not (await handles.a.kept("one", "acme")).get("sent")
@@ -281,8 +279,10 @@ def test_what_an_account_was_born_with_can_change_and_comes_back(handles: Handle
     run(scenario())
 
 
-DELIVERED = DueStep("delivered", 10, "delivered", (("state", lambda context: f"at {context.now - NOW:g}"),))
-FAILED = DueStep("failed", 20, "failed", ())
+async def record_of(handle: Store, key: str) -> dict[str, Any]:
+    """A record that was sent as this handle has it."""
+    kept = await handle.kept("one", "acme")
+    return kept["sent"][key]
 
 
 def test_steps_are_taken_once(handles: Handles) -> None:
@@ -291,13 +291,13 @@ def test_steps_are_taken_once(handles: Handles) -> None:
     async def scenario() -> None:
         number = await keep(handles.a, steps=(FAILED, DELIVERED))
         gone = await keep(handles.a, "m2", steps=(DELIVERED,))
-        record = (await handles.b.kept("one", "acme"))["sent"]["m2"]
+        record = await record_of(handles.a, "m2")
         assert await handles.a.commit(
             recorded(account="one", vendor="acme"), Uses(effects=(ForgetRecord("sent", record),))
         )
         assert [step.step.name for step in await handles.b.pending("one", 5)] == ["delivered", "failed"]
         assert [step.step.name for step in await handles.b.pending("one", 1)] == ["delivered"]
-        assert await handles.b.next_due() == [("one", NOW + 10)]
+        assert await handles.a.next_due() == [("one", NOW + 10)]
         assert await handles.b.run_due("one") == []
         await handles.a.set_clock("one", REAL.advanced(NOW, 15))
         assert (await handles.b.kept("one", "acme"))["sent"]["m1"]["state"] == "at 10"
@@ -308,7 +308,7 @@ def test_steps_are_taken_once(handles: Handles) -> None:
         assert await handles.b.message_state("one", gone, 0) is None
         await handles.b.set_clock("one", REAL.advanced(NOW, 25))
         assert [step.step.name for step in await handles.a.run_due("one")] == ["failed"]
-        assert await handles.b.next_due() == []
+        assert await handles.a.next_due() == []
 
     run(scenario())
 
@@ -368,6 +368,29 @@ def test_a_fault_hits_one_callback(handles: Handles) -> None:
     run(scenario())
 
 
+def test_callbacks_that_may_go_nowhere(handles: Handles) -> None:
+    """Kept by either, given once, by account; gone with a reset."""
+
+    async def scenario() -> None:
+        spec = callback_spec()
+        requests = [OutgoingRequest(spec, who, f"http://h/{n}", b"", b"\xff", n, 0) for n, who in enumerate(OWNERS)]
+        for turn, request in enumerate(requests):
+            await handles.both[turn % 2].hold(request)
+        taken = await handles.b.take_held("one")
+        assert [(one.url, one.body, one.callback.id) for one in taken] == [
+            ("http://h/0", b"\xff", spec.id),
+            ("http://h/2", b"\xff", spec.id),
+        ]
+        assert await handles.a.take_held("one") == []
+        await handles.a.reset_account("two")
+        assert await handles.b.take_held("two") == []
+
+    run(scenario())
+
+
+OWNERS = ("one", "two", "one")
+
+
 def test_calls_have_rising_numbers(handles: Handles) -> None:
     """By whatever handle: a higher number was committed later, and both find it at once."""
 
@@ -398,6 +421,7 @@ def test_how_sending_ended(handles: Handles) -> None:
         assert await outcome(handles.b, call.number) == ("pending", 0)
         await handles.a.complete(call, "sent", 2.5)
         await handles.a.complete(call, "aborted", 9.0)
+        await handles.settled()
         assert await outcome(handles.b, call.number) == ("sent", 2.5)
 
     async def outcome(handle: Store, number: int) -> tuple[str, float]:

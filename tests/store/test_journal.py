@@ -13,6 +13,7 @@ from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.expectation import Expectation
 from mockserver.store.journal import BLOCK_BYTES, CALL_OVERHEAD, LINE_BLOCKS, Journal, Query, weigh
 from tests.engine.workbench import recorded
+from tests.properties import examples
 
 MOST = 5
 BYTES = 16_000
@@ -331,4 +332,4 @@ class Model(RuleBasedStateMachine):
 
 
 TestModel = Model.TestCase
-TestModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize=True)
+TestModel.settings = settings(max_examples=examples(60), stateful_step_count=40, deadline=None, derandomize=True)

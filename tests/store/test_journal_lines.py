@@ -11,8 +11,9 @@ from mockserver.engine.call import RecordedCall
 from mockserver.store import journal
 from mockserver.store.journal import Line
 from tests.engine.workbench import recorded
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=200)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(200))
 
 
 @st.composite

@@ -1,5 +1,9 @@
 """Which store a setting names."""
 
+import socket
+import sys
+from contextlib import closing
+
 import pytest
 
 from mockserver.engine.sources import Sources
@@ -46,7 +50,22 @@ def test_memory() -> None:
     assert store.sources is sources
 
 
-def test_a_server_of_another_kind() -> None:
-    """It is refused in one line."""
-    with pytest.raises(StoreError, match="a Redis or Valkey server cannot be used as the store yet"):
-        open_store("redis://localhost", StoreParts((acme(),), Registry((acme(),)), Sources.real()))
+def test_a_server_that_is_not_there() -> None:
+    """It is refused in one line, which has no password."""
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}/0"
+        with pytest.raises(StoreError, match=f"^redis://{address} cannot be reached: ") as error:
+            open_store(f"redis://me:secret@{address}", parts())
+    assert "secret" not in str(error.value)
+
+
+def test_a_server_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install is told."""
+    monkeypatch.setitem(sys.modules, "mockserver.store.redis_link", None)
+    with pytest.raises(StoreError, match=r"pip install 'sms-vendor-mockserver\[redis\]'"):
+        open_store("redis://localhost", parts())
+
+
+def parts() -> StoreParts:
+    return StoreParts((acme(),), Registry((acme(),)), Sources.real())

@@ -35,8 +35,7 @@ from mockserver.store.kinds import StoreError
 from mockserver.store.parts import StoreParts
 from mockserver.store.rows import pin_value
 from tests.engine.workbench import NOW, acme, recorded
-from tests.store.stores import SEND, Bounds, Handles, World, in_a_file, open_file, run
-from tests.store.test_contract import callback_spec
+from tests.store.stores import SEND, Bounds, Handles, World, callback_spec, in_a_file, open_file, run
 from tests.store.test_contract_machine import BOUNDS, TwoHandles
 
 VIEW: dict[str, Any] = {"account": {}, "owned": {}}

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from mockserver.engine.facts import Limit
 from mockserver.store import switches
 from mockserver.store.switches import Limits
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=200)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(200))
 KEY = ("one", "acme.send_sms", "")
 
 # Quarters of a second: their sums are exact, so that "just now free" can be asked for.

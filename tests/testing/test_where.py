@@ -17,6 +17,7 @@ from mockserver.matching.compare import Difference
 from mockserver.matching.pattern import answer_view
 from mockserver.spec.pointer import MISSING
 from mockserver.testing.where import Conditions, plain_only
+from tests.properties import examples
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -33,7 +34,7 @@ def sent(body: Any = MISSING, *, query: str = "a=1&b=", **outer: Any) -> dict[st
     return view if body is MISSING else {**view, "body": body}
 
 
-@settings(deadline=None, database=None, max_examples=100)
+@settings(deadline=None, database=None, max_examples=examples(100))
 @given(JSON)
 def test_plain_data_goes_to_the_server_whole(body: Any) -> None:
     """Nothing of plain data is left for Python, and nothing of it is lost."""
@@ -42,7 +43,7 @@ def test_plain_data_goes_to_the_server_whole(body: Any) -> None:
     assert not conditions.own
 
 
-@settings(deadline=None, database=None, max_examples=100)
+@settings(deadline=None, database=None, max_examples=examples(100))
 @given(JSON)
 def test_what_compares_itself_accepts_what_was_sent(body: Any) -> None:
     """A pattern whose leaf is the body itself, wrapped, has no differences; with another body beside it, one."""

@@ -37,6 +37,7 @@ TEXT = Path(__file__).with_name("parcel.yaml").read_text("utf-8")
         ("{echo: /owned/messages}}}}", "{echo: /owned/messages/size}}}}", "has the member 'size'"),
         ("of: [/account/secret, /made/raw]", "of: [/account/secret, /made/nothing]", "an answer makes /made/body"),
         ("    secret: {new: token}", "    secret: {new: token}\n    messages: []", "are both called 'messages'"),
+        ("text: {echo: /body/text}", "text: {deep: [{call: lower, of: [{}]}]}", "/text/deep/0/of/0: {} is not of type"),
         (
             "              x-mock:\n                on:",
             "              x-mocks:\n                on:",

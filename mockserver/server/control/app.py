@@ -2,7 +2,6 @@
 
 import hmac
 import ipaddress
-from importlib.resources import files
 from typing import Any
 
 from starlette.applications import Starlette
@@ -26,7 +25,6 @@ from mockserver.server.control.requests import (
 from mockserver.server.routing import CONTROL
 from mockserver.server.settings import Settings, is_loopback
 from mockserver.spec.addresses import host_of_header, host_of_origin
-from mockserver.spec.source import read_yaml
 from mockserver.store.kinds import StoreUnavailableError
 
 OPEN = f"{CONTROL}/health"
@@ -197,10 +195,3 @@ def _control_app(state: State) -> Starlette:
 
 def _route(path: str, **handlers: Any) -> Route:
     return Route(path, _Methods(handlers))
-
-
-def description() -> dict[str, Any]:
-    """The control API's OpenAPI document."""
-    file = files("mockserver.server.control").joinpath("openapi.yaml")
-    document: dict[str, Any] = read_yaml("openapi.yaml", file.read_text("utf-8")).value
-    return document

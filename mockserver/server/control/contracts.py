@@ -2,6 +2,10 @@
 
 import asyncio
 import base64
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +21,8 @@ from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import origin, state_of
 from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.source import read_yaml
+from mockserver.store.kinds import kind_of_store
 
 
 async def health(request: Request) -> Response:
@@ -24,13 +30,26 @@ async def health(request: Request) -> Response:
     state = state_of(request)
     versions = {contract.vendor: contract.version for contract in state.contracts}
     status = "ready" if state.store.is_waited_on else "stopping"
-    shape = {"status": status, "version": __version__, "vendors": list(versions), "contracts": versions}
+    shape = {
+        "status": status,
+        "version": __version__,
+        "store": kind_of_store(state.settings.store),
+        "vendors": list(versions),
+        "contracts": versions,
+    }
     return JSONResponse(shape, 200 if status == "ready" else 503)
 
 
 async def openapi(request: Request) -> Response:
     """``GET /_mock/openapi.json``: the description of the control API."""
-    return JSONResponse({**state_of(request).description, "servers": [{"url": origin(request)}]})
+    return JSONResponse({**description(), "servers": [{"url": origin(request)}]})
+
+
+@cache
+def description() -> Mapping[str, Any]:
+    """The control API's OpenAPI document: read where somebody asks for it, since it is as long as three contracts."""
+    file = files("mockserver.server.control").joinpath("openapi.yaml")
+    return MappingProxyType(read_yaml("openapi.yaml", file.read_text("utf-8")).value)
 
 
 async def list_contracts(request: Request) -> Response:

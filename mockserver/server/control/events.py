@@ -21,6 +21,7 @@ from mockserver.server.control.requests import ApiError, State, state_of
 from mockserver.server.control.shapes import summaries
 from mockserver.server.wire.asgi import WIRE, Connection
 from mockserver.store.journal import Page
+from mockserver.store.kinds import StoreUnavailableError
 
 TICK = 0.2  # seconds between two looks at the journal
 HEARTBEAT = 10.0  # seconds without an event, before a comment says that the stream goes on
@@ -113,7 +114,14 @@ class Viewer:
         self._unfinished: dict[int, None] = {}  # numbers of calls that were shown while their response was going out
 
     async def events(self, last_event: str) -> AsyncIterator[bytes]:
-        """Events as bytes, until the time is over or the server ends."""
+        """Events as bytes, until the time is over, the server ends, or the store gives no answer."""
+        try:
+            async for event in self._events(last_event):
+                yield event
+        except StoreUnavailableError as error:
+            yield self._event("dropped", {"why": str(error)})
+
+    async def _events(self, last_event: str) -> AsyncIterator[bytes]:
         yield RETRY + await self._begin(last_event)
         beat = steady_time()
         while self._state.store.is_waited_on and not self._is_over():

@@ -1,7 +1,7 @@
 """Which recorded calls are asked for: the parameters that lists, exports and events have in common."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -20,7 +20,20 @@ from mockserver.spec.pointer import join
 from mockserver.store.journal import Page, Query
 from mockserver.store.store import Store
 
-CALL_FILTERS = ("account", "vendor", "operation", "answer", "recipient", "accepted", "direction", "trace", "contains")
+CALL_FILTERS = (
+    "account", "vendor", "operation", "answer", "recipient", "accepted", "direction", "kind", "trace", "contains",
+)  # fmt: skip
+CALL_KINDS: Mapping[str, Callable[[RecordedCall], bool]] = {
+    "any": lambda _call: True,
+    "accepted": lambda call: bool(call.accepted) and call.label.direction == "in",
+    "refused": lambda call: not call.accepted and call.label.direction == "in" and bool(call.operation),
+    "unclaimed": lambda call: not call.account,
+    "unknown": lambda call: not call.operation,
+    "pinned": lambda call: call.chosen_by == "pin",
+    "fault": lambda call: bool(call.fault),
+    "callback": lambda call: call.label.direction == "out",
+}
+"""What became of a call; ``any`` are those of both directions, also of one vendor."""
 TRACE_ID = re.compile(r"[0-9a-f]{32}")
 MAX_TEXT_ASKED = 1_000  # characters of a text that calls are to contain
 MAX_LOOKED_AT = 1_000  # calls that are taken from the journal at a time, to look for a text
@@ -33,14 +46,17 @@ class Listing:
 
     query: Query
     contains: str = ""
+    kind: str = "any"
 
     def admits(self, call: RecordedCall) -> bool:
-        """Whether the text that is asked for stands in a call, in upper or lower case."""
+        """Whether a call is of the kind, and the text that is asked for stands in it, in upper or lower case."""
+        if not CALL_KINDS[self.kind](call):
+            return False
         return not self.contains or any(self.contains in text.casefold() for text in _texts(call))
 
     async def page(self, store: Store) -> Page:
-        """The calls of one page, newest first; others get their turn while a text is looked for."""
-        if not self.contains:
+        """The calls of one page, newest first; others get their turn while calls are looked at."""
+        if not self.contains and self.kind == "any":
             return await store.calls(self.query)
         turns, found, before = Turns(), list[RecordedCall](), self.query.before
         while True:
@@ -60,7 +76,7 @@ async def read_listing(state: State, values: Mapping[str, str]) -> Listing:
     """The calls that a query's ``CALL_FILTERS`` ask for. Raises ApiError.
 
     Of a vendor or an operation these are the calls of clients, and of a callback those that were made to the client;
-    of an account both, unless ``direction`` says which.
+    of an account both, unless ``direction`` or ``kind`` says which.
     """
     accepted = boolean(values, "accepted")
     scope = read_scope(state, {**values, "accepted": accepted}, "query")
@@ -68,6 +84,7 @@ async def read_listing(state: State, values: Mapping[str, str]) -> Listing:
         check_recipient(scope, values["recipient"], "/query/recipient")
     if len(values.get("contains", "")) > MAX_TEXT_ASKED:
         raise ApiError(400, f"may have {MAX_TEXT_ASKED} characters", "/query/contains")
+    kind = _kind(values)
     query = Query(
         account=await journal_account(state, values.get("account", EVERYBODY), "/query/account", everybody=True),
         vendor=values.get("vendor"),
@@ -75,10 +92,20 @@ async def read_listing(state: State, values: Mapping[str, str]) -> Listing:
         answer=values.get("answer"),
         recipient=values.get("recipient"),
         accepted=accepted,
-        direction=scope.direction or ("in" if scope.vendor is not None else None),
+        direction=scope.direction or ("in" if scope.vendor is not None and "kind" not in values else None),
         trace=_trace(values),
     )
-    return Listing(query, values.get("contains", "").casefold())
+    return Listing(query, values.get("contains", "").casefold(), kind)
+
+
+def _kind(values: Mapping[str, str]) -> str:
+    """The kind that is asked for. Raises ApiError where no call can be of it."""
+    kind = values.get("kind", "any")
+    if kind not in CALL_KINDS:
+        raise unknown("kind", kind, CALL_KINDS, "/query/kind")
+    if kind == "unknown" and values.keys() & {"vendor", "operation", "answer"}:
+        raise ApiError(400, "a call to an unknown path is of no vendor, operation or answer", "/query/kind")
+    return kind
 
 
 def parameters(request: Request, known: tuple[str, ...]) -> dict[str, str]:
@@ -126,6 +153,7 @@ def whole(values: Mapping[str, str], name: str, least: int, most: int) -> int | 
 def _texts(call: RecordedCall) -> Iterator[str]:
     """What a call sent and got, as bytes, and as forms and JSON mean it."""
     yield f"{call.id} {call.account} {call.operation} {call.answer} {call.method} {call.path} {call.recipient}"
+    yield str(call.status)
     yield call.problems
     yield call.notes
     yield unquote_plus(call.query.decode("latin-1"))

@@ -1,5 +1,6 @@
 """What the control API's handlers share: the server's state, request bodies checked, problem details."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,7 +20,6 @@ from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
 from mockserver.matching.schema_size import SchemaSizeError, schema_size
 from mockserver.server.certificates import Certificates
-from mockserver.server.changes import Changes
 from mockserver.server.checkpoint import Turns
 from mockserver.server.courier import Courier
 from mockserver.server.masking import Masker
@@ -30,17 +30,41 @@ from mockserver.spec.pointer import Pointer, join
 from mockserver.spec.value_model import Validator
 from mockserver.store.store import Store
 
+CLEARING = frozenset({"accounts", "calls"})  # what may take recorded calls with it
+
+
+class Changes:
+    """How often users of the control API changed something, so that whoever shows it knows when to look again.
+
+    It is counted by a route's first word: ``accounts``, ``calls``, ``inbound``, ``pins``.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self.cleared = 0  # how often recorded calls may have been cleared
+
+    def note(self, method: str, path: str) -> None:
+        """Count a request that succeeded; ``path`` is the one below ``/_mock``."""
+        what = path.strip("/").partition("/")[0]
+        if method in {"GET", "HEAD"} or path.endswith(("/verify", "/take")):
+            return
+        self._counts[what] += 1
+        self.cleared += what in CLEARING and (method == "DELETE" or path.endswith("/reset"))
+
+    def counts(self) -> dict[str, int]:
+        """The counts as they are now."""
+        return dict(self._counts)
+
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One server's contracts and store; ``description`` is the control API's own OpenAPI document."""
+    """One server's contracts and store, and what works on them."""
 
     settings: Settings
     contracts: tuple[Contract, ...]
     store: Store
     sources: Sources
     masker: Masker
-    description: Mapping[str, Any]
     unreachable: Unreachable
     certificates: Certificates
     messages: MessageReader

@@ -15,7 +15,7 @@ CONTENT_TYPE = "content-type"
 NOT_DOCUMENTED = "-"  # in place of a grade: the contract says nothing of it
 MAX_VALUE_SHOWN = 200  # characters of a value
 MAX_ITEMS = 20  # of a list that are compared
-UNTOLD = frozenset({  # headers of any server, or of what stands before it: nothing is concluded from them
+UNTOLD_HEADERS = frozenset({  # headers of any server, or of what stands before it: nothing is concluded from them
     "accept-ranges", "age", "allow", "alt-svc", "cache-control", "connection", "content-encoding", "content-language",
     "content-length", "content-security-policy", "date", "etag", "expect-ct", "expires", "keep-alive",
     "last-modified", "nel", "p3p", "permissions-policy", "pragma", "referrer-policy", "report-to",
@@ -95,7 +95,7 @@ def _headers(answer: Answer, real: RealAnswer, filled: FilledValues) -> Iterator
         elif expected is not MISSING and str(expected) != found:
             yield Departure(part, join("header", name), shown(str(expected)), shown(found))
     for name in dict.fromkeys(name for name, _ in real.headers if name not in known):
-        if name not in UNTOLD and name != CONTENT_TYPE and not name.startswith(UNTOLD_BEGINNINGS):
+        if name not in UNTOLD_HEADERS and name != CONTENT_TYPE and not name.startswith(UNTOLD_BEGINNINGS):
             yield Departure("headers", join("header", name), "nothing", shown(real.header(name)))
 
 

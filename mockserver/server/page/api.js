@@ -58,7 +58,10 @@ export const query = (values) => new URLSearchParams(
 
 // Saves an answer as a file; a link could not send the token.
 export async function download(path, name) {
-  const blob = await (await ask(path)).blob();
+  save(await (await ask(path)).blob(), name);
+}
+
+export function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

@@ -4,7 +4,7 @@ import { get, hooks } from "./api.js";
 import { book } from "./book.js";
 import { callsView } from "./calls.js";
 import { forget } from "./contracts.js";
-import { button, h, select, settled } from "./dom.js";
+import { button, h, select, settled, warn } from "./dom.js";
 import { guidesView } from "./guides.js";
 import { phonesView } from "./phones.js";
 import { address, go, state, VIEWS, watch } from "./state.js";
@@ -14,9 +14,9 @@ import { vendorsView } from "./vendors.js";
 
 const MOST_LISTED = 200; // accounts in the choice, the newest
 const main = document.getElementById("main");
-const notice = document.getElementById("notice");
 const stream = document.getElementById("stream");
 let accounts = [];
+let isWarned = false; // that they could not be loaded
 
 const views = { calls: callsView(), phones: phonesView(), vendors: vendorsView(), switches: switchesView(loadAccounts), guides: guidesView() };
 
@@ -30,10 +30,11 @@ function tabs() {
 async function loadAccounts() {
   try {
     ({ accounts } = await get("accounts?format=summary"));
-    notice.hidden = true;
+    if (isWarned) warn("");
+    isWarned = false;
   } catch (error) {
-    notice.textContent = error.message;
-    notice.hidden = false;
+    warn(error.message);
+    isWarned = true;
   }
   chosen();
 }
@@ -77,6 +78,20 @@ hooks.askForToken = (isWrong) => new Promise((resolve) => {
   dialog.showModal();
 });
 
+const KEPT = {
+  memory: ["in memory", "Calls are kept in memory: they are gone when the server ends."],
+  file: ["in a file", "Calls are kept in a file (--store): they are there again after a restart."],
+  remote: ["in a shared store", "Calls are kept by a server of its own (--store): they are there again after a restart."],
+};
+
+async function tellStore() {
+  try {
+    const { store: kind } = await get("health");
+    const [words, sentence] = KEPT[kind];
+    Object.assign(document.getElementById("store"), { textContent: words, title: sentence });
+  } catch { /* the server is away again */ }
+}
+
 const SAID = { connecting: "connecting", live: "live", reconnecting: "reconnecting…" };
 const accountsSoon = settled(400, loadAccounts);
 
@@ -85,6 +100,10 @@ watchStream(({ kind, data }) => {
     stream.textContent = SAID[data];
     stream.className = data;
     if (data === "reconnecting") forget();
+    if (data === "live") { // maybe of another server than before
+      accountsSoon();
+      tellStore();
+    }
   }
   if (kind === "changed" || kind === "reset" || kind === "calls") accountsSoon();
 });

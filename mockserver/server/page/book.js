@@ -5,12 +5,13 @@ import { settled } from "./dom.js";
 import { watch as watchStream } from "./stream.js";
 
 export const MOST = 10000; // calls that are kept; the server keeps as many of an account
-const PAGE = 1000; // calls of one request
+export const PAGE = 1000; // calls of one request
 
 class Book {
   calls = [];
   evicted = 0;
   isLoading = false;
+  problem = ""; // why the calls could not be loaded
   #byId = new Map();
   #account = "*";
   #run = 0; // of loading; an older one gives up
@@ -42,6 +43,7 @@ class Book {
     const run = this.#run;
     const known = { calls: [], byId: new Map() };
     this.isLoading = true;
+    this.problem = "";
     let cursor = null;
     try {
       do {
@@ -56,7 +58,9 @@ class Book {
         this.#tell({ loaded: true });
       } while (cursor !== null && this.calls.length < MOST);
     } catch (error) {
-      if (run === this.#run) this.#tell({ error });
+      if (run !== this.#run) return;
+      if (error.status === 404) [this.calls, this.#byId] = [known.calls, known.byId]; // there is no such account
+      this.problem = error.message;
     }
     if (run === this.#run) {
       this.isLoading = false;

@@ -1,17 +1,16 @@
 // The view of calls: the list, its filters, and beside it one call.
 
-import { download, get, query } from "./api.js";
-import { book, MOST } from "./book.js";
+import { download, get, query, save } from "./api.js";
+import { book, MOST, PAGE } from "./book.js";
 import { showCall } from "./call.js";
 import { contracts } from "./contracts.js";
-import { badge, button, h, number, select, settled, time, visible } from "./dom.js";
+import { badge, button, h, number, select, settled, time, visible, warn } from "./dom.js";
 import { filterOf, OUTCOMES, valuesOf } from "./filter.js";
 import { VirtualList } from "./list.js";
 import { address, go, state } from "./state.js";
 
 const FILES = { har: "calls.har", json: "calls.json", curl: "calls.sh", text: "calls.txt" };
 const FILTERS = ["text", "vendor", "operation", "answer", "outcome"];
-const MOST_FOUND = 1000; // calls in which the server looks for a text, beyond what the list itself says
 
 export function callsView() {
   let shown = []; // what the list has; while it does not follow, new calls wait
@@ -46,11 +45,16 @@ export function callsView() {
     const wanted = state().text.trim();
     if (!wanted) return;
     try {
-      const asked = { contains: wanted, format: "summary", limit: MOST_FOUND, account: state().account };
-      const page = await get(`calls?${query(asked)}`);
-      if (state().text.trim() !== wanted) return;
-      deep = new Set(page.calls.map((call) => call.id));
-      refresh();
+      const asked = { contains: wanted, format: "summary", limit: PAGE, account: state().account };
+      const found = new Set();
+      for (let cursor = null, more = true; more; more = cursor !== null) {
+        const page = await get(`calls?${query({ ...asked, cursor })}`);
+        if (state().text.trim() !== wanted) return;
+        for (const call of page.calls) found.add(call.id);
+        cursor = page.next;
+        deep = new Set(found);
+        refresh();
+      }
     } catch { /* the list's own words are found all the same */ }
   });
 
@@ -75,6 +79,7 @@ export function callsView() {
   }
 
   function nothing() {
+    if (book.problem) return [h("p", {}, book.problem)];
     if (book.isLoading) return [h("p", { class: "muted" }, "Loading…")];
     if (FILTERS.some((name) => state()[name])) {
       return [h("p", {}, "No call fits."), button("Clear filters", () => { search.value = ""; go(Object.fromEntries(FILTERS.map((name) => [name, ""]))); })];
@@ -134,17 +139,35 @@ export function callsView() {
 }
 
 function exports() {
-  return select("Export what is listed", [["", "Export…"], ["har", "HAR"], ["json", "JSON"], ["curl", "curl script"], ["text", "Text"]], "",
-    (form) => { if (form) exportListed(form); });
+  const forms = [["", "Export…"], ["har", "HAR"], ["json", "JSON"], ["curl", "curl script"], ["text", "Text"]];
+  const box = select("Export what is listed", forms, "", (form) => {
+    box.value = ""; // so that the same one can be chosen again
+    if (form) exportListed(form);
+  });
+  return box;
 }
 
-function exportListed(form) {
-  const now = state();
-  const kinds = { accepted: { accepted: "true", direction: "in" }, refused: { accepted: "false", direction: "in" }, callback: { direction: "out" } };
-  const asked = { account: now.outcome === "unclaimed" ? "unclaimed" : now.account, vendor: now.vendor, operation: now.operation, answer: now.answer,
-    contains: now.text.trim(), ...kinds[now.outcome], format: form, limit: form === "json" ? 1000 : null };
-  document.activeElement.value = "";
-  return download(`calls?${query(asked)}`, FILES[form]);
+async function exportListed(form) {
+  const { account, vendor, operation, answer, text, outcome } = state();
+  const asked = { account, vendor, operation, answer, contains: text.trim(), kind: outcome || "any" };
+  warn("");
+  try {
+    if (form === "json") save(new Blob([JSON.stringify(await wholeCalls(asked), null, 1)], { type: "application/json" }), FILES.json);
+    else await download(`calls?${query({ ...asked, format: form })}`, FILES[form]);
+  } catch (error) {
+    warn(error.message);
+  }
+}
+
+async function wholeCalls(asked) { // page by page, as the control API gives them
+  const found = { calls: [], evicted: 0 };
+  for (let cursor = null, more = true; more; more = cursor !== null) {
+    const page = await get(`calls?${query({ ...asked, limit: PAGE, cursor })}`);
+    found.calls.push(...page.calls);
+    found.evicted = page.evicted;
+    cursor = page.next;
+  }
+  return found;
 }
 
 // One row of the list.

@@ -68,6 +68,13 @@ export const number = (value) => value.toLocaleString("en-US");
 
 export const plural = (count, word) => `${number(count)} ${word}${count === 1 ? "" : "s"}`;
 
+// Says above every view what went wrong; "" takes it back.
+export function warn(sentence) {
+  const notice = document.getElementById("notice");
+  notice.textContent = sentence;
+  notice.hidden = !sentence;
+}
+
 // Runs a function once things have been quiet for so many milliseconds.
 export function settled(milliseconds, work) {
   let timer = 0;

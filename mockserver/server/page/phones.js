@@ -2,7 +2,7 @@
 
 import { get, post, query } from "./api.js";
 import { book } from "./book.js";
-import { badge, button, copyButton, h, plural, redraw, select, settled, visible } from "./dom.js";
+import { badge, button, copyButton, h, number, plural, redraw, select, settled, visible } from "./dom.js";
 import { contracts } from "./contracts.js";
 import { address, go, state } from "./state.js";
 import { watch as watchStream } from "./stream.js";
@@ -14,6 +14,8 @@ const STEP = 2000; // milliseconds between two looks at such messages
 
 export function phonesView() {
   let phones = [];
+  let problem = ""; // why the messages could not be loaded
+  let missing = ""; // what of them is not shown
   const list = h("nav", { class: "phone-list", "aria-label": "Phones" });
   const talk = h("section", { class: "talk", "aria-label": "Conversation" });
   const view = h("div", { class: "phones" }, list, talk);
@@ -22,9 +24,15 @@ export function phonesView() {
   async function load() {
     if (state().view !== "phones") return;
     const accounts = state().account === "*" ? recentAccounts() : [state().account];
+    problem = "";
     const asked = accounts.filter((account) => account !== "unclaimed").map((account) =>
-      get(`messages?${query({ account, limit: MOST_MESSAGES })}`).then((page) => page.messages, () => []));
-    const messages = (await Promise.all(asked)).flat();
+      get(`messages?${query({ account, limit: MOST_MESSAGES })}`).catch((error) => {
+        if (state().account !== "*") problem = error.message;
+        return { messages: [], evicted: 0 };
+      }));
+    const pages = await Promise.all(asked);
+    const messages = pages.flatMap((page) => page.messages);
+    missing = missingOf(accounts, pages);
     phones = group(messages);
     draw();
     if (messages.some((message) => OPEN_STATES.includes(message.state))) later();
@@ -37,7 +45,8 @@ export function phonesView() {
     const now = state();
     const chosen = phones.find((phone) => phone.key === now.phone) ?? null;
     view.classList.toggle("with-phone", chosen !== null);
-    redraw(list, ...(phones.length ? phones.map((phone) => phoneRow(phone, phone === chosen)) : [nobody()]));
+    redraw(list, ...(phones.length ? phones.map((phone) => phoneRow(phone, phone === chosen)) : [nobody(problem)]),
+      missing ? h("p", { class: "muted missing" }, missing) : "");
     if (!chosen) {
       talk.replaceChildren(h("p", { class: "empty muted" }, phones.length ? "Choose a phone to read its messages." : ""));
       return;
@@ -69,6 +78,16 @@ function recentAccounts() {
   return [...found];
 }
 
+// What is left out of the list, as a sentence; "" where it is whole.
+function missingOf(accounts, pages) {
+  const evicted = pages.reduce((sum, page) => sum + page.evicted, 0);
+  return [
+    accounts.length >= MOST_ACCOUNTS && state().account === "*" && `Only the ${MOST_ACCOUNTS} accounts that called last.`,
+    pages.some((page) => page.messages.length >= MOST_MESSAGES) && `Only the newest ${number(MOST_MESSAGES)} messages of an account.`,
+    evicted && `${plural(evicted, "call")} evicted, with what they sent.`,
+  ].filter(Boolean).join(" ");
+}
+
 // Phones, the one with the newest message first; each has its messages, the oldest first.
 export function group(messages) {
   const phones = new Map();
@@ -92,7 +111,8 @@ function phoneRow(phone, isChosen) {
       ` · ${plural(phone.messages.length, "message")}`, state().account === "*" ? ` · ${phone.account}` : ""));
 }
 
-function nobody() {
+function nobody(problem) {
+  if (problem) return h("div", { class: "empty" }, h("p", {}, problem));
   return h("div", { class: "empty" }, h("p", {}, "No messages yet."),
     h("p", { class: "muted" }, "Each phone that a vendor is asked to text appears here, with its conversation."));
 }

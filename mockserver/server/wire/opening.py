@@ -20,7 +20,6 @@ from typing import Any
 
 from mockserver.server.wire import forks
 from mockserver.server.wire.door import Door, spawn
-from mockserver.server.wire.hello import HANDSHAKE, server_name
 from mockserver.server.wire.incident import Incident, tls_failure, tls_left
 from mockserver.server.wire.limits import UNREADABLE, Refusal, header_too_large, no_vendors_host, too_slow, unreachable
 from mockserver.server.wire.proxy import Destination, Tunnel
@@ -29,8 +28,11 @@ from mockserver.server.wire.timeouts import Wait
 
 CONNECT = b"CONNECT "
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+HANDSHAKE = 0x16  # the first byte of a record, and so of a TLS connection
 HANDSHAKE_SECONDS = 10.0
 CLOSE_SECONDS = 2.0  # for a client to answer TLS's own goodbye
+_SERVER_NAME = 0  # the kind of a TLS extension
+_FIXED = 5 + 4 + 2 + 32  # bytes of a hello: heads of record and message, version, random
 
 
 class Phase(Enum):
@@ -288,3 +290,28 @@ def feed(protocol: Any, data: bytes) -> None:
         buffer[:size] = rest[:size]
         protocol.buffer_updated(size)
         rest = rest[size:]
+
+
+def server_name(hello: bytes) -> str:
+    """The host that a TLS client asks for, read from the first bytes of its hello (RFC 8446, 4.1.2; RFC 6066, 3).
+
+    It is "" where the client names none, or where it is not among these bytes.
+    """
+    try:
+        at = _FIXED
+        at += 1 + hello[at]  # session
+        at += 2 + _number(hello, at)  # cipher suites
+        at += 1 + hello[at]  # compressions
+        at += 2  # length of all extensions
+        while _number(hello, at) != _SERVER_NAME:
+            at += 4 + _number(hello, at + 2)
+        size = _number(hello, at + 7)
+        name = hello[at + 9 : at + 9 + size]
+    except IndexError:
+        return ""
+    text = name.decode("ascii", "replace").lower()
+    return text if len(name) == size and text.replace("-", "").replace(".", "").isalnum() and text.isascii() else ""
+
+
+def _number(data: bytes, at: int) -> int:
+    return data[at] << 8 | data[at + 1]

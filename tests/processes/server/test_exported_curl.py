@@ -1,7 +1,10 @@
 """What format=curl exports is run by a shell, and gets the same answers."""
 
+import gzip
+import json
 import subprocess
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,8 @@ def ask(live: Live, path: str, **query: str) -> Any:
 
 
 def run(script: str) -> str:
-    return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+    ended = subprocess.run(["sh"], input=script, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    return ended.stdout
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -66,3 +70,48 @@ def test_the_whole_script(vendors: Live, tmp_path: Path) -> None:
         {name: value for name, value in call["request"]["headers"] if name != "connection"} for call in (newer, older)
     ]
     assert sent[0] == sent[1]
+
+
+BODY = json.dumps({"user_number": "+14155550123", "message": "It's $HOME! `id`"}).encode()
+JSON = {"Content-Type": "application/json"}
+ODD = {
+    "a file's name": ("POST", "/v1/outbound-sms", JSON, b"@/etc/hostname"),
+    "patterns": ("POST", "/v1/outbound-sms?a[]=1&b={x,y}&c=a!b", JSON, BODY),
+    "patterns in a path": ("GET", "/v1/[1-2]/{a,b}", {}, b""),
+    "dots": ("GET", "/a/../b/./c", {}, b""),
+    "no body to wait for": ("HEAD", "/v1/outbound-sms", {}, b""),
+    "an empty header": ("POST", "/v1/outbound-sms", {**JSON, "X-TOKEN-ID": "", "X-Odd": "a!b"}, BODY),
+    "long": ("POST", "/nowhere", JSON, BODY + b" " * 300_000),
+    "compressed": ("POST", "/v1/outbound-sms", {**JSON, "Content-Encoding": "gzip"}, gzip.compress(BODY)),
+    "no text": ("POST", "/v1/outbound-sms", JSON, BODY.replace(b"It", b"\xe9\x00")),
+    "lines": ("POST", "/v1/outbound-sms", JSON, BODY.replace(b" ", b"\r\n") + b"\r\n"),
+    "another method": ("PROPFIND", "/v1/outbound-sms", {}, b""),
+    "a body of GET": ("GET", "/v1/outbound-sms", JSON, BODY),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_requests(vendors: Live, name: str) -> None:
+    """What curl would take for an option, a file, a pattern or a path to walk is sent as it was."""
+    method, target, headers, body = ODD[name]
+    account = requests.post(f"{vendors.url}/_mock/accounts", timeout=PATIENCE).json()
+    key = {"X-PolyAi-Auth-Token": account["vendors"]["polyai"]["credentials"]["api_key"]}
+    connection = HTTPConnection("127.0.0.1", vendors.port, timeout=PATIENCE)
+    connection.request(method, target, body or None, headers | (key if "outbound-sms" in target else {}))
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    (call,) = ask(vendors, "calls", limit="1").json()["calls"]
+    printed = run(ask(vendors, f"calls/{call['id']}", format="curl").text)
+    again, first = ask(vendors, "calls", limit="2").json()["calls"]
+    assert first["id"] == call["id"]
+    assert printed.split()[1] == str(response.status)
+    assert again["answer"] == first["answer"]
+    assert again["problems"] == first["problems"]
+    assert _sent(again) == _sent(first)
+
+
+def _sent(call: Any) -> dict[str, Any]:
+    """A request without what each client has of its own."""
+    headers = [pair for pair in call["request"]["headers"] if pair[0] not in {"connection", "content-length"}]
+    return {**call["request"], "headers": sorted(headers)}

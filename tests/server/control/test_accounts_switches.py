@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.server.changes import Changes
+from mockserver.server.control.requests import Changes
 from tests.server.customers import Customer
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.testclient import TestClient
 
 import mockserver
 from mockserver.server.application import create_app
-from mockserver.server.control.app import description
+from mockserver.server.control.contracts import description
 from mockserver.server.control.requests import on_api_error, on_http_exception
 from tests.engine.workbench import acme
 from tests.server.customers import SETTINGS
@@ -23,9 +24,18 @@ def test_health(acme_client: TestClient) -> None:
     assert acme_client.get("/_mock/health").json() == {
         "status": "ready",
         "version": mockserver.__version__,
+        "store": "memory",
         "vendors": ["acme"],
         "contracts": {"acme": "1"},
     }
+
+
+def test_health_says_where_calls_are_kept(tmp_path: Path) -> None:
+    """In a file they outlive the server; which one is not told to whoever asks."""
+    app = create_app(replace(SETTINGS, store=str(tmp_path / "calls.db")))
+    with TestClient(app, base_url="http://localhost") as client:
+        assert client.get("/_mock/health").json()["store"] == "file"
+        assert "calls.db" not in client.get("/_mock/health").text
 
 
 def test_health_of_a_server_that_ends() -> None:

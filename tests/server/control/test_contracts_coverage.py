@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 import mockserver
 from mockserver.coverage.tally import Coverage, Tally, contract_hash, coverage_shape, value_key
 from mockserver.server.application import create_app
-from mockserver.server.control.app import description
+from mockserver.server.control.contracts import description
 from mockserver.spec.load import load_contracts
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import ACME, acme, arrive, operation, parse, recorded

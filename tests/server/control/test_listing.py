@@ -46,6 +46,53 @@ def test_pages_of_what_contains(said: Customer) -> None:
     assert ids == [call["id"] for call in said.calls(contains="grüße")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    {
+        "any": "abcdef",
+        "accepted": "ad",
+        "refused": "bce",
+        "unclaimed": "ef",
+        "unknown": "f",
+        "pinned": "c",
+        "fault": "d",
+        "callback": "",
+    }.items(),
+)
+def test_kinds(customer: Customer, kind: str, found: str) -> None:
+    """What became of a call: in lists, exports and pages; nothing else is among them."""
+    customer.client.delete("/_mock/calls?account=*")  # calls of nobody are everybody's
+    pins = {"account": customer.id, "answers": ["refused"]}
+    delay = {"account": customer.id, "fault": {"kind": "delay", "seconds": 0}}
+    sent = [customer.send(), customer.send(json={})]
+    customer.client.put("/_mock/pins/acme.send_sms", json=pins)
+    sent.append(customer.send())
+    customer.client.put("/_mock/pins/acme.send_sms", json=delay)
+    sent += [customer.send(), customer.client.post("/base/messages", json={}), customer.client.post("/nowhere")]
+    names = {response.headers.get("x-mock-call", ""): name for response, name in zip(sent, "abcdef", strict=True)}
+
+    def listed(**query: str) -> str:
+        calls = customer.client.get("/_mock/calls", params={"kind": kind, **query}).json()["calls"]
+        return "".join(sorted(names.get(call["id"], "f") for call in calls))
+
+    assert listed() == found
+    first = customer.client.get("/_mock/calls", params={"kind": kind, "limit": "1"}).json()
+    assert len(first["calls"]) == min(1, len(found))
+    archive = customer.client.get("/_mock/calls", params={"kind": kind, "format": "har"}).json()
+    assert len(archive["log"]["entries"]) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [("kind=strange", "no such kind: 'strange'; known: any, accepted"), ("kind=unknown&vendor=acme", "of no vendor")],
+)
+def test_kinds_that_no_call_has(customer: Customer, query: str, message: str) -> None:
+    """Told, not an empty list."""
+    refused = customer.client.get(f"/_mock/calls?{query}")
+    assert refused.status_code == 400
+    assert message in refused.json()["detail"]
+
+
 def test_in_short(said: Customer) -> None:
     """The members have the values of the whole call."""
     whole = {call["id"]: call for call in said.calls()}

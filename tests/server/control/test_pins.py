@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from mockserver.server.control import pins as pins_module
-from mockserver.server.control.app import description
+from mockserver.server.control.contracts import description
 from mockserver.server.control.pins import MAX_PINS
 from tests.server.conftest import Make
 from tests.server.customers import Customer

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.app import description
+from mockserver.server.control.contracts import description
 from mockserver.server.control.verify import MAX_CALLS_SHOWN
 from mockserver.server.serialize import Shown
 from tests.live import Live

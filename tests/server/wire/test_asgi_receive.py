@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mockserver.server.wire import asgi
 from mockserver.server.wire.asgi import DisconnectedError, receive_body
 from tests.live import Live
+from tests.properties import examples
 
 LIMIT = 1000  # of the operation that is called here
 JSON = {"Content-Type": "application/json"}
@@ -35,7 +36,7 @@ def chunks(*bodies: bytes, ended: bool = True) -> list[dict[str, Any]]:
 
 
 @given(st.lists(st.binary(max_size=6), min_size=1, max_size=5), st.integers(0, 12))
-@settings(deadline=None, max_examples=100, derandomize=True)
+@settings(deadline=None, max_examples=examples(100), derandomize=True)
 def test_a_body_is_the_same_in_any_chunks(bodies: list[bytes], limit: int) -> None:
     """Up to the limit the whole is kept; one byte more, and nothing is, but how much there was."""
     whole = b"".join(bodies)

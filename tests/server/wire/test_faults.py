@@ -12,8 +12,9 @@ from mockserver.engine.fault import read_fault
 from mockserver.engine.response import RenderedResponse
 from mockserver.server.wire import faults as delivery
 from mockserver.server.wire.faults import deliver
+from tests.properties import examples
 
-PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=100)
+PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(100))
 
 
 def delivered(fault: dict[str, Any], body: bytes) -> tuple[list[bytes], list[float]]:

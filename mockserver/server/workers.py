@@ -1,0 +1,116 @@
+"""Several processes that serve one application on one port: forked once all is compiled, and started anew if they end.
+
+Each has a listening socket of its own, among which Linux shares out the connections. This process holds them all, so
+that connections to a worker that has ended wait for the next one.
+"""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from io import RawIOBase
+from typing import NoReturn
+
+from mockserver.engine.sources import steady_time
+from mockserver.server.sockets import listen
+
+LEAST_LIFE = 1.0  # seconds; where a worker lives no longer, another would not either
+Serve = Callable[[list[socket.socket], Callable[[], None], RawIOBase], None]  # sockets, when ready, what ends with us
+
+
+def listen_for_workers(host: str, port: int, workers: int) -> list[list[socket.socket]]:
+    """Listening sockets of each worker. Raises ListenError, also where another server has the port."""
+    sockets = listen(host, port)  # alone: among sockets that share a port, a stranger's would not be noticed
+    if workers == 1 or sys.platform != "linux":  # others give all connections to one of several sockets
+        return [sockets] * workers
+    port = sockets[0].getsockname()[1]
+    for listening in sockets:
+        listening.close()
+    return [listen(host, port, is_shared=True) for _ in range(workers)]
+
+
+class Workers:
+    """The workers of this process; ``serve`` serves in one of them until it is told to end."""
+
+    def __init__(self, sockets: Sequence[list[socket.socket]], serve: Serve) -> None:
+        self._sockets = sockets
+        self._serve = serve
+        self._running: dict[int, tuple[int, float]] = {}  # by process id which worker it is, and when it began
+        self._is_ending = False
+        self._life, self._our_life = os.pipe()  # which ends when this process does, however that happens
+        self._ready, self._told_ready = os.pipe()
+
+    def run(self, announce: Callable[[], None]) -> int:
+        """Serve until interrupted; ``announce`` is called once all are ready. Returns the exit code."""
+        for number in range(len(self._sockets)):
+            self._start(number)
+        former = {one: signal.signal(one, self._end) for one in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            if self._are_ready():
+                announce()
+            return self._look_after()
+        finally:
+            self._end()
+            for one, handler in former.items():
+                signal.signal(one, handler)
+
+    def _are_ready(self) -> bool:
+        os.close(self._told_ready)
+        self._told_ready = -1  # nobody waits for those that are started later
+        return len([*iter(lambda: os.read(self._ready, 1), b"")]) >= len(self._sockets)
+
+    def _look_after(self) -> int:
+        """Start anew what ends by itself; returns when all have ended."""
+        code = 0
+        while self._running:
+            pid, _ = os.wait()
+            number, began = self._running.pop(pid, (0, 0.0))
+            if not self._is_ending and steady_time() - began > LEAST_LIFE:
+                self._start(number)
+            elif not self._is_ending:
+                code = 1
+                self._end()
+        return code
+
+    def _end(self, *_: object) -> None:
+        self._is_ending = True
+        for pid in self._running:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def _start(self, number: int) -> None:
+        pid = os.fork()
+        if pid:
+            self._running[pid] = (number, steady_time())
+            return
+        code = 1
+        try:
+            self._work(self._sockets[number])
+            code = 0
+        finally:
+            _leave(code)
+
+    def _work(self, sockets: list[socket.socket]) -> None:
+        """Serve, in a worker."""
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, lambda *_: _leave(0))  # until the server has its own, and after it
+        os.close(self._our_life)
+        for other in self._sockets:
+            for listening in other if other is not sockets else ():
+                listening.close()
+        with os.fdopen(self._life, "rb", buffering=0) as life:
+            self._serve(sockets, self._tell_ready, life)
+
+    def _tell_ready(self) -> None:
+        if self._told_ready >= 0:
+            os.write(self._told_ready, b".")
+            os.close(self._told_ready)
+
+
+def _leave(code: int) -> NoReturn:
+    """End this process without what the one that it was forked of would do at its end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
