@@ -132,7 +132,7 @@ class EffectCompiler:
 
         def kept(context: Context, item: Context, index: int, number: str, course: str | None) -> list[KeepRecord]:
             record = make(item)
-            if record.get(keeps.key) is None:  # the request does not tell it, or a pin's changes have taken it away
+            if record.get(keeps.key) is None:  # nobody could ask for it: a pin's changes may have taken its id away
                 return []
             effect = KeepRecord(
                 list_name=keeps.list_name,

@@ -23,7 +23,9 @@ LIKE_PHONE_NUMBERS = (
     "07700900123",
 )
 _READ_IN_REQUESTS = ("/path/", "/query/", "/header/", "/body/")
-_NOT_READ = frozenset({"example", "value", "enum", "const", "evidence", "count", "at", "callbacks", "description"})
+_NOT_READ = frozenset(
+    {"example", "value", "enum", "const", "evidence", "count", "at", "callbacks", "description", "by"}
+)
 
 
 class _Verdicts:

@@ -373,8 +373,7 @@ class Store:
 
     def _have_told(self, account_id: str, due: StepDue) -> None:
         """Remember that a step is to be told; its record as it is now: a later step may change it before that."""
-        told = msgspec.structs.replace(due, record=dict(due.record))
-        self._untold.setdefault(account_id, []).append(told)
+        self._untold.setdefault(account_id, []).append(msgspec.structs.replace(due, record=dict(due.record)))
 
     def _wake_for_steps(self, account_id: str) -> None:
         if account_id in self._untold:

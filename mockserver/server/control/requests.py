@@ -56,6 +56,15 @@ class Changes:
         return dict(self._counts)
 
 
+@dataclass(slots=True)
+class Watched:
+    """Whether files are watched, how often changed ones were taken, and why those on disk are not served; "" if so."""
+
+    is_on: bool = False
+    swaps: int = 0
+    error: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """One server's contracts and store, and what works on them."""
@@ -71,6 +80,7 @@ class State:
     inbound: InboundReader
     courier: Courier
     changes: Changes
+    watched: Watched
 
 
 def state_of(request: Request) -> State:
