@@ -23,14 +23,14 @@ ODD_VALUES: tuple[Any, ...] = ("", "é€😀", "0" * LONG_TEXT, 0, -1, 1.5, Tru
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class MadeUpRequest:
     """A request that differs from the example, and in what: ``without /body/to``, ``/body/to is 5``."""
 
     what: str
     sent: Sent
 
 
-def departures(operation: OperationSpec, example: Sample, base: str, places: RequestPlaces) -> Iterator[Departure]:
+def departures(operation: OperationSpec, example: Sample, base: str, places: RequestPlaces) -> Iterator[MadeUpRequest]:
     """Requests like the example, each wrong or unusual in one place; always the same ones."""
     url, _, query = example.path.partition("?")
     parts: dict[str, Any] = {"query": dict(parse_qsl(query, keep_blank_values=True)), "header": dict(example.headers)}
@@ -42,7 +42,7 @@ def departures(operation: OperationSpec, example: Sample, base: str, places: Req
     for at, value in every[:MAX_DEPARTURES]:
         changed = _changed(parts, at, value)
         told = f"without {at}" if value is _ABSENT else f"with {_shown(value)} at {at}"
-        yield Departure(told, _sent(example.method, base + url, changed, media_type))
+        yield MadeUpRequest(told, _sent(example.method, base + url, changed, media_type))
     for told, body, kind in (
         ("with a body that is no JSON", b'{"', "application/json"),
         ("with a body of another kind", b"x", "text/plain"),
@@ -51,8 +51,8 @@ def departures(operation: OperationSpec, example: Sample, base: str, places: Req
         if example.body:
             headers = [(n, str(v)) for n, v in parts["header"].items() if n != "content-type"]
             target = f"{base}{example.path}"
-            yield Departure(told, Sent(example.method, target, [*headers, ("content-type", kind)], body))
-    yield Departure("by another method", Sent("TRACE", base + example.path, list(example.headers.items()), b""))
+            yield MadeUpRequest(told, Sent(example.method, target, [*headers, ("content-type", kind)], body))
+    yield MadeUpRequest("by another method", Sent("TRACE", base + example.path, list(example.headers.items()), b""))
 
 
 _ABSENT: Any = object()
@@ -105,7 +105,7 @@ def _shown(value: Any) -> str:
 
 
 def fuzz(
-    operation: OperationSpec, requests: Iterator[Departure], send: Callable[[Sent], ReplayReply], reached: set[str]
+    operation: OperationSpec, requests: Iterator[MadeUpRequest], send: Callable[[Sent], ReplayReply], reached: set[str]
 ) -> Iterator[str]:
     """What is wrong with the answers to these requests, each kind once."""
     answers = {answer.id: answer for answer in operation.answers.values()}

@@ -34,7 +34,7 @@ from mockserver.server.masking import Masker
 from mockserver.server.routing import VendorRouter, vendor_routes
 from mockserver.server.settings import Settings, SettingsError, from_environment
 from mockserver.server.sockets import Unreachable
-from mockserver.server.watch import ReadDraft, Watch
+from mockserver.server.watch import ReadDraft, FileWatch
 from mockserver.server.wire.incident import Incident
 from mockserver.spec.load import NO_DRAFTS
 from mockserver.spec.model import Contract
@@ -104,7 +104,7 @@ class Application(Starlette):
     def watch(self, drafts: Iterable[Path], read_draft: ReadDraft) -> None:
         """While it serves, take contracts and fixtures that change on disk. Raises ContractErrors."""
         mock = self._mock
-        self.state.watch = Watch(mock.settings, mock.contracts, drafts, read_draft, mock.watched)
+        self.state.watch = FileWatch(mock.settings, mock.contracts, drafts, read_draft, mock.watched)
 
     def notice(self, text: str) -> None:
         """Log what is no call."""
@@ -237,7 +237,7 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
         await log.open()
     app.state.loops += 1
     await app.store.open()
-    watch: Watch | None = app.state.watch
+    watch: FileWatch | None = app.state.watch
     watching = asyncio.create_task(watch.run(app.swap, app.notice)) if watch is not None else None
     yield
     if watching is not None:

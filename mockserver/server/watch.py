@@ -29,7 +29,7 @@ Stamps = Mapping[str, tuple[int, int]]  # by file, its time and size
 Swap = Callable[[tuple[Contract, ...], Given, set[str]], None]
 
 
-class Watch:
+class FileWatch:
     """Watches the files of one server: ``swap`` takes what they are now, ``say`` is told what a user should know."""
 
     def __init__(

@@ -167,13 +167,14 @@ SCHEMES = """\
     Token:
       type: http
       scheme: bearer
-      x-mock: {accept: {jwt: {find: {claim: app, equals: /account/apps/id}, key: secret, algorithms: [HS256], roles: may}}}
+      x-mock:
+        accept: {jwt: {find: {claim: app, equals: /account/apps/id}, key: secret, algorithms: [HS256], roles: may}}
 """
 
 
 @pytest.mark.parametrize("role", ["send", "read"])
 def test_every_way_to_prove_who_one_is(begun: Path, role: str) -> None:
-    """The customer's own credentials are tried by each alternative: one that is refused is an error at the operation."""
+    """The customer's own credentials are tried by each alternative: a refused one is an error at its operation."""
     file = begun / "acme.yaml"
     text = file.read_text("utf-8")
     text = text[: text.index("  securitySchemes:")] + SCHEMES
