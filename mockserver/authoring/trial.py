@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.authoring.exchange import ReplayReply, WrittenExchange, complaints, exchange_files, read_exchange
+from mockserver.authoring.fuzz import departures, fuzz
 from mockserver.engine.account import AccountData, sample
 from mockserver.engine.fixture_case import FixtureError, Replay, Sent
 from mockserver.engine.recipient import MAGIC
@@ -14,6 +15,7 @@ from mockserver.engine.sources import Sources
 from mockserver.server.application import Application
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.places import RequestPlaces
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.testing.in_process import call_asgi
 
@@ -51,9 +53,17 @@ def read_exchanges(contract: Contract, folders: Iterable[Path]) -> tuple[list[Wr
 
 
 def try_contract(
-    app: Application, contract: Contract, exchanges: Iterable[WrittenExchange], accounts: Mapping[str, AccountData]
+    app: Application,
+    contract: Contract,
+    exchanges: Iterable[WrittenExchange],
+    accounts: Mapping[str, AccountData],
+    *,
+    is_fuzzed: bool = True,
 ) -> Tried:
-    """Replay exchanges of a contract that an application serves, and send what the contract itself promises."""
+    """Replay exchanges of a contract that an application serves, and send what the contract itself promises.
+
+    Where it ``is_fuzzed`` requests that depart from its examples are sent, too.
+    """
     tried = Tried(contract.vendor)
     replay = Replay(contract, accounts, Sources.real().now)
     for exchange in exchanges:
@@ -64,6 +74,10 @@ def try_contract(
     data = accounts["default"].vendors[contract.vendor]
     for operation in contract.operations:
         tried.findings += _samples(app, contract, operation, data, tried.reached)
+        tried.findings += refused_credentials(app, contract, operation, data)
+    if is_fuzzed:
+        for operation in contract.operations:
+            tried.findings += _fuzzed(app, contract, operation, data, tried.reached)
     known = [answer.id for o in contract.operations for answer in o.answers.values() if o.spelling == o.name]
     tried.unreached = [answer for answer in dict.fromkeys(known) if answer not in tried.reached]
     return tried
@@ -105,6 +119,30 @@ def _samples(
             yield f"{got}, not {wanted.id} {reply.headers.get('x-mock-problem', '')}".rstrip()
 
 
+def refused_credentials(
+    app: Application, contract: Contract, operation: OperationSpec, data: Mapping[str, Any]
+) -> Iterator[str]:
+    """The ways of proving who one is that the contract offers, and that it refuses of its own customer."""
+    for number, alternative in enumerate(operation.security):
+        reply = _call(app, contract, operation, data, "", number)
+        problem = reply.headers.get("x-mock-problem", "")
+        if problem.startswith(("unauthenticated", "forbidden")):
+            names = " and ".join(scheme.name for scheme in alternative.schemes)
+            yield f"{operation.id}: the customer's own {names} is refused: {problem}"
+
+
+def _fuzzed(
+    app: Application, contract: Contract, operation: OperationSpec, data: Mapping[str, Any], reached: set[str]
+) -> Iterator[str]:
+    if operation.success is None or operation.spelling != operation.name:
+        return
+    asyncio.run(app.store.reset_account("default"))  # its limits are used up
+    example = sample(contract, operation, data, Sources.real().now())
+    places = RequestPlaces(contract.document, [operation])
+    requests = departures(operation, example, contract.base_path, places)
+    yield from fuzz(operation, requests, lambda sent: send(app, sent), reached)
+
+
 def _accepted(operation: OperationSpec) -> set[str]:
     return {answer.id for answer in operation.answers.values() if answer.accepted}
 
@@ -117,9 +155,14 @@ def _is_in_digits(operation: OperationSpec, at: Pointer) -> bool:
     return any(isinstance(value, str | int) and str(value).isdigit() for value in values)
 
 
-def _call(
-    app: Application, contract: Contract, operation: OperationSpec, data: Mapping[str, Any], to: str
+def _call(  # noqa: PLR0913, PLR0917 -- who sends what to which application, and how
+    app: Application,
+    contract: Contract,
+    operation: OperationSpec,
+    data: Mapping[str, Any],
+    to: str,
+    alternative: int = 0,
 ) -> ReplayReply:
-    call = sample(contract, operation, data, Sources.real().now(), recipient=to)
+    call = sample(contract, operation, data, Sources.real().now(), recipient=to, alternative=alternative)
     body = call.body.encode()
     return send(app, Sent(call.method, contract.base_path + call.path, list(call.headers.items()), body))

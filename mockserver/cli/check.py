@@ -3,18 +3,23 @@
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from mockserver.authoring.trial import read_exchanges
+from mockserver.authoring.trial import read_exchanges, refused_credentials
 from mockserver.cli.answers import answers_of, totals
-from mockserver.cli.common import contract_options, ending_with_findings
-from mockserver.server.build import files_of
+from mockserver.cli.common import accounts_of, contract_options, ending_with_findings
+from mockserver.engine.sources import Sources
+from mockserver.server.build import error_at, files_of
 from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractError
 from mockserver.spec.load import read_contracts
 from mockserver.spec.model import Contract
+from mockserver.spec.pointer import join
+from mockserver.spec.source import read_yaml
+from mockserver.store.kinds import MEMORY
 
 
 @click.command()
@@ -39,11 +44,35 @@ def check(files: tuple[Path, ...], form: str, settings: Settings) -> None:
     contracts, errors = read_contracts(files or files_of(settings))
     if not errors:
         errors = [error for contract in contracts for error in read_exchanges(contract, settings.fixtures)[1]]
+    if not errors:
+        errors = _own_credentials(contracts, settings)
     errors = sorted(set(errors))
     if errors:
         click.echo(_shown(errors, form))
         sys.exit(1)
     click.echo("[]" if form == "json" else _all_is_well(contracts))
+
+
+def _own_credentials(contracts: tuple[Contract, ...], settings: Settings) -> list[ContractError]:
+    """An error for each way of proving who one is that a contract offers, and refuses of its own customer."""
+    from mockserver.server.application import application_of  # noqa: PLC0415 -- only where nothing else is wrong
+
+    settings = replace(settings, log="off", store=MEMORY, let_through=())
+    app, accounts = application_of(settings, contracts, Sources.real()), accounts_of(settings, contracts)
+    errors = []
+    for contract in contracts:
+        data = accounts["default"].vendors[contract.vendor]
+        ways = {(way.schemes, way.roles): o for o in reversed(contract.operations) for way in o.security}
+        for operation in dict.fromkeys(ways.values()):  # one for each way is enough
+            for finding in refused_credentials(app, contract, operation, data):
+                pointer = join("paths", operation.path, operation.method.lower())
+                errors.append(_at(contract.file, pointer, finding))
+    return errors
+
+
+def _at(file: str, pointer: str, message: str) -> ContractError:
+    """An error at a place of a file that was read before."""
+    return error_at(read_yaml(file, Path(file).read_text("utf-8")), pointer, message)
 
 
 def _all_is_well(contracts: Iterable[Contract]) -> str:

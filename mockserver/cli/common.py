@@ -140,9 +140,14 @@ def program() -> str:
 def known_accounts(settings: Settings) -> tuple[tuple[Contract, ...], dict[str, AccountData]]:
     """The contracts and the accounts with which a server with these settings starts."""
     contracts = contracts_of(settings)
+    return contracts, accounts_of(settings, contracts)
+
+
+def accounts_of(settings: Settings, contracts: tuple[Contract, ...]) -> dict[str, AccountData]:
+    """The accounts with which a server with these settings and contracts starts."""
     registry = Registry(contracts)
     fill_registry(registry, settings, contracts)
-    return contracts, dict(registry.accounts)
+    return dict(registry.accounts)
 
 
 def find_contract(contracts: tuple[Contract, ...], vendor: str) -> Contract:

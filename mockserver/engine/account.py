@@ -118,10 +118,19 @@ class Sample:
     body: str
 
 
-def sample(
-    contract: Contract, operation: OperationSpec, data: Mapping[str, Any], now: float, *, recipient: str = ""
+def sample(  # noqa: PLR0913 -- whose request it is, when it is made, and how
+    contract: Contract,
+    operation: OperationSpec,
+    data: Mapping[str, Any],
+    now: float,
+    *,
+    recipient: str = "",
+    alternative: int = 0,
 ) -> Sample:
-    """A request to this operation that the vendor accepts from the owner of ``data``; it may name the recipient."""
+    """A request to this operation that the vendor accepts from the owner of ``data``; it may name the recipient.
+
+    ``alternative`` says by which of the operation's security alternatives it proves who sends it.
+    """
     parts: dict[str, Any] = {"path": {}, "query": {}, "header": {}}
     for parameter in operation.parameters:
         if parameter.example is not MISSING:
@@ -141,7 +150,7 @@ def sample(
     if recipient and operation.recipient is not None:
         _put(parts, operation.recipient.at, recipient)
     ready = tokens(contract, data, now)
-    for scheme in operation.security[0].schemes if operation.security else ():
+    for scheme in operation.security[alternative].schemes if operation.security else ():
         value = f"Bearer {ready[scheme.name]}" if scheme.bearer else ready[scheme.name]
         parts[scheme.where][scheme.key] = value
     return _as_sent(operation, parts)

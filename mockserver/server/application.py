@@ -182,8 +182,11 @@ def create_app(
     Raises ContractErrors and SettingsError.
     """
     settings = from_environment(log="text") if settings is None else settings
-    sources = sources or Sources.real()
-    contracts = contracts_of(settings, drafts)
+    return application_of(settings, contracts_of(settings, drafts), sources or Sources.real())
+
+
+def application_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sources) -> Application:
+    """Build everything for contracts that are read already. Raises ContractErrors and SettingsError."""
     _check_let_through(settings, contracts)
     registry = LiveRegistry(contracts)
     store = store_of(settings, contracts, sources, registry)

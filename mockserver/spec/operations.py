@@ -8,6 +8,7 @@ from mockserver.spec.answer_model import Answer
 from mockserver.spec.answers import read_answers
 from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.check import pointers_read
+from mockserver.spec.draft_answers import draft_refusals
 from mockserver.spec.evidence import ON_ITS_PAGE, graded
 from mockserver.spec.model import Behaviour, Dispatch, OperationSpec, Parameter, RateLimit, Rule, Sms
 from mockserver.spec.parameters import Marks, compile_schemas, read_body, read_parameters, read_schemas
@@ -148,7 +149,8 @@ def _with_its_rules(reader: Reader, draft: _Draft, operation: OperationSpec, pro
     written_here = {number for number, node in enumerate(own) if node is not None}
     rules = enumerate(operation.rules)
     kept = [number for number, rule in rules if number in written_here or _is_bound(rule, operation)]
-    draft.deciding = [draft.rules[number] for number in kept if number in deciding]
+    written = len(draft.rules)  # further ones are of a draft
+    draft.deciding = [draft.rules[number] for number in kept if number in deciding and number < written]
     return replace(operation, **_of_rules(tuple(operation.rules[number] for number in kept)))
 
 
@@ -166,11 +168,15 @@ def _is_bound(rule: Rule, operation: OperationSpec) -> bool:
 def _behaviour(reader: Reader, draft: _Draft, known: dict[str, OperationSpec]) -> Behaviour:
     """The behaviour that an operation has of its own."""
     answers = read_answers(reader, draft.node, f"{reader.vendor}.{draft.name}")
+    rules, success = tuple(read_rules(reader, draft.rules, answers)), _success(answers)
+    if reader.is_draft:
+        added, last = draft_refusals(answers, f"{reader.vendor}.{draft.name}")
+        answers, rules = {**answers, **added}, (*rules, *last)
     return Behaviour(
         name=draft.name,
         answers=answers,
-        **_of_rules(tuple(read_rules(reader, draft.rules, answers))),
-        success=_success(answers),
+        **_of_rules(rules),
+        success=success,
         rate_limit=_rate_limit(draft.block),
         body_limit=draft.block.get("body_limit"),
         dispatch=_dispatch(reader, draft.block, known),

@@ -30,9 +30,10 @@ def test_a_raw_file(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_contract(tmp_path: Path) -> None:
-    """Without the rule for what is wrong it is refused elsewhere; a draft is served, and does not refuse it yet."""
+    """Without the rule for what is wrong it is refused elsewhere; a draft is served, and has an answer of its own."""
     file = tmp_path / "acme.yaml"
-    kept = [line for line in skeleton("acme").splitlines() if "problem: any" not in line and line[:8] != "  rules:"]
+    left_out = ("problem: any", "  rules:", '    "400":')
+    kept = [line for line in skeleton("acme").splitlines() if not any(text in line for text in left_out)]
     file.write_text("\n".join(kept), "utf-8")
     errors = read_contracts([file])[1]
     assert errors
@@ -41,7 +42,14 @@ def test_an_unfinished_contract(tmp_path: Path) -> None:
         login = {"X-Api-Key": client.post("/_mock/accounts", json={}).json()["vendors"]["acme"]["tokens"]["Key"]}
         sms = {"to": "+12025550123", "text": "Hi"}
         replies = [client.post("/messages", json=body, headers=login) for body in (sms, {})]
-        assert [reply.status_code for reply in replies] == [202, 202]
+        assert [reply.status_code for reply in replies] == [202, 400]
+        assert replies[1].json() == {"type": "about:blank", "title": "Invalid", "status": 400}
+        assert (replies[1].headers["x-mock-answer"], replies[1].headers["x-mock-rule"]) == (
+            "acme.send_sms/draft_invalid",
+            "draft",
+        )
+        assert client.post("/messages", json=sms).headers["x-mock-answer"] == "acme.send_sms/unauthorized"
+        assert client.put("/messages", json=sms).headers["x-mock-answer"] == "acme.send_sms/method_not_allowed"
         assert {reply.headers["x-mock-evidence"] for reply in replies} == {"draft"}
 
 

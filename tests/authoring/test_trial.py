@@ -109,3 +109,90 @@ def test_root_schema() -> None:
     operation["x_mock"] = operation.pop("x-mock")
     assert not schema.is_valid(document)
     assert root_schema()["$defs"]["rule"]["description"]
+
+
+def test_files_alone(begun: Path) -> None:
+    """Files are tried with the fixtures beside them, or with others; no built-in vendor is."""
+    file = begun / "acme.yaml"
+    ended = invoke("contract", "test", file)
+    assert (ended.exit_code, ended.stdout) == (0, "acme: 4 exchanges, 4 answers reached, 0 findings\n")
+    empty = begun / "none"
+    empty.mkdir()
+    ended = invoke("contract", "test", file, "--fixtures", empty, "--no-fuzz")
+    assert (ended.exit_code, ended.stdout.splitlines()[0]) == (0, "acme: 0 exchanges, 4 answers reached, 0 findings")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "- {problem: any, answer: invalid}",
+            "- {problem: any, answer: sent}",
+            "is wrong (",
+        ),
+        (
+            "to: {type: string}}}",
+            'to: {type: string, pattern: "^[+]1202"}}}',
+            "gets sent, whose body does not fit its schema at /to",
+        ),
+    ],
+    ids=["a bad request is accepted", "an answer that does not fit its schema"],
+)
+def test_made_up_requests(begun: Path, old: str, new: str, told: str) -> None:
+    """What the contract's own example does not show is found by requests that depart from it."""
+    file = begun / "acme.yaml"
+    text = file.read_text("utf-8").replace('pattern: "^[+][0-9]{7,15}$", ', "")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), "utf-8")
+    fixtures = ("--fixtures", begun / "schema")  # no exchanges: they would find it
+    ended = invoke("contract", "test", file, *fixtures)
+    assert (ended.exit_code, told in ended.stdout) == (1, True), ended.stdout
+    assert invoke("contract", "test", file, *fixtures, "--no-fuzz").exit_code == 0
+
+
+def test_made_up_forms(begun: Path) -> None:
+    """A form, and values in the query, are departed from too."""
+    file = begun / "acme.yaml"
+    text = file.read_text("utf-8").replace(
+        "application/json:\n            schema:\n", "application/x-www-form-urlencoded:\n            schema:\n"
+    )
+    query = "      parameters: [{name: mode, in: query, schema: {enum: [a, b]}, example: a}]\n      requestBody:"
+    file.write_text(text.replace("      requestBody:", query, 1), "utf-8")
+    assert invoke("contract", "test", file, "--fixtures", begun / "schema").exit_code == 0
+
+
+SCHEMES = """\
+  securitySchemes:
+    Key: {type: apiKey, in: header, name: X-Api-Key, x-mock: {accept: {equals: /account/api_key}}}
+    Token:
+      type: http
+      scheme: bearer
+      x-mock:
+        accept: {jwt: {find: {claim: app, equals: /account/apps/id}, key: secret, algorithms: [HS256], roles: may}}
+"""
+
+
+@pytest.mark.parametrize("role", ["send", "read"])
+def test_every_way_to_prove_who_one_is(begun: Path, role: str) -> None:
+    """The customer's own credentials are tried by each alternative: a refused one is an error at its operation."""
+    file = begun / "acme.yaml"
+    text = file.read_text("utf-8")
+    text = text[: text.index("  securitySchemes:")] + SCHEMES
+    text = text.replace("security: [{Key: []}]", "security: [{Key: []}, {Token: [send]}]")
+    text = text.replace(
+        "    api_key:", f"    apps: [{{id: {{new: uuid}}, secret: {{new: token}}, may: [{role}]}}]\n    api_key:"
+    )
+    text = text.replace(
+        "    - {problem: unauthenticated",
+        "    - {problem: forbidden, answer: unauthorized}\n    - {problem: unauthenticated",
+    )
+    file.write_text(text, "utf-8")
+    ended = invoke("contract", "check", file)
+    if role == "send":
+        assert ended.exit_code == 0, ended.stdout
+        assert invoke("contract", "test", file).exit_code == 0
+        return
+    told = "/paths/~1messages/post: acme.send_sms: the customer's own Token is refused: forbidden"
+    assert (ended.exit_code, told in ended.stdout) == (1, True), ended.stdout
+    assert ended.stdout.startswith(f"{file}:")
+    assert "the customer's own Token is refused" in invoke("contract", "test", file).stdout
