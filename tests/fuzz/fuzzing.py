@@ -27,6 +27,7 @@ from tests.fuzz.ordinary import METHODS, Node, Ordinary, ordinary
 from tests.live import PATIENCE
 
 SHARED = Path(__file__).with_name("schemathesis.toml")
+PATIENCE_WITH_A_RUN = 5 * PATIENCE  # seconds: a vendor's operations, one after the other, on a busy machine
 BAD_DATA = {"unauthenticated", "media_type", "too_large", "unreadable", "missing", "invalid", "unknown"}
 OF_A_SPELLING = 10  # examples made up for another spelling of an operation, which reads its parameters alike
 # The record that the account uses, where not the first: that channel's user needs no to_phone, as the schema says.
@@ -256,5 +257,5 @@ def command_line(tried: Trial, port: int) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=PATIENCE_WITH_A_RUN,
     )

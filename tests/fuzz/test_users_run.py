@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import invoke
-from tests.live import PATIENCE, Live, live_server
+from tests.fuzz.fuzzing import PATIENCE_WITH_A_RUN
+from tests.live import Live, live_server
 
 VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
 A_SETTING = "phases.examples.enabled = true"  # the default: a part of the file must have one
@@ -41,7 +42,7 @@ def run(server: Live, vendor: str, settings: str, folder: Path) -> subprocess.Co
         env={**os.environ, "no_proxy": "*"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=PATIENCE_WITH_A_RUN,
         check=False,
     )
 
