@@ -133,7 +133,14 @@ ALTERATIONS = {
         {("shape", "/body")},
     ),
     "trigger": Alteration({"answer: weight_missing}": "answer: invalid}"}, NO_WEIGHT, {("trigger", "/")}),
-    "a refusal is let pass": Alteration({"required: [to, weight]": "required: [to]"}, NO_WEIGHT, {("trigger", "/")}),
+    "a refusal is let pass": Alteration(
+        {
+            "required: [to, weight]": "required: [to]",
+            "problem: missing, at: /body/weight": "problem: invalid, at: /body/weight",
+        },
+        NO_WEIGHT,
+        {("trigger", "/")},
+    ),
 }
 
 
