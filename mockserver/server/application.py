@@ -34,7 +34,7 @@ from mockserver.server.masking import Masker
 from mockserver.server.routing import VendorRouter, vendor_routes
 from mockserver.server.settings import Settings, SettingsError, from_environment
 from mockserver.server.sockets import Unreachable
-from mockserver.server.watch import ReadDraft, FileWatch
+from mockserver.server.watch import FileWatch, ReadDraft
 from mockserver.server.wire.incident import Incident
 from mockserver.spec.load import NO_DRAFTS
 from mockserver.spec.model import Contract
