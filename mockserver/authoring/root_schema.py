@@ -34,6 +34,11 @@ def root_schema() -> Schema:
     return schema
 
 
+def schema_text() -> str:
+    """The schema as a file has it."""
+    return json.dumps(root_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
