@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from mockserver.authoring.root_schema import schema_text
+from mockserver.authoring.writing import SCHEMA_FILE
 from mockserver.cli.serve import serve
 from mockserver.server.settings import Settings, variable
 from mockserver.spec.reference import reference
@@ -104,7 +106,12 @@ GUIDES = [
 ]
 
 
+EDITORS_SCHEMA = ROOT / "contracts" / "schema" / SCHEMA_FILE
+"""What the first line of each contract names: the words of contracts, for editors."""
+
+
 if __name__ == "__main__":
+    EDITORS_SCHEMA.write_text(schema_text(), "utf-8")
     for guide in GUIDES:
         before = guide.read_text("utf-8")
         after = renewed(before)

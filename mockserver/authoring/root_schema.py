@@ -12,6 +12,7 @@ NEAR_MISSES = "^(x_mock|X-Mock|xmock|x-Mock|requird|propertis|maxItem|nullable|<
 def root_schema() -> Schema:
     """The schema, made of the vocabulary."""
     vocabulary = json.loads(files("mockserver.spec").joinpath("x-mock.schema.json").read_text("utf-8"))["$defs"]
+    vocabulary["document"]["properties"]["responses"]["additionalProperties"] = _ref("openapi_response")
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A contract of mockserver",
@@ -32,6 +33,11 @@ def root_schema() -> Schema:
         "$defs": {**vocabulary, **_places()},
     }
     return schema
+
+
+def schema_text() -> str:
+    """The schema as a file has it."""
+    return json.dumps(root_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def _ref(name: str) -> Schema:

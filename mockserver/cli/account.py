@@ -18,7 +18,7 @@ from mockserver.cli.common import (
     server_url,
 )
 from mockserver.cli.schemathesis import settings_file
-from mockserver.cli.server_answers import NoServerError, is_server_meant, server_answer
+from mockserver.cli.server_answers import NoServerError, is_no_answer, is_server_meant, server_answer
 from mockserver.cli.switches import pin, reset
 from mockserver.engine.sources import Sources
 from mockserver.server.build import contracts_of
@@ -82,19 +82,22 @@ def show(  # noqa: PLR0913, PLR0917 -- click hands each option over by name
     live: bool,
     settings: Settings,
 ) -> None:
-    """Print an account's URLs, credentials, possessions and tokens."""
+    """Print an account's URLs, credentials, possessions and tokens.
+
+    The running server says them; where none answers, or files are named, they come from the files.
+    """
     if form == "schemathesis" and vendor is None:
         raise CommandError("--format schemathesis is for one vendor: add --vendor VENDOR")
     base = server_url(url, settings)
     try:
-        is_asked = live or is_server_meant(url, settings)
+        is_asked = live or is_server_meant(settings)
         shape, declared = (
             _served(base, account_id, settings, files=files is not None)
             if is_asked
             else _read(base, account_id, settings)
         )
-    except NoServerError:
-        if live:
+    except CommandError as error:
+        if live or not is_no_answer(error, url):
             raise
         shape, declared = _read(base, account_id, settings)
     assigned = assignments(env, shape)

@@ -1,6 +1,5 @@
 """``mockserver contract import``, ``new`` and ``schema``: a contract to begin with, and its words for an editor."""
 
-import json
 from pathlib import Path
 
 import click
@@ -8,7 +7,7 @@ import click
 from mockserver.authoring.importing import Importer
 from mockserver.authoring.openapi_file import OpenApiFile, SpecOperation
 from mockserver.authoring.reachable import snake
-from mockserver.authoring.root_schema import root_schema
+from mockserver.authoring.root_schema import schema_text
 from mockserver.authoring.skeleton import skeleton
 from mockserver.authoring.writing import SCHEMA_FILE, contract_text, write_fixtures
 from mockserver.cli.common import CommandError, ending_with_findings, program
@@ -80,7 +79,7 @@ def new(vendor: str, folder: Path) -> None:
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of contracts, for editors: save it beside them as contract.schema.json."""
-    click.echo(json.dumps(root_schema(), indent=1, ensure_ascii=False))
+    click.echo(schema_text(), nl=False)
 
 
 def _write(folder: Path, vendor: str, text: str) -> None:
@@ -96,7 +95,7 @@ def _write(folder: Path, vendor: str, text: str) -> None:
     described = folder / "schema" / SCHEMA_FILE
     if not described.exists():
         described.parent.mkdir(exist_ok=True)
-        described.write_text(json.dumps(root_schema(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        described.write_text(schema_text(), "utf-8")
     click.echo(f"{file}: {text.count('TODO')} TODO, {len(written) - 1} files below {fixtures}")
     command = f"{program()} {{}} --no-builtin --contracts {folder} --fixtures {fixtures}"
     for words in ("contract test", "serve"):

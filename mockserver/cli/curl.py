@@ -1,6 +1,5 @@
 """``mockserver curl``: a ready call to a vendor."""
 
-import contextlib
 from urllib.parse import quote
 
 import click
@@ -13,7 +12,7 @@ from mockserver.cli.common import (
     known_accounts,
     server_url,
 )
-from mockserver.cli.server_answers import NoServerError, is_server_meant, server_answer
+from mockserver.cli.server_answers import is_no_answer, is_server_meant, server_answer
 from mockserver.engine.sources import Sources
 from mockserver.server.curl_command import sample_command
 from mockserver.server.settings import Settings
@@ -28,14 +27,20 @@ from mockserver.server.settings import Settings
 def curl(vendor: str, url: str | None, account_id: str, settings: Settings) -> None:
     """Print a curl command that sends an SMS through VENDOR, its tokens freshly signed.
 
-    The server at --url says it; where none answers, or files are named, it comes from the files.
+    The running server says it; where none answers, or files are named, it comes from the files.
     """
     base = server_url(url, settings)
-    if is_server_meant(url, settings):
+    if is_server_meant(settings):
         path = f"/_mock/accounts/{quote(account_id, safe='')}/curl/{quote(vendor, safe='')}"
-        with contextlib.suppress(NoServerError):
-            click.echo(server_answer(base + path, settings), nl=False)
-            return
+        try:
+            answer = server_answer(base + path, settings)
+        except CommandError as error:
+            if not is_no_answer(error, url):
+                raise
+        else:
+            if answer.startswith("curl "):  # another program may listen there
+                click.echo(answer, nl=False)
+                return
     contracts, accounts = known_accounts(settings)
     contract = find_contract(contracts, vendor)
     if account_id not in accounts:

@@ -15,10 +15,14 @@ class NoServerError(CommandError):
     """Nothing answers there, or what answers is no mockserver."""
 
 
-def is_server_meant(url: str | None, settings: Settings) -> bool:
-    """Whether a command that names this server, and no files of its own, asks it for what it has."""
-    own_files = settings.contracts or settings.fixtures or settings.accounts or not settings.builtin
-    return url is not None and not own_files
+def is_server_meant(settings: Settings) -> bool:
+    """Whether a command asks the server for what it has: it names no files of its own."""
+    return not (settings.contracts or settings.fixtures or settings.accounts or not settings.builtin)
+
+
+def is_no_answer(error: CommandError, url: str | None) -> bool:
+    """Whether files are to be read instead: nothing answers, or nobody named the server that refuses."""
+    return url is None or isinstance(error, NoServerError)
 
 
 def server_answer(address: str, settings: Settings) -> str:

@@ -73,10 +73,10 @@ def check_requests(reader: Reader, contract: Contract) -> list[str]:
             continue
         its_places = places[operation.name]
         own = reader.x_mock(node, "operation")
-        _check_rules(
-            reader, verdicts, node, [*own.get("rules", []), *shared], RuleProbe(reader, contract, operation, its_places)
-        )
-        _check_reads(reader, verdicts, contract, node, its_places)
+        blocks = list(_blocks(reader, node, set()))
+        probe = RuleProbe(reader, contract, operation, its_places)
+        _check_rules(verdicts, blocks, [*own.get("rules", []), *shared], probe)
+        _check_reads(reader, verdicts, contract, blocks, its_places)
         verdicts.judge(own, _recipients(reader, operation, own, its_places), ())
         notes += _notes(operation, its_places)
     verdicts.tell(reader)
@@ -84,12 +84,12 @@ def check_requests(reader: Reader, contract: Contract) -> list[str]:
 
 
 def _check_rules(
-    reader: Reader, verdicts: _Verdicts, node: dict[str, Any], rules: list[dict[str, Any]], probe: RuleProbe
+    verdicts: _Verdicts, blocks: list[dict[str, Any]], rules: list[dict[str, Any]], probe: RuleProbe
 ) -> None:
     """Rules of an operation, and all its conditions."""
     for rule in rules:
         verdicts.judge(rule, probe.rule(rule), ("at", "reason"))
-    holders = {id(holder): holder for holder in (*rules, *_conditions(reader, node))}
+    holders = {id(holder): holder for holder in (*rules, *_conditions(blocks))}
     for holder in holders.values():
         when = holder["when"] if isinstance(holder.get("when"), dict) else {}
         for at in when:
@@ -97,12 +97,12 @@ def _check_rules(
 
 
 def _check_reads(
-    reader: Reader, verdicts: _Verdicts, contract: Contract, node: dict[str, Any], places: RequestPlaces
+    reader: Reader, verdicts: _Verdicts, contract: Contract, blocks: list[dict[str, Any]], places: RequestPlaces
 ) -> None:
     """Each value of a request that an operation reads must be one that a request can have."""
     is_broken = any("/parameters" in error.pointer for error in reader.errors)
     headers = {f"/header/{p.name}" for o in contract.operations for p in o.parameters if p.where == "header"}
-    for container, key, text in _pointers(reader, node):
+    for container, key, text in _pointers(blocks):
         is_there = is_broken or places.schemas(Pointer.parse(text)) is not None
         is_there = is_there or (text.startswith("/header/") and _may_be_sent(container, text, headers))
         verdicts.add(container, key, None if is_there else nowhere(places, Pointer.parse(text)))
@@ -154,9 +154,9 @@ def _blocks(reader: Reader, value: Any, seen: set[int]) -> Iterator[dict[str, An
             yield from _blocks(reader, item, seen)
 
 
-def _pointers(reader: Reader, node: dict[str, Any]) -> Iterator[tuple[Any, Hashable, str]]:
+def _pointers(blocks: Iterable[dict[str, Any]]) -> Iterator[tuple[Any, Hashable, str]]:
     """Each place where a block of an operation names a value of the request, in order to read it."""
-    for block in _blocks(reader, node, set()):
+    for block in blocks:
         yield from _texts(block)
 
 
@@ -168,9 +168,9 @@ def _texts(value: Any) -> Iterator[tuple[Any, Hashable, str]]:
             yield from _texts(item)
 
 
-def _conditions(reader: Reader, node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _conditions(blocks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Each mapping with a ``when`` in the blocks of an operation, its rules among them."""
-    for block in _blocks(reader, node, set()):
+    for block in blocks:
         waiting: list[Any] = [block]
         while waiting:
             value = waiting.pop()

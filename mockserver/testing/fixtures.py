@@ -55,7 +55,9 @@ def serve(config: pytest.Config, findings: Findings, *, covered: bool) -> Iterat
     url, command = config.option.mockserver_url, config.option.mockserver_command
     contracts = config.option.mockserver_contracts or ()
     if url is None:
-        with run(contracts=contracts) if command is None else run_command(command, contracts) as server:
+        fixtures = config.option.mockserver_fixtures or ()
+        own = run(contracts=contracts, fixtures=fixtures) if command is None else None
+        with own or run_command(command, contracts, fixtures) as server:
             yield server
             if covered:
                 findings.cover(server.coverage())

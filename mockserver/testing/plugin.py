@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mockserver.testing.server import MockServer
 
 OUTPUT = "sms_mockserver"
+EXCHANGES_PLUGIN = "mockserver.authoring.collecting"  # by name: this wing knows nothing of authors
 FINDINGS = pytest.StashKey["Findings"]()
 WATCH = pytest.StashKey["Watch"]()
 
@@ -27,6 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Start the server from another environment: CMD is its mockserver, as in /opt/mock/bin/mockserver.",
     )
     add("--mockserver-contracts", metavar="DIR", action="append", help="A folder of further contracts. Repeatable.")
+    add(
+        "--mockserver-fixtures",
+        metavar="DIR",
+        action="append",
+        help="A folder of fixtures: accounts for the server, and exchanges, each replayed as a test. Repeatable.",
+    )
     add(
         "--mockserver-evidence",
         metavar="page|vendor|sibling",
@@ -75,8 +82,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--mockserver-evidence is page, vendor or sibling, not {option.mockserver_evidence}")
     if option.mockserver_intercept:
         config.pluginmanager.register(_Intercepting(), "sms_mockserver_intercepting")
-    if option.mockserver_url and option.mockserver_contracts:
-        raise pytest.UsageError("--mockserver-contracts is for a server of pytest's own, not for --mockserver-url")
+    for name in ("contracts", "fixtures"):
+        if option.mockserver_url and getattr(option, f"mockserver_{name}"):
+            raise pytest.UsageError(f"--mockserver-{name} is for a server of pytest's own, not for --mockserver-url")
+    if option.mockserver_fixtures:
+        config.pluginmanager.import_plugin(EXCHANGES_PLUGIN)
     if option.mockserver_url and option.mockserver_command is not None:
         raise pytest.UsageError("--mockserver-command starts a server: --mockserver-url names one that runs already")
 

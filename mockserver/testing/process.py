@@ -24,24 +24,25 @@ READY = re.compile(r"^mockserver \S+ is ready on (\S+)$", re.MULTILINE)
 
 
 @contextmanager
-def run_command(command: str, contracts: Iterable[str] = ()) -> Iterator[MockServer]:
+def run_command(command: str, contracts: Iterable[str] = (), fixtures: Iterable[str] = ()) -> Iterator[MockServer]:
     """The server that ``COMMAND serve`` starts on a free port, ready on entry, gone on exit.
 
-    ``command`` is split as by a shell; ``contracts`` are folders beside the built-in ones. The process gets
-    no MOCKSERVER_ variables of this one, and writes no log. It ends with this process, however this one ends.
+    ``command`` is split as by a shell; ``contracts`` and ``fixtures`` are folders beside the built-in ones. The process
+    gets no MOCKSERVER_ variables of this one, and writes no log. It ends with this process, however this one ends.
     Raises ControlError.
     """
     with TemporaryDirectory(prefix="mockserver-") as folder:
         output = Path(folder, "output")
-        process = _start(command, contracts, output)
+        process = _start(command, contracts, fixtures, output)
         try:
             yield MockServer(_address(command, process, output))
         finally:
             _stop(process)
 
 
-def _start(command: str, contracts: Iterable[str], output: Path) -> subprocess.Popen[bytes]:
+def _start(command: str, contracts: Iterable[str], fixtures: Iterable[str], output: Path) -> subprocess.Popen[bytes]:
     options = [word for folder in contracts for word in ("--contracts", folder)]
+    options += [word for folder in fixtures for word in ("--fixtures", folder)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     environment[f"{PREFIX}LOG"] = "off"  # its output is kept in a file, which would grow
     try:

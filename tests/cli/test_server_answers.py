@@ -2,7 +2,10 @@
 
 import json
 import shlex
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,45 @@ def test_what_the_server_has_not(server: Live, command: list[str]) -> None:
     ended = invoke(*command, "--url", server.url)
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert " answered 404: " in ended.stderr
+
+
+def test_the_server_that_runs_is_asked(server: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --url it is the one at the usual port; what it has not is read from files."""
+    monkeypatch.setenv("MOCKSERVER_PUBLIC_URL", server.url)
+    assert f"127.0.0.1:{server.port}" in invoke("curl", "twilio").stdout
+    assert sorted(json.loads(invoke("account").stdout)["vendors"]) == VENDORS
+    assert "/v1/outbound-sms" in invoke("curl", "polyai").stdout
+
+
+def test_another_program_at_the_usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no mockserver's answer is not taken for one."""
+    with serving_text(b"<html>") as port:
+        monkeypatch.setenv("MOCKSERVER_PUBLIC_URL", f"http://127.0.0.1:{port}")
+        assert "/v1/outbound-sms" in invoke("curl", "polyai").stdout
+        assert "polyai" in json.loads(invoke("account").stdout)["vendors"]
+
+
+@contextmanager
+def serving_text(text: bytes) -> Iterator[int]:
+    """A server that says the same to everybody."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        try:
+            yield listening.server_port
+        finally:
+            listening.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize("command", [["curl", "polyai"], ["account"]], ids=lambda words: words[0])
