@@ -256,7 +256,6 @@ def test_exported(open_page: Open, client: Client, form: str) -> None:
 
 def export(page: Page, form: str) -> str:
     """The file that is saved."""
-    page.locator("h1").click()  # without a gesture now and then, a browser saves ten files and no more
     with page.expect_download() as saved:
         page.get_by_label("Export what is listed").select_option(form)
     return saved.value.path().read_text("utf-8")
@@ -287,13 +286,13 @@ def test_exactly_what_is_listed_is_exported(
         client.send()
         client.session.post(f"{fresh.url}/v1/outbound-sms", json={}, timeout=PATIENCE)
         client.session.post(f"{fresh.url}/nowhere", json={}, timeout=PATIENCE)
-        page = live_page(open_page(url=fresh.url))
         for state, number in LISTED.items():
+            page = live_page(open_page(url=fresh.url))  # of one page a browser saves ten files and no more
             page.goto(f"{fresh.url}/_mock/#{state}")
             expect(rows(page), state).to_have_count(number)
             assert len(json.loads(export(page, "har"))["log"]["entries"]) == number, state
             assert len(json.loads(export(page, "json"))["calls"]) == number, state
-        page.close()
+            page.close()
 
 
 def test_all_pages_are_exported(open_page: Open, fresh: Live) -> None:
