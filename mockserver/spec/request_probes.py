@@ -80,7 +80,16 @@ def check_requests(reader: Reader, contract: Contract) -> list[str]:
         verdicts.judge(own, _recipients(reader, operation, own, its_places), ())
         notes += _notes(operation, its_places)
     verdicts.tell(reader)
-    return notes
+    return [*_unmarked(contract), *notes]
+
+
+def _unmarked(contract: Contract) -> Iterator[str]:
+    """That a contract which sends something says nowhere to whom."""
+    sending = next(
+        (o for o in contract.operations if o.method == "POST" and o.success and o.success.name == "sent"), None
+    )
+    if sending is not None and not any(operation.recipient for operation in contract.operations):
+        yield f"{sending.name} marks no recipient: no magic number works, and no assertion can name one"
 
 
 def _check_rules(
@@ -239,8 +248,6 @@ def _notes(operation: OperationSpec, places: RequestPlaces) -> Iterator[str]:
     """What is no mistake, and still keeps something from working."""
     if operation.success is None:
         return
-    if operation.success.name == "sent" and not any(o.recipient for o in places.operations):
-        yield f"{operation.name} marks no recipient: no magic number works, and no assertion can name one"
     recipient = operation.recipient
     if recipient is not None and operation.magic and not recipient.is_several:
         at = recipient.at
