@@ -5,7 +5,10 @@ import hmac
 import socket
 from typing import Any
 
+import pytest
+
 from mockserver.testing import MockServer
+from tests.live import PATIENCE
 from tests.twoway.conftest import SUBSCRIBER, Customer, Receiver, send
 
 
@@ -121,6 +124,24 @@ def test_a_deleted_account_is_told_nothing_more(
         customer.send()
     assert customer.clock(advance=60)["callbacks"] == 2
     assert len(receiver.requests) == 2
+
+
+@pytest.mark.parametrize("how", ["reset", "delete"])
+def test_a_request_under_way_ends_with_its_account(parcel_server: MockServer, how: str) -> None:
+    """Who waits for a receiver that does not answer leaves it at once, and records nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with parcel_server.account(vendors={"parcel": {"callback_url": address}}) as account:
+            send(account)
+            connection, _ = silent.accept()
+            if how == "reset":
+                account.reset()
+                assert account.recorded_calls() == []
+        with connection:
+            connection.settimeout(PATIENCE)
+            while connection.recv(65_536):
+                """The request, then the end."""
 
 
 def test_redelivery(customer: Customer, receiver: Receiver) -> None:

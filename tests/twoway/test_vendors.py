@@ -231,6 +231,20 @@ def test_voximplant_inbound_hash(customer_of: Any, receiver: Receiver) -> None:
     assert [(row["direction"], row["text"]) for row in received] == [("IN", "No"), ("IN", "Yes please")]
 
 
+def test_voximplant_a_wrong_hash(customer_of: Any, receiver: Receiver) -> None:
+    """A pin spoils the hash alone, so that a receiver can be seen to refuse it."""
+    client = customer_of("voximplant", callback_url=receiver.url)
+    pin = {"account": client.shape["id"], "fault": {"kind": "wrong_signature"}}
+    client.control.put("pins/voximplant.sms_inbound", pin)
+    client.reply("Hi")
+    receiver.wait(1)
+    (item,) = receiver.bodies[0]["callbacks"]
+    signed = f"{client.value('account_id')}{client.value('api_key')}{item['callback_id']}"
+    right = hashlib.md5(signed.encode(), usedforsecurity=False).hexdigest()
+    assert sum(one != other for one, other in zip(item["hash"], right, strict=True)) == 1
+    assert item["sms_inbound"]["sms_body"] == "Hi"
+
+
 def test_voximplant_several_recipients(customer_of: Any) -> None:
     """Each recipient is a message of its own; one that is refused is none. A magic number takes its own course."""
     client = customer_of("voximplant")
