@@ -101,7 +101,7 @@ def _check_rules(
     holders = {id(holder): holder for holder in (*rules, *_conditions(blocks))}
     for holder in holders.values():
         when = holder["when"] if isinstance(holder.get("when"), dict) else {}
-        for at in when:
+        for at in filter(_is_pointer, when):
             verdicts.judge(when, probe.condition(when, at, on_problem="problem" in holder), (at,))
 
 
@@ -115,6 +115,11 @@ def _check_reads(
         is_there = is_broken or places.schemas(Pointer.parse(text)) is not None
         is_there = is_there or (text.startswith("/header/") and _may_be_sent(container, text, headers))
         verdicts.add(container, key, None if is_there else nowhere(places, Pointer.parse(text)))
+
+
+def _is_pointer(text: Any) -> bool:
+    """Whether a key of a block may be a pointer; that another is none is told of the block."""
+    return isinstance(text, str) and text.startswith("/")
 
 
 def _is_within(at: str, other: str) -> bool:
