@@ -72,7 +72,9 @@ def test_every_example_is_tested() -> None:
     CONTRIBUTING's commands are those of the checks themselves.
     """
     in_test_readme = "calls|refused|first test|control|compose|github|schemathesis"
-    in_cli = "tls|state|isolation|real|against"  # in test_ca.py, test_run.py, tests/processes, test_drift.py
+    in_cli = (
+        "tls|state|isolation|real|against|walk"  # test_ca.py, test_run.py, tests/processes, test_drift.py, authoring
+    )
     tested = re.compile(rf"contract: |file: |example: |shown: |run$|recipe: |ci: |({in_test_readme}|{in_cli})$")
     examples = [block for block in BLOCKS if block[0] != "CONTRIBUTING.md"]
     assert [(name, text) for name, mark, language, text in examples if language and not tested.match(mark)] == []

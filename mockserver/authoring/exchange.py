@@ -77,7 +77,9 @@ def _mistakes(source: Source, contract: Contract) -> Iterator[ContractError]:
         yield _error(source, case, "account", f"is not known here; known: {', '.join(ACCOUNTS_NAMED)}")
     known_answers = [answer.id for operation in contract.operations for answer in operation.answers.values()]
     if "answer" in case and case["answer"] not in known_answers:
-        listed = ", ".join(dict.fromkeys(known_answers))
+        operation = str(case["answer"]).partition("/")[0]
+        of_it = [known for known in known_answers if known.startswith(f"{operation}/")]
+        listed = ", ".join(dict.fromkeys(of_it or known_answers))
         yield _error(source, case, "answer", f"the contract has no answer {case['answer']!r}; it has: {listed}")
 
 

@@ -74,6 +74,8 @@ class Importer:
         components = {"schemas": self._schemas.components, "securitySchemes": self._security.schemes}
         if any(components.values()):
             document["components"] = {name: part for name, part in components.items() if part}
+        if self._source.document.get("webhooks"):
+            self._note("webhooks are left out: write when each is made, and to whom")
         notes = [*self._notes, *self._schemas.notes, *self._security.notes]
         return Imported(document, list(dict.fromkeys(notes)))
 
@@ -128,6 +130,9 @@ class Importer:
         if body:
             node["requestBody"] = body
         node["responses"] = self._responses(operation)
+        if endpoint.node.get("callbacks"):
+            names = ", ".join(map(str, endpoint.node["callbacks"]))
+            self._note(f"{endpoint.name}: its callbacks are left out ({names}): write when each is made, and to whom")
         block = self._messages.block(node, endpoint, recipient)
         if block:
             node["x-mock"] = block

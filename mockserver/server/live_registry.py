@@ -72,7 +72,7 @@ def _within(template: Any, values: Any) -> Any:
         known = {name: _within(template[name], value) for name, value in values.items() if name in template}
         return {name: value for name, value in known.items() if _is_alike(template[name], value)}
     if isinstance(template, list) and isinstance(values, list) and template:
-        variants = [template[min(index, len(template) - 1)] for index in range(len(values))]
+        variants = [template[index if index < len(template) else 0] for index in range(len(values))]
         return [_within(variant, value) for variant, value in zip(variants, values, strict=True)]
     return values
 

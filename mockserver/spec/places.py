@@ -34,7 +34,7 @@ class RequestPlaces:
 
     def schemas(self, at: Pointer) -> list[Any] | None:
         """The schemas of the values at a place: none where any value can be there, None where there can be no value."""
-        if at.tokens[0] not in _OF_REQUESTS:
+        if not at.tokens or at.tokens[0] not in _OF_REQUESTS:
             return ANYTHING
         if at not in self._found:
             ways = [found for o in self.operations if (found := self._of_one(o, at)) is not None]

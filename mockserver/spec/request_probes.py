@@ -80,7 +80,16 @@ def check_requests(reader: Reader, contract: Contract) -> list[str]:
         verdicts.judge(own, _recipients(reader, operation, own, its_places), ())
         notes += _notes(operation, its_places)
     verdicts.tell(reader)
-    return notes
+    return [*_unmarked(contract), *notes]
+
+
+def _unmarked(contract: Contract) -> Iterator[str]:
+    """That a contract which sends something says nowhere to whom."""
+    sending = next(
+        (o for o in contract.operations if o.method == "POST" and o.success and o.success.name == "sent"), None
+    )
+    if sending is not None and not any(operation.recipient for operation in contract.operations):
+        yield f"{sending.name} marks no recipient: no magic number works, and no assertion can name one"
 
 
 def _check_rules(
@@ -92,7 +101,7 @@ def _check_rules(
     holders = {id(holder): holder for holder in (*rules, *_conditions(blocks))}
     for holder in holders.values():
         when = holder["when"] if isinstance(holder.get("when"), dict) else {}
-        for at in when:
+        for at in filter(_is_pointer, when):
             verdicts.judge(when, probe.condition(when, at, on_problem="problem" in holder), (at,))
 
 
@@ -106,6 +115,11 @@ def _check_reads(
         is_there = is_broken or places.schemas(Pointer.parse(text)) is not None
         is_there = is_there or (text.startswith("/header/") and _may_be_sent(container, text, headers))
         verdicts.add(container, key, None if is_there else nowhere(places, Pointer.parse(text)))
+
+
+def _is_pointer(text: Any) -> bool:
+    """Whether a key of a block may be a pointer; that another is none is told of the block."""
+    return isinstance(text, str) and text.startswith("/")
 
 
 def _is_within(at: str, other: str) -> bool:
@@ -239,8 +253,6 @@ def _notes(operation: OperationSpec, places: RequestPlaces) -> Iterator[str]:
     """What is no mistake, and still keeps something from working."""
     if operation.success is None:
         return
-    if operation.success.name == "sent" and not any(o.recipient for o in places.operations):
-        yield f"{operation.name} marks no recipient: no magic number works, and no assertion can name one"
     recipient = operation.recipient
     if recipient is not None and operation.magic and not recipient.is_several:
         at = recipient.at

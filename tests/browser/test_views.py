@@ -53,6 +53,17 @@ def test_phones_come_by_themselves(open_page: Open, client: Client) -> None:
     expect(page.locator(".phone").first).to_contain_text("three")
 
 
+def test_files_that_are_not_served(fresh: Live, open_page: Open) -> None:
+    """Where a changed contract is broken, the view of vendors says why; else it says nothing of it."""
+    page = open_page(fresh.url, view="vendors")
+    expect(page.locator(".vendor").first).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    watched = fresh.app.state.mock.watched
+    watched.is_on, watched.swaps, watched.error = True, 1, "acme.yaml:3:1: /: not YAML"
+    page = open_page(fresh.url, view="vendors", account="second")
+    expect(page.get_by_role("alert")).to_have_text("What is on disk is not served: acme.yaml:3:1: /: not YAML")
+
+
 def test_vendors(open_page: Open, client: Client) -> None:
     """Answers and how to get each; a curl that is accepted; a pin for the next call; coverage so far."""
     client.send()

@@ -101,6 +101,28 @@ def test_a_broken_file(folder: Path) -> None:
     )
 
 
+def test_a_file_that_cannot_be_read(folder: Path) -> None:
+    """It is told as by the check."""
+    served = Served(folder)
+    (folder / "gone.yaml").symlink_to(folder / "nowhere.yaml")
+    served.change('"202":', '"201":')
+    assert "gone.yaml:1:1: /: cannot be read" in served.said[0]
+    assert served.call() == "202 acme.send_sms/sent"
+
+
+def test_lists_of_an_account(folder: Path) -> None:
+    """Records stay as they are; a member that the contract no longer has goes."""
+    file = folder / "acme.yaml"
+    lines = "    lines: [{name: a, open: true}, {name: b, open: false}]\n    api_key:"
+    file.write_text(file.read_text("utf-8").replace("    api_key:", lines, 1), "utf-8")
+    served = Served(folder)
+    asyncio.run(served.app.store.add_account("mine", {"acme": {"lines": [{"name": "x", "open": False}] * 3}}))
+    served.change("{name: a, open: true}, {name: b, open: false}", "{name: a, note: null}")
+    account = asyncio.run(served.app.store.account("mine"))
+    assert account is not None
+    assert account.vendors["acme"]["lines"] == [{"name": "x", "note": None}] * 3
+
+
 def test_accounts(folder: Path) -> None:
     """What fixtures give is taken; what an account had stays; what a contract newly asks for is made up."""
     served = Served(folder)

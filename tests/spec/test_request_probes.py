@@ -184,3 +184,10 @@ def test_notes() -> None:
     british = RECIPIENT.replace("string,", 'string, pattern: "^[+]44",')
     (note,) = contract((RECIPIENT, british), ("+15550100", "+447700900123")).notes
     assert note == "send_sms: the schema of /body/to refuses magic numbers such as +15005550400"
+
+
+@pytest.mark.parametrize("key", ['""', "body", "/"])
+def test_conditions_that_are_none(key: str) -> None:
+    """A condition on what is no pointer is an error of the vocabulary, and nothing else."""
+    errors = errors_of(changed(("/body/urgent: false", f"{key}: {{}}")))
+    assert [error for error in errors if "does not match" in error.message] or key == "/"

@@ -3,6 +3,17 @@
 import { get } from "./api.js";
 
 let known = null;
+let swaps = 0;
+
+// Why changed files are not served ("" if they are); after a swap of contracts they are asked for anew.
+export async function refused() {
+  const { watch } = await get("health");
+  if (watch && watch.swaps !== swaps) {
+    swaps = watch.swaps;
+    forget();
+  }
+  return watch?.error ?? "";
+}
 
 export function contracts() {
   known ??= get("contracts").then(({ contracts: found }) => found, (error) => { known = null; throw error; });

@@ -2,7 +2,7 @@
 
 import { get, put, text } from "./api.js";
 import { gradeBadge } from "./call.js";
-import { contracts, operationsOf } from "./contracts.js";
+import { contracts, operationsOf, refused } from "./contracts.js";
 import { badge, button, copyButton, h, redraw, settled } from "./dom.js";
 import { book } from "./book.js";
 import { address, state } from "./state.js";
@@ -16,10 +16,12 @@ export function vendorsView() {
     if (state().view !== "vendors") return;
     const chosen = customer();
     try {
+      const broken = await refused();
       const [found, account, coverage] = await Promise.all([contracts(), get(`accounts/${encodeURIComponent(chosen)}`),
         get(`coverage${state().account === "*" ? "" : `?account=${encodeURIComponent(chosen)}`}`)]);
       const open = new Set([...view.querySelectorAll("details[open]")].map((one) => one.dataset.key));
-      redraw(view, ...found.map((contract) => vendor(contract, account, coverage.operations, open)));
+      const notice = broken && h("p", { class: "empty", role: "alert" }, `What is on disk is not served: ${broken}`);
+      redraw(view, notice || "", ...found.map((contract) => vendor(contract, account, coverage.operations, open)));
     } catch (error) {
       view.replaceChildren(h("p", { class: "empty" }, error.message));
     }

@@ -356,8 +356,8 @@ def test_every_setting_has_one_name() -> None:
     done_once = {"state"}  # a file's content
     typed_out = {"forward_real", "real_calls"}  # no variable has calls leave the machine
     not_yet_contracts = {"drafts"}  # each file is named
-    of_processes = {"watch", "workers"}  # an application of somebody's own server has none
-    assert options | {"admin_token"} == settings | done_once | typed_out | not_yet_contracts | of_processes
+    of_the_process = {"watch", "workers"}  # not of the application that a test may build
+    assert options | {"admin_token"} == settings | done_once | typed_out | not_yet_contracts | of_the_process
     for parameter in serve.params:
         if parameter.name in settings and isinstance(parameter, click.Option):
             assert parameter.opts[0] == option(parameter.name)
