@@ -39,7 +39,8 @@ class Watch:
     @property
     def assumed(self) -> list[str]:
         """The ids of answers that the account got, of which a part that counts is assumed."""
-        return sorted({call.answer or call.operation or "" for call in self._final or () if call.evidence == "assumed"})
+        assumed = [call for call in self._final or () if call.evidence == "assumed" and _has_arrived(call)]
+        return sorted({call.answer or call.operation or "" for call in assumed})
 
     def below(self, threshold: str) -> list[str]:
         """A line for each answer that the account got and of which a part that counts is less known than this."""
@@ -92,7 +93,7 @@ def page_of(journal: AccountCalls, known: Calls | None) -> str:
 
 def _relied(call: Call, threshold: str) -> str | None:
     """What of a call is less known than the threshold, and why; None if it is known well enough."""
-    if call.evidence is None or is_enough(call.evidence, threshold):
+    if call.evidence is None or is_enough(call.evidence, threshold) or not _has_arrived(call):
         return None
     parts: dict[str, list[str]] = {}
     for name, grade in call.evidence_parts.items():
@@ -101,6 +102,11 @@ def _relied(call: Call, threshold: str) -> str | None:
     return f"{call.answer or call.operation}: " + "; ".join(
         f"{', '.join(names)}: {grade}" for grade, names in parts.items()
     )
+
+
+def _has_arrived(call: Call) -> bool:
+    """Whether a client saw of a call what the contract says of it; a callback without a receiver shows it to nobody."""
+    return call.direction == "in" or call.response.status != 0
 
 
 def _overlooked(calls: list[Call]) -> list[Call]:

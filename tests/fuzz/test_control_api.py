@@ -71,7 +71,8 @@ def narrow_calls(paths: Any, vendor: str, call: str) -> None:
     filters = {"vendor": [vendor], "operation": [OPERATION], "answer": ["sent"], "direction": ["in"]}
     filters = {name: [*values, ""] for name, values in filters.items()}  # an empty one asks nothing
     listing = paths["/_mock/calls"]["get"]
-    listing["parameters"] = [p for p in listing["parameters"] if p["name"] != "accepted"]  # may contradict the answer
+    contrary = {"accepted", "kind"}  # may contradict the answer
+    listing["parameters"] = [p for p in listing["parameters"] if p["name"] not in contrary]
     for parameter in listing["parameters"]:
         if parameter["name"] in filters:
             parameter["schema"] = {"enum": filters[parameter["name"]]}

@@ -204,6 +204,25 @@ def test_a_threshold_of_evidence(pytester: pytest.Pytester, server: MockServer) 
     )
 
 
+UNHEARD = """
+import requests
+
+def test_unheard(mock_vendors):
+    opentact = mock_vendors.opentact
+    body = {"from": f"+{opentact.owned['leases'][0]['tn']}", "to": "+14155550123", "text": "Hello"}
+    headers = {"Authorization": f"Bearer {opentact.credentials['keys'][0]['api_key']}"}
+    assert requests.post(f"{opentact.url}/sms/o", json=body, headers=headers).status_code == 200
+    assert opentact.message_event.assert_called(within=10)[0].response.status == 0
+"""
+
+
+def test_a_callback_without_a_receiver_counts_for_no_threshold(pytester: pytest.Pytester, server: MockServer) -> None:
+    """A test relied on nothing of a callback that no receiver got."""
+    write(pytester, UNHEARD)
+    result = here(pytester, "--mockserver-url", server.url, "--mockserver-evidence=vendor")
+    result.assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize(("threshold", "errors"), [("page", 2), ("vendor", 1)])
 def test_a_literal_of_a_test_counts_for_no_threshold(
     pytester: pytest.Pytester, server: MockServer, threshold: str, errors: int
