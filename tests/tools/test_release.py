@@ -89,7 +89,7 @@ def test_it_is_built(clone: Path, tmp_path: Path) -> None:
 def test_a_contract_with_an_error(clone: Path) -> None:
     """The tag is not released."""
     contract = clone / "contracts" / "polyai.yaml"
-    contract.write_text(contract.read_text("utf-8").replace("\nopenapi: ", "\nopenapy: ", 1), "utf-8")
+    contract.write_text(contract.read_text("utf-8").replace("openapi: ", "openapy: ", 1), "utf-8")
     commit(clone)
     git(clone, "tag", "--force", TAG)
     ended = release(clone, TAG, "--no-image")
