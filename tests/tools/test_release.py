@@ -56,7 +56,7 @@ def release(clone: Path, *words: str, programs: Path | None = None) -> subproces
 
 
 def test_it_is_built(clone: Path, tmp_path: Path) -> None:
-    """Wheel, source distribution and image of the tag, whatever was committed since; their digests, and nothing more."""
+    """Wheel, source distribution and image of the tag, whatever was committed since; and their digests."""
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "docker").write_text(ENGINE, "utf-8")
