@@ -48,8 +48,8 @@ class Balancer:
         assert task is not None
         self._tasks.add(task)
         try:
-            for port in [next(self._turns) for _ in self._ports]:
-                if port in self.ready:
+            for _ in self._ports:
+                if (port := next(self._turns)) in self.ready:
                     with suppress(OSError):
                         there = await asyncio.open_connection("127.0.0.1", port)
                         await _relayed((reader, writer), there)
