@@ -163,9 +163,9 @@ class Importer:
         shown = _examples(written)
         if node.get("required") or node["in"] == "path" or shown:
             example = shown[0][1] if shown else self._sampler.value(node["schema"])
-            node["example"] = (
-                example if self._schemas.fits(example, node["schema"]) else self._sampler.value(node["schema"])
-            )
+            for value in (example, self._sampler.value(node["schema"])):
+                if "example" not in node and self._schemas.fits(value, node["schema"]):
+                    node["example"] = value
         return node
 
     def _request_body(self, endpoint: SpecOperation) -> Node:
@@ -182,7 +182,7 @@ class Importer:
                 content[media_type] = {}
                 continue
             schema = self._schemas.schema(media.get("schema", {}), found.file)
-            content[media_type] = {"schema": schema, "example": self._body_example(endpoint, media, schema)}
+            content[media_type] = {"schema": schema, **self._body_example(endpoint, media, schema)}
             if isinstance(media.get("encoding"), dict):
                 kept = {
                     n: {k: v for k, v in e.items() if k in {"style", "explode"}} for n, e in media["encoding"].items()
@@ -192,16 +192,14 @@ class Importer:
                     del content[media_type]["encoding"]
         return {"required": bool(found.value.get("required")), "content": content} if content else {}
 
-    def _body_example(self, endpoint: SpecOperation, media: Node, schema: Any) -> Any:
-        values = [value for _, value in _examples(media)]
+    def _body_example(self, endpoint: SpecOperation, media: Node, schema: Any) -> Node:
+        """The first of the vendor's examples that fits the schema, or one that is made up; nothing where none fits."""
         made = self._sampler.value(schema)
-        for value in [*values, made]:
+        for value in (*(value for _, value in _examples(media)), made, _required_only(schema, made)):
             if self._schemas.fits(value, schema):
-                return value
-        required = _required_only(schema, made)
-        if not self._schemas.fits(required, schema):
-            self._note(f"{endpoint.name}: {TODO} an example of the body that fits its schema")
-        return required
+                return {"example": value}
+        self._note(f"{endpoint.name}: {TODO} an example of the body that fits its schema")
+        return {}
 
     def _responses(self, operation: _Operation) -> Node:
         endpoint = operation.endpoint

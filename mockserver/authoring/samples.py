@@ -28,6 +28,7 @@ class Sampler:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
+        self._open: list[str] = []  # the references that are being followed: an optional member leads to none again
 
     def value(self, schema: Any, depth: int = 0) -> Any:
         """A value of a schema, from its own examples where it has any."""
@@ -40,7 +41,10 @@ class Sampler:
             if value is not MISSING:
                 return value
         if "$ref" in schema:
-            return self.value(Pointer.parse(str(schema["$ref"])[1:]).get(self._document), depth + 1)
+            self._open.append(str(schema["$ref"]))
+            value = self.value(Pointer.parse(str(schema["$ref"])[1:]).get(self._document), depth + 1)
+            self._open.pop()
+            return value
         for word in ("oneOf", "anyOf"):
             if _list(schema, word):
                 chosen = self.value(schema[word][0], depth + 1)
@@ -58,15 +62,22 @@ class Sampler:
         kind = schema.get("type", "object" if "properties" in schema else "items" if "items" in schema else "string")
         kind = next((k for k in kind if k != "null"), "null") if isinstance(kind, list) else kind
         if kind == "object":
-            properties = schema.get("properties", {})
+            required = schema.get("required", ())
             return {
-                name: self.value(member, depth + 1) for name, member in properties.items() if depth < MAX_SAMPLE_DEPTH
+                name: self.value(member, depth + 1)
+                for name, member in schema.get("properties", {}).items()
+                if depth < MAX_SAMPLE_DEPTH and (name in required or not self._leads_back(member))
             }
         if kind in {"array", "items"}:
             return [self.value(schema.get("items", {}), depth + 1) for _ in range(max(1, schema.get("minItems", 1)))]
         if kind in {"integer", "number"}:
             return _number(schema)
         return {"boolean": True, "null": None}.get(kind, _text(schema))
+
+    def _leads_back(self, schema: Any) -> bool:
+        """Whether a schema, or that of its items, is one whose value is being made."""
+        items = schema.get("items") if isinstance(schema, dict) else None
+        return any(isinstance(one, dict) and one.get("$ref") in self._open for one in (schema, items))
 
 
 def _list(schema: dict[str, Any], key: str) -> list[Any]:

@@ -12,6 +12,7 @@ from mockserver.server.log import printable
 from mockserver.testing.client import Control, ControlError
 
 EXPORT_FORMATS = ("har", "curl", "text", "pytest")
+LISTED_KINDS = ("accepted", "refused", "unclaimed", "unknown", "pinned", "fault", "callback")
 MAX_TEXT_IN_LINE = 60  # characters of a message in a line
 
 
@@ -23,10 +24,15 @@ MAX_TEXT_IN_LINE = 60  # characters of a message in a line
 @click.option("--operation", metavar="OPERATION", help="Calls of this operation, as VENDOR.OPERATION.")
 @click.option("--answer", metavar="ANSWER", help="Calls that got this answer.")
 @click.option("--refused", is_flag=True, help="Calls that were not accepted.")
+@click.option(
+    "--kind", type=click.Choice(LISTED_KINDS), help="What became of them; unknown: no operation has the path."
+)
 @click.option("--grep", metavar="TEXT", help="Calls with this text in what was sent or answered.")
 @click.option("--limit", type=click.IntRange(1, 1000), metavar="N", help="The latest N. [20; of a format, all]")
 @click.option("--follow", is_flag=True, help="Go on with the calls that come, until Ctrl+C.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a line, in short; with ID the whole call.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="A JSON object a line: calls in short, or with ID the whole call."
+)
 @click.option("--format", "form", type=click.Choice(EXPORT_FORMATS), help="Export the calls.")
 def calls(  # noqa: PLR0913 -- click hands each option over by name
     *,
@@ -42,7 +48,7 @@ def calls(  # noqa: PLR0913 -- click hands each option over by name
 ) -> None:
     """List recorded calls, the oldest of them first, or show the one with ID.
 
-    With --json each line is for jq; --format writes what other programs read.
+    Lists, as of messages, are of all accounts unless --account names one. --format writes what other programs read.
     """
     asked = {**filters, "accepted": "false" if refused else None, "contains": grep}
     if form is not None and (follow or as_json):
@@ -65,7 +71,7 @@ def calls(  # noqa: PLR0913 -- click hands each option over by name
 def _show_one(control: Control, call_id: str, form: str) -> None:
     path = f"calls/{call_id}"
     if form == "json":
-        click.echo(json.dumps(control.get(path), indent=1))
+        click.echo(json.dumps(control.get(path)))
     else:
         click.echo(control.text(path, format=form), nl=False)
 
@@ -88,6 +94,8 @@ def _list(control: Control, asked: Mapping[str, str | None], limit: int, *, foll
             click.echo(f"… {data['skipped']} calls came too fast to be shown", err=True)
         elif kind in {"reset", "dropped"}:
             click.echo(f"… {data['why']}", err=True)
+    if follow:
+        click.echo("… the server sends no more calls", err=True)
 
 
 def _print(call: Mapping[str, Any], *, as_json: bool) -> None:

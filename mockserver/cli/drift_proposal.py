@@ -84,9 +84,16 @@ def _diff(file: Path, before: str, after: str) -> Iterator[str]:
     for number, line in enumerate(lines):
         if not number:
             yield ""
+            if _folder(file) != Path.cwd():
+                yield f"To be applied in {_folder(file)}:"
         yield line
 
 
 def _relative(file: Path) -> str:
-    """A file as a shell here names it."""
-    return Path(os.path.relpath(file)).as_posix()
+    """A file as a shell in the patch's folder names it."""
+    return file.resolve().relative_to(_folder(file)).as_posix()
+
+
+def _folder(file: Path) -> Path:
+    """Where a patch of this file is applied: here, or where no path from here leads up, as no patch takes one."""
+    return Path(os.path.commonpath([Path.cwd(), file.resolve()]))

@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from mockserver.cli.common import CommandError, environment_settings, server_url
+from mockserver.server.log import printable
 from mockserver.testing.client import Control, ControlError
 
+EVERYBODY = "*"
 SERVER = "Where the server is. [MOCKSERVER_PUBLIC_URL, or http://127.0.0.1:8080]"
 
 
@@ -24,7 +26,7 @@ def control_of(url: str | None) -> Control:
 
 @click.command()
 @click.option("--url", metavar="BASE", help=SERVER)
-@click.option("--account", default="default", show_default=True, help="Whose messages.")
+@click.option("--account", metavar="ACCOUNT", help="Whose messages. [all]")
 @click.option("--recipient", metavar="NUMBER", help="Messages to this phone.")
 @click.option("--phone", metavar="NUMBER", help="Messages to and from this phone.")
 @click.option("--vendor", metavar="VENDOR", help="Messages of this vendor.")
@@ -49,9 +51,15 @@ def messages(  # noqa: PLR0913 -- click hands each option over by name
 ) -> None:
     """List messages of both directions, the oldest of them first.
 
-    The exit code is 1 where --code finds none.
+    Lists, as of calls, are of all accounts unless --account names one. The exit code is 1 where --code finds none.
     """
-    query = {**filters, "within": f"{within:g}", "limit": str(limit)}
+    account = filters.pop("account")
+    query = {
+        **filters,
+        "account": EVERYBODY if account is None else account,
+        "within": f"{within:g}",
+        "limit": str(limit),
+    }
     try:
         expression = None if pattern is None else re.compile(pattern)
         found = control_of(url).wait("messages", query, within)
@@ -62,9 +70,15 @@ def messages(  # noqa: PLR0913 -- click hands each option over by name
         if not codes:
             raise click.exceptions.Exit(1)
         click.echo(codes[0])
-        return
-    for message in reversed(found["messages"]):
-        click.echo(json.dumps(message) if as_json else message_line(message))
+    else:
+        if found["evicted"] and not as_json:
+            click.echo(f"… {found['evicted']} calls had to make room in the journal", err=True)
+        for message in reversed(found["messages"]):
+            _print(message, as_json=as_json)
+
+
+def _print(message: Mapping[str, Any], *, as_json: bool) -> None:
+    click.echo(json.dumps(message) if as_json else message_line(message))
 
 
 def _code(message: Mapping[str, Any], expression: re.Pattern[str] | None) -> str | None:
@@ -76,10 +90,11 @@ def _code(message: Mapping[str, Any], expression: re.Pattern[str] | None) -> str
 
 
 def message_line(message: Mapping[str, Any]) -> str:
-    """``12:03:07.412 acme +1202… -> +1415… delivered "Your code is 4711"``."""
+    """``12:03:07.412 acme default +1202… -> +1415… delivered "Your code is 4711"``."""
     text = "(nobody knows its text)" if message["text"] is None else json.dumps(message["text"], ensure_ascii=False)
     ends = f"{message['from'] or '?'} -> {message['to'] or '?'}"
-    return f"{message['at'][11:23]} {message['vendor']} {ends} {message['state']} {text}"
+    whose = f"{message['vendor']} {message['account']}"
+    return printable(f"{message['at'][11:23]} {whose} {ends} {message['state']} {text}")
 
 
 @click.command()
@@ -99,4 +114,4 @@ def inbound(  # noqa: PLR0913 -- click hands each option over by name
         received = control_of(url).post("inbound", message)
     except ControlError as error:
         raise CommandError(str(error)) from error
-    click.echo(json.dumps(received) if as_json else message_line(received))
+    _print(received, as_json=as_json)

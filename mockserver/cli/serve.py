@@ -136,6 +136,7 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="N",
     help="Processes that serve; more than one need a shared --store.",
 )
+@click.option("--watch", is_flag=True, help="Take contracts and fixtures as they change on disk, without a restart.")
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
@@ -148,6 +149,7 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
     forward_real: tuple[str, ...],
     real_calls: Path,
     drafts: tuple[Path, ...],
+    watch: bool,
     **options: Any,
 ) -> None:
     """Serve all vendors until interrupted."""
@@ -170,9 +172,9 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
         app = create_app(settings, Sources.real(chance=chance), dict(map(read_draft, drafts)))
     except SettingsError as error:  # one that the contracts forbid
         raise CommandError(str(error)) from error
+    if watch:
+        watch_files(app, drafts, forward_real)
     if state is not None:
-        if kind_of_store(settings.store) == "remote":
-            raise CommandError("--state is for one server; with a shared store, use --accounts and the control API")
         set_state(app, state)
     real = pass_on(app, forward_real, real_calls)
     try:
@@ -185,6 +187,17 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
         _run(app, all_sockets[0], partial(_begin, announce), end=sys.stdin.buffer if until_eof else None)
     else:
         sys.exit(_run_workers(app, all_sockets, chance, announce))
+
+
+def watch_files(app: "Application", drafts: tuple[Path, ...], forward_real: tuple[str, ...]) -> None:
+    """Have an application take what changes on disk. Raises CommandError where others would not learn of it."""
+    from mockserver.authoring.draft import read_draft  # noqa: PLC0415 -- the other commands need no server
+
+    if forward_real:
+        raise CommandError("--watch and --forward-real: a vendor whose calls are passed on cannot change meanwhile")
+    if kind_of_store(app.settings.store) == "remote":
+        raise CommandError("--watch is for one process: other servers on this store would keep their contracts")
+    app.watch(drafts, read_draft)
 
 
 def _check_workers(workers: int, settings: Settings, forward_real: tuple[str, ...], *, until_eof: bool) -> None:
@@ -265,6 +278,8 @@ def set_state(app: "Application", file: Path) -> None:
     """Have an application do what a file says before it serves. Raises CommandError."""
     from mockserver.server.state_file import StateFile, StateFileError, apply_state  # noqa: PLC0415 -- as above
 
+    if kind_of_store(app.settings.store) == "remote":
+        raise CommandError("--state is for one server; with a shared store, use --accounts and the control API")
     try:
         asyncio.run(apply_state(app, StateFile(file)))
     except StateFileError as error:

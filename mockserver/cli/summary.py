@@ -40,7 +40,7 @@ class RunRecord:
             everything,
             [call for call in everything if call not in others and call not in elsewhere],
             [urlsplit(call.request.path).netloc or call.request.path for call in elsewhere],
-            [f"{call.request.path}: {note}" for call in untrusting for note in call.data["notes"]],
+            [f"{_client(call)}: {note}" for call in untrusting for note in call.data["notes"]],
             evicted,
         )
 
@@ -74,6 +74,12 @@ def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> I
         vendors = tuple(sorted({call.vendor for call in calls if call.vendor}))
         names = ", ".join(f"{name} {times}" for name, times in evidence)
         yield f"  evidence: {names}; coverage of {', '.join(vendors)}: {score(coverage, Selection(vendors))}"
+
+
+def _client(call: Call) -> str:
+    """Where a client wanted to go, and what it calls itself, where it did so before the handshake."""
+    agents = [value for name, value in call.data["request"]["headers"] if name.lower() == "user-agent"]
+    return ", user agent ".join([call.request.path, *agents])
 
 
 def _counted(calls: Iterable[Call]) -> str:

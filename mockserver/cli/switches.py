@@ -17,7 +17,9 @@ from mockserver.testing.client import ControlError, segment
 @click.option("--where", metavar="JSON", help='Only calls like this: {"json": {"to": "+14155550123"}}.')
 @click.option("--fault", metavar="KIND|JSON", help='Trouble on the way: reset, {"kind": "delay", "seconds": 2}.')
 @click.option("--always", is_flag=True, help="Go on with the last answer; a fault strikes each time.")
-@click.option("--list", "as_list", is_flag=True, help="Show the account's pins for OPERATION instead.")
+@click.option(
+    "--list", "as_list", is_flag=True, help="Show the account's pins for OPERATION instead, the oldest first."
+)
 @click.option("--remove", is_flag=True, help="Remove the account's pins for OPERATION instead.")
 @click.option("--url", metavar="BASE", help=SERVER)
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line: what the control API says of each pin.")

@@ -10,7 +10,7 @@ import msgspec
 from mockserver.engine.call import Label, pack_headers, split_headers
 from mockserver.engine.expectation import RequestView
 from mockserver.engine.request import Arrival
-from mockserver.engine.response import Renderer, put
+from mockserver.engine.response import Renderer
 from mockserver.engine.values import Context, Make, ValueCompiler
 from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.evidence import ON_ITS_PAGE
@@ -112,11 +112,20 @@ def with_wrong_signature(request: OutgoingRequest) -> OutgoingRequest:
             document = json.loads(body)
             value = Pointer(tuple(tokens)).get(document)
             if isinstance(value, str):
-                put(document, tuple(tokens), _altered(value))
+                document = _with_value(document, tuple(tokens), _altered(value))
                 body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     length = b"%d" % len(body)
     packed = pack_headers([(name, length if name == b"content-length" else value) for name, value in headers])
     return msgspec.structs.replace(request, headers=packed, body=body)
+
+
+def _with_value(document: Any, tokens: tuple[str, ...], value: Any) -> Any:
+    """A document with another value at a place that it has."""
+    if not tokens:
+        return value
+    holder = Pointer(tokens[:-1]).get(document)
+    holder[int(tokens[-1]) if isinstance(holder, list) else tokens[-1]] = value
+    return document
 
 
 def _altered(signature: str) -> str:

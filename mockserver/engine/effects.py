@@ -130,26 +130,31 @@ class EffectCompiler:
         make = self._compile(keeps.record)
         courses = {course.name: (course.magic, self._steps(course, place)) for course in keeps.courses}
 
-        def keep(context: Context, recipient: str, course: str | None) -> list[KeepRecord]:
-            if not all(holds(at, condition, context.view) for at, condition in keeps.when):
+        def kept(context: Context, item: Context, index: int, number: str, course: str | None) -> list[KeepRecord]:
+            record = make(item)
+            if record.get(keeps.key) is None:  # nobody could ask for it: a pin's changes may have taken its id away
                 return []
+            effect = KeepRecord(
+                list_name=keeps.list_name,
+                key=str(record[keeps.key]),
+                record=record,
+                steps=_course(courses, number, course) if courses else (),
+                index=index,
+                view=context.view,
+                recipient=number,
+            )
+            return [effect]
+
+        def keep(context: Context, recipient: str, course: str | None) -> list[KeepRecord]:
+            for at, condition in keeps.when:  # no generator: nearly every send keeps something
+                if not holds(at, condition, context.view):
+                    return []
+            if keeps.each is None and "recipients" not in context.view:
+                return kept(context, context, 0, recipient, course)
             contexts = [context] if keeps.each is None else _items(keeps.each, context)
             numbers = _accepted(context, recipient, len(contexts))
-            records = [make(each) for each in contexts]
-            view = context.view
-            return [
-                KeepRecord(
-                    list_name=keeps.list_name,
-                    key=str(record[keeps.key]),
-                    record=record,
-                    steps=_course(courses, number, course),
-                    index=index,
-                    view=view,
-                    recipient=number,
-                )
-                for index, (record, number) in enumerate(zip(records, numbers, strict=True))
-                if record.get(keeps.key) is not None  # a pin's changes may have taken it away
-            ]
+            items = enumerate(zip(contexts, numbers, strict=True))
+            return [one for index, (item, number) in items for one in kept(context, item, index, number, course)]
 
         return keep
 
@@ -175,10 +180,9 @@ def _in_turn(keeps: Iterable[Keep], context: Context, recipient: str, course: st
     """The records that are kept; each is bound for those that come after it."""
     left: list[KeepRecord] = []
     for keep in keeps:
-        kept = keep(context, recipient, course)
-        if kept:
-            context = context.seeing(owned={**context.view["owned"], kept[-1].list_name: kept[-1].record})
-        left += kept
+        if left:
+            context = context.seeing(owned={**context.view["owned"], left[-1].list_name: left[-1].record})
+        left += keep(context, recipient, course)
     return left
 
 
@@ -189,6 +193,8 @@ def is_opt_out(effect: Effect) -> bool:
 
 def body_of(body: bytes) -> Any:
     """The body of an answer, for what it leaves behind; an empty mapping where it is no JSON."""
+    if not body:
+        return {}
     try:
         return _decode(body)
     except msgspec.DecodeError:
@@ -210,8 +216,6 @@ def _course(
     courses: Mapping[str, tuple[str | None, tuple[DueStep, ...]]], recipient: str, asked: str | None
 ) -> tuple[DueStep, ...]:
     """The steps of the course that is asked for by name or by the recipient's digits, else of the ordinary one."""
-    if not courses:
-        return ()
     if asked is not None and asked in courses:
         return courses[asked][1]
     magic = recipient[-MAGIC_DIGITS:]

@@ -133,9 +133,10 @@ class Engine:
             response = planned(fault, response)  # the vendor's memory has the whole answer
         uses = NOTHING_USED
         if effects or pinned.met or asked.budget is not None or ids is not None or asked.sights:
-            limit_key = "" if asked.is_limited or account is None else budget_key(request, facts.owners, account.id)
+            counts = asked.budget is not None and not asked.is_limited
+            limit_key = budget_key(request, facts.owners, account.id) if counts and account is not None else ""
             drawn = None if ids is None else ids.drawn
-            uses = Uses(pinned.met, limit_key, not asked.is_limited, drawn, asked.sights, effects)
+            uses = Uses(pinned.met, limit_key, counts, drawn, asked.sights, effects)
         label = (
             self._answer_label(
                 operation,

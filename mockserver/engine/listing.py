@@ -49,13 +49,17 @@ def listed(each: Each, view: Mapping[str, Any], operands: Sequence[Any]) -> Entr
         asked = fixed
     if asked:
         records = [r for r in records if all(_meets(condition, value, r) for condition, value in asked)]
-    for member, falling in reversed(each.order):
-        records = _sorted(records, member, falling=falling)
+    records = _ordered(records, each.order)
     return Entries(records, len(records)) if each.page is None else _page(each.page, records, view)
 
 
-def _sorted(records: list[Any], member: Pointer, *, falling: bool) -> list[Any]:
-    return sorted(records, key=lambda record: _rank(member.get(record)), reverse=falling)
+def _ordered(records: list[Any], order: Sequence[tuple[Pointer, bool]]) -> list[Any]:
+    """Records by some members, rising or falling. Where the first one falls, the newer of equal ones comes first."""
+    newest_first = bool(order) and order[0][1]
+    records = list(reversed(records)) if newest_first else records
+    for member, falling in reversed(order):
+        records = sorted(records, key=lambda record: _rank(member.get(record)), reverse=falling)
+    return records
 
 
 def _page(page: Paging, records: list[Any], view: Mapping[str, Any]) -> Entries:

@@ -105,10 +105,19 @@ class ValueCompiler:
         if isinstance(value.members, tuple):
             items = tuple(map(self.compile, value.members))
             return lambda context: [made for make in items if (made := make(context)) is not MISSING]
-        members = tuple((name, self.compile(member)) for name, member in value.members.items())
+        parts = value.members
+        written = {name: part.value if isinstance(part, Constant) else MISSING for name, part in parts.items()}
+        members = tuple((n, self.compile(part)) for n, part in parts.items() if not isinstance(part, Constant))
 
         def compose(context: Context) -> dict[str, Any]:
-            return {name: made for name, make in members if (made := make(context)) is not MISSING}
+            composed = written.copy()
+            for name, make in members:
+                made = make(context)
+                if made is MISSING:
+                    del composed[name]
+                else:
+                    composed[name] = made
+            return composed
 
         return compose
 
@@ -160,13 +169,22 @@ def _echo(value: Echo, otherwise: Make | None) -> Make:
 
 def finder(pointer: Pointer) -> Make:
     """What a pointer reads, as a function."""
-    root, get = pointer.tokens[0], pointer.get
+    root, name, get = pointer.tokens[0], pointer.tokens[-1], pointer.get
     if root == "limit":
         return lambda context: MISSING if context.wait is None else context.wait
     if root == "problem":
         named = pointer.tokens[1] == "name"
         return lambda context: _of_problem(context.problem, named=named)
-    return lambda context: get(context.view)
+    if len(pointer.tokens) != 2:
+        return lambda context: get(context.view)
+
+    def of_part(context: Context) -> Any:  # as the pointer does, with a call less
+        try:
+            return context.view[root].get(name, MISSING)
+        except (KeyError, TypeError, AttributeError):
+            return get(context.view)
+
+    return of_part
 
 
 def _of_problem(problem: Problem | None, *, named: bool) -> Any:

@@ -1,9 +1,11 @@
 """The whole server as one Starlette application."""
 
+import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Container, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,17 @@ from mockserver.engine.values import ValueCompiler
 from mockserver.server.build import certificates_of, contracts_of, store_of
 from mockserver.server.certificates import Certificates, vendor_hosts
 from mockserver.server.control.app import control_routes
-from mockserver.server.control.requests import Changes, State
+from mockserver.server.control.requests import Changes, State, Watched
 from mockserver.server.courier import Courier
 from mockserver.server.endpoint import Exchanges
 from mockserver.server.front_page import pages
+from mockserver.server.live_registry import Given, LiveRegistry
 from mockserver.server.log import CallLog, log_to
 from mockserver.server.masking import Masker
 from mockserver.server.routing import VendorRouter, vendor_routes
 from mockserver.server.settings import Settings, SettingsError, from_environment
 from mockserver.server.sockets import Unreachable
+from mockserver.server.watch import FileWatch, ReadDraft
 from mockserver.server.wire.incident import Incident
 from mockserver.spec.load import NO_DRAFTS
 from mockserver.spec.model import Contract
@@ -57,9 +61,11 @@ class Application(Starlette):
         mock.courier.log = None if log is None else lambda call: log.add(call, None)
         exchanges = Exchanges(mock, log)
         routes = [*control_routes(mock), *vendor_routes(mock.contracts, exchanges.answer)]
-        self.router = VendorRouter(routes, exchanges.unknown_path, pages(mock), _lifespan)
+        self.router = VendorRouter(routes, exchanges.unknown_path, pages(lambda: self._mock), _lifespan)
         self.state.mock = mock
         self.state.log = log
+        self.state.routes = routes
+        self.state.watch = None
         self.state.loops = 0  # that serve it: the last to end closes the store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,6 +81,30 @@ class Application(Starlette):
             return None
         route, parameters = found
         return route.answer(route.endpoint, parameters, scope, receive, send)
+
+    def swap(self, contracts: tuple[Contract, ...], given: Given, regiven: Container[str] = ()) -> None:
+        """Serve other contracts from the next request on; ``given`` is what fixtures give the built-in accounts.
+
+        ``regiven`` are vendors to whose accounts they give something else now.
+
+        Requests under way end with the contracts that they began with. Accounts, calls and pins stay.
+        Raises AccountError, changing nothing.
+        """
+        self.state.registry.adopt(contracts, given, regiven)
+        mock = replace(self._mock, **_by_contracts(contracts, self._mock.sources))
+        mock.courier.use(_callback_maker(contracts))
+        log: CallLog | None = self.state.log
+        if log is not None:
+            log.use(mock)
+        exchanges = Exchanges(mock, log)
+        routes = [*control_routes(mock), *vendor_routes(contracts, exchanges.answer)]
+        self.router.replace(self.state.routes, routes, exchanges.unknown_path)
+        self.state.mock, self.state.routes = mock, routes
+
+    def watch(self, drafts: Iterable[Path], read_draft: ReadDraft) -> None:
+        """While it serves, take contracts and fixtures that change on disk. Raises ContractErrors."""
+        mock = self._mock
+        self.state.watch = FileWatch(mock.settings, mock.contracts, drafts, read_draft, mock.watched)
 
     def notice(self, text: str) -> None:
         """Log what is no call."""
@@ -159,26 +189,39 @@ def create_app(
     sources = sources or Sources.real()
     contracts = contracts_of(settings, drafts)
     _check_let_through(settings, contracts)
-    store = store_of(settings, contracts, sources)
+    registry = LiveRegistry(contracts)
+    store = store_of(settings, contracts, sources, registry)
     sources = store.sources
-    certificates = certificates_of(settings, contracts)
-    compiler = ValueCompiler()
-    maker = CallbackMaker(contracts, Renderer(contracts, compiler), compiler)
-    return Application(
+    app = Application(
         State(
+            **_by_contracts(contracts, sources),
             settings=settings,
-            contracts=contracts,
             store=store,
             sources=sources,
-            masker=Masker(contracts),
             unreachable=Unreachable(),
-            certificates=certificates,
-            messages=MessageReader(contracts, RequestParser(CredentialReader()), sources),
-            inbound=InboundReader(contracts, compiler, sources),
-            courier=Courier(store, maker, sources, settings.callback_hosts),
+            certificates=certificates_of(settings, contracts),
+            courier=Courier(store, _callback_maker(contracts), sources, settings.callback_hosts),
             changes=Changes(),
+            watched=Watched(),
         )
     )
+    app.state.registry = registry
+    return app
+
+
+def _by_contracts(contracts: tuple[Contract, ...], sources: Sources) -> dict[str, Any]:
+    """The members of a State that are made of the contracts."""
+    return {
+        "contracts": contracts,
+        "masker": Masker(contracts),
+        "messages": MessageReader(contracts, RequestParser(CredentialReader()), sources),
+        "inbound": InboundReader(contracts, ValueCompiler(), sources),
+    }
+
+
+def _callback_maker(contracts: tuple[Contract, ...]) -> CallbackMaker:
+    compiler = ValueCompiler()
+    return CallbackMaker(contracts, Renderer(contracts, compiler), compiler)
 
 
 def _check_let_through(settings: Settings, contracts: tuple[Contract, ...]) -> None:
@@ -195,7 +238,11 @@ async def _lifespan(app: Application) -> AsyncIterator[None]:
         await log.open()
     app.state.loops += 1
     await app.store.open()
+    watch: FileWatch | None = app.state.watch
+    watching = asyncio.create_task(watch.run(app.swap, app.notice)) if watch is not None else None
     yield
+    if watching is not None:
+        watching.cancel()
     app.state.loops -= 1
     await app.state.mock.courier.stop(CALLBACK_GRACE)
     if not app.state.loops:

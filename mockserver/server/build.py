@@ -89,12 +89,14 @@ def corrections_of(settings: Settings) -> list[str]:
     ]
 
 
-def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sources) -> Store:
+def store_of(
+    settings: Settings, contracts: tuple[Contract, ...], sources: Sources, registry: Registry | None = None
+) -> Store:
     """The store of the settings, with the built-in accounts and those of ``settings.accounts``.
 
     Raises ContractErrors, and SettingsError where the store cannot be opened.
     """
-    registry = Registry(contracts)
+    registry = registry or Registry(contracts)
     fill_registry(registry, settings, contracts)
     parts = StoreParts(
         contracts,
@@ -109,6 +111,12 @@ def store_of(settings: Settings, contracts: tuple[Contract, ...], sources: Sourc
         return open_store(settings.store, parts)
     except StoreError as error:
         raise SettingsError(f"store: {error}") from error
+
+
+def given_values(settings: Settings, contracts: Iterable[Contract]) -> dict[str, dict[str, Any]]:
+    """By vendor and built-in account, the values that fixtures give. Raises ContractErrors."""
+    found = [_fixture(settings, contract.vendor) for contract in contracts]
+    return {vendor: source.value for vendor, source in found if source is not None}
 
 
 def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Contract]) -> None:

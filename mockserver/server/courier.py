@@ -90,6 +90,10 @@ class Courier:
         self._order = count()
         self._task: asyncio.Task[None] | None = None
 
+    def use(self, maker: CallbackMaker) -> None:
+        """Make callbacks by other contracts from the next one on."""
+        self._maker = maker
+
     def ensure_running(self) -> None:
         """Begin to look after the clocks, unless that goes on already."""
         if self._task is None or self._task.done() or self._task.get_loop().is_closed():

@@ -1,6 +1,6 @@
 """What a browser asks of any server: ``/``, ``/favicon.ico``, ``/robots.txt``. None of it is a call to a vendor."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
 
 from starlette.requests import Request
@@ -15,13 +15,14 @@ from mockserver.server.routing import CONTROL
 POLICY = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
 
 
-def pages(mock: State) -> Mapping[str, ASGIApp]:
+def pages(state: Callable[[], State]) -> Mapping[str, ASGIApp]:
     """The pages by path, for GET and HEAD."""
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         if is_browser(Request(scope)):
             await RedirectResponse(f"{CONTROL}/", headers={"vary": "accept"})(scope, receive, send)
             return
+        mock = state()
         page = HTMLResponse(front_page(mock, origin_of(mock.settings, Request(scope))), headers=POLICY)
         await page(scope, receive, send)
 

@@ -7,7 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 import httptools
 
 MAX_RESPONSE = 64 * 1024  # bytes of a response's body that are read
-READ_SIZE = 16 * 1024
+MAX_READ = 1024 * 1024  # bytes that are read of a response, head and framing included
+READ_SIZE = 16 * 1024  # bytes
 
 
 class DeliveryError(Exception):
@@ -21,11 +22,16 @@ class Reply:
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
+    has_head: bool = False
     is_complete: bool = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
         self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        self.has_head = True
 
     def on_body(self, data: bytes) -> None:
         """Called by the parser."""
@@ -78,18 +84,23 @@ async def _exchange(parts: SplitResult, request: bytes) -> Reply:
     try:
         writer.write(request)
         await writer.drain()
-        reply = Reply()
-        parser = httptools.HttpResponseParser(reply)
-        while not reply.is_complete:
-            data = await reader.read(READ_SIZE)
-            if not data:
-                break
-            parser.feed_data(data)
-            reply.status = parser.get_status_code()
-            if len(reply.body) >= MAX_RESPONSE:
-                break
-        if not reply.status:
-            raise DeliveryError("the connection was closed without a response")
-        return reply
+        return await _reply(reader)
     finally:
         writer.close()
+
+
+async def _reply(reader: asyncio.StreamReader) -> Reply:
+    """The response, as far as it is wanted. Raises DeliveryError where no whole head came."""
+    reply, left = Reply(), MAX_READ
+    parser = httptools.HttpResponseParser(reply)
+    while left > 0 and not reply.is_complete and len(reply.body) < MAX_RESPONSE:
+        data = await reader.read(READ_SIZE)
+        if not data:
+            break
+        left -= len(data)
+        parser.feed_data(data)
+    if not reply.has_head:
+        ended = "the connection was closed without a response"
+        raise DeliveryError(ended if left > 0 else "the head of the response has no end")
+    reply.status = parser.get_status_code()
+    return reply

@@ -75,6 +75,10 @@ class CallLog:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
+    def use(self, mock: State) -> None:
+        """Mask by other contracts from the next line on."""
+        self._mock = mock
+
     async def open(self) -> None:
         """Begin: calls that came before have no line."""
         self._loop = asyncio.get_running_loop()

@@ -315,6 +315,13 @@ class VendorRouter(Router):
         self._pages = pages
         self._index = _Index(self.routes)
 
+    def replace(self, old: Sequence[BaseRoute], new: Sequence[BaseRoute], unknown_path: UnknownPath) -> None:
+        """Have other routes in the place of old ones, from the next request on; those of the user's own stay."""
+        own = [route for route in self.routes if route not in old]
+        self._unknown_path = unknown_path
+        self.routes[:] = [*new, *own]
+        self._index = _Index(self.routes)
+
     def find(self, scope: Scope) -> tuple[VendorRoute, dict[str, str]] | None:
         """A vendor's route and its parameters. None: whether another route fits, only asking them all can tell."""
         if scope["path"].startswith(CONTROL):

@@ -262,17 +262,23 @@ def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[
     for answer in answers.values():
         statuses.setdefault(answer.status, []).append(answer)
     taken: dict[str, str] = {}
+    shared: set[str] = set()
     for name, answer in answers.items():
         if answer.magic is not None and taken.setdefault(answer.magic, name) != name:
             message = f"{taken[answer.magic]} and {name} share the magic {answer.magic}"
             reader.error_below(nodes[name], ["x-mock", "magic"], message)
+            shared.add(answer.magic)
     complete = {}
     for name, answer in answers.items():
         magic = answer.magic
         alone = len(statuses[answer.status]) == 1 or CANONICAL_STATUSES.get(name) == answer.status
-        if magic is None and alone and str(answer.status) not in taken:
-            magic = str(answer.status)
+        by_itself = str(answer.status)
+        if magic is None and alone and by_itself not in taken:
+            magic = by_itself
             taken[magic] = name
+        elif magic is None and alone and by_itself not in shared and answers[taken[by_itself]].magic == by_itself:
+            message = f"the magic {by_itself} is that of {name}, by its status: write another here, or one at {name}"
+            reader.error_below(nodes[taken[by_itself]], ["x-mock", "magic"], message)
         complete[name] = replace(answer, magic=magic)
     return complete
 

@@ -63,7 +63,7 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
     _check_copies(reader, contract)
     _check_callbacks(reader, contract, lists)
     for operation in contract.operations:
-        bound = _bound(contract, operation)
+        bound = bound_records(contract, operation)
         inner = [owned.within for owned in operation.owned if owned.within is not None]
         path_item = reader.mapping(reader.mapping(reader.document, "paths"), operation.path)
         node = reader.mapping(path_item, operation.method.lower())
@@ -139,7 +139,7 @@ def _check_copies(reader: Reader, contract: Contract) -> None:
             reader.error(node, f"{text} names no value of x-mock.account that can be copied", "copy")
 
 
-def _bound(contract: Contract, operation: OperationSpec) -> Bound:
+def bound_records(contract: Contract, operation: OperationSpec) -> Bound:
     """The records that a request of an operation may bind."""
     bound: dict[str, tuple[str, ...]] = {scheme.binds: (scheme.binds,) for scheme in contract.schemes}
     bound |= {owned.binds: (owned.binds,) for owned in operation.owned if owned.within is None}
@@ -215,10 +215,12 @@ def _wrong_in_record(contract: Contract, at: Pointer, bound: Bound, lists: Lists
         if rest and rest[0] not in lists[name]:
             return f"no record of /kept/{name} has the member {rest[0]!r}"
         return None
-    return None if _exists(contract.account, _place(at, bound)) else f"{at} points at nothing in x-mock.account"
+    return (
+        None if _exists(contract.account, place_in_account(at, bound)) else f"{at} points at nothing in x-mock.account"
+    )
 
 
-def _place(at: Pointer, bound: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def place_in_account(at: Pointer, bound: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Where in an account's data a pointer leads that begins with /account or /owned."""
     return at.tokens[1:] if at.tokens[0] == "account" else (*bound[at.tokens[1]], *at.tokens[2:])
 

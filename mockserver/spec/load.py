@@ -16,6 +16,7 @@ from mockserver.spec.openapi30 import NOTE, read_as_31
 from mockserver.spec.operations import PLAIN_WORD, read_operations
 from mockserver.spec.overlay import apply_overlay
 from mockserver.spec.reader import Reader
+from mockserver.spec.request_probes import check_requests
 from mockserver.spec.security import read_schemes
 from mockserver.spec.security_model import Scheme
 from mockserver.spec.shared import METHODS, join_responses
@@ -81,7 +82,7 @@ def read_contract(source: Source, vendor: str, *, is_draft: bool = False) -> tup
     check_pointers(reader, contract)
     check_keys(reader)
     reader.unread_blocks()
-    return contract, reader
+    return replace(contract, notes=(*notes, *check_requests(reader, contract))), reader
 
 
 def _is_raw(reader: Reader) -> bool:

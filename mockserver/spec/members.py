@@ -33,23 +33,23 @@ def _strangers(
     """``looks`` ends when enough members were looked at."""
     if not isinstance(value, Mapping | list):
         return
-    unfolded = list(_unfolded(document, parts))
+    ways = list(unfolded(document, parts))
     if isinstance(value, Mapping):
-        known = tuple(dict.fromkeys(name for schema, _ in unfolded for name in _properties(schema)))
+        known = tuple(dict.fromkeys(name for schema, _ in ways for name in named_members(schema)))
         for name, item, _ in zip(value, value.values(), looks, strict=False):
-            named = [(_properties(schema)[name], sure) for schema, sure in unfolded if name in _properties(schema)]
-            forbidden = any(sure and _forbids(schema, name) for schema, sure in unfolded)
-            if forbidden or (known and not named and not any(_allows_others(schema) for schema, _ in unfolded)):
+            named = [(named_members(schema)[name], sure) for schema, sure in ways if name in named_members(schema)]
+            forbidden = any(sure and _forbids(schema, name) for schema, sure in ways)
+            if forbidden or (known and not named and not any(allows_others(schema) for schema, _ in ways)):
                 yield at + join(name), Stranger(forbidden, known)
             else:
                 yield from _strangers(document, named, item, at + join(name), looks)
     else:
         for index, (item, _) in enumerate(zip(value, looks, strict=False)):
-            items = [(_item(schema, index), sure) for schema, sure in unfolded]
+            items = [(item_schema(schema, index), sure) for schema, sure in ways]
             yield from _strangers(document, items, item, at + join(index), looks)
 
 
-def _unfolded(document: Mapping[str, Any], parts: Iterable[Part]) -> Iterator[tuple[dict[str, Any], bool]]:
+def unfolded(document: Mapping[str, Any], parts: Iterable[Part]) -> Iterator[tuple[dict[str, Any], bool]]:
     """The schemas that the same value must fit, or may have to fit."""
     waiting, seen = list(parts), set()
     while waiting:
@@ -65,22 +65,25 @@ def _unfolded(document: Mapping[str, Any], parts: Iterable[Part]) -> Iterator[tu
         waiting += [(part, False) for part in (*alternatives, *schema.get("dependentSchemas", {}).values())]
 
 
-def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def named_members(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schemas of the members that a schema names."""
     properties: Mapping[str, Any] = schema.get("properties", {})
     return properties
 
 
 def _forbids(schema: Mapping[str, Any], name: str) -> bool:
-    if name in _properties(schema):
-        return _properties(schema)[name] is False
+    if name in named_members(schema):
+        return named_members(schema)[name] is False
     return schema.get("additionalProperties") is False and "patternProperties" not in schema
 
 
-def _allows_others(schema: Mapping[str, Any]) -> bool:
+def allows_others(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema says that there may be members which it does not name."""
     words = ("additionalProperties", "unevaluatedProperties")
     return "patternProperties" in schema or any(schema.get(word, False) is not False for word in words)
 
 
-def _item(schema: Mapping[str, Any], index: int) -> Any:
+def item_schema(schema: Mapping[str, Any], index: int) -> Any:
+    """The schema of a list's item; None where there is none."""
     first = schema.get("prefixItems", ())
     return first[index] if index < len(first) else schema.get("items")

@@ -117,7 +117,7 @@ class _Walk:
             elif key not in SCHEMA_KEYWORDS and not key.startswith("x-"):
                 for near in get_close_matches(key, SCHEMA_KEYWORDS, n=1, cutoff=0.8):
                     self._reader.error(value, f"unknown keyword {key!r} of JSON Schema; did you mean {near!r}?", key)
-        for schema in _inner(value):
+        for schema in inner_schemas(value):
             self.schema(schema)
 
     def _own_name(self, value: dict[str, Any]) -> None:
@@ -128,7 +128,8 @@ class _Walk:
                 self._reader.error(value, f"{key!r} is not read; did you mean 'x-mock'?", key)
 
 
-def _inner(schema: dict[str, Any]) -> Iterator[Any]:
+def inner_schemas(schema: dict[str, Any]) -> Iterator[Any]:
+    """The schemas that stand in a schema."""
     for key in _SCHEMAS_BY_NAME:
         named = schema.get(key)
         if isinstance(named, dict):

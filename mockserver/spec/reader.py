@@ -16,6 +16,7 @@ from mockserver.spec.source import Source
 from mockserver.spec.value_model import Validator
 
 _SCHEMA_DATA = ("const", "default", "enum", "example", "examples")  # these hold values, even if they look like schemas
+MAX_SHOWN_VALUE = 60  # characters of a value in a message
 _USABLE_IN_PART = ("answer", "document")  # their readers manage without the members that are required
 
 
@@ -306,7 +307,22 @@ def explain_block(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
 
 
 def _sentence(error: Any) -> str:
-    if error.validator == "anyOf" and all("required" in part for part in error.validator_value):
-        names = " or ".join(repr(part["required"][0]) for part in error.validator_value)
-        return f"needs {names}"
+    """What is wrong, with values as JSON writes them, not Python."""
+    asked, found = error.validator_value, error.instance
+    if error.validator == "anyOf" and all("required" in part for part in asked):
+        return f"needs {' or '.join(repr(part['required'][0]) for part in asked)}"
+    if error.validator == "type":
+        kinds = [asked] if isinstance(asked, str) else asked
+        return f"{_as_json(found)} is not of type {' or '.join(map(_as_json, kinds))}"
+    if error.validator == "const":
+        return f"{_as_json(asked)} was expected, not {_as_json(found)}"
+    if error.validator == "enum":
+        return f"{_as_json(found)} is not one of {', '.join(map(_as_json, asked))}"
+    if error.validator == "pattern":
+        return f"{_as_json(found)} does not match '{asked}'"
     return str(error.message)
+
+
+def _as_json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MAX_SHOWN_VALUE else f"{text[:MAX_SHOWN_VALUE]}…"

@@ -4,6 +4,7 @@ The reading is strict: only ``true``, ``false``, ``null`` and plain decimal numb
 phone number turned into an integer), keys are unique strings, no tag builds an object.
 """
 
+import codecs
 import errno
 import json
 import math
@@ -99,6 +100,12 @@ class _Anchored:
     height: int
 
 
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}  # by a file's first bytes, its encoding
+
+
 def read_text(file: Path) -> str:
     """The text of a regular file, in UTF-8. Raises OSError, UnicodeDecodeError.
 
@@ -110,8 +117,14 @@ def read_text(file: Path) -> str:
 
 
 def why_unread(error: OSError | UnicodeDecodeError) -> str:
-    """What kept a file from being read, without its name."""
-    return error.strerror or str(error) if isinstance(error, OSError) else f"not UTF-8: {error}"
+    """What kept a file from being read, without its name, and what to do about it."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    encoding = _BYTE_ORDER_MARKS.get(bytes(error.object[:2]))
+    if encoding is not None:
+        return f"the file is not UTF-8 but {encoding}: save it as UTF-8"
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return f"the file is not UTF-8: line {line} has the byte 0x{error.object[error.start]:02X}; save it as UTF-8"
 
 
 _PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")

@@ -7,6 +7,8 @@ from heapq import heapify, heappop, heappush, nsmallest
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from mockserver.engine.effects import ChangeRecord, DueStep, Effect, ForgetRecord, KeepRecord
 from mockserver.engine.facts import NOTHING, Kept
 from mockserver.engine.message import Message
@@ -16,8 +18,7 @@ LONGEST_PACED = 60.0  # seconds after an answer; a later step is waited for as l
 Lists = dict[str, dict[str, dict[str, Any]]]  # by list and key
 
 
-@dataclass(frozen=True, slots=True)
-class StepDue:
+class StepDue(msgspec.Struct, frozen=True):
     """A step that is due at a time of the account's clock, in Unix seconds; ``cause`` is the number of the call.
 
     ``number`` tells it from all other steps of the store; a step that was planned later has a higher one.
@@ -71,7 +72,7 @@ class Records:
 
         ``cause`` is the call's number. ``pace`` is how long a second of a course's first minute takes on that clock.
         """
-        keeping = self._of.setdefault(account, _Keeping())
+        keeping = self._of.get(account) or self._of.setdefault(account, _Keeping())
         for effect in effects:
             if isinstance(effect, KeepRecord):
                 self._keep(keeping, vendor, cause, effect, now, pace)

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -373,7 +373,7 @@ class Store:
 
     def _have_told(self, account_id: str, due: StepDue) -> None:
         """Remember that a step is to be told; its record as it is now: a later step may change it before that."""
-        self._untold.setdefault(account_id, []).append(replace(due, record=dict(due.record)))
+        self._untold.setdefault(account_id, []).append(msgspec.structs.replace(due, record=dict(due.record)))
 
     def _wake_for_steps(self, account_id: str) -> None:
         if account_id in self._untold:

@@ -10,8 +10,8 @@ from mockserver.server.text_report import call_text
 from mockserver.testing.calls import Calls
 
 MAX_NAME = 120  # characters of a file's name
-UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
-LOST_IN_NAME = re.compile(
+UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9_.-]+")
+UNTOLD_CHARACTERS = re.compile(
     r"[^A-Za-z0-9_.:/\[\]-]|\[.*[/:\[]"
 )  # what of an id its file's name does not say: a test's parameters
 
@@ -29,8 +29,8 @@ def write_report(folder: Path, test: str, calls: Calls) -> None:
 
 def file_name(test: str) -> str:
     """A test's id as a name that any file system takes; two ids that would have the same one are told apart."""
-    name = UNSAFE.sub("-", test).strip("-.")
-    if len(name) <= MAX_NAME and not LOST_IN_NAME.search(test):
+    name = UNSAFE_CHARACTERS.sub("-", test).strip("-.")
+    if len(name) <= MAX_NAME and not UNTOLD_CHARACTERS.search(test):
         return name
     digest = hashlib.blake2b(test.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
     return f"{name[-(MAX_NAME - len(digest) - 1) :].strip('-.')}-{digest}".strip("-")

@@ -41,11 +41,12 @@ def test_findings(begun: Path) -> None:
     assert code == 1
     assert f"{case}: /status: expected 200, found 202" in out
     contract = begun / "acme.yaml"
-    text = contract.read_text("utf-8").replace('to: "+12025550123", text: Hello', 'to: "12", text: Hello')
+    rules = "x-mock:\n        rules: [{when: {/body/text: {const: Hello}}, answer: invalid}]\n        message:"
+    text = contract.read_text("utf-8").replace("x-mock:\n        message:", rules)
     contract.write_text(text, "utf-8")
     (begun / "fixtures" / "acme" / "send_sms" / "invalid.yaml").unlink()
     code, out = tried(begun)
-    assert "acme.send_sms: its own example is refused: invalid pattern /body/to (acme.send_sms/invalid)" in out
+    assert "acme.send_sms: its own example is refused: a rule (acme.send_sms/invalid)" in out
 
 
 def test_broken_fixtures(begun: Path) -> None:

@@ -256,6 +256,7 @@ def test_exported(open_page: Open, client: Client, form: str) -> None:
 
 def export(page: Page, form: str) -> str:
     """The file that is saved."""
+    page.locator("h1").click()  # without a gesture now and then, a browser saves ten files and no more
     with page.expect_download() as saved:
         page.get_by_label("Export what is listed").select_option(form)
     return saved.value.path().read_text("utf-8")

@@ -42,6 +42,8 @@ def test_listed(server: MockServer, account: Account) -> None:
     assert calls(server, account, "--grep", "FIRST words").splitlines() == [first]
     assert calls(server, account, "--vendor", "koreai") == ""
     assert calls(server, account, "--limit", "1").splitlines() == [second]
+    assert calls(server, account, "--kind", "accepted").splitlines() == [first]
+    assert calls(server, account, "--kind", "pinned") == ""
 
 
 def test_for_programs(server: MockServer, account: Account) -> None:
@@ -49,7 +51,8 @@ def test_for_programs(server: MockServer, account: Account) -> None:
     shapes = [json.loads(line) for line in calls(server, account, "--json").splitlines()]
     assert [shape["accepted"] for shape in shapes] == [True, False]
     name = shapes[0]["id"]
-    assert json.loads(invoke("calls", name, "--url", server.url, "--json").stdout)["id"] == name
+    (line,) = invoke("calls", name, "--url", server.url, "--json").stdout.splitlines()
+    assert json.loads(line)["request"]["method"] == "POST"
     assert invoke("calls", name, "--url", server.url).stdout.startswith(f"== {name} ")
     archive = json.loads(calls(server, account, "--format", "har"))
     assert len(archive["log"]["entries"]) == 2
@@ -108,4 +111,4 @@ def test_what_a_stream_says(server: MockServer, account: Account, monkeypatch: p
     ended = invoke("calls", "--follow", "--url", server.url, "--account", account.id, "--json")
     assert [json.loads(line)["id"] for line in ended.stdout.splitlines()] == [*(c["id"] for c in listed[::-1]), "later"]
     assert "3 calls came too fast to be shown" in ended.stderr
-    assert "… gone" in ended.stderr
+    assert ended.stderr.endswith("… gone\n… the server sends no more calls\n")

@@ -77,6 +77,11 @@ def test_help(arguments: list[str]) -> None:
             ["serve", "--host", "ü..x"], "cannot listen on ü..x:[0-9]+: .*; choose another --host .*", id="host"
         ),
         pytest.param(["serve", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:[0-9]+: .*", id="other's address"),
+        pytest.param(
+            ["serve", "--watch", "--forward-real", "polyai=https://api.example.test"],
+            "--watch and --forward-real: a vendor whose calls are passed on cannot change meanwhile",
+            id="watched and passed on",
+        ),
         pytest.param(["serve", "--body-limit", "5"], "--body-limit is now --max-body", id="former name"),
         pytest.param(["serve", "--most-accounts=5"], "--most-accounts is now --max-accounts", id="former name, equals"),
         pytest.param(["check", "--contracts", LONG], f"cannot use {LONG}: File name too long", id="long"),

@@ -122,6 +122,17 @@ def test_patch(pair: Pair, project: Path, monkeypatch: pytest.MonkeyPatch) -> No
             assert client.get(f"/_mock/calls/{reply.headers['x-mock-call']}").json()["account"] == case["account"]
 
 
+def test_patch_of_files_elsewhere(pair: Pair, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No path of a patch leads up, since nothing applies such a one: it says in which folder it is applied."""
+    (project / "reports").mkdir()
+    monkeypatch.chdir(project / "reports")
+    shown = drift(project, recorded(pair, project, {"Weight is missing": "How heavy?"}, NO_WEIGHT)).stdout
+    assert "../" not in "".join(line for line in shown.splitlines() if line.startswith(("---", "+++")))
+    assert f"To be applied in {project}:" in shown.splitlines()
+    applied(project, shown)
+    assert "How heavy?" in (project / "contracts" / DEPOT_CONTRACT.name).read_text("utf-8")
+
+
 def test_patch_of_json(pair: Pair, project: Path) -> None:
     """A contract that is written in JSON stays that."""
     yaml_file = project / "contracts" / DEPOT_CONTRACT.name

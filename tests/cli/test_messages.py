@@ -44,6 +44,33 @@ def test_messages_and_a_reply(parcel_server: MockServer, account: Account) -> No
     assert again["text"] == "Bye"
 
 
+def test_of_all_accounts(parcel_server: MockServer, account: Account) -> None:
+    """Without an account's name; whose each is stands in its line."""
+    with parcel_server.account() as other:
+        send(other, "theirs")
+        lines = invoke("messages", "--url", parcel_server.url, "--limit", "2", "--within", "1").output.splitlines()
+        assert [account.id in lines[0], other.id in lines[1]] == [True, True]
+        mine = invoke("messages", "--url", parcel_server.url, "--account", account.id).output
+        assert other.id not in mine
+
+
+def test_no_terminal_obeys(parcel_server: MockServer, account: Account) -> None:
+    """What a subscriber or an application wrote stays text."""
+    send(account, "a\x1b[2J\u202eb\x9b")
+    output = invoke("messages", "--url", parcel_server.url, "--account", account.id).output
+    assert all(line.isprintable() for line in output.splitlines())
+
+
+def test_evictions_are_told() -> None:
+    """On standard error: a list that is not whole says so."""
+    with run(contracts=(CONTRACTS,), builtin=False, max_journal_calls=1) as server, server.account() as account:
+        for text in ("one", "two"):
+            send(account, text)
+        ended = invoke("messages", "--url", server.url)
+        assert "1 calls had to make room" in ended.stderr
+        assert len(ended.stdout.splitlines()) == 1
+
+
 def test_a_code(parcel_server: MockServer, account: Account) -> None:
     """The latest code alone, for a shell's variable; without one the exit code is 1."""
     where = ("--url", parcel_server.url, "--account", account.id)

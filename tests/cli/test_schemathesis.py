@@ -40,6 +40,18 @@ def test_refusals_with_the_status_of_a_success() -> None:
         assert {check["enabled"] for check in operation["checks"].values()} == {False}
 
 
+def test_what_was_sent_before() -> None:
+    """An operation that asks for a message by its id finds none when a run begins; forms beside JSON are not judged."""
+    printed = invoke("account", "--format", "schemathesis", "--vendor", "opentact").stdout
+    file = tomllib.loads(printed)
+    users = file["auth"]["openapi"]["Login"]
+    assert users.keys() == {"username", "password"}
+    operations = {operation["include-operation-id"]: operation for operation in file["operations"]}
+    assert operations["show_sms"]["warnings"] == {"display": ["missing_auth"], "fail-on": True}
+    assert "warnings" not in operations["send_sms"]
+    assert operations["search_sms"]["checks"]["positive_data_acceptance"] == {"enabled": False}
+
+
 def test_odd_values(tmp_path: Path) -> None:
     """Any text is read back as it is."""
     accounts = odd_account(tmp_path, [ODD])

@@ -73,6 +73,13 @@ def test_order() -> None:
     assert rows(order=((Pointer(("seen",)), False), (Pointer(("id",)), True)))[0] == [2, 10, 1]
 
 
+def test_equal_records() -> None:
+    """In a list with the greatest first, the later record comes before an earlier one that is as great."""
+    assert rows(order=((Pointer(("seen",)), True),))[0] == [10, 1, 2]
+    assert rows(order=((Pointer(("seen",)), True), (Pointer(("none",)), True)))[0] == [10, 1, 2]
+    assert rows(order=((Pointer(("seen",)), False),))[0] == [2, 1, 10]
+
+
 @pytest.mark.parametrize(
     ("skip", "take", "ids"),
     [

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from mockserver.engine.effects import EffectCompiler, KeepRecord
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import Sources, uuid4
 from mockserver.engine.values import Context, ValueCompiler, timestamp
+from mockserver.spec.answer_model import Keeps
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.source import read_yaml
+from mockserver.spec.value_model import Composed, Constant, Echo
 from mockserver.spec.values import parts_of, pointers_of, read_value
 
 NOW = 1_893_492_600.25  # 2030-01-01T10:10:00.250Z
@@ -95,6 +98,16 @@ def test_forms(text: str, value: Any) -> None:
     assert made(text) == (value, [])
 
 
+@pytest.mark.parametrize(("at", "keys"), [("/body/to", ["+1 415"]), ("/body/none", [])])
+def test_a_record_without_its_key_is_not_kept(at: str, keys: list[str]) -> None:
+    """Nothing could be found by what the request leaves out."""
+    record = Composed({"id": Echo(Pointer.parse(at), None), "state": Constant("sent")})
+    leave = EffectCompiler(ValueCompiler()).compile_keeps("acme", [Keeps("sent", "id", (), None, record, ())])
+    assert leave is not None
+    left = leave(Context(VIEW, None, sources(str), NOW), {}, "", None)
+    assert [effect.key for effect in left if isinstance(effect, KeepRecord)] == keys
+
+
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, NOW, NOW + 0.001])
 def test_a_compiler_tells_each_time_as_it_is(seconds: float) -> None:
     """What is remembered of times that were told before changes none: the first one, one again, one in between."""
@@ -102,6 +115,13 @@ def test_a_compiler_tells_each_time_as_it_is(seconds: float) -> None:
     make = ValueCompiler().compile(read_value(reader, reader.document["value"]))
     told = [make(Context(VIEW, None, sources(str), now)) for now in (seconds, seconds, NOW, seconds)]
     assert told == [timestamp(now) for now in (seconds, seconds, NOW, seconds)]
+
+
+def test_members_come_in_the_order_of_the_contract() -> None:
+    """Literals, values of the exchange and what it does not have stand where the contract writes them, each time."""
+    text = "{a: {echo: /body/count}, b: 1, c: {echo: /body/none}, d: {echo: /body/flag}, e: null}"
+    for _ in range(2):
+        assert list(made(text)[0].items()) == [("a", "12"), ("b", 1), ("d", True), ("e", None)]
 
 
 @pytest.mark.parametrize(

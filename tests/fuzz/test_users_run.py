@@ -14,7 +14,7 @@ from tests.live import PATIENCE, Live, live_server
 
 VENDORS = ["avaamo", "koreai", "opentact", "polyai", "voximplant"]
 A_SETTING = "phases.examples.enabled = true"  # the default: a part of the file must have one
-REPEATABLE = 'seed = 20261121\n[cache]\nenabled = false\n[generation]\ndatabase = "none"\nmax-examples = 25\n'
+REPEATABLE = 'seed = 20261121\n[cache]\nenabled = false\n[generation]\ndatabase = "none"\nmax-examples = 10\n'
 
 
 @pytest.fixture(scope="module")

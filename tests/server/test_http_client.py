@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from mockserver.server.http_client import MAX_RESPONSE, DeliveryError, Reply, address_of, send
+from mockserver.server.http_client import MAX_READ, MAX_RESPONSE, DeliveryError, Reply, address_of, send
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -69,7 +69,13 @@ def test_a_reply_that_the_end_ends() -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"", "closed without a response"), (b"nonsense\r\n\r\n", "is not HTTP")],
+    [
+        (b"", "closed without a response"),
+        (b"HTTP/1.1 200 OK\r\nX-A: b\r\n", "closed without a response"),
+        (b"nonsense\r\n\r\n", "is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * (MAX_READ // 8 + 1), "the head of the response has no end"),
+    ],
+    ids=["nothing", "half a head", "nonsense", "endless head"],
 )
 def test_no_reply(data: bytes, message: str) -> None:
     """Why there is none is said."""

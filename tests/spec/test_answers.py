@@ -58,7 +58,7 @@ def test_magic() -> None:
 
 
 def test_magic_given_wins() -> None:
-    """Digits written for an answer are not another's, even if they are its status."""
+    """Digits written for an answer are not another's, even if they are its status; the author is told so."""
     responses = {
         "401": plain(1, magic="500"),
         "500": {"x-mock": {"name": "server_error", "evidence": {"page": "x"}}},
@@ -66,7 +66,9 @@ def test_magic_given_wins() -> None:
         "503": {"x-mock": {"name": "forbidden_too", "evidence": {"page": "x"}}},
     }
     answers, messages = answers_of(responses)
-    assert messages == []
+    assert messages == [
+        "the magic 500 is that of server_error, by its status: write another here, or one at server_error"
+    ]
     assert {name: answer.magic for name, answer in answers.items()} == {
         "one": "500",
         "server_error": None,

@@ -143,14 +143,14 @@ ALONE: dict[str, Case] = {
         "means: 503",
         "bad_number and closed share the magic 503",
     ),
-    "magic": ('magic: "402"', "magic: 402", "magic: 402", "402 is not of type 'string'"),
+    "magic": ('magic: "402"', "magic: 402", "magic: 402", '402 is not of type "string"'),
 }
 CONSEQUENTIAL: dict[str, Case] = {
     "name": (
         TAKEN,
         TAKEN + '\n        "406": {description: No., x-mock: {name: A B, evidence: {page: x}}}',
         "name: A B",
-        "'A B' does not match",
+        '"A B" does not match',
     ),
     "name of an example": (
         "                no_line:",

@@ -156,7 +156,7 @@ def test_dispatch() -> None:
 def test_declared() -> None:
     """The fields of a request are its parameters and the body's members; for some, all values are known."""
     text = "text: {type: object, properties: {kind: {enum: [a, b]}}}"
-    send = contract(("text: {type: string}", text)).operations[0]
+    send = contract(("text: {type: string}", text), ("text: hi}", "text: {}}")).operations[0]
     assert [at for at, *_ in send.declared] == [
         "/path/batch",
         "/header/x-trace",

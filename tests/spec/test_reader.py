@@ -61,11 +61,11 @@ VOCABULARY: dict[str, Case] = {
     ),
 }
 SHAPES: dict[str, Case] = {
-    "no such new": ("key: {new: token, length: 20}", "key: {new: word}", "{new: word}", "'word' is not one of ['uuid'"),
-    "no such fill": ("else: {new: uuid}", "else: {new: word}", "{new: word}", "'word' is not one of ['uuid', 'seq"),
-    "pointer": ("/body/code: {call", "/body/co~de: {call", "/body/co~de", "'/body/co~de' does not match"),
-    "pointer of a condition": ("/body/urgent: false", "/boby/urgent: false", "/boby", "'/boby/urgent' does not match"),
-    "file pointer": ("{key: /account/key}", "{key: /account}", "{key: /account}", "'/account' does not match"),
+    "no such new": ("key: {new: token, length: 20}", "key: {new: word}", "{new: word}", '"word" is not one of "uuid"'),
+    "no such fill": ("else: {new: uuid}", "else: {new: word}", "{new: word}", '"word" is not one of "uuid", "seq'),
+    "pointer": ("/body/code: {call", "/body/co~de: {call", "/body/co~de", '"/body/co~de" does not match'),
+    "pointer of a condition": ("/body/urgent: false", "/boby/urgent: false", "/boby", '"/boby/urgent" does not match'),
+    "file pointer": ("{key: /account/key}", "{key: /account}", "{key: /account}", '"/account" does not match'),
     "a list": ("security: []", "security: none", "security: none", "'security' must be a list"),
     "text": ("title: Acme SMS", "title: 5", "title: 5", "'title' must be a string"),
     "text that is empty": ("title: Acme SMS", 'title: ""', "title:", "'title' must be a string"),
@@ -103,14 +103,14 @@ SHAPES: dict[str, Case] = {
 }
 CONSEQUENTIAL: dict[str, Case] = {
     "example's value": ("value: Unauthorized", "vlaue: Unauthorized", "vlaue", "'value' is missing"),
-    "no such problem": (LIMITED, LIMITED.replace("limited,", "limit,"), "problem: limit,", "'limit' is not one of"),
+    "no such problem": (LIMITED, LIMITED.replace("limited,", "limit,"), "problem: limit,", '"limit" is not one of'),
     "neither problem nor when": (LIMITED, "{answer: rate_limited}", "- {answer: rate_l", "needs 'problem' or 'when'"),
     "no answer": (LIMITED, "{problem: limited}", "- {problem: limited}", "'answer' is a required property"),
     "scheme of no shape": (
         "x-mock: {accept: {equals: /account/key}}",
         "x-mock: yes",
         "x-mock: yes",
-        "'yes' is not of type",
+        '"yes" is not of type',
     ),
     "a mapping": ('info: {title: Acme SMS, version: "7"}', "info: Acme", "info: Acme", "'info' must be a mapping"),
     "a list of mappings": ("  - Key: []", "  - Key", "  - Key", "must be a mapping"),

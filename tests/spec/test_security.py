@@ -76,7 +76,7 @@ CONSEQUENTIAL: dict[str, Case] = {
         "{equals: /account/key}",
         f"{{jwt: {{{JWT}, algorithms: [none]}}}}",
         "jwt:",
-        "'none' is not one of ['HS256'",
+        '"none" is not one of "HS256"',
     ),
     "no such scheme": ("  - Key: []", "  - Kee: []", "- Kee", "there is no security scheme 'Kee'"),
     "components of no shape": (

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.spec import source as reading
-from mockserver.spec.source import MAX_YAML_DEPTH, MAX_YAML_VALUES, Place, Source, read_text, read_yaml
+from mockserver.spec.source import MAX_YAML_DEPTH, MAX_YAML_VALUES, Place, Source, read_text, read_yaml, why_unread
 from tests.properties import examples
 from tests.spec.writing import SMALL
 
@@ -282,3 +282,19 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "link.yaml").symlink_to(tmp_path / "real.yaml")
     (tmp_path / "real.yaml").write_text("ü", "utf-8")
     assert read_text(tmp_path / "link.yaml") == "ü"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("openapi: 3.1.0".encode("utf-16"), "the file is not UTF-8 but UTF-16: save it as UTF-8"),
+        ("a: b\nname: Müller".encode("latin-1"), "the file is not UTF-8: line 2 has the byte 0xFC; save it as UTF-8"),
+    ],
+)
+def test_another_encoding(tmp_path: Path, content: bytes, told: str) -> None:
+    """A file in another encoding is told in plain words, with the line and what to do."""
+    file = tmp_path / "acme.yaml"
+    file.write_bytes(content)
+    with pytest.raises(UnicodeDecodeError) as caught:
+        read_text(file)
+    assert why_unread(caught.value) == told

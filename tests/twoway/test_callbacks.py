@@ -2,9 +2,14 @@
 
 import hashlib
 import hmac
+import socket
 from typing import Any
 
-from tests.twoway.conftest import SUBSCRIBER, Customer, Receiver
+import pytest
+
+from mockserver.testing import MockServer
+from tests.live import PATIENCE
+from tests.twoway.conftest import SUBSCRIBER, Customer, Receiver, send
 
 
 def test_receipts_come_in_order_on_the_account_s_clock(customer: Customer, receiver: Receiver) -> None:
@@ -87,6 +92,56 @@ def test_a_receiver_that_refuses_is_recorded(customer: Customer, receiver: Recei
     customer.clock(advance=60)
     attempts = [(call["accepted"], call["response"]["status"], call["outcome"]) for call in customer.callbacks()]
     assert attempts == [(False, 500, "sent"), (True, 200, "sent")]
+
+
+def test_an_address_where_nobody_is(customer: Customer) -> None:
+    """What cannot be sent is recorded with the reason, and holds back nothing: the message goes on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can
+        customer.send(callback_url=f"http://127.0.0.1:{taken.getsockname()[1]}/gone")
+        assert customer.clock(advance=60)["callbacks"] == 2
+    assert [(call["outcome"], call["accepted"]) for call in customer.callbacks()] == [("aborted", False)] * 2
+    assert customer.callbacks()[0]["notes"][0].startswith("no connection")
+    assert customer.messages()[0]["state"] == "delivered"
+
+
+def test_a_redirect_is_not_followed(customer: Customer, receiver: Receiver) -> None:
+    """The receiver's answer is recorded as it came; another machine could not be reached this way."""
+    receiver.statuses = [302, 302]
+    customer.send()
+    customer.clock(advance=60)
+    assert [(call["response"]["status"], call["accepted"]) for call in customer.callbacks()] == [(302, False)] * 2
+    assert len(receiver.requests) == 2
+
+
+def test_a_deleted_account_is_told_nothing_more(
+    parcel_server: MockServer, customer: Customer, receiver: Receiver
+) -> None:
+    """Whatever was to come for it does not; another account gets its own."""
+    with parcel_server.account(vendors={"parcel": {"callback_url": receiver.url}}) as gone:
+        gone.freeze()
+        send(gone)
+        customer.send()
+    assert customer.clock(advance=60)["callbacks"] == 2
+    assert len(receiver.requests) == 2
+
+
+@pytest.mark.parametrize("how", ["reset", "delete"])
+def test_a_request_under_way_ends_with_its_account(parcel_server: MockServer, how: str) -> None:
+    """Who waits for a receiver that does not answer leaves it at once, and records nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with parcel_server.account(vendors={"parcel": {"callback_url": address}}) as account:
+            send(account)
+            connection, _ = silent.accept()
+            if how == "reset":
+                account.reset()
+                assert account.recorded_calls() == []
+        with connection:
+            connection.settimeout(PATIENCE)
+            while connection.recv(65_536):
+                """The request, then the end."""
 
 
 def test_redelivery(customer: Customer, receiver: Receiver) -> None:

@@ -35,6 +35,7 @@ TEXT = Path(__file__).with_name("parcel.yaml").read_text("utf-8")
         ("kept: /kept/messages/id", "kept: /kept/parcels/id", "no answer keeps /kept/parcels/id; kept: /kept/messages"),
         ("each: /kept/messages", "each: /kept/parcels", "no answer keeps /kept/parcels; kept: /kept/messages"),
         ("{echo: /owned/messages}}}}", "{echo: /owned/messages/size}}}}", "has the member 'size'"),
+        ("where: {to: {is: /query/to}}", "where: {to: {is: {call: lower, of: {}}}}", "/to/is/of: {} is not of type"),
         ("of: [/account/secret, /made/raw]", "of: [/account/secret, /made/nothing]", "an answer makes /made/body"),
         ("    secret: {new: token}", "    secret: {new: token}\n    messages: []", "are both called 'messages'"),
         ("text: {echo: /body/text}", "text: {deep: [{call: lower, of: [{}]}]}", "/text/deep/0/of/0: {} is not of type"),

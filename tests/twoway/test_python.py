@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.testing import Account, AsyncAccount, ControlError, MockServer, fault
+from mockserver.testing import Account, AsyncAccount, ControlError, MockServer, MockVendors, fault
 from tests.twoway.conftest import SUBSCRIBER, Receiver, send
 
 OTHER = "+12025550198"
@@ -238,6 +238,17 @@ def test_an_application_in_this_process(withheld: Account, app: Any) -> None:
     where = ["/events", "from=parcel", "hooks.example.com"]
     assert [reply.json for reply in replies] == [[*where, signatures[0], "sent"], [*where, signatures[1], "delivered"]]
     assert withheld.callbacks.take() == []
+
+
+@pytest.mark.mock_vendors(vendors={"parcel": {"callback_url": WITHHELD, "inbound_url": "https://example.com/replies"}})
+def test_where_a_mark_sends_callbacks(mock_vendors: MockVendors) -> None:
+    """The test's customer has the addresses that its mark gives."""
+    send(mock_vendors)
+    mock_vendors.assert_delivered(within=10)
+    mock_vendors.inbox(SUBSCRIBER).reply("STOP")
+    taken = [(one.operation, one.url) for one in mock_vendors.callbacks.take()]
+    assert taken == [*[("parcel.status", WITHHELD)] * 2, ("parcel.received", "https://example.com/replies")]
+    mock_vendors.parcel.received.assert_called(json={"text": "STOP"}, times=1)
 
 
 def test_callbacks_are_taken(withheld: Account) -> None:

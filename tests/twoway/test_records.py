@@ -49,6 +49,17 @@ def test_a_born_record_changes_until_the_account_is_reset(customer: Customer) ->
     assert customer.call("GET", "/messages")[1]["total"] == 0
 
 
+@pytest.mark.parametrize("kind", ["malformed", "truncate", "garbage", "empty", "reset"])
+def test_a_reply_that_a_fault_spoils_leaves_what_it_would_have_said(customer: Customer, kind: str) -> None:
+    """The vendor has accepted the message, under the id that never reached the client, or half of it did."""
+    pin = {"account": customer.id, "answers": ["sent"], "fault": {"kind": kind}}
+    customer.control.put("pins/parcel.send_message", pin)
+    with pytest.raises((OSError, http.client.HTTPException, ValueError)):
+        customer.send()
+    (kept,) = customer.call("GET", "/messages")[1]["messages"]
+    assert customer.call("GET", f"/messages/{kept['id']}")[0] == 200
+
+
 def test_a_refused_request_leaves_nothing(customer: Customer) -> None:
     """Only an accepted answer has effects; a fault that loses the reply has none unless an answer is pinned."""
     assert customer.call("POST", "/messages", {"from": customer.number})[0] == 400

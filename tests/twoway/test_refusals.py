@@ -81,19 +81,26 @@ def test_nothing_to_send_again(client: TestClient, call: str) -> None:
     assert (reply.status_code, reply.json()["pointer"]) == (404, "/path/call")
 
 
-def test_a_signature_in_the_body_is_spoiled(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("signature", "sent", "kept"),
+    [
+        ("{join: [sha1=, {call: hmac_sha1, of: [/account/secret, /account/api_key]}]}", '"sha1=ab12cd"', 24),
+        ("{of: [{call: hmac_sha1, of: [/account/secret, /account/api_key], as: text}]}", '{"of":["ab12cd"]}', 26),
+    ],
+    ids=["joined", "inside"],
+)
+def test_a_signature_in_the_body_is_spoiled(tmp_path: Path, signature: str, sent: str, kept: int) -> None:
     """Where a value of the body signs, one character of it differs, and nothing else."""
     text = (FOLDER / "parcel.yaml").read_text("utf-8")
     fill = "fill: {/body: {echo: /owned/messages}, "
-    signed = "fill: {/body/state: {join: [sha1=, {call: hmac_sha1, of: [/account/secret, /account/api_key]}]}, "
     assert fill in text
-    (tmp_path / "parcel.yaml").write_text(text.replace(fill, signed), "utf-8")
+    (tmp_path / "parcel.yaml").write_text(text.replace(fill, f"fill: {{/body/state: {signature}, "), "utf-8")
     (contract,) = load_contracts([tmp_path / "parcel.yaml"])
     callback = next(callback for callback in contract.callbacks if callback.name == "status")
-    callback = next(callback for callback in contract.callbacks if callback.name == "status")
-    headers, body = b"x-signature: abcd\r\ncontent-length: 31", b'{"id":"x","state":"sha1=ab12cd"}'
+    body = f'{{"id":"x","state":{sent}}}'.encode()
+    headers = b"x-signature: abcd\r\ncontent-length: %d" % len(body)
     spoiled = with_wrong_signature(OutgoingRequest(callback, "a", "http://127.0.0.1/", headers, body, 1, 0, ""))
     assert spoiled.body != body
-    assert (len(spoiled.body), spoiled.body[:24]) == (len(body), body[:24])
+    assert (len(spoiled.body), spoiled.body[:kept]) == (len(body), body[:kept])
     assert spoiled.headers.startswith(b"x-signature: ab")
     assert not spoiled.headers.startswith(b"x-signature: abcd")

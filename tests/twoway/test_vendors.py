@@ -10,6 +10,11 @@ from typing import Any
 import pytest
 import requests
 
+from mockserver.server.build import contracts_folder
+from mockserver.server.settings import Settings
+from mockserver.spec.answer_model import Keeps
+from mockserver.spec.load import contract_files, load_contracts
+from mockserver.spec.model import Contract
 from mockserver.testing import MockServer, run
 from mockserver.testing.client import Control
 from tests.live import PATIENCE
@@ -74,6 +79,28 @@ def customer_of(server: MockServer) -> Iterator[Any]:
         control.delete(f"accounts/{account}")
 
 
+CONTRACTS = load_contracts(contract_files([contracts_folder()]))
+KEEPS = [
+    pytest.param(contract, kept, id=answer.id)
+    for contract in CONTRACTS
+    for operation in contract.operations
+    if operation.spelling == operation.name
+    for answer in operation.answers.values()
+    for kept in answer.effects.keeps
+    if kept.courses
+]
+
+
+@pytest.mark.parametrize(("contract", "kept"), KEEPS)
+def test_every_course(contract: Contract, kept: Keeps) -> None:
+    """A magic recipient asks for each but the ordinary one; by the real clock a receipt is due in half a second."""
+    ordinary, *others = kept.courses
+    assert (ordinary.magic, [course.name for course in others if course.magic is None]) == (None, [])
+    told = {event for callback in contract.callbacks for event in callback.on}
+    due = [s.after for course in kept.courses for s in course.steps if f"{kept.list_name}/{s.name}" in told or s.state]
+    assert max(due) * Settings().course_pace < 0.5
+
+
 def opentact(customer_of: Any, receiver: Receiver) -> tuple[Client, dict[str, str]]:
     """A customer whose profile's callbacks go to the receiver, and the headers of a user who has logged in."""
     client = customer_of("opentact", leases=[{"messaging_profile": {"callback_url": receiver.url}}])
@@ -135,6 +162,21 @@ def test_opentact_reply(customer_of: Any, receiver: Receiver) -> None:
     assert sorted(one["type"] for one in found) == ["smsi", "smso"]
 
 
+def test_opentact_search_shows_the_newest_first(customer_of: Any, receiver: Receiver) -> None:
+    """Also of messages of one moment; pages follow one another."""
+    client, token = opentact(customer_of, receiver)
+    tn = client.value("leases")[0]["tn"]
+    for number in range(5):
+        body = {"from": tn, "to": SUBSCRIBER, "message": f"Message {number}"}
+        client.call("POST", "/rest/sms", json=body, headers=token)
+    pages = [
+        client.call("POST", "/rest/sms/search", json={"take": 2, "skip": skip}, headers=token)["payload"]
+        for skip in (0, 2, 4, 6)
+    ]
+    assert [[one["message"][-1] for one in page["data"]] for page in pages] == [["4", "3"], ["2", "1"], ["0"], []]
+    assert {page["total"] for page in pages} == {5}
+
+
 def voximplant(client: Client, method: str, **parameters: Any) -> Any:
     """A method by its path, with the account's api_key."""
     credentials = {"account_id": client.value("account_id"), "api_key": client.value("api_key")}
@@ -189,6 +231,20 @@ def test_voximplant_inbound_hash(customer_of: Any, receiver: Receiver) -> None:
     assert [(row["direction"], row["text"]) for row in received] == [("IN", "No"), ("IN", "Yes please")]
 
 
+def test_voximplant_a_wrong_hash(customer_of: Any, receiver: Receiver) -> None:
+    """A pin spoils the hash alone, so that a receiver can be seen to refuse it."""
+    client = customer_of("voximplant", callback_url=receiver.url)
+    pin = {"account": client.shape["id"], "fault": {"kind": "wrong_signature"}}
+    client.control.put("pins/voximplant.sms_inbound", pin)
+    client.reply("Hi")
+    receiver.wait(1)
+    (item,) = receiver.bodies[0]["callbacks"]
+    signed = f"{client.value('account_id')}{client.value('api_key')}{item['callback_id']}"
+    right = hashlib.md5(signed.encode(), usedforsecurity=False).hexdigest()
+    assert sum(one != other for one, other in zip(item["hash"], right, strict=True)) == 1
+    assert item["sms_inbound"]["sms_body"] == "Hi"
+
+
 def test_voximplant_several_recipients(customer_of: Any) -> None:
     """Each recipient is a message of its own; one that is refused is none. A magic number takes its own course."""
     client = customer_of("voximplant")
@@ -208,6 +264,35 @@ def test_voximplant_several_recipients(customer_of: Any) -> None:
     assert len(client.control.get("calls", account=client.shape["id"], recipient="+15005550610")["calls"]) == 1
     refused = voximplant(client, "A2PSendSms", src_number=sender, dst_numbers="15005550385", text="Sale")
     assert (refused["result"], len(client.messages())) == ([], 2)
+
+
+def test_voximplant_a_hundred_recipients(customer_of: Any) -> None:
+    """Each gets a message of its own, and the call is found by any of them; one more is too many."""
+    client = customer_of("voximplant")
+    numbers = [f"1202555{number:04}" for number in range(101)]
+    sms = {"src_number": client.value("senders")[0]["name"], "text": "Sale"}
+    answer = voximplant(client, "A2PSendSms", dst_numbers=";".join(numbers[:100]), **sms)
+    assert [one["destination_number"] for one in answer["result"]] == numbers[:100]
+    assert len({one["message_id"] for one in answer["result"]}) == 100
+    assert voximplant(client, "A2PSendSms", dst_numbers=";".join(numbers), **sms)["error"]["code"] == 101
+    client.advance(60)
+    account = client.shape["id"]
+    (call,) = client.control.get("calls", account=account, recipient=f"+{numbers[99]}", accepted="true")["calls"]
+    (message,) = client.control.get("messages", account=account, recipient=f"+{numbers[99]}")["messages"]
+    assert (message["state"], message["calls"]) == ("delivered", [call["id"]])
+
+
+def test_voximplant_another_s_number(customer_of: Any) -> None:
+    """Nobody enables a number of somebody else, whose number stays as it was; nor is a history crossed."""
+    client, other = customer_of("voximplant"), customer_of("voximplant")
+    number = other.value("numbers")[1]["number"]
+    assert voximplant(client, "ControlSms", phone_number=number, command="enable")["error"]["code"] == 496
+    (shown,) = voximplant(other, "GetPhoneNumbers", phone_number=number)["result"]
+    assert shown["is_sms_enabled"] is False
+    sms = {"source": client.value("numbers")[0]["number"], "destination": SUBSCRIBER[1:], "sms_body": "Hi"}
+    voximplant(client, "SendSmsMessage", **sms)
+    assert voximplant(client, "GetSmsHistory")["total_count"] == 1
+    assert voximplant(other, "GetSmsHistory") == {"result": [], "total_count": 0}
 
 
 def conversations(client: Client, **query: Any) -> list[dict[str, Any]]:

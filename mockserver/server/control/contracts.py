@@ -30,13 +30,15 @@ async def health(request: Request) -> Response:
     state = state_of(request)
     versions = {contract.vendor: contract.version for contract in state.contracts}
     status = await _readiness(state)
-    shape = {
+    shape: dict[str, Any] = {
         "status": status,
         "version": __version__,
         "store": kind_of_store(state.settings.store),
         "vendors": list(versions),
         "contracts": versions,
     }
+    if state.watched.is_on:
+        shape["watch"] = {"swaps": state.watched.swaps, "error": state.watched.error or None}
     return JSONResponse(shape, 200 if status == "ready" else 503)
 
 

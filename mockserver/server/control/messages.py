@@ -1,5 +1,6 @@
 """Messages of both directions over HTTP, a subscriber's message, and the callbacks of an account."""
 
+import asyncio
 import base64
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,9 +15,10 @@ from mockserver.engine.codes import codes_in
 from mockserver.engine.message import ACCEPTED, RECEIVED, Message
 from mockserver.engine.recipient import as_number
 from mockserver.engine.sources import steady_time
+from mockserver.server.checkpoint import Turns
 from mockserver.server.control.accounts import account_of
 from mockserver.server.control.listing import parameters, whole
-from mockserver.server.control.names import Scope, known_account, known_operation, known_vendor
+from mockserver.server.control.names import EVERYBODY, Scope, known_account, known_operation, known_vendor
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, member, quoted, read_object, state_of, unknown
 from mockserver.server.control.sent import sent_by_account
@@ -33,6 +35,7 @@ MESSAGE_DIRECTIONS = ("inbound", "outbound")
 STATES = ("accepted", "sent", "delivered", "failed", "received")
 WORDS = ("vendor", "operation", "direction", "state")  # members of a message that are asked for as they are
 MAX_WAIT = 60.0  # seconds
+MESSAGES_TICK = 0.2  # seconds between two looks at the messages of all accounts
 MAX_MESSAGES = 1_000
 MAX_INBOUND_TEXT = 10_000  # characters of a subscriber's message
 
@@ -42,26 +45,43 @@ Test = Callable[[Message], bool]
 
 
 async def list_messages(request: Request) -> Response:
-    """``GET /_mock/messages``: messages of an account, newest first; ``within`` waits until ``least`` of them fit."""
+    """``GET /_mock/messages``: messages, newest first; ``within`` waits until ``least`` of them fit.
+
+    They are of one account, or with ``account=*`` of all.
+    """
     values, state = parameters(request, PARAMETERS), state_of(request)
-    account = await known_account(state, values.get("account", "default"), "/query/account")
+    asked = values.get("account", "default")
+    account = None if asked == EVERYBODY else await known_account(state, asked, "/query/account", (EVERYBODY,))
     tests, limit = _tests(state, values), whole(values, "limit", 1, MAX_MESSAGES) or 100
     least = whole(values, "least", 0, MAX_MESSAGES)
     limit = max(limit, least or 0)
     until = steady_time() + _seconds(values, "within", MAX_WAIT)
     while True:
-        messages = await _fitting(state, account, tests, limit)
+        owners = list(await state.store.accounts()) if account is None else [account]
+        messages = await _fitting(state, owners, tests, limit)
         left = until - steady_time()
         if len(messages) >= (1 if least is None else least) or left <= 0 or not state.store.is_waited_on:
             break
-        await state.store.wait_for_call(account.id, left)
+        if account is None:
+            await asyncio.sleep(min(left, MESSAGES_TICK))
+        else:
+            await state.store.wait_for_call(account.id, left)
     shapes = [await _shape(state, message) for message in messages]
-    evicted = await state.store.evicted(account.id)
+    evicted = sum([await state.store.evicted(owner.id) for owner in owners])
     return JSONResponse({"messages": shapes, "evicted": evicted, "left": round(max(left, 0.0), 3)})
 
 
-async def _fitting(state: State, account: AccountData, tests: list[Test], limit: int) -> list[Message]:
-    """The newest messages that pass all tests, newest first."""
+async def _fitting(state: State, owners: list[AccountData], tests: list[Test], limit: int) -> list[Message]:
+    """The newest messages of these accounts that pass all tests, newest first."""
+    turns, found = Turns(), list[Message]()
+    for owner in owners:
+        found += await _fitting_of(state, owner, tests, limit)
+        await turns.give()
+    return sorted(found, key=lambda message: (message.call, message.index), reverse=True)[:limit]
+
+
+async def _fitting_of(state: State, account: AccountData, tests: list[Test], limit: int) -> list[Message]:
+    """The same of one account, in no order."""
     received = [m for m in reversed(await state.store.received(account.id)) if all(test(m) for test in tests)]
     sent: list[Message] = []
     async for message in sent_by_account(state, account):
@@ -69,7 +89,7 @@ async def _fitting(state: State, account: AccountData, tests: list[Test], limit:
             sent.append(message)
             if len(sent) == limit:
                 break
-    return sorted([*sent, *received], key=lambda message: (message.call, message.index), reverse=True)[:limit]
+    return [*sent, *received]
 
 
 def _tests(state: State, values: Mapping[str, str]) -> list[Test]:

@@ -57,6 +57,15 @@ class Changes:
         return dict(self._counts)
 
 
+@dataclass(slots=True)
+class Watched:
+    """Whether files are watched, how often changed ones were taken, and why those on disk are not served; "" if so."""
+
+    is_on: bool = False
+    swaps: int = 0
+    error: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """One server's contracts and store, and what works on them."""
@@ -72,6 +81,7 @@ class State:
     inbound: InboundReader
     courier: Courier
     changes: Changes
+    watched: Watched
     ending: Event = field(default_factory=Event)  # set once the server is told to end
 
 

@@ -139,14 +139,17 @@ export function callsView() {
 }
 
 function exports() {
-  return select("Export what is listed", [["", "Export…"], ["har", "HAR"], ["json", "JSON"], ["curl", "curl script"], ["text", "Text"]], "",
-    (form) => { if (form) exportListed(form); });
+  const forms = [["", "Export…"], ["har", "HAR"], ["json", "JSON"], ["curl", "curl script"], ["text", "Text"]];
+  const box = select("Export what is listed", forms, "", (form) => {
+    box.value = ""; // so that the same one can be chosen again
+    if (form) exportListed(form);
+  });
+  return box;
 }
 
 async function exportListed(form) {
   const { account, vendor, operation, answer, text, outcome } = state();
   const asked = { account, vendor, operation, answer, contains: text.trim(), kind: outcome || "any" };
-  document.activeElement.value = "";
   warn("");
   try {
     if (form === "json") save(new Blob([JSON.stringify(await wholeCalls(asked), null, 1)], { type: "application/json" }), FILES.json);

@@ -150,11 +150,12 @@ def test_over_tls_and_to_nobody(ran: Ran) -> None:
 
 
 def test_a_client_that_does_not_trust_us(ran: Ran) -> None:
-    """It is told in a sentence that says what to set."""
-    script = "SSL_CERT_DIR=/nowhere SSL_CERT_FILE=/dev/null CURL_CA_BUNDLE= curl -s https://cx.avaamo.com/"
+    """It is told in a sentence that says which one it is, and what to set."""
+    script = "SSL_CERT_DIR=/nowhere SSL_CERT_FILE=/dev/null CURL_CA_BUNDLE= curl -s -A probe/3 https://cx.avaamo.com/"
     code, _, told = ran("--", "sh", "-c", script)
     assert code > 0
-    assert re.search("^  cx.avaamo.com:443: the client did not trust the server's certificate", told, re.MULTILINE)
+    sentence = "^  cx.avaamo.com:443, user agent probe/3: the client did not trust the server's certificate"
+    assert re.search(sentence, told, re.MULTILINE)
 
 
 def test_by_the_vendors_host(ran: Ran, send: Path) -> None:
