@@ -148,7 +148,7 @@ class MockUvicorn(uvicorn.Server):
             forks.release(descriptor)
         for listening in sockets or []:
             listening.close()
-        getattr(service.app, "end_waits", bool)()
+        getattr(self.config.loaded_app, "end_waits", bool)()
         for connection in list(state.connections):
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
@@ -165,7 +165,7 @@ class MockUvicorn(uvicorn.Server):
         """Answer as before for as long as the settings say, so that proxies can see that no call is welcome."""
         service = self.config.service
         if service.settings.drain:
-            getattr(service.app, "begin_end", bool)()
+            getattr(self.config.loaded_app, "begin_end", bool)()
         for counter in range(service.settings.drain * TICKS):
             if self.force_exit:
                 break
