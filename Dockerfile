@@ -6,12 +6,12 @@ COPY mockserver ./mockserver
 COPY contracts ./contracts
 COPY fixtures ./fixtures
 RUN python -m venv /opt/mockserver \
-    && /opt/mockserver/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . \
+    && /opt/mockserver/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt '.[redis]' \
     && /opt/mockserver/bin/python -m compileall -q /opt/mockserver/lib
 
 FROM python:3.13-slim-bookworm
 RUN groupadd --gid 10001 mockserver && useradd --uid 10001 --gid 10001 --no-create-home mockserver \
-    && install -d -o mockserver -g mockserver /tls /var/lib/mockserver
+    && install -d -o mockserver -g mockserver /data /tls /var/lib/mockserver
 COPY --from=build /opt/mockserver /opt/mockserver
 ENV PATH=/opt/mockserver/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     XDG_STATE_HOME=/var/lib MOCKSERVER_SERVE_HOST=0.0.0.0 MOCKSERVER_SERVE_PORT=8080

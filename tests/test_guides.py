@@ -71,7 +71,7 @@ def test_every_example_is_tested() -> None:
 
     CONTRIBUTING's commands are those of the checks themselves.
     """
-    in_test_readme = "calls|refused|first test|control|compose|github|schemathesis"
+    in_test_readme = "calls|refused|first test|control|compose|replicas|docker|github|schemathesis"
     in_cli = (
         "tls|state|isolation|real|against|walk"  # test_ca.py, test_run.py, tests/processes, test_drift.py, authoring
     )

@@ -76,6 +76,12 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-head", type=click.IntRange(1), metavar="BYTES", help="Of request line and headers. [64 KiB]")
 @click.option("--idle-timeout", type=click.IntRange(1), metavar="SECONDS", help="Between requests. [75]")
 @click.option("--request-timeout", type=click.IntRange(1), metavar="SECONDS", help="For one to arrive whole. [30]")
+@click.option(
+    "--drain",
+    type=click.IntRange(0, 3600),
+    metavar="SECONDS",
+    help="At SIGTERM, answer calls for so long still, and tell a proxy to send no more. [0]",
+)
 @click.option("--let-through", multiple=True, metavar="HOST", help="Pass a client on to this real host. Repeatable.")
 @click.option("--tls-files", metavar="DIR", type=click.Path(path_type=Path), help="Write what clients trust there.")
 @click.option(

@@ -121,6 +121,10 @@ class Application(Starlette):
             await self.store.commit(call)
         await self.store.complete(call, "aborted" if incident.refusal is None else "sent", 0.0)
 
+    def begin_end(self) -> None:
+        """Say that the server ends: whoever looks whether it is ready sends it no more calls."""
+        self._mock.ending.set()
+
     def end_waits(self) -> None:
         """Have whoever waits for calls answer with what is known: the server ends."""
         self.store.end_waits()

@@ -24,6 +24,7 @@ class Settings:
     second of a message's course takes for accounts whose clock nobody has set.
 
     ``log`` is ``text``, ``json`` or ``off``; ``mockserver serve`` writes text where nothing else is asked for.
+    ``drain`` is how long a server that is told to end answers calls still, and says that it is stopping.
     ``let_through`` are hosts that a client may reach through the server, ``tls_files`` is a folder for the files by
     which clients trust it. ``allow_origin`` are origins of web pages that may use the control API. ``store`` is
     ``memory``, a file, or the address of a Redis or Valkey server. A value that cannot be used raises SettingsError;
@@ -48,6 +49,7 @@ class Settings:
     max_head: int = 64 * 1024
     idle_timeout: int = 75
     request_timeout: int = 30
+    drain: int = 0
     allow_origin: tuple[str, ...] = ()
     let_through: tuple[str, ...] = ()
     tls_files: Path | None = None
@@ -191,7 +193,7 @@ def _is_pace(value: object) -> bool:
 
 
 def _bounds(number: str) -> tuple[int, int]:
-    return (0, 65535) if number == "port" else (1, 10**16)
+    return {"port": (0, 65535), "drain": (0, 3600)}.get(number, (1, 10**16))
 
 
 def from_environment(environment: Mapping[str, str] | None = None, *, log: LogForm = "off") -> Settings:

@@ -138,7 +138,8 @@ class MockUvicorn(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End within two seconds: waits at once, other requests when they are answered or their time is over."""
+        """Drain, then end within two seconds: waits at once, other requests when answered or their time is over."""
+        await self._drain()
         service, state = self.config.service, self.server_state
         service.is_ending = True
         for server in self.servers:
@@ -147,7 +148,7 @@ class MockUvicorn(uvicorn.Server):
             forks.release(descriptor)
         for listening in sockets or []:
             listening.close()
-        getattr(service.app, "end_waits", bool)()
+        getattr(self.config.loaded_app, "end_waits", bool)()
         for connection in list(state.connections):
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
@@ -159,6 +160,17 @@ class MockUvicorn(uvicorn.Server):
             await self._cut()
         if not self.force_exit:
             await self.lifespan.shutdown()
+
+    async def _drain(self) -> None:
+        """Answer as before for as long as the settings say, so that proxies can see that no call is welcome."""
+        service = self.config.service
+        if service.settings.drain:
+            getattr(self.config.loaded_app, "begin_end", bool)()
+        for counter in range(service.settings.drain * TICKS):
+            if self.force_exit:
+                break
+            await self.on_tick(counter)
+            await asyncio.sleep(1 / TICKS)
 
     async def _cut(self) -> None:
         """End all that goes on."""

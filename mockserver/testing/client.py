@@ -89,7 +89,7 @@ class Control:
         """Be sure once that a mockserver answers here."""
         status, raw = self._exchange("GET", "health", None, 0)
         try:
-            ready = status == 200 and json.loads(raw)["status"] == "ready"
+            ready = status in {200, 503} and json.loads(raw)["status"] in {"ready", "unavailable"}  # requests say why
         except (ValueError, LookupError, TypeError):
             ready = False
         if not ready:

@@ -125,6 +125,7 @@ class RunSettings(TypedDict, total=False):
     max_head: int
     idle_timeout: int
     request_timeout: int
+    drain: int
     allow_origin: tuple[str, ...]
     let_through: tuple[str, ...]
     tls_files: Folder | None

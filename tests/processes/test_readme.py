@@ -10,14 +10,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from mockserver.cli.serve import serve
 from mockserver.engine.recipient import MAGIC
-from mockserver.server.settings import Settings, variable
+from mockserver.server.settings import Settings, from_environment, variable
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.testing import Account, MockServer, Operation, Vendor, fault, plugin
 from mockserver.testing.assertions import Assertions
@@ -141,6 +144,49 @@ def test_compose_file() -> None:
     given = services["app"]["environment"]
     assert given["POLYAI_API_KEY"] == accounts["default"]["api_key"]
     assert given["POLYAI_CONNECTOR"] == accounts["default"]["connectors"][0]["id"]
+
+
+def options_of(words: list[str]) -> dict[str, Any]:
+    """What `mockserver serve` understands; a word that it does not know is an error."""
+    return serve.make_context("serve", words).params
+
+
+def test_compose_file_of_several_servers() -> None:
+    """Its settings and options exist, its servers share a store, and they have the time to drain."""
+    document = yaml.safe_load(block("replicas", SERVER))
+    services, volumes = document["services"], document["volumes"]
+    vendors, store, proxy = services["vendors"], services["store"], services["proxy"]
+    assert vendors["environment"].keys() <= {variable(field.name) for field in fields(Settings)}
+    settings = from_environment(
+        {name: re.sub(r"\$\{.*?\}", "x", text) for name, text in vendors["environment"].items()}
+    )
+    assert urlsplit(settings.store).hostname == "store"
+    assert settings.admin_token
+    assert vendors["deploy"]["replicas"] == 3
+    assert vendors["depends_on"]["store"]["condition"] == "service_healthy"
+    drain = options_of(vendors["command"])["drain"]
+    assert int(vendors["stop_grace_period"].removesuffix("s")) > drain + 2
+    assert {volume.partition(":")[0] for volume in store["volumes"]} == volumes.keys()
+    assert "/data" in store["volumes"][0]
+    configured = document["configs"][proxy["configs"][0]["source"]]["content"]
+    assert "option httpchk GET /_mock/health" in configured
+    assert re.search(r"server-template vendors 3 vendors:8080$", configured, re.MULTILINE)
+    (every,) = re.findall(r"inter (\d+)ms fall 1 ", configured)
+    assert int(every) < drain * 1000
+
+
+def test_docker_run() -> None:
+    """Its setting and options exist, and the journal is in a folder that the image's user may write."""
+    words = shlex.split(block("docker", SERVER).splitlines()[0])
+    place = words.index("mockserver")
+    given = dict(pairwise(words[:place]))
+    assert given["-e"].partition("=")[0] in {variable(field.name) for field in fields(Settings)}
+    folder = given["-v"].partition(":")[2]
+    assert Path(options_of(words[place + 1 :])["store"]).parent == Path(folder)
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    (owned,) = re.findall(r"install -d -o mockserver -g mockserver (.*)", dockerfile)
+    assert folder in owned.split()
+    assert "'.[redis]'" in dockerfile
 
 
 def test_github_job(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from mockserver.server.settings import (
         pytest.param("MAX_ACCOUNTS", "5", "max_accounts", 5, id="max-accounts"),
         pytest.param("MAX_CONNECTIONS", "6", "max_connections", 6, id="max-connections"),
         pytest.param("MAX_HEAD", "8", "max_head", 8, id="max-head"),
+        pytest.param("DRAIN", "3", "drain", 3, id="drain"),
         pytest.param("IDLE_TIMEOUT", "3", "idle_timeout", 3, id="idle-timeout"),
         pytest.param("REQUEST_TIMEOUT", "2", "request_timeout", 2, id="request-timeout"),
         pytest.param(
@@ -79,6 +80,7 @@ def test_defaults() -> None:
         max_head=65_536,
         idle_timeout=75,
         request_timeout=30,
+        drain=0,
         allow_origin=(),
         let_through=(),
         tls_files=None,

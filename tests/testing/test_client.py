@@ -53,6 +53,13 @@ def test_something_else_listens(status: int, body: bytes) -> None:
         MockServer(url).account()
 
 
+def test_a_server_without_its_store() -> None:
+    """It is ours, and what it answers to the request says what is wrong."""
+    body = b'{"status": "unavailable", "detail": "the store is gone"}'
+    with another_server(503, body) as url, pytest.raises(ControlError, match="the store is gone"):
+        MockServer(url).account()
+
+
 @pytest.mark.parametrize("url", ["localhost:8080", "ftp://x", "http://", "http://[", "http://x:port", ""])
 def test_no_url(url: str) -> None:
     """A mistyped address is told when the server is named."""

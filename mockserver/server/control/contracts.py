@@ -18,18 +18,18 @@ from mockserver.engine.recipient import MAGIC
 from mockserver.server.certificates import Certificates
 from mockserver.server.control.listing import parameters
 from mockserver.server.control.names import known_account, known_vendor
-from mockserver.server.control.requests import origin, state_of
+from mockserver.server.control.requests import State, origin, state_of
 from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.source import read_yaml
-from mockserver.store.kinds import kind_of_store
+from mockserver.store.kinds import StoreUnavailableError, kind_of_store
 
 
 async def health(request: Request) -> Response:
     """``GET /_mock/health``: whether calls are welcome; it answers once all contracts are compiled."""
     state = state_of(request)
     versions = {contract.vendor: contract.version for contract in state.contracts}
-    status = "ready" if state.store.is_waited_on else "stopping"
+    status = await _readiness(state)
     shape: dict[str, Any] = {
         "status": status,
         "version": __version__,
@@ -40,6 +40,17 @@ async def health(request: Request) -> Response:
     if state.watched.is_on:
         shape["watch"] = {"swaps": state.watched.swaps, "error": state.watched.error or None}
     return JSONResponse(shape, 200 if status == "ready" else 503)
+
+
+async def _readiness(state: State) -> str:
+    """``ready``, ``stopping`` as the server ends, or ``unavailable`` where a shared store gives no answer."""
+    if state.ending.is_set() or not state.store.is_waited_on:
+        return "stopping"
+    try:
+        await state.store.account("default")  # any question to the store does
+    except StoreUnavailableError:
+        return "unavailable"
+    return "ready"
 
 
 async def openapi(request: Request) -> Response:

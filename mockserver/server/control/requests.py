@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import islice
+from threading import Event
 from typing import Any
 
 import msgspec
@@ -81,6 +82,7 @@ class State:
     courier: Courier
     changes: Changes
     watched: Watched
+    ending: Event = field(default_factory=Event)  # set once the server is told to end
 
 
 def state_of(request: Request) -> State:

@@ -209,6 +209,21 @@ def full_pipe() -> Iterator[int]:
         os.close(writing)
 
 
+@pytest.mark.parametrize("let_through", [(), ("--let-through", "sms.example")], ids=["alone", "let-through"])
+def test_drain(let_through: tuple[str, ...]) -> None:
+    """At SIGTERM it says that it is stopping and answers still; Ctrl-C ends it at once."""
+    with serving("--port", "0", "--drain", "3600", *let_through) as server:
+        server.process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + PATIENCE
+        while get(f"{server.url}/_mock/health").status_code == 200:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert get(f"{server.url}/_mock/health").json()["status"] == "stopping"
+        assert requests.post(f"{server.url}/sms/o", timeout=PATIENCE).status_code == 401
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(PATIENCE)
+
+
 def test_log_that_nobody_reads() -> None:
     """A pipe that takes no more stops neither answers nor the end."""
     command = [*COMMAND, "serve", "--port", "0"]

@@ -81,7 +81,7 @@ def all_ids(url: str) -> list[str]:
         ids += [call["id"] for call in page["calls"]]
         if page["next"] is None:
             return ids
-        cursor = f"&before={page['next']}"
+        cursor = f"&cursor={page['next']}"
 
 
 def got(url: str) -> Any:

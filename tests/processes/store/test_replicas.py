@@ -75,11 +75,11 @@ def port_of(server: Serving) -> int:
 def test_three_servers_for_all(pytester: pytest.Pytester, redis_db: RedisServer) -> None:
     """Each of 400 tests in eight workers has its own account, pins and assertions, while one is reset in a loop."""
     write(pytester, TESTS)
-    with replicas(redis_db, *[0.0] * REPLICAS) as servers, balanced([port_of(one) for one in servers]) as url:
-        server = MockServer(url)
+    with replicas(redis_db, *[0.0] * REPLICAS) as servers, balanced([port_of(one) for one in servers]) as proxy:
+        server = MockServer(proxy.url)
         with server.account() as quiet, restless(server) as had:
             assert send(quiet.polyai, "kept") == 202
-            result = apart(pytester, "-n", "8", "--mockserver-url", url)
+            result = apart(pytester, "-n", "8", "--mockserver-url", proxy.url)
             assert quiet.assert_called_once().request.json["message"] == "kept"
         result.assert_outcomes(passed=400)
         assert set(had) == {1}
@@ -189,10 +189,11 @@ def all_calls(url: str, account: str) -> list[dict[str, Any]]:
         with contextlib.closing(connection):
             connection.request("GET", f"/_mock/calls?limit=1000&account={account}{cursor}")
             page = json.loads(connection.getresponse().read())
+        assert "calls" in page, page
         calls += page["calls"]
         if page["next"] is None:
             return calls
-        cursor = f"&before={page['next']}"
+        cursor = f"&cursor={page['next']}"
 
 
 def test_state_of_one_server(redis_db: RedisServer, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import mockserver
 from mockserver.server.application import create_app
 from mockserver.server.control.contracts import description
 from mockserver.server.control.requests import on_api_error, on_http_exception
+from mockserver.store.kinds import StoreUnavailableError
 from tests.engine.workbench import acme
 from tests.server.customers import SETTINGS
 
@@ -46,6 +47,32 @@ def test_health_of_a_server_that_ends() -> None:
         app.end_waits()
         stopping = client.get("/_mock/health")
     assert (stopping.status_code, stopping.json()["status"]) == (503, "stopping")
+
+
+def test_health_of_a_server_that_drains() -> None:
+    """It says so while it answers still, and whoever waits for a call goes on waiting."""
+    app = create_app(SETTINGS)
+    with TestClient(app, base_url="http://localhost") as client:
+        app.begin_end()
+        stopping = client.get("/_mock/health")
+        assert client.get("/_mock/calls").status_code == 200
+    assert (stopping.status_code, stopping.json()["status"]) == (503, "stopping")
+    assert app.store.is_waited_on
+
+
+def test_health_without_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls would be refused: another server may be able to answer them."""
+    app = create_app(SETTINGS)
+
+    async def refuse(_account: str) -> None:
+        raise StoreUnavailableError("gone")
+
+    with TestClient(app, base_url="http://localhost") as client:
+        monkeypatch.setattr(app.store, "account", refuse)
+        health = client.get("/_mock/health")
+    assert (health.status_code, health.json()["status"]) == (503, "unavailable")
+    schema = {**description(), "$ref": "#/components/schemas/Health"}
+    jsonschema.Draft202012Validator(schema).validate(health.json())
 
 
 def test_contracts(acme_client: TestClient) -> None:
