@@ -72,7 +72,7 @@ def replayed(send: Callable[[Sent], Reply], replays: Mapping[str, Replay]) -> di
     for file in case_files():
         case, replay = load_case(file), replays[file.parts[-3]]
         reply = send(replay.prepare(case, send))
-        assert complaints(case, replay, reply) == [], file
+        assert (file, complaints(case, replay, reply)) == (file, [])
         names = sorted(set(reply.headers) - {"date", "server", "connection"})  # which are the server's
         fixed[case_id(file)] = (reply.status, names, reply.body if is_exact(case["response"]) else None)
     return fixed

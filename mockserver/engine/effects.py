@@ -61,7 +61,18 @@ class ForgetRecord(msgspec.Struct, frozen=True):
 
 Effect = KeepRecord | ChangeRecord | ForgetRecord
 Keep = Callable[[Context, str, str | None], list[KeepRecord]]
-Leave = Callable[[Context, Mapping[str, Any], str, str | None], tuple[Effect, ...]]
+Leave = Callable[[Context, bytes, str, str | None], tuple[Effect, ...]]
+Later = Callable[[], tuple[Effect, ...]]
+
+
+class Leaving(msgspec.Struct, frozen=True):
+    """What an answer leaves behind, as a function of its context, its body, the recipient and the course asked for.
+
+    It ``may_wait`` where all it leaves is records that stay as they are: these are made when somebody asks for them.
+    """
+
+    leave: Leave
+    may_wait: bool
 
 
 class EffectCompiler:
@@ -70,17 +81,13 @@ class EffectCompiler:
     def __init__(self, compiler: ValueCompiler) -> None:
         self._compile = compiler.compile
 
-    def of_all(self, contracts: Iterable[Contract]) -> dict[object, Leave]:
+    def of_all(self, contracts: Iterable[Contract]) -> dict[object, Leaving]:
         """By answer what it leaves behind; answers that leave nothing are not there."""
         answers = {a: None for contract in contracts for o in contract.operations for a in o.answers.values()}
-        return {answer: leave for answer in answers if (leave := self.compile(answer)) is not None}
+        return {answer: leaving for answer in answers if (leaving := self.compile(answer)) is not None}
 
-    def compile(self, answer: Answer) -> Leave | None:
-        """What an answer leaves behind, as a function; None where that is nothing.
-
-        It takes the context of the answer, the answer's body, the recipient, and the name of a course that is asked
-        for, if any.
-        """
+    def compile(self, answer: Answer) -> Leaving | None:
+        """What an answer leaves behind; None where that is nothing."""
         effects = answer.effects
         keeps = tuple(self._keeps(keeps, place) for place, keeps in _placed(answer.id, effects.keeps))
         changes = tuple((change.at, self._compile(change.value)) for change in effects.changes)
@@ -88,9 +95,9 @@ class EffectCompiler:
         if not (keeps or changes or forgets):
             return None
 
-        def leave(context: Context, body: Mapping[str, Any], recipient: str, course: str | None) -> tuple[Effect, ...]:
+        def leave(context: Context, body: bytes, recipient: str, course: str | None) -> tuple[Effect, ...]:
             left: list[Effect] = []
-            context = context.seeing(made={"body": body})
+            context = context.seeing(made={"body": _decoded(body)})
             owned = context.view["owned"]
             left += _in_turn(keeps, context, recipient, course)
             for at, make in changes:
@@ -101,7 +108,8 @@ class EffectCompiler:
                 left.append(ForgetRecord(forgets, owned[forgets]))
             return tuple(left)
 
-        return leave
+        only_keeps = not (changes or forgets) and not any(one.courses for one in effects.keeps)
+        return Leaving(leave, may_wait=only_keeps)
 
     def compile_keeps(self, vendor: str, keeps: Iterable[Keeps]) -> Leave | None:
         """The same of records that a vendor's inbound messages leave, no answer; None where there are none."""
@@ -109,8 +117,8 @@ class EffectCompiler:
         if not makers:
             return None
 
-        def leave(context: Context, body: Mapping[str, Any], recipient: str, course: str | None) -> tuple[Effect, ...]:
-            context = context.seeing(made={"body": body})
+        def leave(context: Context, body: bytes, recipient: str, course: str | None) -> tuple[Effect, ...]:
+            context = context.seeing(made={"body": _decoded(body)})
             return tuple(_in_turn(makers, context, recipient, course))
 
         return leave
@@ -191,7 +199,7 @@ def is_opt_out(effect: Effect) -> bool:
     return isinstance(effect, KeepRecord) and effect.list_name == OPTED_OUT
 
 
-def body_of(body: bytes) -> Any:
+def _decoded(body: bytes) -> Any:
     """The body of an answer, for what it leaves behind; an empty mapping where it is no JSON."""
     if not body:
         return {}

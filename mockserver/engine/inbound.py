@@ -75,7 +75,7 @@ class InboundReader:
         opted_out = opt_out_of(kept, sender, number)
         if opted_out is not None:
             owned[OPTED_OUT] = opted_out
-        effects = () if leave is None else leave(context, {}, sender, None)
+        effects = () if leave is None else leave(context, b"", sender, None)
         left = {effect.list_name: effect.record for effect in effects if isinstance(effect, KeepRecord)}
         telling = context.seeing(owned={**owned, **left})
         opting = _opting(inbound, message, kept, view)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from mockserver.engine.effects import ChangeRecord, DueStep, Effect, ForgetRecord, KeepRecord
+from mockserver.engine.effects import ChangeRecord, DueStep, Effect, ForgetRecord, KeepRecord, Later
 from mockserver.engine.facts import NOTHING, Kept
 from mockserver.engine.message import Message
 
@@ -42,7 +42,8 @@ class _Keeping:
     """What one account keeps: lists by vendor, steps by time, and the first values of what was changed.
 
     ``states`` are those of messages that a step has moved on, by the number of the call and the record's index.
-    ``callbacks`` are, by the number of their cause, the numbers of the calls that told of it.
+    ``callbacks`` are, by the number of their cause, the numbers of the calls that told of it. ``later`` make, in this
+    order, the last records: most tests never ask for any.
     """
 
     lists: dict[str, Lists] = field(default_factory=dict)
@@ -51,18 +52,36 @@ class _Keeping:
     states: dict[tuple[int, int], str] = field(default_factory=dict)
     received: deque[Message] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
     callbacks: dict[int, list[int]] = field(default_factory=dict)
+    later: deque[tuple[str, Later]] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
 
 
 class Records:
-    """The records of all accounts. No list grows without bound."""
+    """The records of all accounts. No list grows without bound.
+
+    What is kept later is made before anything else of its account is read or changed.
+    """
 
     def __init__(self) -> None:
         self._of: dict[str, _Keeping] = {}
         self._order = count()
 
+    def _whole(self, account: str) -> _Keeping | None:
+        """What an account keeps, all of it made."""
+        keeping = self._of.get(account)
+        while keeping is not None and keeping.later:
+            vendor, later = keeping.later.popleft()
+            for effect in later():
+                _do(keeping, vendor, effect)
+        return keeping
+
+    def keep_later(self, account: str, vendor: str, later: Later) -> None:
+        """Keep records without courses that are made when somebody asks for them."""
+        keeping = self._of.get(account) or self._of.setdefault(account, _Keeping())
+        keeping.later.append((vendor, later))
+
     def kept(self, account: str, vendor: str) -> Kept:
         """What an account keeps of a vendor's."""
-        keeping = self._of.get(account)
+        keeping = self._whole(account)
         return NOTHING if keeping is None else keeping.lists.get(vendor, NOTHING)
 
     def apply(  # noqa: PLR0913, PLR0917 -- whose it is, what caused it, and when
@@ -72,14 +91,11 @@ class Records:
 
         ``cause`` is the call's number. ``pace`` is how long a second of a course's first minute takes on that clock.
         """
-        keeping = self._of.get(account) or self._of.setdefault(account, _Keeping())
+        keeping = self._whole(account) or self._of.setdefault(account, _Keeping())
         for effect in effects:
+            _do(keeping, vendor, effect)
             if isinstance(effect, KeepRecord):
-                self._keep(keeping, vendor, cause, effect, now, pace)
-            elif isinstance(effect, ChangeRecord):
-                _change(keeping, effect)
-            else:
-                _forget(keeping, vendor, effect)
+                self._plan_steps(keeping, vendor, cause, effect, now, pace)
 
     def restore_record(self, account: str, vendor: str, list_name: str, key: str, record: dict[str, Any]) -> None:
         """Keep a record again."""
@@ -114,14 +130,9 @@ class Records:
         kept = self.kept(account, vendor)
         return all(any(one is effect.record for one in kept.get(effect.list_name, {}).values()) for effect in forgotten)
 
-    def _keep(  # noqa: PLR0913, PLR0917 -- as above
+    def _plan_steps(  # noqa: PLR0913, PLR0917 -- as above
         self, keeping: _Keeping, vendor: str, cause: int, effect: KeepRecord, now: float, pace: float
     ) -> None:
-        records = keeping.lists.setdefault(vendor, {}).setdefault(effect.list_name, {})
-        records.pop(effect.key, None)
-        records[effect.key] = effect.record
-        if len(records) > MAX_RECORDS:
-            del records[next(iter(records))]
         for step in effect.steps:
             due = StepDue(
                 due=now + step.after * (pace if step.after <= LONGEST_PACED else 1.0),
@@ -152,7 +163,7 @@ class Records:
 
     def pending(self, account: str, most: int) -> list[StepDue]:
         """So many of the steps of an account that are to come, the next ones; not those of records that are gone."""
-        keeping = self._of.get(account)
+        keeping = self._whole(account)
         if keeping is None:
             return []
         return [step for _, _, step in nsmallest(most, keeping.steps) if _is_kept(keeping, step)]
@@ -162,7 +173,7 @@ class Records:
 
         Steps of a record that is gone are left out.
         """
-        keeping = self._of.get(account)
+        keeping = self._whole(account)
         taken: list[StepDue] = []
         while keeping is not None and keeping.steps and keeping.steps[0][0] <= now and len(taken) < most:
             step = heappop(keeping.steps)[2]
@@ -173,13 +184,13 @@ class Records:
 
     def due(self, account: str, now: float, most: int) -> list[StepDue]:
         """The steps that ``take_due`` would take, and those of records that are gone."""
-        keeping = self._of.get(account)
+        keeping = self._whole(account)
         steps = [] if keeping is None else nsmallest(most, keeping.steps)
         return [step for due, _, step in steps if due <= now]
 
     def take(self, account: str, numbers: Collection[int]) -> list[StepDue]:
         """The steps of an account with these numbers, in order, as ``take_due`` takes them."""
-        keeping = self._of.get(account)
+        keeping = self._whole(account)
         if keeping is None:
             return []
         taken = sorted(entry for entry in keeping.steps if entry[1] in numbers)
@@ -240,6 +251,23 @@ def _reach(keeping: _Keeping, step: StepDue) -> None:
 def _is_kept(keeping: _Keeping, step: StepDue) -> bool:
     """Whether the record of a step is still there."""
     return keeping.lists.get(step.vendor, {}).get(step.list_name, {}).get(step.key) is step.record
+
+
+def _do(keeping: _Keeping, vendor: str, effect: Effect) -> None:
+    """Do to an account's records what an effect says; the steps of a course are planned by others."""
+    if isinstance(effect, KeepRecord):
+        _keep(keeping.lists.setdefault(vendor, {}).setdefault(effect.list_name, {}), effect)
+    elif isinstance(effect, ChangeRecord):
+        _change(keeping, effect)
+    else:
+        _forget(keeping, vendor, effect)
+
+
+def _keep(records: dict[str, dict[str, Any]], effect: KeepRecord) -> None:
+    records.pop(effect.key, None)
+    records[effect.key] = effect.record
+    if len(records) > MAX_RECORDS:
+        del records[next(iter(records))]
 
 
 def _change(keeping: _Keeping, effect: ChangeRecord) -> None:

@@ -104,7 +104,7 @@ def test_a_record_without_its_key_is_not_kept(at: str, keys: list[str]) -> None:
     record = Composed({"id": Echo(Pointer.parse(at), None), "state": Constant("sent")})
     leave = EffectCompiler(ValueCompiler()).compile_keeps("acme", [Keeps("sent", "id", (), None, record, ())])
     assert leave is not None
-    left = leave(Context(VIEW, None, sources(str), NOW), {}, "", None)
+    left = leave(Context(VIEW, None, sources(str), NOW), b"", "", None)
     assert [effect.key for effect in left if isinstance(effect, KeepRecord)] == keys
 
 

@@ -7,9 +7,16 @@ import pytest
 from starlette.routing import Router
 from starlette.testclient import TestClient
 
-from mockserver.server.application import Application
+from mockserver.server.application import Application, create_app
+from mockserver.server.settings import Settings
 from tests.evidence import Replay, case_files, load_case, replayed
 from tests.server.programs import in_process, replays_in
+
+
+@pytest.fixture(scope="module")
+def app() -> Application:
+    """One of its own: fuzzing the shared one may have changed what its accounts have."""
+    return create_app(Settings())
 
 
 @pytest.fixture(scope="module")
