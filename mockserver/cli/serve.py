@@ -41,6 +41,7 @@ from mockserver.store.kinds import kind_of_store
 
 if TYPE_CHECKING:
     from mockserver.server.application import Application
+    from mockserver.spec.source import Source
 
 M_MMAP_THRESHOLD = -3  # from malloc.h
 LARGE_BLOCK_BYTES = 16 * 1024
@@ -157,8 +158,7 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
     settings = _settings(settings, options)
     new_token = None if settings.is_loopback or settings.admin_token else secrets.token_urlsafe(24)
     settings = replace(settings, admin_token=new_token or settings.admin_token)
-    from mockserver.authoring.draft import read_draft  # noqa: PLC0415 -- the other commands need no server
-    from mockserver.server.application import create_app  # noqa: PLC0415 -- as above
+    from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
     from mockserver.server.sockets import ListenError, open_files_for  # noqa: PLC0415
     from mockserver.server.workers import listen_for_workers  # noqa: PLC0415
 
@@ -169,7 +169,7 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
     _check_workers(workers, settings, forward_real, until_eof=until_eof)
     chance = own_chance()
     try:
-        app = create_app(settings, Sources.real(chance=chance), dict(map(read_draft, drafts)))
+        app = create_app(settings, Sources.real(chance=chance), _read(drafts))
     except SettingsError as error:  # one that the contracts forbid
         raise CommandError(str(error)) from error
     if watch:
@@ -187,6 +187,15 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
         _run(app, all_sockets[0], partial(_begin, announce), end=sys.stdin.buffer if until_eof else None)
     else:
         sys.exit(_run_workers(app, all_sockets, chance, announce))
+
+
+def _read(drafts: tuple[Path, ...]) -> dict[Path, "Source"]:
+    """Contracts that are not finished, by their files."""
+    if not drafts:
+        return {}
+    from mockserver.authoring.draft import read_draft  # noqa: PLC0415 -- few servers have a draft
+
+    return dict(map(read_draft, drafts))
 
 
 def watch_files(app: "Application", drafts: tuple[Path, ...], forward_real: tuple[str, ...]) -> None:

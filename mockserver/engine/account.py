@@ -5,16 +5,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from mockserver.engine.credentials import Signer
 from mockserver.spec.account_values import values_at
 from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Basic, Jwt, Scheme
+
+if TYPE_CHECKING:
+    from mockserver.engine.signing import Signer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,10 +44,9 @@ def credential_members(contract: Contract) -> frozenset[str]:
     return frozenset(Pointer.parse(pointer).tokens[1] for pointer in pointers)
 
 
-def tokens(contract: Contract, data: Mapping[str, Any], now: float, signer: Signer | None = None) -> dict[str, str]:
+def tokens(contract: Contract, data: Mapping[str, Any], now: float, signer: "Signer | None" = None) -> dict[str, str]:
     """A credential for each scheme and record, tokens freshly signed: ``Jwt``, ``Jwt_2`` and so on."""
     credentials = {}
-    signer = signer or Signer()
     for scheme in contract.schemes:
         for number, (value, record) in enumerate(values_at(data, scheme.accept.claim), start=1):
             name = scheme.name if number == 1 else f"{scheme.name}_{number}"
@@ -61,7 +62,7 @@ def credential_for(  # noqa: PLR0913 -- whose credential it is, and when it is m
     now: float,
     *,
     lifetime: int | None = None,
-    signer: Signer | None = None,
+    signer: "Signer | None" = None,
 ) -> str:
     """What to send for a scheme: the value itself, or a token signed for the record that the value stands in.
 
@@ -77,6 +78,8 @@ def credential_for(  # noqa: PLR0913 -- whose credential it is, and when it is m
     header, claims = token_parts(scheme.accept, data, value, record, now)
     if lifetime is not None and "exp" in claims:
         claims["exp"] = int(now) + lifetime
+    from mockserver.engine.signing import Signer  # noqa: PLC0415 -- a server is ready before it has met a token
+
     return (signer or Signer()).sign(header, claims, record[scheme.accept.key])
 
 

@@ -11,7 +11,6 @@ from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form,
 from mockserver.engine.call import RecordedCall, call_id, unpack_headers, unpack_params, unpack_problems
 from mockserver.engine.clock import Clock
 from mockserver.engine.coding import content_of
-from mockserver.engine.credentials import Signer
 from mockserver.engine.facts import Budget
 from mockserver.engine.message import Message
 from mockserver.engine.values import timestamp
@@ -34,6 +33,8 @@ V = TypeVar("V")
 
 def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin: str, now: float) -> dict[str, Any]:
     """``{id, vendors: {<vendor>: {url, credentials, owned, tokens}}}``; ``origin`` is the server's address."""
+    from mockserver.engine.signing import Signer  # noqa: PLC0415 -- a server is ready before it has met a token
+
     vendors = {}
     signer = Signer()
     for contract in contracts:

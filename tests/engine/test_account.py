@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mockserver.engine.account import Sample, credential_members, sample, tokens
-from mockserver.engine.credentials import read_token
+from mockserver.engine.signing import read_token
 from mockserver.spec.load import load_contracts
 from mockserver.spec.pointer import MISSING
 from mockserver.store.accounts import Maker

@@ -6,8 +6,8 @@ import pytest
 
 from mockserver.engine.account import token_parts
 from mockserver.engine.authentication import LEEWAY, Identity
-from mockserver.engine.credentials import sign
-from tests.engine.test_credentials_tokens import public_key
+from mockserver.engine.signing import sign
+from tests.engine.test_signing import public_key
 from tests.engine.workbench import NOW, Bench, authenticate, jwt_of, request
 
 

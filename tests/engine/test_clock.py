@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mockserver.engine.account import token_parts
 from mockserver.engine.authentication import BACKDATED, Identity
 from mockserver.engine.clock import MAX_STRETCHES, REAL, Clock, Sight
-from mockserver.engine.credentials import sign
 from mockserver.engine.request import ParsedRequest
+from mockserver.engine.signing import sign
 from tests.engine.workbench import NOW, Bench, authenticate, jwt_of, request
 from tests.properties import examples
 

@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
-from mockserver.engine.credentials import sign
 from mockserver.engine.effects import KeepRecord
 from mockserver.engine.engine import MAX_HELD_BYTES, Decision, Engine
+from mockserver.engine.signing import sign
 from tests.engine.workbench import NOW, Bench, acme, arrive, fixed_sources, operation, parse, request
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mockserver.store.accounts import AccountError, Registry, claimed
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
-from tests.engine.test_credentials_tokens import unsound_key
+from tests.engine.test_signing import unsound_key
 from tests.engine.workbench import acme
 
 KEY = ("/account/key", "k" * 20)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.engine.credentials import read_token
+from mockserver.engine.signing import read_token
 from mockserver.server.application import Application, create_app
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer

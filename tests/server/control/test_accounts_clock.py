@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mockserver.engine.credentials import sign
+from mockserver.engine.signing import sign
 from mockserver.engine.sources import Sources
 from mockserver.server.application import create_app
 from mockserver.server.control import accounts

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.engine.credentials import Signer, check_rsa_key, is_signed_by, read_token, sign
+from mockserver.engine.signing import Signer, check_rsa_key, is_signed_by, read_token, sign
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
 from tests.properties import examples
 
@@ -161,7 +161,7 @@ def test_a_signer_remembers_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         keys.append(text)
         return read(text, *more, **options)
 
-    monkeypatch.setattr("mockserver.engine.credentials.load_pem_private_key", counted)
+    monkeypatch.setattr("mockserver.engine.signing.load_pem_private_key", counted)
     signer = Signer()
     made = [
         (key, algorithm, signer.sign({"alg": algorithm}, {"n": number}, key))
