@@ -246,13 +246,14 @@ def _run(
 
     Raises OSError where the files for clients, or the announcement, cannot be written.
     """
-    from mockserver.server.uvicorn_server import end_with, uvicorn_server  # noqa: PLC0415 -- as above
+    from mockserver.server.uvicorn_server import end_with, load_soon, uvicorn_server  # noqa: PLC0415 -- as above
 
     unsaid: list[OSError] = []
 
     def begin() -> None:
         try:
             announce()
+            load_soon("mockserver.engine.signing")
         except OSError as error:  # nobody would learn where it is
             unsaid.append(error)
             server.should_exit = True

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from io import RawIOBase
 from typing import Any, BinaryIO
 
@@ -77,6 +78,11 @@ def end_with(server: "MockUvicorn", stream: BinaryIO | RawIOBase) -> None:
         server.end()
 
     threading.Thread(target=wait, name="mockserver-eof", daemon=True).start()
+
+
+def load_soon(module: str) -> None:
+    """Load a module while the server answers already: the first request that needs it does not wait for it."""
+    threading.Thread(target=import_module, args=(module,), name="mockserver-load", daemon=True).start()
 
 
 def event_loop() -> asyncio.AbstractEventLoop:
