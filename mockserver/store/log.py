@@ -20,8 +20,11 @@ _PUT_FIRST = "INSERT OR IGNORE INTO state(kind, account, list, name, value) VALU
 _CHANGE = "UPDATE state SET value = ? WHERE kind = ? AND account = ? AND list = ? AND name = ?"
 _DROP = "DELETE FROM state WHERE kind = ? AND account = ? AND list = ? AND name = ?"
 _DROP_LIST = "DELETE FROM state WHERE kind = ? AND account = ? AND list = ?"
-_DROP_BEFORE = _DROP_LIST + " AND id < (SELECT id FROM state WHERE kind = ? AND account = ? AND list = ? AND name = ?)"
-_DROP_COUNTED = _DROP_LIST + " AND substr(name, 1, length(?)) = ?"
+_DROP_BEFORE = (
+    "DELETE FROM state WHERE kind = ? AND account = ? AND list = ? AND id < "
+    "(SELECT id FROM state WHERE kind = ? AND account = ? AND list = ? AND name = ?)"
+)
+_DROP_COUNTED = "DELETE FROM state WHERE kind = ? AND account = ? AND list = ? AND substr(name, 1, length(?)) = ?"
 _DROP_PASSED = _DROP_COUNTED + " AND (value <= ? OR value > ?)"
 _FORGET = "DELETE FROM state WHERE account = ? AND kind NOT IN ('account', 'met')"
 
