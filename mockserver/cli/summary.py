@@ -47,7 +47,7 @@ class RunRecord:
     @property
     def refused(self) -> list[Call]:
         """Calls that were not accepted, though nobody had arranged that."""
-        return [call for call in self.calls if not call.accepted and call.chosen_by in {"rule", None}]
+        return [call for call in self.calls if not call.accepted and _is_own_doing(call)]
 
     @property
     def unclaimed(self) -> list[Call]:
@@ -74,6 +74,11 @@ def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> I
         vendors = tuple(sorted({call.vendor for call in calls if call.vendor}))
         names = ", ".join(f"{name} {times}" for name, times in evidence)
         yield f"  evidence: {names}; coverage of {', '.join(vendors)}: {score(coverage, Selection(vendors))}"
+
+
+def _is_own_doing(call: Call) -> bool:
+    """Whether an answer comes of the call alone; a fault that takes the place of the answer leaves no choice of one."""
+    return call.chosen_by == "rule" or (call.chosen_by is None and call.response.fault is None)
 
 
 def _client(call: Call) -> str:

@@ -201,6 +201,19 @@ def test_fail_on_refused(send: Path) -> None:
     assert re.search("^FAILED: --fail-on refused: .* 401 ", ended.stderr, re.MULTILINE)
 
 
+@pytest.mark.parametrize("fault", ["reset", "timeout", "empty", "garbage"])
+def test_a_fault_that_a_pin_asks_for_is_no_refusal(tmp_path: Path, fault: str) -> None:
+    """Though the call is not accepted."""
+    state = tmp_path / "state.yaml"
+    state.write_text(f"pins: [{{operation: polyai.send_sms, fault: {{kind: {fault}, times: 1}}}}]", "utf-8")
+    headers = '-H "X-PolyAi-Auth-Token: $POLYAI_API_KEY" -H "X-TOKEN-ID: $POLYAI_CONNECTORS_0_ID"'
+    body = """-H "Content-Type: application/json" -d '{"user_number": "+14155550123", "message": "Hi"}'"""
+    script = f"curl -s -m 1 -o /dev/null {headers} {body} $POLYAI_URL/v1/outbound-sms || true"
+    ended = invoke("run", "--state", str(state), "--fail-on", "refused", "--", "sh", "-c", script)
+    assert (ended.exit_code, "refused" in ended.stderr) == (0, False), ended.stderr
+    assert ended.stderr.startswith("mockserver: 1 call: polyai.send_sms 1")
+
+
 def test_fail_on_unclaimed() -> None:
     """A call that is nobody's; it is told which paths there are."""
     ended = invoke("run", "--fail-on", "unclaimed", "--", "sh", "-c", "curl -s $MOCKSERVER_URL/nowhere >/dev/null")
