@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 from typing import Any, Callable, Iterable  # noqa: UP035 -- Python 3.8
+from weakref import WeakKeyDictionary
 
 MARK = (
     "127.0.0.77"  # what the hosts' names resolve to. A client may keep it and its own port, and connects to both later.
@@ -18,12 +19,15 @@ MARK = (
 LOOPS = {"uvloop": "Loop", "asyncio.windows_events": "ProactorEventLoop"}
 """Event loops that connect without ``socket.connect``, by their module; most programs never import one."""
 
+_ENDED: WeakKeyDictionary[Any, tuple[Any, bool]] = WeakKeyDictionary()
+"""What was below a replacement that ended while another lay above it, and whether that is its owner's own."""
+
 
 class Redirect:
     """From ``start`` to ``stop``, connections to ``hosts``, on any port, go to ``address``; ``ca`` (PEM) is trusted.
 
-    What it replaces is put back as it was. Where another has replaced it meanwhile, theirs stays, and what is below it
-    only passes on.
+    What it replaces is put back as it was, in whatever order several of them end. Where something else has replaced it
+    meanwhile, that stays, and what is below it only passes on.
     """
 
     def __init__(self, hosts: Iterable[str], address: tuple[str, int], ca: str) -> None:
@@ -58,7 +62,10 @@ class Redirect:
         while self._replaced:
             owner, name, original, replacement, is_own = self._replaced.pop()
             if vars(owner).get(name) is not replacement:
+                _ENDED[replacement] = original, is_own
                 continue
+            while original in _ENDED:
+                original, is_own = _ENDED[original]
             if is_own:
                 setattr(owner, name, original)
             else:
