@@ -14,11 +14,19 @@ REPORT_KINDS = (".har", ".json", ".xml")
 
 
 def check_report(file: Path) -> None:
-    """Raise CommandError if a file's name does not say what is to be written."""
+    """Raise CommandError if a file's name does not say what is to be written, or it cannot be written there."""
     if file.suffix not in REPORT_KINDS:
         raise CommandError(
             f"--report writes by the file's name: {', '.join(f'*{kind}' for kind in REPORT_KINDS)}, not {file}"
         )
+    was_there = file.exists()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.open("ab").close()
+        if not was_there:
+            file.unlink()
+    except OSError as error:
+        raise CommandError(f"--report {file} cannot be written: {error.strerror}") from error
 
 
 def write_report(

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from mockserver.coverage.document import Document
 from mockserver.coverage.report import Selection, score
+from mockserver.server.wire.limits import CANNOT_BE_REACHED
 from mockserver.testing.call import Call
 
 MAX_LISTED = 20  # refusals, hosts or pins
@@ -21,26 +22,31 @@ INSTEAD = {"CONNECT", "TLS"}  # methods of what came instead of a call
 class RunRecord:
     """Calls to vendors; hosts that are no vendor's and were asked for; what ended before a call.
 
-    ``evicted`` is how many more calls there were, of which nothing is known any more.
+    ``unreached`` has a sentence for each call to a host that is let through and gave no answer; ``evicted`` is how many
+    more calls there were, of which nothing is known any more.
     """
 
     everything: Sequence[Call]
     calls: Sequence[Call]
     escaped: Sequence[str]
     untrusting: Sequence[str]
+    unreached: Sequence[str]
     evicted: int = 0
 
     @classmethod
-    def of(cls, everything: Sequence[Call], evicted: int = 0) -> Self:
-        """``everything`` is what was recorded, oldest first."""
+    def of(cls, everything: Sequence[Call], unproxied: Sequence[str] = (), evicted: int = 0) -> Self:
+        """``everything`` is what was recorded, oldest first; ``unproxied`` are hosts that no proxy was asked for."""
         elsewhere = [call for call in everything if call.operation is None and call.response.status == NO_VENDORS_HOST]
         others = [call for call in everything if call.operation is None and call.request.method in INSTEAD]
         untrusting = [call for call in others if call not in elsewhere]
+        unreached = [call for call in elsewhere if CANNOT_BE_REACHED in call.data["notes"]]
+        refused = [call for call in elsewhere if call not in unreached]
         return cls(
             everything,
             [call for call in everything if call not in others and call not in elsewhere],
-            [urlsplit(call.request.path).netloc or call.request.path for call in elsewhere],
+            [*(urlsplit(call.request.path).netloc or call.request.path for call in refused), *unproxied],
             [f"{_client(call)}: {note}" for call in untrusting for note in call.data["notes"]],
+            [_detail(call) for call in unreached],
             evicted,
         )
 
@@ -67,7 +73,7 @@ def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> I
     yield from _listed(
         f"no vendor's host was asked for: {host}{f' ({times} times)' * (times > 1)}" for host, times in hosts
     )
-    yield from _listed(dict.fromkeys(findings.untrusting))
+    yield from _listed(dict.fromkeys([*findings.unreached, *findings.untrusting]))
     yield from _listed(unused)
     evidence = Counter(call.evidence for call in calls if call.evidence).most_common()
     if evidence:
@@ -102,10 +108,16 @@ def _refusal_lines(refused: Iterable[Call]) -> Iterator[str]:
 def _refusal(call: Call) -> tuple[str, str]:
     """What was answered, and why."""
     reasons = [f"{problem.at}: {problem.message}" for problem in call.problems] or call.data["notes"]
-    if not reasons and call.operation is None and isinstance(call.response.json, dict):  # our own words
-        reasons = [str(call.response.json.get("detail", ""))]
+    if not reasons and call.operation is None:
+        reasons = [_detail(call)]
     name = call.answer or f"{call.request.method} {call.request.path}"
     return f"{name} {call.response.status}", "; ".join(reasons)
+
+
+def _detail(call: Call) -> str:
+    """What we say in our own words."""
+    problem = call.response.json
+    return str(problem.get("detail", "")) if isinstance(problem, dict) else ""
 
 
 def _listed(lines: Iterable[str]) -> Iterator[str]:

@@ -27,13 +27,21 @@ class Redirect:
     """From ``start`` to ``stop``, connections to ``hosts``, on any port, go to ``address``; ``ca`` (PEM) is trusted.
 
     What it replaces is put back as it was, in whatever order several of them end. Where something else has replaced it
-    meanwhile, that stays, and what is below it only passes on.
+    meanwhile, that stays, and what is below it only passes on. ``elsewhere`` is called with other hosts and their
+    ports, when their names are looked up.
     """
 
-    def __init__(self, hosts: Iterable[str], address: tuple[str, int], ca: str) -> None:
+    def __init__(
+        self,
+        hosts: Iterable[str],
+        address: tuple[str, int],
+        ca: str,
+        elsewhere: Callable[[Any, Any], None] | None = None,
+    ) -> None:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._address = (socket.gethostbyname(address[0]), address[1])
         self._ca = ca
+        self._elsewhere = elsewhere
         self._replaced: list[tuple[Any, str, Any, Any, bool]] = []
         self._late = _LateModules(self._patch_loop)
         self._is_on = False
@@ -88,9 +96,18 @@ class Redirect:
             return address
         return self._address if address[0] == MARK or self._is_ours(address[0]) else address
 
+    def _known_as(self, host: Any, port: Any) -> Any:
+        """The name under which a host is looked up."""
+        if self._is_ours(host):
+            return MARK
+        if self._is_on and self._elsewhere is not None:
+            self._elsewhere(host, port)
+        return host
+
     def _naming(self, original: Any) -> Any:
         def resolve(host: Any, *args: Any, **options: Any) -> Any:
-            return original(MARK if self._is_ours(host) else host, *args, **options)
+            port = args[0] if args else options.get("port")
+            return original(self._known_as(host, port), *args, **options)
 
         return resolve
 
@@ -124,7 +141,7 @@ class Redirect:
 
     def _loop_naming(self, original: Any) -> Any:
         async def getaddrinfo(loop: Any, host: Any, port: Any, **options: Any) -> Any:
-            return await original(loop, MARK if self._is_ours(host) else host, port, **options)
+            return await original(loop, self._known_as(host, port), port, **options)
 
         return getaddrinfo
 
@@ -141,6 +158,26 @@ class Redirect:
             return await original(loop, sock, self._led(address))
 
         return sock_connect
+
+
+class NotedHosts:
+    """Writes each host once into a file, with its port, but for those that are passed and those of this machine."""
+
+    def __init__(self, file: str, passed: Iterable[str]) -> None:
+        self._file = file
+        self._seen = set(passed)
+
+    def __call__(self, host: Any, port: Any = None) -> None:
+        name = host.decode("ascii", "replace") if isinstance(host, (bytes, bytearray)) else str(host or "")
+        name = name.lower().rstrip(".")
+        if name in self._seen or name.startswith("127."):
+            return
+        self._seen.add(name)
+        try:
+            with open(self._file, "a", encoding="utf-8") as file:  # noqa: PTH123 -- each Python that starts pays for pathlib
+                file.write(f"{name}:{port}\n" if port else f"{name}\n")
+        except OSError:  # the run is over, or its files are not for this user: the program goes on
+            return
 
 
 class _LateModules:

@@ -3,15 +3,19 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import mockserver.cli.run
 from tests.cli.running import COMMAND, invoke, surroundings
 from tests.live import PATIENCE
 from tests.processes.test_readme import UNCHANGED, block
@@ -93,6 +97,37 @@ def test_signals(tmp_path: Path, number: signal.Signals) -> None:
     assert (process.returncode, said) == (42, "mockserver: no call reached a vendor\n")
 
 
+@pytest.mark.parametrize("isolation", ["none", "auto"])
+@pytest.mark.parametrize("step", ["_own_account", "_isolated"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_before_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals, step: str, isolation: str
+) -> None:
+    """It is not run, nothing is left, and the exit code is a shell's."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    work = getattr(mockserver.cli.run, step)
+
+    def and_signal(*args: Any) -> Any:
+        os.kill(os.getpid(), number)
+        done = work(*args)
+        os.kill(os.getpid(), number)
+        return done
+
+    monkeypatch.setattr(mockserver.cli.run, step, and_signal)
+    ended = invoke("run", "--isolation", isolation, "--", "touch", str(tmp_path / "ran"))
+    assert ended.exit_code == 128 + number
+    assert ended.stderr.splitlines()[-1] == f"mockserver: {number.name} came before the command was started"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_behind_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It ends what is told, and nothing is left."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(mockserver.cli.run, "summary", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    ended = invoke("run", "--", "true")
+    assert (ended.exit_code, ended.stderr, list(tmp_path.iterdir())) == (128 + signal.SIGINT, "", [])
+
+
 def test_options_of_the_command_are_its_own(ran: Ran) -> None:
     """Also without ``--``."""
     assert ran("printf", "%s.", "--expect", "-h")[:2] == (0, "--expect.-h.")
@@ -147,6 +182,45 @@ def test_over_tls_and_to_nobody(ran: Ran) -> None:
     assert (code, said) == (1, "200\nURLError\n502\n")
     assert told.count("  no vendor's host was asked for: crm.example") == 2
     assert "FAILED: --fail-on escaped: crm.example:443; crm.example\n" in told
+
+
+PAST_THE_PROXY = {
+    "python": """
+import http.client
+for host in ("crm.example", "crm.example", "localhost", "let.example"):
+    try:
+        http.client.HTTPConnection(host, 1).connect()
+    except OSError:
+        pass
+""",
+    "node": """
+const http = require('http'), net = require('net');
+for (const host of ['crm.example', 'crm.example', 'localhost', 'let.example'])
+  http.get({host, port: 1}).on('error', () => {});
+net.connect(1, 'crm.example').on('error', () => {});
+""",
+}
+
+
+@pytest.mark.parametrize("language", PAST_THE_PROXY)
+def test_past_the_proxy(ran: Ran, language: str) -> None:
+    """A client that heeds no proxy is told of as well, once; not what is local or let through."""
+    program = [sys.executable, "-c"] if language == "python" else [shutil.which("node") or pytest.skip("no Node"), "-e"]
+    options = ("--fail-on", "escaped", "--let-through", "let.example")
+    code, _, told = ran(*options, "--", *program, PAST_THE_PROXY[language])
+    assert code == 1
+    assert "  no vendor's host was asked for: crm.example:1\n" in told
+    assert "FAILED: --fail-on escaped: crm.example:1\n" in told
+
+
+def test_let_through_and_not_reached(ran: Ran) -> None:
+    """Why is told, for tunnels and for whole addresses; it has not escaped."""
+    urls = ("https://nosuch.invalid/", "http://nosuch.invalid/a")
+    command = (sys.executable, "-c", TLS, *urls)
+    code, _, told = ran("--let-through", "nosuch.invalid", "--fail-on", "escaped", "--", *command)
+    assert code == 0
+    for port in (443, 80):
+        assert f"  nosuch.invalid:{port} is let through, and cannot be reached: " in told
 
 
 def test_a_client_that_does_not_trust_us(ran: Ran) -> None:
@@ -336,6 +410,23 @@ def test_reports(ran: Ran, send: Path, tmp_path: Path, suffix: str) -> None:
     else:
         (call,) = json.loads(text)["calls"]
         assert call["answer"] == "polyai.send_sms/sent"
+
+
+def test_a_report_that_cannot_be_written(tmp_path: Path) -> None:
+    """It is told before the command is run; what turns out at the end leaves the others and the exit code alone."""
+    gone, whole = tmp_path / "gone" / "calls.har", tmp_path / "gates.xml"
+    (tmp_path / "file").touch()
+    ended = invoke("run", "--report", str(tmp_path / "file" / "x.json"), "--", "touch", str(tmp_path / "ran"))
+    assert (ended.exit_code, ended.stderr.count("\n"), (tmp_path / "ran").exists()) == (2, 1, False)
+    assert re.match("mockserver: --report .*/file/x.json cannot be written: ", ended.stderr)
+    for code, expected in ((5, 5), (0, 2)):
+        script = f"rm -r {gone.parent}; touch {gone.parent}; exit {code}"
+        ended = invoke("run", "--report", str(gone), "--report", str(whole), "--", "sh", "-c", script)
+        assert ended.exit_code == expected
+        assert f"mockserver: --report {gone} cannot be written: " in ended.stderr
+        assert "<testsuite" in whole.read_text("utf-8")
+        whole.unlink()
+        gone.parent.unlink()
 
 
 def test_a_state_file(ran: Ran, send: Path, tmp_path: Path) -> None:
