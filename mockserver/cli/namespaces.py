@@ -37,7 +37,7 @@ BUNDLES = (
 )
 HOSTS_FILE = "/etc/hosts"
 RESOLVER_FILE = "/etc/resolv.conf"
-HERE = "127.0.0.1"
+INSIDE_ADDRESS = "127.0.0.1"
 NAMES_PORT = 53  # of DNS
 INSIDE_BACKLOG = 512
 MAX_SAID_BYTES = 4096
@@ -57,7 +57,7 @@ class LocalService(NamedTuple):
     @property
     def address(self) -> str:
         """Where it is listened for inside."""
-        return self.host if self.is_address else HERE
+        return self.host if self.is_address else INSIDE_ADDRESS
 
     @property
     def is_address(self) -> bool:
@@ -231,7 +231,7 @@ def _enter(inside: Inside, kinds: int) -> list[socket.socket]:
         for source, target in _replacements(inside):
             mount(source, target, BIND | RECURSIVE)
         names = socket.socket(type=socket.SOCK_DGRAM)
-        names.bind((HERE, NAMES_PORT))
+        names.bind((INSIDE_ADDRESS, NAMES_PORT))
         listening = []
         for place in _places(inside):
             step = "listening on {} port {}".format(*place)
@@ -244,7 +244,7 @@ def _enter(inside: Inside, kinds: int) -> list[socket.socket]:
 def _places(inside: Inside) -> list[tuple[str, int]]:
     """The addresses and ports that are listened on."""
     services = [(service.address, service.port) for service in inside.services]
-    return [*((HERE, port) for port in (*WEB_PORTS, inside.port)), *services]
+    return [*((INSIDE_ADDRESS, port) for port in (*WEB_PORTS, inside.port)), *services]
 
 
 def _listening(address: str, port: int) -> socket.socket:
@@ -267,11 +267,13 @@ def _replacements(inside: Inside) -> list[tuple[Path, str]]:
     lines = _local_lines(Path(HOSTS_FILE))
     known = {LOCAL_NAMES, *(name for line in lines for name in line.split()[1:])}
     names = [name for name in inside.names if name not in known]
-    hosts.write_text("\n".join([*lines, *(f"{HERE} {name}" for name in names)]) + "\n", "utf-8", "surrogateescape")
+    hosts.write_text(
+        "\n".join([*lines, *(f"{INSIDE_ADDRESS} {name}" for name in names)]) + "\n", "utf-8", "surrogateescape"
+    )
     found = [(hosts, HOSTS_FILE)]
     if Path(RESOLVER_FILE).is_file():  # without one, this machine is asked anyway
         resolver = inside.own / "resolv.conf"
-        resolver.write_text(f"nameserver {HERE}\nsearch .\n", "ascii")
+        resolver.write_text(f"nameserver {INSIDE_ADDRESS}\nsearch .\n", "ascii")
         found.append((resolver, RESOLVER_FILE))
     if Path(CERTIFICATES).is_dir():  # a new file there needs a new folder
         certificates = inside.own / "certs"
@@ -300,7 +302,7 @@ def _write_bundle(target: Path, source: Path, ca: Path) -> None:
 
 def _local_lines(file: Path) -> list[str]:
     """The lines of a hosts file about this machine."""
-    text = file.read_text("utf-8", "surrogateescape") if file.exists() else f"{HERE} {LOCAL_NAMES}"
+    text = file.read_text("utf-8", "surrogateescape") if file.exists() else f"{INSIDE_ADDRESS} {LOCAL_NAMES}"
     return [line for line in text.splitlines() if line.startswith(("127.", "::1"))]
 
 

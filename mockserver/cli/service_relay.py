@@ -14,7 +14,7 @@ from ipaddress import ip_address
 
 from mockserver.cli.asked_names import NameAnswerer
 from mockserver.cli.common import CommandError
-from mockserver.cli.namespaces import HERE, WEB_PORTS, Isolated, LocalService
+from mockserver.cli.namespaces import INSIDE_ADDRESS, WEB_PORTS, Isolated, LocalService
 
 PIECE_BYTES = 64 * 1024
 _SERVICE = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]+)\]|(?P<name>[\w.-]+)):(?P<port>[0-9]{1,5})", re.ASCII)
@@ -25,10 +25,10 @@ def read_services(texts: Sequence[str]) -> tuple[LocalService, ...]:
     found = {(service.address, service.port): service for service in map(_service, texts)}
     for text, service in zip(texts, map(_service, texts), strict=True):
         other = found[service.address, service.port]
-        if service.address == HERE and service.port in WEB_PORTS:
+        if service.address == INSIDE_ADDRESS and service.port in WEB_PORTS:
             raise CommandError(f"--with {text}: port {service.port} is the vendors' hosts' inside; use another one")
         if other != service:
-            here = f"both would be {HERE}:{service.port} inside"
+            here = f"both would be {INSIDE_ADDRESS}:{service.port} inside"
             raise CommandError(f"--with {text} and --with {other.host}:{other.port}: {here}; give one another port")
     return tuple(found.values())
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +106,7 @@ def hook_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict
     """What makes Node and Python reach the server even where a client heeds no proxy."""
     reach: dict[str, Any] = {"hosts": target.hosts, "host": target.host, "port": target.port, "ca": str(target.ca)}
     if target.passed is not None:
-        reach |= {"others": str(target.others), "passed": [*LOCAL_HOSTS, socket.gethostname().lower(), *target.passed]}
+        reach |= {"others": str(target.others), "passed": [*LOCAL_HOSTS, *target.passed]}
     hook = str(HOOKS / "node_hook.cjs")
     path = environment.get("PYTHONPATH")
     return {

@@ -165,7 +165,7 @@ class NotedHosts:
 
     def __init__(self, file: str, passed: Iterable[str]) -> None:
         self._file = file
-        self._seen = set(passed)
+        self._seen = {socket.gethostname().lower(), *passed}
 
     def __call__(self, host: Any, port: Any = None) -> None:
         name = host.decode("ascii", "replace") if isinstance(host, (bytes, bytearray)) else str(host or "")

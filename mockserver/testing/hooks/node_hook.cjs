@@ -2,13 +2,14 @@
 // Loaded by Node through NODE_OPTIONS=--require: connections to the vendors' hosts lead to a mockserver. Node 12 and later.
 const fs = require('fs');
 const net = require('net');
+const os = require('os');
 
 const reach = JSON.parse(process.env.MOCKSERVER_REACH || '{"hosts": []}');
 const hosts = new Set(reach.hosts);
 const isOurs = (host) => typeof host === 'string' && hosts.has(host.toLowerCase().replace(/\.$/, ''));
 const led = (options) => ({ ...options, host: reach.host, port: reach.port, lookup: undefined });
 
-const seen = new Set(reach.passed);
+const seen = new Set([os.hostname().toLowerCase(), ...(reach.passed || [])]);
 const note = ({ host, port }) => {
   const name = typeof host === 'string' ? host.toLowerCase().replace(/\.$/, '') : '';
   if (!reach.others || !name || name.startsWith('127.') || seen.has(name)) return;

@@ -356,6 +356,16 @@ def test_files_are_found_from_any_folder(
     )
 
 
+def test_a_users_own_credentials_stay(environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
+    """A second run replaces what the first one wrote; no run replaces what is the user's."""
+    file = Path(environment("--files", str(tmp_path))["VOXIMPLANT_CREDENTIALS_JSON_FILE"])
+    environment("--files", str(tmp_path))
+    file.write_text("{}", "utf-8")
+    ended = invoke("run", "--files", str(tmp_path), "--", "true")
+    assert (ended.exit_code, file.read_text("utf-8")) == (2, "{}")
+    assert ended.stderr.startswith(f"mockserver: cannot write {file}: it is there, and not as mockserver wrote it")
+
+
 def test_what_the_user_had_set_is_kept(ran: Ran, environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
     """Options of Node and Java, Python's path, PHP's folders, wget's settings and certificates stay beside ours."""
     more = tmp_path / "more.pem"
