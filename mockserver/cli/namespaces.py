@@ -5,7 +5,6 @@ hands what listens to this process, which serves it from outside, and becomes th
 """
 
 import contextlib
-import ctypes
 import errno
 import json
 import os
@@ -205,6 +204,8 @@ class _StepError(Exception):
 
 
 def _enter(inside: Inside, kinds: int) -> list[socket.socket]:
+    import ctypes  # noqa: PLC0415 -- takes 10 ms, and few runs need it
+
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.getuid(), os.getgid()
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Container, Sequence
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 from mockserver.cli.common import CommandError
 from mockserver.cli.gates import GateResult
@@ -59,4 +58,6 @@ def _case(verdict: GateResult) -> str:
 
 def _attribute(text: str) -> str:
     """A text as XML may have it: without control characters, which no spelling allows."""
+    from xml.sax.saxutils import quoteattr  # noqa: PLC0415 -- it loads a parser, and few runs write XML
+
     return quoteattr("".join(c if c >= " " and c.isprintable() else "�" for c in text))

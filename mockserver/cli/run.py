@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -253,7 +254,7 @@ def _conclude(
     """Say what came and what is missing, and write the reports; returns the exit code."""
     findings = RunRecord.of(AccountCalls(control, EVERYBODY).all(), _unproxied(target.others), _evicted(control))
     held = verdicts(expected, options.fail_on, findings)
-    for line in summary(findings, _unused_pins(control, shape), control.get("coverage")):
+    for line in summary(findings, _unused_pins(control, shape), partial(control.get, "coverage")):
         click.echo(line, err=True)
     for verdict in held:
         if verdict.failure is not None:

@@ -1,7 +1,7 @@
 """What came to a server during a run, and how that is told at its end."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Self
@@ -61,8 +61,8 @@ class RunRecord:
         return [call for call in self.calls if call.data["account"] is None]
 
 
-def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> Iterator[str]:
-    """The lines; ``unused`` has one for each pin that no call used."""
+def summary(findings: RunRecord, unused: Sequence[str], coverage: Callable[[], Document]) -> Iterator[str]:
+    """The lines; ``unused`` has one for each pin that no call used, and ``coverage`` is asked where there is some."""
     calls = findings.calls
     number = f"{len(calls)} call{'' if len(calls) == 1 else 's'}"
     yield f"mockserver: {number}: {_counted(calls)}" if calls else "mockserver: no call reached a vendor"
@@ -79,7 +79,7 @@ def summary(findings: RunRecord, unused: Sequence[str], coverage: Document) -> I
     if evidence:
         vendors = tuple(sorted({call.vendor for call in calls if call.vendor}))
         names = ", ".join(f"{name} {times}" for name, times in evidence)
-        yield f"  evidence: {names}; coverage of {', '.join(vendors)}: {score(coverage, Selection(vendors))}"
+        yield f"  evidence: {names}; coverage of {', '.join(vendors)}: {score(coverage(), Selection(vendors))}"
 
 
 def _is_own_doing(call: Call) -> bool:

@@ -133,6 +133,22 @@ def test_options_of_the_command_are_its_own(ran: Ran) -> None:
     assert ran("printf", "%s.", "--expect", "-h")[:2] == (0, "--expect.-h.")
 
 
+NEEDLESS = {"ctypes", "xml.sax", "anyio._backends._asyncio"}
+AT_THE_END = f"""
+import atexit, sys
+from mockserver.cli import main
+atexit.register(lambda: print(sorted({NEEDLESS!r} & sys.modules.keys())))
+main()
+"""
+
+
+def test_what_a_run_does_not_load() -> None:
+    """What few runs need costs no other run its time."""
+    command = [sys.executable, "-c", AT_THE_END, "run", "--", "true"]
+    ended = subprocess.run(command, env=surroundings(), capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
+
+
 def test_summary(ran: Ran, send: Path) -> None:
     """Calls by answer, each refusal with its sentence, evidence and coverage."""
     twice = " && ".join(f"{sys.executable} {send} $POLYAI_URL {key}" for key in ("", "wrong"))
