@@ -53,7 +53,12 @@ class RunRecord:
     @property
     def refused(self) -> list[Call]:
         """Calls that were not accepted, though nobody had arranged that."""
-        return [call for call in self.calls if not call.accepted and _is_own_doing(call)]
+        return [call for call in self.calls if call.direction == "in" and not call.accepted and _is_own_doing(call)]
+
+    @property
+    def not_taken(self) -> list[Call]:
+        """Callbacks that their receiver did not take, though nobody had arranged that."""
+        return [call for call in self.calls if call.direction == "out" and not call.accepted and _is_own_doing(call)]
 
     @property
     def unclaimed(self) -> list[Call]:
@@ -68,7 +73,8 @@ def summary(findings: RunRecord, unused: Sequence[str], coverage: Callable[[], D
     yield f"mockserver: {number}: {_counted(calls)}" if calls else "mockserver: no call reached a vendor"
     if findings.evicted:
         yield f"  {EVICTED.format(findings.evicted)}"
-    yield from _listed(_refusal_lines(findings.refused))
+    yield from _listed(_refusal_lines("refused", findings.refused))
+    yield from _listed(_refusal_lines("callback not taken", findings.not_taken))
     hosts = Counter(findings.escaped).items()
     yield from _listed(
         f"no vendor's host was asked for: {host}{f' ({times} times)' * (times > 1)}" for host, times in hosts
@@ -99,10 +105,10 @@ def _counted(calls: Iterable[Call]) -> str:
     return ", ".join(f"{name} {number}" for name, number in names.items())
 
 
-def _refusal_lines(refused: Iterable[Call]) -> Iterator[str]:
+def _refusal_lines(word: str, refused: Iterable[Call]) -> Iterator[str]:
     """A line for each kind of refusal, in the order in which they came first."""
     for (name, reasons), number in Counter(map(_refusal, refused)).items():
-        yield f"refused{f' {number} times' * (number > 1)}: {name}{': ' * bool(reasons)}{reasons}"
+        yield f"{word}{f' {number} times' * (number > 1)}: {name}{': ' * bool(reasons)}{reasons}"
 
 
 def _refusal(call: Call) -> tuple[str, str]:

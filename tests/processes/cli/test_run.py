@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -44,6 +45,14 @@ def send(tmp_path: Path) -> Path:
 def sending(send: Path, base: str = "$POLYAI_URL", *more: str) -> tuple[str, ...]:
     return "sh", "-c", f"{sys.executable} {send} {' '.join([base, *more])}"
 
+
+CLOSED_PORT = 9
+UNTIL_A_CALLBACK = """
+import os, time, urllib.request
+url = os.environ["MOCKSERVER_URL"] + "/_mock/calls?kind=callback&account=" + os.environ["MOCKSERVER_ACCOUNT"]
+while b'"aborted"' not in urllib.request.urlopen(url).read():
+    time.sleep(0.05)
+"""
 
 Ran = Callable[..., tuple[int, str, str]]
 
@@ -302,6 +311,20 @@ def test_a_fault_that_a_pin_asks_for_is_no_refusal(tmp_path: Path, fault: str) -
     ended = invoke("run", "--state", str(state), "--fail-on", "refused", "--", "sh", "-c", script)
     assert (ended.exit_code, "refused" in ended.stderr) == (0, False), ended.stderr
     assert ended.stderr.startswith("mockserver: 1 call: polyai.send_sms 1")
+
+
+def test_a_callback_that_nobody_takes_is_no_refusal(tmp_path: Path) -> None:
+    """It is told by itself: no rule of a vendor's refused anything."""
+    state = tmp_path / "state.yaml"
+    profile = f'{{callback_url: "http://127.0.0.1:{CLOSED_PORT}/receipts"}}'
+    state.write_text(f"vendors: {{opentact: {{leases: [{{messaging_profile: {profile}}}]}}}}", "utf-8")
+    headers = '-H "Authorization: Bearer $OPENTACT_KEYS_0_API_KEY" -H "Content-Type: application/json"'
+    body = '{\\"from\\": \\"$OPENTACT_LEASES_0_TN\\", \\"to\\": \\"13115552367\\", \\"text\\": \\"Hi\\"}'
+    wait = f"{sys.executable} -c {shlex.quote(UNTIL_A_CALLBACK)}"
+    script = f'curl -s {headers} -d "{body}" $OPENTACT_URL/sms/o >/dev/null; {wait}'
+    ended = invoke("run", "--state", str(state), "--fail-on", "refused", "--", "sh", "-c", script)
+    assert ended.exit_code == 0, ended.stderr
+    assert re.search("^  callback not taken.*: POST /receipts 0: no connection: ", ended.stderr, re.MULTILINE)
 
 
 def test_fail_on_unclaimed() -> None:
