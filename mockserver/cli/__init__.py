@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 for success, 1 for findings, 2 for a user's mistake."""
+"""The command line. Exit codes: 0 for success, 1 for findings, 2 for a user's mistake, 130 for Ctrl+C."""
 
 import contextlib
 import gc
@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -16,6 +16,7 @@ COMMANDS = (  # each is in the module of its name, but for those of MODULES
     "account", "answers", "ca", "calls", "check", "contract", "coverage", "curl", "drift", "hosts", "inbound",
     "messages", "run", "serve",
 )  # fmt: skip
+INTERRUPTED = 128 + 2  # as a shell has it for SIGINT
 MODULES = {"inbound": "messages"}
 
 
@@ -30,6 +31,12 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"mockserver.cli.{MODULES.get(name, name)}"), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # click's own end of it would look like findings
+            sys.exit(INTERRUPTED)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

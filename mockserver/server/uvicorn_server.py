@@ -46,12 +46,13 @@ class WireConfig(uvicorn.Config):
 def door_of(app: Any, service: Service) -> Door:
     """What connections to an application begin with. Raises OSError where the files for clients cannot be written."""
     settings = service.settings
+    record = getattr(app, "record", None)
     if settings.let_through:
-        service.app, service.direct = PassingOn(service.app), None
+        service.app, service.direct = PassingOn(service.app, record), None
     certificates: Certificates = getattr(app, "certificates", None) or certificates_of(settings, ())
     if settings.tls_files is not None:
         certificates.identity()
-    return Door(service, Proxy.of(certificates.hosts, settings), certificates, Protocol, getattr(app, "record", None))
+    return Door(service, Proxy.of(certificates.hosts, settings), certificates, Protocol, record)
 
 
 def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any) -> "MockUvicorn":
