@@ -20,8 +20,8 @@ from mockserver.server.drift.departures import RealAnswer
 from mockserver.server.drift.filled import FilledValues
 from mockserver.server.drift.possible import Judgement, PossibleAnswers, judge, possible
 from mockserver.server.drift.recording import RealCall
+from mockserver.server.drift.secrecy import RealMasker
 from mockserver.server.drift.upstream import MAX_ANSWER, Received
-from mockserver.server.masking import Masker
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.model import OperationSpec
 
@@ -38,7 +38,7 @@ class Compared(NamedTuple):
     may_be: PossibleAnswers
     judgement: Judgement
 
-    async def as_recorded(self, masker: Masker) -> RealCall:
+    async def as_recorded(self, masker: RealMasker) -> RealCall:
         """The same as it may be written down."""
         return await RealCall.of(self.call, self.origin, self.may_be, self.judgement, masker)
 
@@ -51,6 +51,7 @@ class Comparer:
         self._engine = Engine(mock.contracts, mock.sources, mock.settings.max_body)
         self._compiler = ValueCompiler()
         self.customers = GivenCustomers(mock.settings, mock.contracts)
+        self.masker = RealMasker(mock.contracts, self.customers.credentials)
 
     def parse(self, operation: OperationSpec, arrival: Arrival) -> ParsedRequest:
         """Read a request, whose body is there however large. The operation may turn out to be another one."""

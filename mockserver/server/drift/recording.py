@@ -11,7 +11,7 @@ from mockserver.engine.call import RecordedCall
 from mockserver.server.checkpoint import Turns
 from mockserver.server.drift.departures import Departure
 from mockserver.server.drift.possible import Judgement, PossibleAnswers
-from mockserver.server.masking import Masker
+from mockserver.server.drift.secrecy import RealMasker
 from mockserver.server.serialize import call_shape
 
 FORMAT = 1
@@ -47,7 +47,7 @@ class RealCall:
 
     @classmethod
     async def of(
-        cls, call: RecordedCall, origin: str, may_be: PossibleAnswers, judgement: Judgement, masker: Masker
+        cls, call: RecordedCall, origin: str, may_be: PossibleAnswers, judgement: Judgement, masker: RealMasker
     ) -> Self:
         """A call as it may be written down."""
         quotes = masker.quotes(call)
@@ -63,7 +63,7 @@ class RealCall:
                 for d in judgement.departures
             ),
             confirmed=judgement.confirmed,
-            call=await call_shape(call, masker, Turns()),
+            call=await call_shape(call, masker, Turns(), is_strict=True),
         )
 
     @property
