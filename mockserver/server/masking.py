@@ -18,6 +18,7 @@ from mockserver.engine.coding import content_of
 from mockserver.spec.model import Contract
 
 ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+CUT = "…"  # behind a text of which not all is shown
 MIN_QUOTED = 7  # characters of a presented secret that is masked where an answer quotes it: "1" is in every text
 MAX_QUOTED = 16  # presented secrets of a call that are looked for in what quotes it
 
@@ -172,17 +173,22 @@ class Quotes:
         self.masks = {written: masker.mask(secret) for secret in longest_first for written in _written(secret)}
 
     def text(self, text: str, *, is_cut: bool = True) -> str:
-        """A text with these secrets masked, as any tokens and keys; one that the end of the text cuts off, too.
+        """A text with these secrets masked, as any tokens and keys; one that is cut off, too, at the end or at a ``…``.
 
         What quotes is short: it may be cut anywhere.
         """
         for written, mask in self.masks.items():
             if written in text:
                 text = text.replace(written, mask)
-            at = text.rfind(written[:MIN_QUOTED])
-            if at >= 0 and written.startswith(text[at:]):
-                text = text[:at] + mask
+            if written[:MIN_QUOTED] in text:
+                text = CUT.join(_without_end(part, written, mask) for part in text.split(CUT))
         return self._masker.text(text, is_cut=is_cut)
+
+
+def _without_end(text: str, written: str, mask: str) -> str:
+    """A text with a secret masked of which it has the beginning at its end."""
+    at = text.rfind(written[:MIN_QUOTED])
+    return text[:at] + mask if at >= 0 and written.startswith(text[at:]) else text
 
 
 def _spelled(name: str) -> str:

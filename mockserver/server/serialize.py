@@ -15,14 +15,13 @@ from mockserver.engine.facts import Budget
 from mockserver.engine.message import Message
 from mockserver.engine.values import timestamp
 from mockserver.server.checkpoint import Turns
-from mockserver.server.masking import PEM_BEGIN, PEM_END, Masker, Quotes
+from mockserver.server.masking import CUT, PEM_BEGIN, PEM_END, Masker, Quotes
 from mockserver.spec.evidence import spelled
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer
 
 MAX_MEMBER_SHOWN = 32 * 1024  # characters of one member of a call, or bytes of a body
 MAX_VALUES_SHOWN = 2_000  # members and items of one member of a call
-CUT = "…"
 VALUES = frozenset({"const", "enum"})  # keywords of a schema that have values
 FIELD_PARTS = frozenset({"query", "body", "json", "form"})  # of a request as patterns see it, with secret fields
 

@@ -298,6 +298,12 @@ def test_an_address_with_a_token(guarded: Callable[..., str], vendor: Vendor) ->
     assert "https://a.example/in?lang=en&token=***" in written
 
 
+def test_a_departure_that_is_cut_off(guarded: Callable[..., str], vendor: Vendor) -> None:
+    """What is shown of a long value has no part of a credential at its end."""
+    vendor.answer = (400, [(b"x-two", b"x" * 185 + ODD_KEY.encode())], b"{}")
+    assert "SECRET" not in guarded(json={"to": "+12025550199"})
+
+
 def test_what_a_contract_declares_is_written(guarded: Callable[..., str]) -> None:
     """A header that sounds like a secret and is none, as the contract has it, is needed in fixtures."""
     written = guarded("/v1/outbound-sms", headers={"X-TOKEN-ID": "connector-1"}, json={"message": "no token=here"})
