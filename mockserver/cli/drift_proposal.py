@@ -38,7 +38,7 @@ def newest(contract: Contract, calls: Iterable[RealCall]) -> list[Seen]:
     found = {
         call.answer: Seen(call, *known[call.answer])
         for call in calls
-        if call.answer in known and (call.departures or call.confirmed)
+        if call.answer is not None and call.answer in known and (call.departures or call.confirmed)
     }
     return list(found.values())
 

@@ -110,15 +110,15 @@ def recorded_call(arrival: Arrival, label: Label, account: str, received: Receiv
 
 
 def _label(request: ParsedRequest, judgement: Judgement, status: int, origin: str) -> Label:
-    found, answer = judgement.sentences, judgement.answer
+    found, nearest = judgement.sentences, judgement.answer
+    answer = nearest if nearest is not None and nearest.status == status else None
     count = f"{len(found)} departure{'' if len(found) == 1 else 's'}" if found else "as the contract has it"
     notes = [f"REAL {origin}: {count}", *found[:MAX_NOTES]]
-    is_this = answer.status == status
     return Label(
         vendor=request.operation.vendor,
         operation=request.operation.id,
-        answer=answer.id if is_this else "",
-        accepted=answer.accepted if is_this else status < 400,
+        answer="" if answer is None else answer.id,
+        accepted=status < 400 if answer is None else answer.accepted,
         chosen_by=BY_REAL_VENDOR,
         reads=request.reads,
         status=status,

@@ -26,14 +26,14 @@ class RecordingError(ValueError):
 class RealCall:
     """One call: its public shape, the contract's answer that came nearest, and where the real one departs from it.
 
-    ``origin`` is where it went, ``expected`` the answer that the contract gives. ``is_certain``: no other was possible.
-    ``problems`` are pointers of what was wrong with the request. ``call`` is masked, and so is what is shown of it.
+    ``origin`` is where it went, ``answer`` None where the contract has none like it, ``expected`` the answer that the
+    contract gives. ``is_certain``: no other was possible. ``call`` is masked, and so is what is shown of it.
     """
 
     origin: str
     vendor: str
     operation: str
-    answer: str
+    answer: str | None
     expected: str | None
     is_certain: bool
     departures: tuple[Departure, ...]
@@ -55,7 +55,7 @@ class RealCall:
             origin=origin,
             vendor=call.vendor,
             operation=call.operation,
-            answer=judgement.answer.id,
+            answer=None if judgement.answer is None else judgement.answer.id,
             expected=None if may_be.expected is None else may_be.expected.id,
             is_certain=may_be.is_certain,
             departures=tuple(

@@ -235,6 +235,51 @@ def test_an_answer_without_bounds(pair: Pair, vendor: Vendor, monkeypatch: pytes
     assert "has more than 10 bytes" in answer.json()["detail"]
 
 
+JSON = [(b"content-type", b"application/json")]
+
+
+@pytest.mark.parametrize(
+    ("real", "answer"),
+    [
+        ((422, JSON, b'{"error": {"code": 2, "text": "Weight is missing"}}'), "depot.send/weight_missing"),
+        ((422, JSON, b'{"error": {"code": 9, "text": "Other words"}}'), "depot.send/weight_missing"),
+        ((503, JSON, b'{"detail": "Later."}'), None),
+        ((503, [(b"content-type", b"text/html")], b"<h1>Later</h1>"), None),
+        ((302, [(b"location", b"https://a.example")], b""), None),
+        ((204, [], b""), None),
+        ((403, [], b""), "depot.send/closed"),
+        ((400, JSON, b'{"error": {"code": 1, "text": "Invalid"}}'), "depot.send/invalid"),
+    ],
+)
+def test_which_answer_came(pair: Pair, vendor: Vendor, real: tuple[int, Any, bytes], answer: str | None) -> None:
+    """One of this status; else the expected one, if the body is like it; else none, and the contract lacks one."""
+    vendor.answer = real
+    request: Any = {"data": '{"to": "+12025550199"}', "headers": key_of(pair), "allow_redirects": False}
+    assert requests.post(f"{pair.url}/parcels", timeout=PATIENCE, **request).status_code == real[0]
+    (call,) = pair.real_calls()
+    assert call.answer == answer
+    if answer is None:
+        told = [(departure.at, departure.contract, departure.real) for departure in call.departures]
+        assert (told, call.confirmed) == ([("/status", "no such answer", str(real[0]))], ())
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "confirmed"),
+    [
+        (JSON, b'{"error": {"code": 2, "text": "Weight is missing"}}', True),
+        (JSON, b'{"message": "How heavy?"}', False),
+        (JSON, b'{"error": {"code": 2', False),
+        ([(b"content-type", b"text/plain")], b"How heavy?", False),
+    ],
+)
+def test_words_that_did_not_come(pair: Pair, vendor: Vendor, headers: Any, body: bytes, confirmed: bool) -> None:
+    """Where the body has another shape, nothing is said of the words that the contract assumes."""
+    vendor.answer = (400, headers, body)
+    requests.post(f"{pair.url}/parcels", '{"to": "+12025550199"}', headers=key_of(pair), timeout=PATIENCE)
+    (call,) = pair.real_calls()
+    assert ("text" in call.confirmed) is confirmed
+
+
 ODD_KEY = "SECRET+of/the=real%20WHOLE"  # characters that are written otherwise in addresses
 SECRET_PLACES: dict[str, Any] = {
     "another vendor's header": {"headers": {"X-Polyai-Token": ODD_KEY}},
