@@ -38,10 +38,6 @@ class Compared(NamedTuple):
     may_be: PossibleAnswers
     judgement: Judgement
 
-    async def as_recorded(self, masker: RealMasker) -> RealCall:
-        """The same as it may be written down."""
-        return await RealCall.of(self.call, self.origin, self.may_be, self.judgement, masker)
-
 
 class Comparer:
     """Holds real answers against the contracts of a server, which decides nothing by it and remembers nothing."""
@@ -77,6 +73,11 @@ class Comparer:
         call.received_at = self._sources.now()
         call.recipient, call.problems = decision.call.recipient, pack_problems(may_be.problems)
         return Compared(call, origin, may_be, judgement)
+
+    async def as_recorded(self, compared: Compared) -> RealCall:
+        """A call as it may be written down."""
+        owned = self.customers.owned.get(compared.call.vendor, {})
+        return await RealCall.of(*compared, self.masker, owned)
 
     def _decided(self, request: ParsedRequest, facts: Facts) -> Decision:
         """What the mock decides by its contract alone, whatever the client prefers and a test has switched on."""

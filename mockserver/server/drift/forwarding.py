@@ -167,7 +167,7 @@ class _Forwarding:
             return await self._noted(passing, received, "the contract only names this method")
         compared = self._comparer.compare(request, facts, received, str(passing.upstream.origin))
         await self._mock.store.commit(compared.call)
-        self._recording.add(await compared.as_recorded(self._comparer.masker))
+        self._recording.add(await self._comparer.as_recorded(compared))
         return compared.call
 
     async def _noted(self, passing: _Passing, received: Received, note: str) -> RecordedCall:

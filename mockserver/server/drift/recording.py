@@ -1,9 +1,10 @@
 """Calls that real vendors answered, in a file: a JSON object a line, secrets masked before they are written."""
 
+import base64
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +28,8 @@ class RealCall:
     """One call: its public shape, the contract's answer that came nearest, and where the real one departs from it.
 
     ``origin`` is where it went, ``answer`` None where the contract has none like it, ``expected`` the answer that the
-    contract gives. ``is_certain``: no other was possible. ``call`` is masked, and so is what is shown of it.
+    contract gives. ``is_certain``: no other was possible. ``call`` is masked, and so is what is shown of it. ``owned``
+    are values in it that the user gave as the customer's own, and where in the customer's data they stand.
     """
 
     origin: str
@@ -39,6 +41,7 @@ class RealCall:
     departures: tuple[Departure, ...]
     confirmed: tuple[str, ...]
     call: Mapping[str, Any]
+    owned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def date(self) -> str:
@@ -46,11 +49,19 @@ class RealCall:
         return str(self.call["received_at"])[:10]
 
     @classmethod
-    async def of(
-        cls, call: RecordedCall, origin: str, may_be: PossibleAnswers, judgement: Judgement, masker: RealMasker
+    async def of(  # noqa: PLR0913, PLR0917 -- what is known of one call
+        cls,
+        call: RecordedCall,
+        origin: str,
+        may_be: PossibleAnswers,
+        judgement: Judgement,
+        masker: RealMasker,
+        owned: Mapping[str, str],
     ) -> Self:
-        """A call as it may be written down."""
+        """A call as it may be written down; of the values that the customer owns those are named that stand in it."""
         quotes = masker.quotes(call)
+        shape = await call_shape(call, masker, Turns(), is_strict=True)
+        text = "\n".join(_texts(shape))
         return cls(
             origin=origin,
             vendor=call.vendor,
@@ -63,7 +74,8 @@ class RealCall:
                 for d in judgement.departures
             ),
             confirmed=judgement.confirmed,
-            call=await call_shape(call, masker, Turns(), is_strict=True),
+            call=shape,
+            owned={value: at for value, at in owned.items() if value in text},
         )
 
     @property
@@ -97,6 +109,19 @@ class RecordingFile:
             os.write(descriptor, data)
         finally:
             os.close(descriptor)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts of a call's public shape, bodies among them."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from (str(name), *_texts(item))
+        yield base64.b64decode(value.get("body_base64") or "").decode("utf-8", "replace")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
 
 
 def read_recording(path: Path) -> Iterator[RealCall]:

@@ -16,7 +16,7 @@ _USUAL = re.compile(
     r"token|secret|passw|credential|signature|session|authorization|key$|(?:^|[-_])(?:auth|bearer|jwt|pwd|sig)$",
     re.IGNORECASE,
 )
-_FIELD = re.compile(r"(^|[?&#])([^=&?#\s\"]{1,64}+)=(?!\*\*\*)([^&#\s\"\\]+)")  # of a query or a form
+_ADDRESS_FIELD = re.compile(r"(^|[?&#])([^=&?#\s\"]{1,64}+)=(?!\*\*\*)([^&#\s\"\\]+)")  # of a query or a form
 
 
 class RealMasker(Masker):
@@ -36,14 +36,14 @@ class RealMasker(Masker):
 
     def text(self, text: str, *, is_cut: bool = False) -> str:
         """A text with tokens and keys in it masked, and in its addresses the fields that are named as secrets are."""
-        return super().text(_FIELD.sub(self._without_field, text), is_cut=is_cut)
+        return super().text(_ADDRESS_FIELD.sub(self._without_field, text), is_cut=is_cut)
 
     def presents(self, call: RecordedCall) -> Iterator[str]:
         """What stands in a request where credentials stand, or in a field that is named as one."""
         yield from super().presents(call)
         body = content_of(call)[:MAX_SEARCHED].decode("utf-8", "replace") if call.reads == "form" else ""
         for text in (call.query.decode("latin-1"), body):
-            yield from (decoded_field(found[3]) for found in _FIELD.finditer(text) if self._is_usual(found[2]))
+            yield from (decoded_field(found[3]) for found in _ADDRESS_FIELD.finditer(text) if self._is_usual(found[2]))
 
     def quotes(self, call: RecordedCall) -> Quotes:
         """What finds the secrets that a call presents, and those that the user gave, wherever they stand."""

@@ -23,27 +23,10 @@ from mockserver.server.drift.upstream import Origin, Upstream
 from mockserver.server.log import CallLog, TextForm
 from mockserver.server.serialize import MAX_MEMBER_SHOWN
 from mockserver.server.settings import Settings
-from mockserver.server.wire.asgi import receive_body
 from tests.live import PATIENCE, served
-from tests.server.drift.upstream import DEPOT, OURS, Pair
+from tests.server.drift.upstream import DEPOT, OURS, Pair, Vendor
 
 BODY = '{"to": "+12025550199",  "weight": 5}'  # with two blanks
-
-
-class Vendor:
-    """Answers every request alike, and keeps what came."""
-
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        self.answer = (status, headers, body)
-        self.scope: Any = None
-        self.body = b""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.scope = scope
-        self.body, _, _ = await receive_body(receive, 10**6)
-        status, headers, body = self.answer
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture
