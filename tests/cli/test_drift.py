@@ -399,6 +399,20 @@ def test_another_file(project: Path, text: str) -> None:
     )
 
 
+def test_a_line_that_is_cut_off(pair: Pair, project: Path) -> None:
+    """What a server had not written to the end when it was killed is left out, and said, where another goes on, too."""
+    line = recorded(pair, project, {}, TAKEN).read_text("utf-8")
+    file = project / "killed.jsonl"
+    for cut in (line[: len(line) // 2], line[:5]):
+        file.write_text(line + cut, "utf-8")
+        RecordingFile(file)
+        RecordingFile(file)
+        file.write_text(file.read_text("utf-8") + line, "utf-8")
+        result = drift(project, file)
+        assert (result.exit_code, result.stdout[:8]) == (0, "2 calls ")
+        assert result.stderr == f"{file}:2: is cut off, and left out: a server was ended while it wrote it\n"
+
+
 def test_an_empty_file(project: Path) -> None:
     """So is a file without calls, and none at all."""
     file = project / "empty"
@@ -459,6 +473,14 @@ class TestAgainst:
         result = invoke("drift", "--against", f"{vendor}={url}", "--yes", *of_customer(pair), "--send", "--to", to)
         assert result.exit_code == 0, result.output
         assert {call["recipient"] for call in received(pair) if call["accepted"]} - {None} == {to}
+
+    def test_none_is_sent_twice(self, pair: Pair, url: str, built_in: Path) -> None:
+        """A fixture of the user's own takes the place of the built-in one of its name."""
+        invoke("drift", "--against", f"polyai={url}", "--yes")
+        number = len(pair.stage.seen)
+        pair.stage.seen.clear()
+        invoke("drift", "--against", f"polyai={url}", "--yes", "--fixtures", built_in / "fixtures")
+        assert len(pair.stage.seen) == number > 0
 
     def test_consent(self, pair: Pair, url: str) -> None:
         """Nothing is sent to anybody unless the user says so."""

@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +16,7 @@ from mockserver.server.drift.secrecy import RealMasker
 from mockserver.server.serialize import call_shape
 
 FORMAT = 1
+BEGINNING = f'{{"format": {FORMAT}, '  # of each line
 OWNER_ONLY = 0o600
 
 
@@ -93,11 +94,18 @@ class RealCall:
 
 
 class RecordingFile:
-    """Where real calls are written down; only the user may read it. Raises OSError where it cannot be written."""
+    """Where real calls are written down; only the user may read it. Raises OSError where it cannot be written.
+
+    Where a server was ended while it wrote, its last line is cut off, and the next one begins a line of its own.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._write(b"")
+        with path.open("rb") as file:
+            is_cut = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read() != b"\n"
+        if is_cut:
+            self._write(b"\n")
 
     def add(self, call: RealCall) -> None:
         """Write one behind those that are there."""
@@ -109,6 +117,10 @@ class RecordingFile:
             os.write(descriptor, data)
         finally:
             os.close(descriptor)
+
+
+def _nobody(_: str) -> None:
+    """Whom nothing is told."""
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -124,11 +136,18 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def read_recording(path: Path) -> Iterator[RealCall]:
-    """The calls of a file, oldest first. Raises OSError, RecordingError."""
+def read_recording(path: Path, note: Callable[[str], None] = _nobody) -> Iterator[RealCall]:
+    """The calls of a file, oldest first; ``note`` is told of lines that are cut off. Raises OSError, RecordingError."""
     for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
         if line.strip():
             try:
                 yield RealCall.read(line)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise RecordingError(f"{path}:{number}: is no call of a real vendor as serve records it") from error
+                if not _is_cut(line, error):
+                    raise RecordingError(f"{path}:{number}: is no call of a real vendor as serve records it") from error
+                note(f"{path}:{number}: is cut off, and left out: a server was ended while it wrote it")
+
+
+def _is_cut(line: str, error: Exception) -> bool:
+    """Whether a line begins as that of a call, and no JSON comes of it."""
+    return isinstance(error, json.JSONDecodeError) and (line.startswith(BEGINNING) or BEGINNING.startswith(line))
