@@ -81,7 +81,7 @@ class FixtureReplay:
         sent = case.sent
         received = await upstream.send(sent.method, sent.url.encode("ascii"), _raw(sent.headers), sent.content)
         compared = self._comparer.compare(case.request, case.facts, received, str(upstream.origin))
-        return await compared.as_recorded(self._mock.masker)
+        return await self._comparer.as_recorded(compared)
 
     async def _read(self, name: str, case: Mapping[str, Any]) -> ReadyCase | str:
         """A case, or why it is not sent. Raises FixtureError."""

@@ -4,6 +4,7 @@ The client is httpcore2 (the extra ``real``): it changes neither path nor header
 no proxy from the environment.
 """
 
+import os
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from mockserver.server.wire.proxy import DEFAULT_PORTS
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 MAX_ANSWER = 8 * 1024 * 1024  # bytes of a real answer's body
+CA_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # as the client reads them
+OWN_CA = "; where a proxy signs with a CA of its own, SSL_CERT_FILE names a file with that"
 BETWEEN_HOPS = HOP_BY_HOP | {TRANSFER_ENCODING}
 
 Headers = list[tuple[bytes, bytes]]
@@ -101,7 +104,11 @@ class Upstream:
                 received = [(name.lower(), value) for name, value in response.headers]
                 return Received(response.status, _end_to_end(received), bytes(content))
         except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:
-            raise UpstreamError(f"{type(error).__name__} {error}".strip()) from error
+            hint = OWN_CA if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+            raise UpstreamError(f"{type(error).__name__} {error}".strip() + hint) from error
+        except OSError as error:  # the only files that are read are certificates
+            named = [f"{name}={os.environ[name]}" for name in CA_VARIABLES if os.environ.get(name)]
+            raise UpstreamError(f"no CA certificate is in {' or '.join(named)}: {error}") from error
 
 
 def _passed_on(headers: Iterable[tuple[bytes, bytes]], origin: Origin, body: bytes) -> Headers:
