@@ -124,10 +124,14 @@ def refused_credentials(
 ) -> Iterator[str]:
     """The ways of proving who one is that the contract offers, and that it refuses of its own customer."""
     for number, alternative in enumerate(operation.security):
-        reply = _call(app, contract, operation, data, "", number)
+        names = " and ".join(scheme.name for scheme in alternative.schemes)
+        try:
+            reply = _call(app, contract, operation, data, "", number)
+        except (LookupError, ValueError) as error:  # of values that a file of accounts gives
+            yield f"{operation.id}: the customer's own {names} makes no credential: {error}"
+            continue
         problem = reply.headers.get("x-mock-problem", "")
         if problem.startswith(("unauthenticated", "forbidden")):
-            names = " and ".join(scheme.name for scheme in alternative.schemes)
             yield f"{operation.id}: the customer's own {names} is refused: {problem}"
 
 

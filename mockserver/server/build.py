@@ -121,6 +121,7 @@ def given_values(settings: Settings, contracts: Iterable[Contract]) -> dict[str,
 
 def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Contract]) -> None:
     """Add the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
+    contracts = tuple(contracts)
     evidence = [_fixture(settings, contract.vendor) for contract in contracts]
     for account_id in BUILTIN_ACCOUNTS:
         vendors = {v: s.value[account_id] for v, s in evidence if s is not None and account_id in s.value}
@@ -128,11 +129,24 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
         try:
             registry.add(account_id, vendors, lasting=True)
         except AccountError as error:
-            vendor = error.pointer.split("/")[2] if error.pointer.count("/") > 1 else ""
-            place = f"/{account_id}" + "".join(f"/{t}" for t in error.pointer.split("/")[3:])
-            raise ContractErrors([error_at(files.get(vendor), place, str(error))]) from error
+            raise ContractErrors([_misfit(contracts, files, account_id, error)]) from error
     if settings.accounts is not None:
         _add_accounts(registry, settings.accounts)
+
+
+def _misfit(
+    contracts: Iterable[Contract], files: Mapping[str, Source], account_id: str, error: AccountError
+) -> ContractError:
+    """Why a built-in account cannot be: at what its file gives, or else at what the contract makes of it."""
+    vendor, slash, below = error.pointer.removeprefix("/vendors/").partition("/")
+    below = slash + below
+    if vendor in files:
+        return error_at(files[vendor], f"/{account_id}{below}", str(error))
+    for contract in contracts:
+        if contract.vendor == vendor and Path(contract.file).is_file():
+            source = read_yaml(contract.file, Path(contract.file).read_text("utf-8"))
+            return error_at(source, f"/x-mock/account{below}", str(error))
+    return error_at(None, f"/{account_id}{below}", str(error))
 
 
 def _fixture(settings: Settings, vendor: str) -> tuple[str, Source | None]:
