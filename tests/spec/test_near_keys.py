@@ -33,7 +33,38 @@ WRONG = {
     "x-mock: {rules: [{problem: invalid, reason: pattrn}]}": "reason 'pattrn'; did you mean 'pattern'?",
     "x-mock: {responses: {'405': {content: {a: {schema: {typ: string}}}}}}": "did you mean 'type'?",
 }
+WRONG |= {
+    text: f"unknown key {wrong!r} of OpenAPI; did you mean {right!r}?"
+    for text, wrong, right in (
+        ("secuirty: []", "secuirty", "security"),
+        ("info: {titel: A}", "titel", "title"),
+        ("servers: [{urll: a}]", "urll", "url"),
+        ("paths: {/a: {pots: {}}}", "pots", "post"),
+        ("paths: {/a: {post: {requestbody: {}}}}", "requestbody", "requestBody"),
+        ("paths: {/a: {post: {paramters: []}}}", "paramters", "parameters"),
+        ("paths: {/a: {post: {Security: []}}}", "Security", "security"),
+        ("paths: {/a: {post: {calbacks: {}}}}", "calbacks", "callbacks"),
+        ("paths: {/a: {parameters: [{name: a, requird: true}]}}", "requird", "required"),
+        ("paths: {/a: {post: {requestBody: {contnet: {}}}}}", "contnet", "content"),
+        ("paths: {/a: {post: {requestBody: {content: {a/b: {exmaple: 1}}}}}}", "exmaple", "example"),
+        ("paths: {/a: {post: {responses: {'200': {descripton: a}}}}}", "descripton", "description"),
+        ("paths: {/a: {post: {responses: {'200': {headers: {A: {exampel: a}}}}}}}", "exampel", "example"),
+        ("paths: {/a: {post: {callbacks: {a: {b: {post: {requestbody: {}}}}}}}}", "requestbody", "requestBody"),
+        ("webhooks: {a: {post: {requestbody: {}}}}", "requestbody", "requestBody"),
+        ("components: {securityScheme: {}}", "securityScheme", "securitySchemes"),
+        ("components: {securitySchemes: {A: {tpye: http}}}", "tpye", "type"),
+        ("components: {responses: {A: {content: {a/b: {examples: {a: {valeu: 1}}}}}}}", "valeu", "value"),
+    )
+}
+WRONG |= {
+    "paths: {/a: {post: {x-mocks: {}}}}": "'x-mocks' is not read; did you mean 'x-mock'?",
+    "paths: {/a: {post: {x-moc: {}}}}": "'x-moc' is not read; did you mean 'x-mock'?",
+    "x-mock: {account: {key: {nw: token}}}": "'nw' makes nothing up; did you mean 'new'?",
+    "x-mock: {account: {keys: [{key: {cpy: /account/key}}]}}": "'cpy' makes nothing up; did you mean 'copy'?",
+}
 RIGHT = (
+    "paths: {/a: {post: {x-internal: 1, produces: [a], x-mockup: 1}}}",
+    "x-mock: {account: {name: token, lines: [{net: uuid}], now: /account}}",
     "components: {schemas: {A: {properties: {requird: {}, x_mock: {}, nullable: {}}}}}",
     "components: {schemas: {A: {x-internal: 1, unitOfMeasure: a, example: {requird: 1}, default: {x_mock: 1}}}}",
     "components: {headers: {X-Mock: {schema: {type: string}}}}",
