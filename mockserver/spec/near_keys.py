@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from mockserver.spec.circles import Circles
 from mockserver.spec.openapi_words import EXTENSION, OBJECTS
 from mockserver.spec.reader import Reader
 
 MERGE_KEY = "merge keys ('<<') are not supported: write the members, or an alias of the whole mapping"
+CIRCLE = "the schema leads back to itself without going into a member or an item: it asks nothing"
 _KEYWORDS_TEXT = (
     "$anchor $comment $defs $dynamicAnchor $dynamicRef $id $ref $schema $vocabulary additionalProperties allOf "
     "anyOf const contains contentEncoding contentMediaType contentSchema default definitions dependentRequired "
@@ -40,6 +42,7 @@ class _Walk:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._circles = Circles(reader.document)
         self._seen: set[tuple[int, str]] = set()
 
     def _is_new(self, value: Any, kind: str) -> bool:
@@ -111,6 +114,9 @@ class _Walk:
         if not self._is_new(value, "schema") or not isinstance(value, dict):
             return
         self._no_merge(value)
+        circle = self._circles.at(value)
+        if circle is not None:
+            self._reader.error(circle[0], CIRCLE, circle[1])
         for key in value:
             if key == "nullable":
                 self._reader.error(value, _NULLABLE, key)

@@ -3,7 +3,7 @@
 import pytest
 
 from mockserver.spec.load import read_contract
-from mockserver.spec.near_keys import check_keys
+from mockserver.spec.near_keys import CIRCLE, check_keys
 from mockserver.spec.reader import Reader
 from mockserver.spec.source import read_yaml
 from tests.spec.writing import changed
@@ -80,6 +80,35 @@ def test_a_near_miss_is_told_once(text: str) -> None:
     """With the word that was probably meant."""
     ((line, message),) = told(text)
     assert (line, WRONG[text] in message) == (1, True), message
+
+
+@pytest.mark.parametrize(
+    "schemas",
+    [
+        "{A: {$ref: '#/components/schemas/B'}, B: {allOf: [{$ref: '#/components/schemas/A'}]}}",
+        "{A: {anyOf: [{type: string}, {$ref: '#/components/schemas/A'}]}}",
+        "{A: {not: {$ref: '#/components/schemas/A'}}}",
+        "{A: {if: {$ref: '#/components/schemas/B'}}, B: {oneOf: [{then: {$ref: '#/components/schemas/A'}}]}}",
+        "{C: {properties: {c: {$ref: '#/components/schemas/A'}}}, A: {allOf: [{$ref: '#/components/schemas/A'}]}}",
+    ],
+)
+def test_a_schema_that_asks_nothing(schemas: str) -> None:
+    """One whose references lead back to it for the same value is told once."""
+    assert [message for _, message in told(f"components: {{schemas: {schemas}}}")] == [CIRCLE]
+
+
+@pytest.mark.parametrize(
+    "schemas",
+    [
+        "{A: {properties: {a: {$ref: '#/components/schemas/A'}}}}",
+        "{A: {items: {anyOf: [{$ref: '#/components/schemas/A'}, {type: string}]}}}",
+        "{A: {allOf: [{$ref: '#/components/schemas/B'}, {$ref: '#/components/schemas/B'}]}, B: {type: string}}",
+        "{A: {properties: {not: {$ref: '#/components/schemas/A'}}}}",
+    ],
+)
+def test_recursion_is_no_circle(schemas: str) -> None:
+    """A schema may come again for a member or an item of its value, or twice side by side."""
+    assert told(f"components: {{schemas: {schemas}}}") == []
 
 
 @pytest.mark.parametrize("text", RIGHT)
