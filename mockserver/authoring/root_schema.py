@@ -1,11 +1,13 @@
 """A JSON Schema of a whole contract, for editors: OpenAPI's places, and in each the words of ours that stand there."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from mockserver.spec.near_keys import INNER_SCHEMAS, SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMAS_BY_NAME
 from mockserver.spec.openapi_words import OBJECTS
+from mockserver.spec.value_forms import ACCOUNT_TAKES, NEW_TAKES, NEW_WORDS
 
 Schema = dict[str, Any]
 OF_OTHERS = "^x-(?!m[a-z]*[ck]s?$)"  # members of other tools; x-mocks and x-moc are x-mock, misspelt
@@ -49,6 +51,13 @@ def root_schema() -> Schema:
     vocabulary["document"]["properties"]["responses"]["additionalProperties"] = _ref("openapi_response")
     for conditions in (vocabulary["conditions"], vocabulary["rule"]["properties"]["when"]):
         conditions["additionalProperties"] = _ref("openapi_schema")
+    vocabulary["value"]["else"]["patternProperties"] = _nearly_forms()
+    vocabulary["new"]["allOf"] = _idle_words(NEW_TAKES)
+    vocabulary["template"]["then"]["allOf"] = _idle_words(ACCOUNT_TAKES)
+    vocabulary["template"]["else"]["then"]["else"]["patternProperties"] = {
+        _near("new"): {**_ref("template"), "not": {"enum": sorted(ACCOUNT_TAKES)}},
+        _near("copy"): {**_ref("template"), "not": {"type": "string", "pattern": "^/account/"}},
+    }
     objects = {f"openapi_{kind}": _object(kind) for kind in OBJECTS if kind != "document"}
     called = {"openapi_called": _called(), f"openapi_{_REQUEST}": _object("operation", _REQUEST)}
     return {
@@ -62,6 +71,34 @@ def root_schema() -> Schema:
 def schema_text() -> str:
     """The schema as a file has it."""
     return json.dumps(root_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _nearly_forms() -> Schema:
+    """Members of a mapping of values that a misspelt form would have; the mapping itself would be sent."""
+    pointer, new = {"type": "string", "pattern": "^/"}, {"enum": sorted(NEW_TAKES)}
+    looks = {"echo": pointer, "each": pointer, "count": pointer, "new": new, "join": {"type": "array"}}
+    value = _ref("value")
+    near = {_near(word): {**value, "not": look} for word, look in looks.items()}
+    return {**near, "^(echo|each|join)$": {**value, "not": {"type": "string"}}}
+
+
+def _near(word: str) -> str:
+    """A pattern of texts that differ from a word in a letter, or have two of its letters exchanged."""
+    ways = [f"{word[:at]}.?{word[at + 1 :]}" for at in range(len(word))]
+    ways += [f"{word[:at]}.{word[at:]}" for at in range(len(word) + 1)]
+    ways += [f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}" for at in range(len(word) - 1)]
+    return f"^(?!{word}$)({'|'.join(ways)})$"
+
+
+def _idle_words(takes: Mapping[str, frozenset[str]]) -> list[Schema]:
+    """For each kind of new value that the words which say nothing of it do not stand beside it."""
+    return [
+        {
+            "if": {"required": ["new"], "properties": {"new": {"const": kind}}},
+            "then": {"properties": dict.fromkeys([word for word in NEW_WORDS if word not in taken], False)},
+        }
+        for kind, taken in takes.items()
+    ]
 
 
 def _ref(name: str) -> Schema:

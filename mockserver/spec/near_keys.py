@@ -7,6 +7,7 @@ from typing import Any
 from mockserver.spec.circles import Circles
 from mockserver.spec.openapi_words import EXTENSION, OBJECTS
 from mockserver.spec.reader import Reader
+from mockserver.spec.value_forms import ACCOUNT_TAKES, LIKE_FORMS, idle_words
 
 MERGE_KEY = "merge keys ('<<') are not supported: write the members, or an alias of the whole mapping"
 CIRCLE = "the schema leads back to itself without going into a member or an item: it asks nothing"
@@ -29,7 +30,6 @@ INNER_SCHEMAS = (
 )
 _LIKE_OPENAPI = 0.7  # its objects have no members of other names, so that a distant likeness counts
 _LIKE_SCHEMA = 0.8
-_NEW_VALUES = frozenset({"uuid", "uuid5", "token", "base64", "integer", "email", "number", "rsa"})
 
 
 def check_keys(reader: Reader) -> None:
@@ -130,12 +130,16 @@ class _Walk:
 
     def _template(self, value: Any) -> None:
         """What an account has: any name may stand there, but what is made up is written with ``new`` or ``copy``."""
+        if isinstance(value, dict) and value.get("new") in ACCOUNT_TAKES:
+            for word, told in idle_words(value, ACCOUNT_TAKES):
+                self._reader.error(value, told, word)
+            return
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             if isinstance(item, dict | list):
                 self._template(item)
             elif isinstance(key, str) and isinstance(item, str) and key not in ("new", "copy"):
-                meant = "new" if item in _NEW_VALUES else "copy" if item.startswith("/account/") else ""
-                if meant and get_close_matches(key.lower(), [meant], cutoff=_LIKE_OPENAPI):
+                meant = "new" if item in ACCOUNT_TAKES else "copy" if item.startswith("/account/") else ""
+                if meant and get_close_matches(key.lower(), [meant], cutoff=LIKE_FORMS):
                     self._reader.error(value, f"{key!r} makes nothing up; did you mean {meant!r}?", key)
 
     def _no_merge(self, value: Any) -> None:

@@ -78,6 +78,10 @@ def test_nothing_is_marked_in_what_is_right(file: Path) -> None:
         ("x-mock: {owned", "x-mocks: {owned"),
         ("{const: false}", "{cosnt: false}"),
         ("securitySchemes:", "securitySchemas:"),
+        ("{echo: ", "{ecko: "),
+        ("{new: uuid}", "{nwe: uuid}"),
+        ("{new: uuid}", "{new: uuid, length: 3}"),
+        ("{echo: /header/x-trace, ", "{join: abc, "),
     ],
 )
 def test_a_misspelt_key_is_marked(old: str, new: str) -> None:

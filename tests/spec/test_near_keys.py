@@ -64,7 +64,7 @@ WRONG |= {
 }
 RIGHT = (
     "paths: {/a: {post: {x-internal: 1, produces: [a], x-mockup: 1}}}",
-    "x-mock: {account: {name: token, lines: [{net: uuid}], now: /account}}",
+    "x-mock: {account: {name: token, lines: [{nets: uuid}], now: /account}}",
     "components: {schemas: {A: {properties: {requird: {}, x_mock: {}, nullable: {}}}}}",
     "components: {schemas: {A: {x-internal: 1, unitOfMeasure: a, example: {requird: 1}, default: {x_mock: 1}}}}",
     "components: {headers: {X-Mock: {schema: {type: string}}}}",
