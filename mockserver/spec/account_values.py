@@ -20,6 +20,11 @@ def values_at(data: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, Mapp
             waiting.append((value[rest[0]], rest[1:], record))
 
 
+def is_made(template: Any) -> bool:
+    """Whether what an account's template has somewhere is made up, or copied."""
+    return isinstance(template, Mapping) and ("new" in template or "copy" in template)
+
+
 def holders_at(template: Mapping[str, Any], pointer: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
     """What an account's template has where ``values_at`` finds the values of an account, each with its record."""
     waiting: list[tuple[Any, tuple[str, ...], Mapping[str, Any]]] = [

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.spec.account_values import holders_at
+from mockserver.spec.account_values import holders_at, is_made
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
@@ -52,7 +52,7 @@ def _faults(account: Mapping[str, Any], scheme: Scheme) -> Iterator[_Fault]:
 
 def _no_credential(template: Any) -> str | None:
     """Why a value of an account can be no credential; None if it can."""
-    if _is_made(template) or (isinstance(template, int) and not isinstance(template, bool)):
+    if is_made(template) or (isinstance(template, int) and not isinstance(template, bool)):
         return None
     if isinstance(template, str):
         return None if template else "it is empty"
@@ -72,7 +72,7 @@ def _faults_of_password(
     values = [record.get(password[-1], MISSING) for record in records]
     if any(value is MISSING for value in values):
         yield _Fault(path, _not_in_record(account, accept.claim, password[-1]))
-    elif any(not _is_made(value) and (value is None or isinstance(value, dict | list)) for value in values):
+    elif any(not is_made(value) and (value is None or isinstance(value, dict | list)) for value in values):
         yield _Fault(path, f"{accept.password_at} is no password: it must be text")
 
 
@@ -114,10 +114,6 @@ def _not_in_record(account: Mapping[str, Any], claim: str, name: str) -> str:
     no_list = len(above.tokens) > 1 and isinstance(above.get({"account": account}), dict)
     why = f": {above} is no list of records, so its record is the whole account" if no_list else ""
     return f"the record of {claim} has no member {name!r}{why}"
-
-
-def _is_made(template: Any) -> bool:
-    return isinstance(template, dict) and ("new" in template or "copy" in template)
 
 
 def _copied(account: Mapping[str, Any], template: Any) -> Any:

@@ -4,6 +4,9 @@ from collections.abc import Hashable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from mockserver.spec.answers import answer_blocks
+from mockserver.spec.entry_probes import EntryProbe
+from mockserver.spec.fill_probes import problem_verdicts
 from mockserver.spec.members import unfolded
 from mockserver.spec.model import Contract, Media, OperationSpec, Parameter
 from mockserver.spec.parameters import ITEMS
@@ -77,6 +80,14 @@ def check_requests(reader: Reader, contract: Contract) -> list[str]:
         probe = RuleProbe(reader, contract, operation, its_places)
         _check_rules(verdicts, blocks, [*own.get("rules", []), *shared], probe)
         _check_reads(reader, verdicts, contract, blocks, its_places)
+        entries = EntryProbe(contract, its_places)
+        for verdict in (verdict for its_block in blocks for verdict in entries.verdicts(its_block)):
+            verdicts.add(*verdict)
+        told_of = {rule.answer.name for rule in operation.rules if rule.on_problem}
+        for name, its_block in answer_blocks(reader, node):
+            meets = name in told_of or not (name in operation.answers and operation.answers[name].accepted)
+            for verdict in problem_verdicts(its_block, meets_problems=meets):
+                verdicts.add(*verdict)
         verdicts.judge(own, _recipients(reader, operation, own, its_places), ())
         notes += _notes(operation, its_places)
     verdicts.tell(reader)
