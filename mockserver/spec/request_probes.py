@@ -68,7 +68,7 @@ def check_requests(reader: Reader, contract: Contract) -> list[str]:
     verdicts = _Verdicts()
     notes: list[str] = []
     block = reader.x_mock(reader.document, "document")
-    shared = [rule for name in ("gates", "rules") for rule in block.get(name, [])]
+    gates, shared = block.get("gates", []), block.get("rules", [])
     for operation in contract.operations:
         node = _node(reader, operation)
         verdicts.judge(node, _examples(reader, operation, node), ())
@@ -78,7 +78,7 @@ def check_requests(reader: Reader, contract: Contract) -> list[str]:
         own = reader.x_mock(node, "operation")
         blocks = list(_blocks(reader, node, set()))
         probe = RuleProbe(reader, contract, operation, its_places)
-        _check_rules(verdicts, blocks, [*own.get("rules", []), *shared], probe)
+        _check_rules(verdicts, blocks, [*gates, *own.get("rules", []), *shared], probe)
         _check_reads(reader, verdicts, contract, blocks, its_places)
         entries = EntryProbe(contract, its_places)
         for verdict in (verdict for its_block in blocks for verdict in entries.verdicts(its_block)):
@@ -109,11 +109,14 @@ def _check_rules(
     """Rules of an operation, and all its conditions."""
     for rule in rules:
         verdicts.judge(rule, probe.rule(rule), ("at", "reason"))
+    before = {id(rule): rules[:number] for number, rule in enumerate(rules)}
     holders = {id(holder): holder for holder in (*rules, *_conditions(blocks))}
-    for holder in holders.values():
+    for key, holder in holders.items():
         when = holder["when"] if isinstance(holder.get("when"), dict) else {}
         for at in filter(_is_pointer, when):
-            verdicts.judge(when, probe.condition(when, at, on_problem="problem" in holder), (at,))
+            asked_before = before.get(key, [])
+            found = probe.condition(when, at, on_problem="problem" in holder, before=asked_before)
+            verdicts.judge(when, found, (at,))
 
 
 def _check_reads(
