@@ -41,12 +41,17 @@ def send(app: Application, sent: Sent) -> ReplayReply:
     return ReplayReply(status, {name.lower(): value for name, value in headers}, body)
 
 
-def read_exchanges(contract: Contract, folders: Iterable[Path]) -> tuple[list[WrittenExchange], list[ContractError]]:
-    """The exchanges of a vendor in folders of fixtures, and what is wrong with their files."""
+def read_exchanges(
+    contract: Contract, folders: Iterable[Path], accounts: Mapping[str, AccountData] | None = None
+) -> tuple[list[WrittenExchange], list[ContractError]]:
+    """The exchanges of a vendor in folders of fixtures, and what is wrong with their files.
+
+    Values that they name of ``accounts`` are looked up where these are given.
+    """
     exchanges, errors = [], []
     for folder in folders:
         for file in exchange_files(folder, contract.vendor):
-            exchange, wrong = read_exchange(file, contract)
+            exchange, wrong = read_exchange(file, contract, accounts)
             errors += wrong
             exchanges += [exchange] if exchange is not None else []
     return exchanges, errors
