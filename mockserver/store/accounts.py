@@ -28,7 +28,9 @@ _LETTERS = string.ascii_letters + string.digits
 
 
 class AccountError(Exception):
-    """``pointer`` says where in the account; ``clash`` whether another account has the value."""
+    """``pointer`` says where in the account, ``account`` in which; ``clash`` whether another one has the value."""
+
+    account = ""
 
     def __init__(self, pointer: str, message: str, *, clash: bool = False) -> None:
         super().__init__(message)
