@@ -1,38 +1,71 @@
 """A JSON Schema of a whole contract, for editors: OpenAPI's places, and in each the words of ours that stand there."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from mockserver.spec.near_keys import INNER_SCHEMAS, SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMAS_BY_NAME
+from mockserver.spec.openapi_words import OBJECTS
+from mockserver.spec.value_forms import ACCOUNT_TAKES, NEW_TAKES, NEW_WORDS
+
 Schema = dict[str, Any]
-CHECKED_METHODS = ("get", "put", "post", "delete", "head", "patch", "trace")
-NEAR_MISSES = "^(x_mock|X-Mock|xmock|x-Mock|requird|propertis|maxItem|nullable|<<)$"
+OF_OTHERS = "^x-(?!m[a-z]*[ck]s?$)"  # members of other tools; x-mocks and x-moc are x-mock, misspelt
+_REQUEST = "request"  # an operation that the vendor calls
+_OUR_WORDS = {  # by OpenAPI's object, the part of the vocabulary that may stand on it
+    "document": "document",
+    "operation": "operation",
+    _REQUEST: "callback",
+    "parameter": "schema",
+    "schema": "schema",
+    "response": "answer",
+    "example": "answer",
+    "media": "answer",
+    "scheme": "security_scheme",
+}
+_REQUIRED = {
+    "document": ["openapi", "info", "servers", "x-mock", "paths"],
+    "info": ["title", "version"],
+    "operation": ["operationId"],
+    _REQUEST: ["operationId"],
+}
+_MORE_OF_MEMBERS: dict[str, dict[str, Schema]] = {  # what is known of members that hold no object
+    "document": {
+        "openapi": {"type": "string", "pattern": "^3\\.[01]\\."},
+        "servers": {"minItems": 1},
+        "security": {"type": "array"},
+        "tags": {"type": "array"},
+    },
+    "operation": {
+        "operationId": {"type": "string"},
+        "responses": {"propertyNames": {"pattern": "^[2-5][0-9][0-9]$"}},
+    },
+    "parameter": {"name": {"type": "string"}, "in": {"enum": ["path", "query", "header"]}},
+    "scheme": {"type": {"enum": ["apiKey", "http"]}},
+}
 
 
 def root_schema() -> Schema:
     """The schema, made of the vocabulary."""
     vocabulary = json.loads(files("mockserver.spec").joinpath("x-mock.schema.json").read_text("utf-8"))["$defs"]
     vocabulary["document"]["properties"]["responses"]["additionalProperties"] = _ref("openapi_response")
-    schema = {
+    for conditions in (vocabulary["conditions"], vocabulary["rule"]["properties"]["when"]):
+        conditions["additionalProperties"] = _ref("openapi_schema")
+    vocabulary["value"]["else"]["patternProperties"] = _nearly_forms()
+    vocabulary["new"]["allOf"] = _idle_words(NEW_TAKES)
+    vocabulary["template"]["then"]["allOf"] = _idle_words(ACCOUNT_TAKES)
+    vocabulary["template"]["else"]["then"]["else"]["patternProperties"] = {
+        _near("new"): {**_ref("template"), "not": {"enum": sorted(ACCOUNT_TAKES)}},
+        _near("copy"): {**_ref("template"), "not": {"type": "string", "pattern": "^/account/"}},
+    }
+    objects = {f"openapi_{kind}": _object(kind) for kind in OBJECTS if kind != "document"}
+    called = {"openapi_called": _called(), f"openapi_{_REQUEST}": _object("operation", _REQUEST)}
+    return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A contract of mockserver",
-        "type": "object",
-        "required": ["openapi", "info", "servers", "x-mock", "paths"],
-        "properties": {
-            "openapi": {"type": "string", "pattern": "^3\\.[01]\\."},
-            "info": {"type": "object", "required": ["title", "version"]},
-            "servers": {"type": "array", "minItems": 1},
-            "security": {"type": "array"},
-            "tags": {"type": "array"},
-            "x-mock": _ref("document"),
-            "paths": {"type": "object", "additionalProperties": _ref("openapi_path")},
-            "webhooks": {"type": "object"},
-            "components": _ref("openapi_components"),
-        },
-        "patternProperties": {NEAR_MISSES: False},
-        "$defs": {**vocabulary, **_places()},
+        **_object("document"),
+        "$defs": {**vocabulary, **objects, **called, "openapi_schema": _schema()},
     }
-    return schema
 
 
 def schema_text() -> str:
@@ -40,59 +73,82 @@ def schema_text() -> str:
     return json.dumps(root_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
+def _nearly_forms() -> Schema:
+    """Members of a mapping of values that a misspelt form would have; the mapping itself would be sent."""
+    pointer, new = {"type": "string", "pattern": "^/"}, {"enum": sorted(NEW_TAKES)}
+    looks = {"echo": pointer, "each": pointer, "count": pointer, "new": new, "join": {"type": "array"}}
+    value = _ref("value")
+    near = {_near(word): {**value, "not": look} for word, look in looks.items()}
+    return {**near, "^(echo|each|join)$": {**value, "not": {"type": "string"}}}
+
+
+def _near(word: str) -> str:
+    """A pattern of texts that differ from a word in a letter, or have two of its letters exchanged."""
+    ways = [f"{word[:at]}.?{word[at + 1 :]}" for at in range(len(word))]
+    ways += [f"{word[:at]}.{word[at:]}" for at in range(len(word) + 1)]
+    ways += [f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}" for at in range(len(word) - 1)]
+    return f"^(?!{word}$)({'|'.join(ways)})$"
+
+
+def _idle_words(takes: Mapping[str, frozenset[str]]) -> list[Schema]:
+    """For each kind of new value that the words which say nothing of it do not stand beside it."""
+    return [
+        {
+            "if": {"required": ["new"], "properties": {"new": {"const": kind}}},
+            "then": {"properties": dict.fromkeys([word for word in NEW_WORDS if word not in taken], False)},
+        }
+        for kind, taken in takes.items()
+    ]
+
+
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _each(name: str) -> Schema:
-    return {"type": "object", "additionalProperties": _ref(name)}
+def _mapping(properties: Schema, required: list[str]) -> Schema:
+    """A mapping with these members, and those of other tools."""
+    closed = {"patternProperties": {OF_OTHERS: True}, "additionalProperties": False}
+    return {"type": "object", "properties": properties, **closed, **({"required": required} if required else {})}
 
 
-def _mapping(properties: Schema, *required: str) -> Schema:
-    near = {"patternProperties": {NEAR_MISSES: False}}
-    return {"type": "object", "properties": properties, **near, **({"required": list(required)} if required else {})}
+def _object(kind: str, used_as: str = "") -> Schema:
+    """An object of OpenAPI; ``used_as`` where it means something else to us. A ``$ref`` may take its place."""
+    used_as = used_as or kind
+    bounds = _MORE_OF_MEMBERS.get(kind, {})
+    members = {name: {**_inner(inner), **bounds.get(name, {})} or True for name, inner in OBJECTS[kind].items()}
+    for callbacks in ("callbacks", "webhooks"):
+        if callbacks in members:
+            members[callbacks] = _inner(OBJECTS[kind][callbacks].replace("path", "called"))
+    ours = {"x-mock": _ref(_OUR_WORDS[used_as])} if used_as in _OUR_WORDS else {}
+    if kind == "document":
+        return _mapping({**members, **ours}, _REQUIRED[kind])
+    whole = _mapping({"$ref": {"type": "string"}, **members, **ours}, [])
+    needed = _REQUIRED.get(used_as)
+    return {**whole, "anyOf": [{"required": ["$ref"]}, {"required": needed}]} if needed else whole
 
 
-def _places() -> Schema:
-    """The parts of OpenAPI in which words of ours stand."""
-    text, several = {"type": "string"}, {"type": "array", "items": _ref("openapi_schema")}
-    parameter = {"name": text, "in": {"enum": ["path", "query", "header"]}, "schema": _ref("openapi_schema")}
-    operation = {
-        "operationId": text,
-        "summary": text,
-        "parameters": {"type": "array", "items": _ref("openapi_parameter")},
-        "requestBody": _mapping({"content": _each("openapi_media")}),
-        "responses": {
-            "type": "object",
-            "patternProperties": {"^[2-5][0-9][0-9]$": _ref("openapi_response")},
-            "additionalProperties": False,
-        },
-        "x-mock": _ref("operation"),
-    }
-    schema = {
-        "properties": _each("openapi_schema"),
-        "items": _ref("openapi_schema"),
-        **dict.fromkeys(("allOf", "anyOf", "oneOf"), several),
-        "required": {"type": "array"},
-        "x-mock": _ref("schema"),
-    }
-    scheme = {"type": {"enum": ["apiKey", "http"]}, "x-mock": _ref("security_scheme")}
-    response = {"content": _each("openapi_media"), "headers": {"type": "object"}, "x-mock": _ref("answer")}
-    components = {
-        "schemas": _each("openapi_schema"),
-        "parameters": _each("openapi_parameter"),
-        "responses": _each("openapi_response"),
-        "securitySchemes": _each("openapi_scheme"),
-    }
-    methods = {method: _ref("openapi_operation") for method in CHECKED_METHODS}
-    return {
-        "openapi_path": _mapping({"parameters": operation["parameters"], **methods}),
-        "openapi_operation": _mapping(operation, "operationId"),
-        "openapi_parameter": _mapping({**parameter, "x-mock": _ref("schema")}),
-        "openapi_schema": {"if": {"type": "object"}, "then": _mapping(schema)},
-        "openapi_media": _mapping({"schema": _ref("openapi_schema"), "examples": _each("openapi_example")}),
-        "openapi_example": _mapping({"value": True, "summary": text, "x-mock": _ref("answer")}),
-        "openapi_response": _mapping(response),
-        "openapi_scheme": _mapping(scheme),
-        "openapi_components": _mapping(components),
-    }
+def _called() -> Schema:
+    """A path item of a callback or a webhook."""
+    path = _object("path")
+    methods = {name: _ref(f"openapi_{_REQUEST}") for name, inner in OBJECTS["path"].items() if inner == "operation"}
+    return {**path, "properties": {**path["properties"], **methods}}
+
+
+def _inner(kind: str) -> Schema:
+    """What stands in a member, of a kind as ``OBJECTS`` writes it."""
+    if kind.startswith("["):
+        return {"type": "array", "items": _inner(kind[1:-1])}
+    if kind.startswith("{"):
+        return {"type": "object", "additionalProperties": _inner(kind[1:-1])}
+    return _ref(f"openapi_{kind}") if kind else {}
+
+
+def _schema() -> Schema:
+    """A JSON Schema, with words of ours."""
+    one = _ref("openapi_schema")
+    members: Schema = dict.fromkeys(sorted(SCHEMA_KEYWORDS), True)
+    members |= {key: {"type": "object", "additionalProperties": one} for key in SCHEMAS_BY_NAME}
+    members |= {key: {"type": "array", "items": one} for key in SCHEMA_LISTS}
+    members |= dict.fromkeys(INNER_SCHEMAS, one)
+    members |= {"required": {"type": "array"}, "x-mock": _ref(_OUR_WORDS["schema"])}
+    return {"type": ["object", "boolean"], "if": {"type": "object"}, "then": _mapping(members, [])}

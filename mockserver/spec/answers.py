@@ -9,6 +9,7 @@ from typing import Any
 from mockserver.spec.answer_model import BODILESS_STATUSES, Answer
 from mockserver.spec.effects import read_effects
 from mockserver.spec.evidence import DRAFT, Evidence, Graded, graded, read_evidence
+from mockserver.spec.fill_probes import check_fills
 from mockserver.spec.filled import misfits
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
@@ -66,6 +67,21 @@ def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -
     return _with_magic(reader, nodes, answers)
 
 
+def answer_blocks(reader: Reader, operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The name of each answer of an operation, and its x-mock block."""
+    responses = reader.mapping(operation, "responses")
+    for code in responses:
+        response = reader.mapping(responses, code)
+        content = reader.mapping(response, "content")
+        if not content:
+            block = reader.x_mock(response, "answer")
+            yield block.get("name", ""), block
+        for media_type in content:
+            examples = reader.mapping(reader.mapping(content, media_type), "examples")
+            for name in examples:
+                yield name, reader.x_mock(reader.mapping(examples, name), "answer")
+
+
 def read_request(reader: Reader, node: dict[str, Any], block: dict[str, Any], request_id: str) -> Answer:
     """A request that the vendor makes itself, as an answer has it: headers, and a body with filled values."""
     body = reader.mapping(node, "requestBody", required=True)
@@ -114,6 +130,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
 def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation_id: str) -> Answer:
     blocks = {Pointer.parse(at): block for at, block in sample.block.get("fill", {}).items()}
     values = {at: read_value(reader, block) for at, block in blocks.items()}
+    check_fills(reader, sample.block, values, sample.value)
     body_fills = {Pointer(at.tokens[1:]): value for at, value in values.items() if at.tokens[0] == "body"}
     header_fills = {at.tokens[1:]: value for at, value in values.items() if at.tokens[0] == "header"}
     if sample.schema is not None and not sample.schema.is_valid(sample.value):

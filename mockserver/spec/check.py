@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mockserver.spec.account_values import holders_at
 from mockserver.spec.answer_model import Answer, Effects
 from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.model import Contract, OperationSpec
@@ -57,6 +58,9 @@ def check_pointers(reader: Reader, contract: Contract) -> None:
     for root, text, at in _document_pointers(reader, contract):
         if at.tokens[0] != "account" or not _exists(contract.account, at.tokens[1:]):
             _error(reader, root, text, f"{at} points at nothing in x-mock.account")
+        elif not any(holders_at(contract.account, text)):
+            told = "looks through lists by itself: a number in it names nothing"
+            _error(reader, root, text, f"{at} {told}")
     lists = kept_lists(contract)
     for name in lists.keys() & contract.account.keys():
         _error(reader, reader.document, name, f"a kept list and a member of x-mock.account are both called {name!r}")
@@ -123,9 +127,8 @@ def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dic
         accept, node = scheme.accept, reader.mapping(nodes, scheme.name)
         if isinstance(accept, Jwt):
             record = Pointer.parse(accept.claim).tokens[:-1]
-            for name in (accept.key, accept.algorithm, accept.roles):
-                if name is not None:
-                    yield node, name, Pointer((*record, name))
+            if accept.roles is not None:
+                yield node, accept.roles, Pointer((*record, accept.roles))
             for _, allowed in accept.claims:
                 yield from ((node, text, Pointer.parse(text)) for text in allowed if text.startswith("/"))
     for members in contract.files.values():

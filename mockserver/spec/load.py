@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from mockserver.spec.callbacks import read_callbacks, read_inbound
 from mockserver.spec.check import check_pointers
+from mockserver.spec.credential_probes import check_credentials
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.model import Contract, OperationSpec, VendorPage
 from mockserver.spec.near_keys import check_keys
@@ -81,6 +82,7 @@ def read_contract(source: Source, vendor: str, *, is_draft: bool = False) -> tup
     )
     check_pointers(reader, contract)
     check_keys(reader)
+    check_credentials(reader, contract)
     reader.unread_blocks()
     return replace(contract, notes=(*notes, *check_requests(reader, contract))), reader
 
@@ -107,14 +109,20 @@ def _servers(reader: Reader) -> tuple[str, ...]:
         if _is_address(url):
             urls.append(url.rstrip("/"))
         elif url:
-            reader.error(server, "a server needs a full address without variables", "url")
+            reader.error(server, "a server needs a full address without variables, in ASCII", "url")
     return tuple(urls)
 
 
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and "{" not in url
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "{" not in url
+            and url.isascii()
+        )
     except ValueError:
         return False
 
