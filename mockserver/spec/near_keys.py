@@ -18,9 +18,9 @@ _KEYWORDS_TEXT = (
 )
 SCHEMA_KEYWORDS = frozenset(_KEYWORDS_TEXT.split())
 _NULLABLE = "'nullable' is a word of OpenAPI 3.0; in 3.1 a value may be null where its type is [string, 'null']"
-_SCHEMAS_BY_NAME = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-_SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_INNER_SCHEMAS = (
+SCHEMAS_BY_NAME = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+INNER_SCHEMAS = (
     *("additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then"),
     *("unevaluatedItems", "unevaluatedProperties"),
 )
@@ -130,12 +130,12 @@ class _Walk:
 
 def inner_schemas(schema: dict[str, Any]) -> Iterator[Any]:
     """The schemas that stand in a schema."""
-    for key in _SCHEMAS_BY_NAME:
+    for key in SCHEMAS_BY_NAME:
         named = schema.get(key)
         if isinstance(named, dict):
             yield from named.values()
-    for key in _SCHEMA_LISTS:
+    for key in SCHEMA_LISTS:
         listed = schema.get(key)
         if isinstance(listed, list):
             yield from listed
-    yield from (schema[key] for key in _INNER_SCHEMAS if key in schema)
+    yield from (schema[key] for key in INNER_SCHEMAS if key in schema)

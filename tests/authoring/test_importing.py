@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mockserver.authoring.importing import Importer
+from mockserver.authoring.importing import Importer, RecipientError
 from mockserver.authoring.openapi_file import OpenApiFile
 from mockserver.authoring.reachable import snake
 from mockserver.authoring.samples import Sampler, text_of
@@ -125,8 +125,8 @@ def test_one_operation_and_another_recipient(tmp_path: Path) -> None:
     send = loaded(tmp_path, document).operations[0]
     assert send.recipient is not None
     assert str(send.recipient.at) == "/body/from"
-    _, notes = imported(tmp_path, "POST /messages", recipient="/body/nobody")
-    assert "there is no /body/nobody that could be the recipient" in notes
+    with pytest.raises(RecipientError, match=r"no /body/nobody that can be a number; there is: /body/to, /body/from"):
+        imported(tmp_path, "POST /messages", recipient="/body/nobody")
 
 
 def test_fixtures(tmp_path: Path) -> None:

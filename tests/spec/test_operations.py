@@ -10,7 +10,12 @@ from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 ID = "      operationId: send_sms_slash\n"
 LIMIT = "rate_limit: {requests: 3, seconds: 60, by: account, evidence: {assumed: A guess.}}"
 ALONE: dict[str, Case] = {
-    "path": ("  /command:\n", "  command:\n", "  command:", "a path must start with '/': 'command'"),
+    "path": (
+        "  /command:\n",
+        "  command:\n",
+        "  command:",
+        "no request can have the path 'command': a path must start with '/'",
+    ),
     "no id": (ID, "", "x-mock: {same_as: send_sms}", "'operationId' is missing"),
     "id of no text": (ID, "      operationId: 5\n", "operationId: 5", "'operationId' must be a string"),
     "id of two words": (ID, "      operationId: send slash\n", "send slash", "a plain word, not 'send slash'"),
