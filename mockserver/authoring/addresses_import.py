@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from mockserver.authoring.openapi_file import Node, OpenApiFile, SpecOperation, entries, members
-from mockserver.spec.addresses import OUR_PATH, is_ours, root_path, split_http, why_no_path
+from mockserver.spec.addresses import OUR_PATH, as_compared, is_ours, root_path, split_http, why_no_path
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 _FULL = re.compile(r"(https?://[^/]*)(.*)", re.IGNORECASE)
@@ -48,12 +48,12 @@ class AddressImport:
         """The path of an operation; None, with a note, where no request can have it."""
         sent = re.split("[?#]", endpoint.path, maxsplit=1)[0]
         path = sent if sent.startswith("/") else f"/{sent}"
-        whole = self._prefix + path
+        whole = as_compared(self._prefix + path)
         why = why_no_path(whole)
         if not why and any(is_ours(root_path(server["url"]) + whole) for server in self.servers):
             why = f"{OUR_PATH} is the mock's own"
         if why:
-            self._notes.append(f"{endpoint.name} is left out: no request can have this path: {why}")
+            self._notes.append(f"{endpoint.name} is left out: no request meets its path: {why}")
             return None
         if path != endpoint.path:
             told = "what tells it from others is not in the path" if sent != endpoint.path else "a path begins with '/'"

@@ -86,6 +86,8 @@ class Importer:
             operation.node["operationId"] = name
         if sending is not None:
             self._mark_message(operations[sending], requests[sending], recipient)
+        elif any(operation.endpoint.method == "post" for operation in operations):
+            self._note(f"{TODO} none of these looks like the operation that sends: its name is to be send_sms")
         paths: Node = {}
         for operation in operations:
             paths.setdefault(operation.path, {})[operation.endpoint.method] = operation.node

@@ -63,7 +63,7 @@ class SpecRequest:
     @property
     def numbers(self) -> list[str]:
         """The places that can hold a number, for people."""
-        return list(dict.fromkeys(str(place.at) for place in self._all() if self._can_be_number(place)))
+        return list(dict.fromkeys(str(place.at) for place in self._all() if self._can_be_marked(place)))
 
     @property
     def fields(self) -> Iterator[tuple[Pointer, Node]]:
@@ -85,7 +85,7 @@ class SpecRequest:
     def mark(self, at: Pointer) -> bool:
         """Mark the recipient, in each body that has it at one and the same place; False where there is none."""
         for parameter, place in self._parameters:
-            if place.at == at and self._can_be_number(place):
+            if place.at == at and self._can_be_marked(place):
                 parameter["x-mock"] = {"recipient": True}
                 if parameter.get("example") == SAMPLE_TEXT and self._schemas.fits(SAMPLE_NUMBER, parameter["schema"]):
                     parameter["example"] = SAMPLE_NUMBER
@@ -101,7 +101,7 @@ class SpecRequest:
     def _number_at(self, places: list[RequestValue], at: Pointer) -> RequestValue | None:
         """The value at a place; where that is a list, its items."""
         items = Pointer((*at.tokens, ITEMS))
-        fitting = [place for place in places if place.at in {at, items} and self._can_be_number(place)]
+        fitting = [place for place in places if place.at in {at, items} and self._can_be_marked(place)]
         return fitting[-1] if fitting else None
 
     def _mark(self, media: Node, place: RequestValue) -> None:
@@ -159,25 +159,24 @@ class SpecRequest:
                 waiting.append(self._schemas.components.get(schema["$ref"].rpartition("/")[2]))
             waiting += [part for word in ("allOf", "anyOf", "oneOf") for part in schema.get(word, [])]
 
+    def _can_be_marked(self, place: RequestValue) -> bool:
+        """Whether a value can be that of a phone, or is text that an example shows: who names it knows."""
+        parameters = {str(its.at): node["example"] for node, its in self._parameters if "example" in node}
+        bodies = [Pointer.parse(_first(place.at)).get({"body": media.get("example")}) for media, _ in self._bodies]
+        shown = (parameters.get(str(place.at)), *bodies)
+        return self._can_be_number(place) or any(isinstance(value, str) for value in shown)
+
     def _can_be_number(self, place: RequestValue) -> bool:
-        """Whether a value is text or a number, and can be that of a phone, or is shown to be another."""
+        """Whether a value is text or a number, and can be that of a phone."""
         kinds: set[str] = set()
         for schema in self._parts(place):
             kind = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else [])
             kinds |= {kind} if isinstance(kind, str) else set(kind)
-        shown = [value for value in self._shown(place.at) if isinstance(value, str | int)]
-        numbers = (*MAGIC_NUMBERS, *LIKE_PHONE_NUMBERS, *shown)
+        if kinds and not kinds & _NUMBER_TYPES:
+            return False
         schemas = [holder[key] for holder, key in place.spots]
-        is_text = not kinds or bool(kinds & _NUMBER_TYPES)
-        return is_text and any(self._schemas.first_that_fits(numbers, schema) is not MISSING for schema in schemas)
-
-    def _shown(self, at: Pointer) -> Iterator[Any]:
-        """The values that examples have at a place."""
-        for parameter, place in self._parameters:
-            if place.at == at and "example" in parameter:
-                yield parameter["example"]
-        for media, _ in self._bodies:
-            yield Pointer.parse(_first(at)).get({"body": media.get("example")})
+        numbers = (*MAGIC_NUMBERS, *LIKE_PHONE_NUMBERS)
+        return any(self._schemas.first_that_fits(numbers, schema) is not MISSING for schema in schemas)
 
 
 def message_of(request: SpecRequest) -> Node:

@@ -37,18 +37,27 @@ _PATH_PARAMETER = re.compile(r"\{[^{}/]+\}")
 
 
 def why_no_path(path: str) -> str:
-    """Why no request can have a path below a server's, where ``{name}`` is any text; "" where one can."""
+    """Why no request meets a path below a server's, where ``{name}`` is any text; "" where one can."""
     literal = _PATH_PARAMETER.sub("", path)
     if not path.startswith("/"):
         return "a path must start with '/'"
     if "#" in path or "?" in path:
-        return f"a path ends before {'#' if '#' in path else '?'}; declare parameters of a query"
+        return f"a path ends before {'#' if '#' in path else '?'}; what a query has are parameters"
     if "{" in literal or "}" in literal:
         return "a parameter is written {name}, without '/' in its name"
-    if literal == path:
-        return "" if unquote(path) == path else f"escapes are undone before it is looked for: write {unquote(path)!r}"
-    sent = quote(unquote(literal), safe=PATH_CHARACTERS)
-    return "" if sent == literal else f"a path with parameters is looked for as it is sent: {sent}"
+    compared = as_compared(path)
+    told = "as it is sent" if literal != path else "without escapes"
+    return "" if compared == path else f"it is compared {told}: write {compared!r}"
+
+
+def as_compared(path: str) -> str:
+    """A path as requests are held against it: with parameters as it is sent, without them decoded."""
+    parts = re.split(f"({_PATH_PARAMETER.pattern})", path)
+    if len(parts) == 1:
+        return unquote(path)
+    return "".join(
+        part if number % 2 else quote(unquote(part), safe=f"{PATH_CHARACTERS}[]") for number, part in enumerate(parts)
+    )
 
 
 def is_ours(path: str) -> bool:

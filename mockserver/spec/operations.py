@@ -80,7 +80,7 @@ def _drafts(reader: Reader, gates: list[Node], shared: list[Node]) -> list[_Draf
         if not why and any(is_ours(base + path) for base in bases):
             why = f"{OUR_PATH} is the mock's own"
         if why:
-            reader.error(paths, f"no request can have the path {path!r}: {why}", path)
+            reader.error(paths, f"the path {path!r} is never met: {why}", path)
         path_item = reader.mapping(paths, path)
         for method in METHODS:
             if method not in path_item:

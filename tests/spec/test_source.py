@@ -298,3 +298,18 @@ def test_another_encoding(tmp_path: Path, content: bytes, told: str) -> None:
     with pytest.raises(UnicodeDecodeError) as caught:
         read_text(file)
     assert why_unread(caught.value) == told
+
+
+def test_keys_of_other_authors() -> None:
+    """In a file that others write, a number as a key is its text; a list is still none."""
+    source = read_yaml("api.yaml", "200: a\ntrue: b\n1.0: c\n", any_scalar_key=True)
+    assert (source.value, source.errors) == ({"200": "a", "true": "b", "1.0": "c"}, [])
+    assert read_yaml("api.yaml", "? [1]\n: a\n", any_scalar_key=True).errors
+
+
+def test_a_made_text_has_no_lines() -> None:
+    """Of a text that is on no disk, no line is told."""
+    source = read_yaml("api.yaml", "a:\n  b: {}\n")
+    source.is_made = True
+    place = source.place(source.value["a"], "b")
+    assert (place.line, place.column, place.pointer) == (1, 1, "/a/b")
