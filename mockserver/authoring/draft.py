@@ -1,5 +1,6 @@
 """Unfinished contracts, to be served as they are: what is missing is no error, and no answer claims evidence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from mockserver.authoring.importing import Importer
@@ -20,8 +21,8 @@ def read_draft(file: Path) -> tuple[Path, Source]:
     except (OSError, UnicodeDecodeError) as error:
         raise ContractErrors([ContractError(str(file), 1, 1, "", f"cannot be read: {why_unread(error)}")]) from error
     vendor = snake(file.stem)
-    if isinstance(source.value, dict) and "x-mock" not in source.value and not source.errors:
+    if isinstance(source.value, dict) and "x-mock" not in source.value:
         raw = OpenApiFile(file)
-        imported = Importer(raw, vendor).imported(list(raw.endpoints()), None)
-        source = read_yaml(str(file), contract_text(imported.document))
+        imported = Importer(raw, vendor).imported(raw.endpoints())
+        source = replace(read_yaml(str(file), contract_text(imported.document)), is_made=True)
     return file.with_name(vendor + file.suffix), source

@@ -1,23 +1,32 @@
 """A contract out of a vendor's own OpenAPI file: what chosen operations need, and what the file leaves open as TODO."""
 
+import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mockserver.authoring.messages_import import MessageImport
-from mockserver.authoring.openapi_file import Node, OpenApiFile, SpecOperation
-from mockserver.authoring.reachable import Reachable, snake
-from mockserver.authoring.samples import Sampler
+from mockserver.authoring.addresses_import import AddressImport
+from mockserver.authoring.messages_import import RECIPIENTS, SpecRequest, message_of
+from mockserver.authoring.openapi_file import HEADER_TOKEN, Node, OpenApiFile, SpecOperation, entries, members
+from mockserver.authoring.reachable import UNNAMEABLE, Reachable, snake
+from mockserver.authoring.samples import SAMPLE_TEXT, Sampler
 from mockserver.authoring.security_import import SecurityImport
 from mockserver.spec.answer_model import BODILESS_STATUSES
 from mockserver.spec.answers import CANONICAL_STATUSES
+from mockserver.spec.errors import ContractError, ContractErrors
+from mockserver.spec.pointer import MISSING, Pointer
 
 CANONICAL_NAMES = {status: name for name, status in CANONICAL_STATUSES.items()}
 IGNORED_HEADERS = {"authorization", "accept", "content-type"}  # no parameters (OpenAPI, Parameter Object)
+MEDIA_TYPE = re.compile("[^/ ]+/[^/ ]+")
 FORM_BODIES = ("application/x-www-form-urlencoded", "multipart/form-data")
-PARAMETER_WORDS = ("name", "in", "description", "required", "style", "explode")
+STYLES_READ = {  # that are read, by place
+    "path": ("simple",),
+    "header": ("simple",),
+    "query": ("form", "spaceDelimited", "pipeDelimited"),
+}
 TODO = "TODO"
 
 
@@ -34,8 +43,13 @@ class _Operation:
     """An operation as it is put together; ``names`` are those of its answers."""
 
     endpoint: SpecOperation
-    name: str
+    path: str
+    node: Node = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+
+
+class RecipientError(ValueError):
+    """A request has no number at the place that is named; the message says where it can have one."""
 
 
 class Importer:
@@ -45,20 +59,39 @@ class Importer:
         self._source = source
         self._vendor = vendor
         self._schemas = Reachable(source)
-        self._security = SecurityImport(source)
         self._notes: list[str] = []
-        self._messages = MessageImport(self._schemas, self._notes)
+        self._security = SecurityImport(source)
+        self._addresses = AddressImport(source, vendor, self._notes)
         self._sampler = Sampler({"components": {"schemas": self._schemas.components}})
 
     def imported(self, endpoints: Iterable[SpecOperation], recipient: str | None = None) -> Imported:
-        """The contract of these operations; ``recipient`` is where the first one has the number it sends to."""
-        endpoints = list(endpoints)
-        names = _names(endpoints)
+        """The contract of these operations; ``recipient`` is where the first one has the number it sends to.
+
+        Raises ContractErrors where none of them can be in a contract, RecipientError.
+        """
+        operations = self._with_paths(list(endpoints))
+        if not operations:
+            told = "; ".join(["no operation that a contract can have", *self._notes])
+            raise ContractErrors([ContractError(str(self._source.file), 1, 1, "/paths", told)])
+        for operation in operations:
+            operation.node = self._operation(operation)
+        requests = [SpecRequest(operation.node, self._schemas) for operation in operations]
+        for operation, request in zip(operations, requests, strict=True):
+            operation.node["security"] = operation.node["security"] or self._security.in_fields(
+                operation.endpoint, request.fields
+            )
+            self._security.own(operation.endpoint, operation.node)
+        sending = 0 if recipient else _sending(operations, requests)
+        for operation, name in zip(operations, _names(operations, sending), strict=True):
+            operation.node["operationId"] = name
+        if sending is not None:
+            self._mark_message(operations[sending], requests[sending], recipient)
+        elif any(operation.endpoint.method == "post" for operation in operations):
+            self._note(f"{TODO} none of these looks like the operation that sends: its name is to be send_sms")
         paths: Node = {}
-        for number, (endpoint, name) in enumerate(zip(endpoints, names, strict=True)):
-            node = self._operation(_Operation(endpoint, name), recipient if number == 0 else None)
-            paths.setdefault(endpoint.path, {})[endpoint.method] = node
-        info = self._source.document.get("info", {})
+        for operation in operations:
+            paths.setdefault(operation.path, {})[operation.endpoint.method] = operation.node
+        info = members(self._source.document, "info")
         document = {
             "openapi": "3.1.0",
             "info": {
@@ -66,9 +99,9 @@ class Importer:
                 "version": str(info.get("version") or "1"),
                 "description": f"Begun from {self._source.file.name}.",
             },
-            "servers": self._servers(endpoints),
+            "servers": self._addresses.servers,
             "security": [],
-            "x-mock": self._document_block([node for item in paths.values() for node in item.values()]),
+            "x-mock": self._document_block([operation.node for operation in operations]),
             "paths": paths,
         }
         components = {"schemas": self._schemas.components, "securitySchemes": self._security.schemes}
@@ -79,11 +112,42 @@ class Importer:
         notes = [*self._notes, *self._schemas.notes, *self._security.notes]
         return Imported(document, list(dict.fromkeys(notes)))
 
+    def _with_paths(self, endpoints: list[SpecOperation]) -> list[_Operation]:
+        """The operations that a contract can have, each with its path."""
+        if endpoints:
+            self._addresses.read(endpoints)
+        operations: dict[tuple[str, str], _Operation] = {}
+        for endpoint in endpoints:
+            path = self._addresses.path(endpoint)
+            key = endpoint.method, re.sub(r"\{[^{}]*\}", "{}", path or "")
+            if path is not None and key in operations:
+                other = operations[key].endpoint.name
+                self._note(f"{endpoint.name} is left out: {other} has the same method and path")
+            elif path is not None:
+                operations[key] = _Operation(endpoint, path)
+        return list(operations.values())
+
+    def _mark_message(self, operation: _Operation, request: SpecRequest, recipient: str | None) -> None:
+        """Mark the recipient of the operation that sends, and say who a message comes from and what it says."""
+        name = operation.endpoint.name
+        at = Pointer.parse(recipient) if recipient else request.called(RECIPIENTS, is_number=True)
+        if at is None or not request.mark(at):
+            there = ", ".join(request.numbers) or "nothing"
+            if recipient:
+                raise RecipientError(f"{name} has no {recipient} that can be a number; there is: {there}")
+            self._note(f"{name}: {TODO} no recipient is found: name it with --recipient; there is: {there}")
+            return
+        if not recipient:
+            self._note(f"{name}: {at} is taken for the recipient; --recipient says another")
+        if request.has_other_form:
+            self._note(f"{name}: {at} is not marked in each body: it has another form there")
+        operation.node["x-mock"] = message_of(request)
+
     def _document_block(self, operations: list[Node]) -> Node:
         """What holds for every operation: the answers that the file does not have, and when they are given."""
         told = {"evidence": {"assumed": f"{TODO}: undocumented"}}
         asks = any(node["security"] for node in operations)
-        may_err = any("requestBody" in node or _reads_more_than_path(node) for node in operations)
+        may_err = any("requestBody" in node or _may_be_wrong(node) for node in operations)
         needed = {"400": "invalid", "405": "method_not_allowed", **({"401": "unauthorized"} if asks else {})}
         answers = [set(_answer_names(node)) for node in operations]
         if not may_err:
@@ -101,118 +165,128 @@ class Importer:
         }
         return {name: part for name, part in block.items() if part}
 
-    def _servers(self, endpoints: list[SpecOperation]) -> list[Node]:
-        first = endpoints[0]
-        written = first.node.get("servers") or first.path_item.get("servers") or self._source.document.get("servers")
-        urls = []
-        for server in written if isinstance(written, list) else ():
-            url = _without_variables(server)
-            if not url.startswith(("http://", "https://")):
-                url = f"https://api.{self._vendor.replace('_', '-')}.example/{url.strip('/')}".rstrip("/")
-                self._note(f"the server {server.get('url')!r} is no full address: {url} stands for it")
-            urls.append(url)
-        if not urls:
-            urls = [f"https://api.{self._vendor.replace('_', '-')}.example"]
-            self._note(f"no server is named: {urls[0]} stands for it")
-        return [{"url": url} for url in dict.fromkeys(urls)]
-
     def _note(self, text: str) -> None:
         self._notes.append(text)
 
-    def _operation(self, operation: _Operation, recipient: str | None) -> Node:
+    def _operation(self, operation: _Operation) -> Node:
         endpoint = operation.endpoint
-        parameters = self._parameters(endpoint)
+        parameters = self._parameters(operation)
         body = self._request_body(endpoint)
-        node: Node = {"operationId": operation.name, "summary": str(endpoint.node.get("summary") or endpoint.name)}
-        node["security"] = self._security.required(endpoint)
+        node: Node = {"operationId": "", "summary": str(endpoint.node.get("summary") or endpoint.name)}
         if parameters:
             node["parameters"] = parameters
         if body:
             node["requestBody"] = body
+        node["security"] = self._security.required(endpoint)
         node["responses"] = self._responses(operation)
-        if endpoint.node.get("callbacks"):
-            names = ", ".join(map(str, endpoint.node["callbacks"]))
+        callbacks = members(endpoint.node, "callbacks")
+        if callbacks:
+            names = ", ".join(callbacks)
             self._note(f"{endpoint.name}: its callbacks are left out ({names}): write when each is made, and to whom")
-        block = self._messages.block(node, endpoint, recipient)
-        if block:
-            node["x-mock"] = block
         return node
 
-    def _parameters(self, endpoint: SpecOperation) -> list[Node]:
+    def _parameters(self, operation: _Operation) -> list[Node]:
         """Parameters, in OpenAPI's words that are read here."""
+        endpoint = operation.endpoint
         merged: dict[tuple[str, str], Node] = {}
         for holder in (endpoint.path_item, endpoint.node):
-            for written in holder.get("parameters", []):
+            for written in entries(holder, "parameters"):
                 found = self._schemas.follow(written, endpoint.file)
-                if isinstance(found.value, dict):
-                    merged[str(found.value.get("in")), str(found.value.get("name"))] = {
-                        **found.value,
-                        "schema": self._schemas.schema(_schema_of(found.value), found.file),
-                    }
+                where, name = (
+                    (found.value.get(key) for key in ("in", "name")) if isinstance(found.value, dict) else ("", "")
+                )
+                if isinstance(name, str) and name and isinstance(where, str):
+                    schema = self._schemas.schema(_schema_of(found.value), found.file, "request")
+                    merged[where, name.lower() if where == "header" else name] = {**found.value, "schema": schema}
+                else:
+                    self._note(f"{endpoint.name}: a parameter without a name or a place is left out")
         parameters = []
         for (where, name), written in merged.items():
-            if where == "header" and name.lower() in IGNORED_HEADERS:
+            if where == "header" and name in IGNORED_HEADERS:
                 self._note(f"{endpoint.name}: the header {name} is left to 'security' and 'requestBody'")
-            elif where not in {"path", "query", "header"} or written.get("style") == "deepObject":
+            elif where not in STYLES_READ or (
+                where == "query" and written.get("style", "form") not in STYLES_READ[where]
+            ):
                 self._note(f"{endpoint.name}: the parameter {name} ({where} {written.get('style', '')}) is left out")
             else:
                 parameters.append(self._parameter(written))
+        parameters += copy.deepcopy(self._addresses.parameters)
+        in_path = re.findall(r"\{([^{}]+)\}", operation.path)
         declared = {node["name"] for node in parameters if node["in"] == "path"}
-        undeclared = [name for name in re.findall(r"\{([^{}]+)\}", endpoint.path) if name not in declared]
-        parameters += [{"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in undeclared]
-        return [node for node in parameters if node["in"] != "path" or f"{{{node['name']}}}" in endpoint.path]
+        undeclared = [name for name in dict.fromkeys(in_path) if name not in declared]
+        parameters += [self._parameter({"name": n, "in": "path", "schema": {"type": "string"}}) for n in undeclared]
+        return [node for node in parameters if node["in"] != "path" or node["name"] in in_path]
 
     def _parameter(self, written: Node) -> Node:
-        node = {key: written[key] for key in PARAMETER_WORDS if key in written}
+        where, style = written["in"], written.get("style")
+        node = {"name": written["name"], "in": where}
+        if written.get("description"):
+            node["description"] = str(written["description"])
+        if written.get("required") is True or where == "path":
+            node["required"] = True
+        if style in STYLES_READ[where]:
+            node["style"] = style
+        if isinstance(written.get("explode"), bool):
+            node["explode"] = written["explode"]
         node["schema"] = written["schema"]
-        shown = _examples(written)
-        if node.get("required") or node["in"] == "path" or shown:
-            example = shown[0][1] if shown else self._sampler.value(node["schema"])
-            for value in (example, self._sampler.value(node["schema"])):
-                if "example" not in node and self._schemas.fits(value, node["schema"]):
-                    node["example"] = value
+        shown = [value for _, value in _examples(written)][:1]
+        if node.get("required") or shown:
+            example = self._schemas.first_that_fits((*shown, *self._sampler.values(node["schema"])), node["schema"])
+            node |= {} if example is MISSING else {"example": example}
         return node
 
     def _request_body(self, endpoint: SpecOperation) -> Node:
-        if "requestBody" not in endpoint.node:
-            return {}
-        found = self._schemas.follow(endpoint.node["requestBody"], endpoint.file)
-        if not isinstance(found.value, dict):
-            return {}
-        content: Node = {}
-        for media_type, media in found.value.get("content", {}).items():
-            essence = media_type.partition(";")[0].strip().lower()
-            if not ("json" in essence or essence in FORM_BODIES):
-                self._note(f"{endpoint.name}: a body of {media_type} is taken, and not read")
-                content[media_type] = {}
-                continue
-            schema = self._schemas.schema(media.get("schema", {}), found.file)
-            content[media_type] = {"schema": schema, **self._body_example(endpoint, media, schema)}
-            if isinstance(media.get("encoding"), dict):
-                kept = {
-                    n: {k: v for k, v in e.items() if k in {"style", "explode"}} for n, e in media["encoding"].items()
-                }
-                content[media_type]["encoding"] = {name: words for name, words in kept.items() if words} or {}
-                if not content[media_type]["encoding"]:
-                    del content[media_type]["encoding"]
-        return {"required": bool(found.value.get("required")), "content": content} if content else {}
+        found = self._schemas.follow(endpoint.node.get("requestBody"), endpoint.file)
+        content = {
+            media_type: self._media(endpoint, media_type, media if isinstance(media, dict) else {}, found.file)
+            for media_type, media in members(found.value, "content").items()
+            if MEDIA_TYPE.match(media_type)
+        }
+        return {"required": found.value.get("required") is True, "content": content} if content else {}
+
+    def _media(self, endpoint: SpecOperation, media_type: str, media: Node, file: Path) -> Node:
+        """A body of one type; of one that is not read, its example only."""
+        essence = media_type.partition(";")[0].strip().lower()
+        if not ("json" in essence or essence == "*/*" or essence in FORM_BODIES):
+            self._note(f"{endpoint.name}: a body of {media_type} is taken, and not read")
+            return {"example": next((v for _, v in _examples(media) if isinstance(v, str)), SAMPLE_TEXT)}
+        schema = self._schemas.schema(media.get("schema"), file, "request")
+        encoding = self._encoding(endpoint, media) if essence in FORM_BODIES else {}
+        named = {"encoding": encoding} if encoding else {}
+        return {"schema": schema, **self._body_example(endpoint, media, schema), **named}
+
+    def _encoding(self, endpoint: SpecOperation, media: Node) -> Node:
+        """How the fields of a form are written, as far as that is read here."""
+        encoding = {}
+        for name, written in members(media, "encoding").items():
+            words = {word: members(media["encoding"], name).get(word) for word in ("style", "explode")}
+            if name not in UNNAMEABLE and words["style"] not in (None, *STYLES_READ["query"]):
+                self._note(f"{endpoint.name}: the style {words['style']!r} of {name} is left out: it is not read")
+            elif name not in UNNAMEABLE and written:
+                is_said = {"style": words["style"] is not None, "explode": isinstance(words["explode"], bool)}
+                encoding[name] = {word: value for word, value in words.items() if is_said[word]}
+        return {name: words for name, words in encoding.items() if words}
 
     def _body_example(self, endpoint: SpecOperation, media: Node, schema: Any) -> Node:
         """The first of the vendor's examples that fits the schema, or one that is made up; nothing where none fits."""
-        made = self._sampler.value(schema)
-        for value in (*(value for _, value in _examples(media)), made, _required_only(schema, made)):
-            if self._schemas.fits(value, schema):
-                return {"example": value}
+        value = self._schemas.first_that_fits(self._bodies(media, schema), schema)
+        if value is not MISSING:
+            return {"example": value}
         self._note(f"{endpoint.name}: {TODO} an example of the body that fits its schema")
         return {}
+
+    def _bodies(self, media: Node, schema: Any) -> Iterator[Any]:
+        yield from (value for _, value in _examples(media))
+        for made in self._sampler.values(schema):
+            yield made
+            yield _required_only(schema, made)
 
     def _responses(self, operation: _Operation) -> Node:
         endpoint = operation.endpoint
         responses: Node = {}
-        written: Mapping[Any, Any] = endpoint.node.get("responses", {})
-        taken = {str(code) for code in written}
-        for code, response in sorted(written.items(), key=lambda entry: not str(entry[0]).startswith("2")):
-            status = _status(str(code), taken)
+        written = members(endpoint.node, "responses")
+        for code, response in sorted(written.items(), key=lambda entry: not entry[0].startswith("2")):
+            status = _status(code, set(written))
             found = self._schemas.follow(response, endpoint.file)
             if status is None or status in responses or not isinstance(found.value, dict):
                 self._note(f"{endpoint.name}: the response {code} is left out")
@@ -229,22 +303,25 @@ class Importer:
         headers = self._headers(node, file)
         if headers:
             response["headers"] = headers
-        content = node.get("content") if int(status) not in BODILESS_STATUSES else None
-        for media_type, media in content.items() if isinstance(content, dict) else ():
-            if "json" not in media_type:
+        content = members(node, "content") if int(status) not in BODILESS_STATUSES else {}
+        for media_type, media in content.items():
+            if not MEDIA_TYPE.match(media_type) or not ("json" in media_type or media_type == "*/*"):
                 self._note(f"{operation.endpoint.name}: a response {status} of {media_type} is left out")
                 continue
-            response["content"] = {media_type: self._answers(operation, status, media, file, evidence)}
+            sent = "application/json" if media_type == "*/*" else media_type
+            response["content"] = {sent: self._answers(operation, status, media, file, evidence)}
             break
         if "content" not in response:
             response["x-mock"] = {"name": self._answer_name(operation, "answer", status), **evidence}
         return response
 
-    def _answers(self, operation: _Operation, status: str, media: Node, file: Path, evidence: Node) -> Node:
-        schema = self._schemas.schema(media.get("schema", {}), file)
+    def _answers(self, operation: _Operation, status: str, media: Any, file: Path, evidence: Node) -> Node:
+        schema = self._schemas.schema(media.get("schema") if isinstance(media, dict) else {}, file, "response")
         shown = [(name, self._schemas.follow(value, file).value) for name, value in _examples(media)]
+        shown = [(name, value) for name, value in shown if value is not MISSING]
+        made = self._schemas.first_that_fits(self._sampler.values(schema), schema) if not shown else MISSING
         examples, misfit = {}, False
-        for name, value in shown or [("sample", self._sampler.value(schema))]:
+        for name, value in shown or [("sample", self._sampler.value(schema) if made is MISSING else made)]:
             block = evidence if shown else _assumed("made from the schema")
             misfit = misfit or not self._schemas.fits(value, schema)
             examples[self._answer_name(operation, name, status)] = {"value": value, "x-mock": dict(block)}
@@ -272,29 +349,32 @@ class Importer:
 
     def _headers(self, node: Node, file: Path) -> Node:
         headers = {}
-        for name, written in node.get("headers", {}).items() if isinstance(node.get("headers"), dict) else ():
-            found = self._schemas.follow(written, file)
-            shown = _examples(found.value) if isinstance(found.value, dict) else []
+        for name, written in members(node, "headers").items():
+            shown = _examples(self._schemas.follow(written, file).value)
             text = str(shown[0][1]) if shown else ""
-            if (
-                text.isascii()
-                and text.isprintable()
-                and text
-                and name.lower() not in {"content-type", "content-length"}
-            ):
+            is_usable = text.isascii() and text.isprintable() and text and HEADER_TOKEN.fullmatch(name)
+            if is_usable and name.lower() not in {"content-type", "content-length", *UNNAMEABLE}:
                 headers[name] = {"schema": {"type": "string"}, "example": text}
         return headers
 
 
-def _names(endpoints: list[SpecOperation]) -> list[str]:
-    """A name for each operation; the first one that is posted is ``send_sms``."""
-    names: list[str] = []
-    first = next((number for number, endpoint in enumerate(endpoints) if endpoint.method == "post"), None)
-    for number, endpoint in enumerate(endpoints):
-        name = "send_sms" if number == first else snake(str(endpoint.node.get("operationId") or endpoint.name))
-        while name in names:
+def _sending(operations: list[_Operation], requests: list[SpecRequest]) -> int | None:
+    """Which operation sends a message: the posted one that looks most like it, or the only one that is posted."""
+    posted = [number for number, operation in enumerate(operations) if operation.endpoint.method == "post"]
+    best = max(posted, key=lambda number: requests[number].score, default=None)
+    return best if best is not None and (len(posted) == 1 or requests[best].score) else None
+
+
+def _names(operations: list[_Operation], sending: int | None) -> list[str]:
+    """A name for each operation; the one that sends is ``send_sms``."""
+    names = ["send_sms"] if sending is not None else []
+    for number, operation in enumerate(operations):
+        name = snake(str(operation.endpoint.node.get("operationId") or operation.endpoint.name))
+        while name in names and number != sending:
             name += "_2"
-        names.append(name)
+        names += [name] if number != sending else []
+    if sending is not None:
+        names.insert(sending, names.pop(0))
     return names
 
 
@@ -302,21 +382,20 @@ def _schema_of(parameter: Node) -> Any:
     """The schema of a parameter, which may stand under ``content``."""
     if "schema" in parameter:
         return parameter["schema"]
-    return {"type": "string"} if parameter.get("content") else {}
+    return {"type": "string"}
 
 
-def _examples(node: Node) -> list[tuple[str, Any]]:
+def _examples(node: Any) -> list[tuple[str, Any]]:
     """The examples of a parameter, media type or header, with their names."""
-    written = node.get("examples")
     named = [
-        (str(name), example["value"])
-        for name, example in (written.items() if isinstance(written, dict) else ())
+        (name, example["value"])
+        for name, example in members(node, "examples").items()
         if isinstance(example, dict) and "value" in example
     ]
-    if "example" in node:
+    if isinstance(node, dict) and "example" in node:
         named.insert(0, ("example", node["example"]))
-    schema = node.get("schema")
-    if not named and isinstance(schema, dict) and "example" in schema:
+    schema = members(node, "schema")
+    if not named and "example" in schema:
         named.append(("example", schema["example"]))
     return named
 
@@ -326,8 +405,9 @@ def _required_only(schema: Any, value: Any) -> Any:
     return {name: value[name] for name in names if name in value} if isinstance(value, dict) and names else value
 
 
-def _reads_more_than_path(operation: Node) -> bool:
-    return any(parameter["in"] != "path" for parameter in operation.get("parameters", []))
+def _may_be_wrong(operation: Node) -> bool:
+    """Whether a rule can find a request wrong for a parameter: in a path, only for whose it is."""
+    return any(parameter["in"] != "path" or "x-mock" in parameter for parameter in operation.get("parameters", []))
 
 
 def _answer_names(operation: Node) -> Iterator[str]:
@@ -351,10 +431,3 @@ def _status(code: str, taken: set[str]) -> str | None:
 
 def _assumed(why: str) -> Node:
     return {"evidence": {"assumed": f"{TODO}: {why}"}}
-
-
-def _without_variables(server: Node) -> str:
-    variables = server.get("variables", {})
-    return re.sub(
-        r"\{([^{}]+)\}", lambda found: str(variables.get(found[1], {}).get("default", found[1])), str(server.get("url"))
-    ).rstrip("/")

@@ -1,21 +1,30 @@
 """The schemas that chosen operations reach, out of a document that has many more, as components with names of ours."""
 
+import json
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema_rs
 
-from mockserver.authoring.openapi_file import Found, OpenApiFile
+from mockserver.authoring.circles import cut_circles
+from mockserver.authoring.openapi_file import Found, Node, OpenApiFile, entries, members
+from mockserver.spec.near_keys import INNER_SCHEMAS, SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMAS_BY_NAME
 from mockserver.spec.pointer import MISSING
 
+Side = Literal["request", "response"]
 DROPPED = frozenset(
-    {"xml", "externalDocs", "discriminator", "deprecated", "example", "readOnly", "writeOnly", "$schema"}
+    (
+        *("xml", "externalDocs", "discriminator", "deprecated", "example", "readOnly", "writeOnly"),  # not read here
+        *("$schema", "$id", "$anchor", "$dynamicAnchor", "$vocabulary", "$comment"),  # references are components here
+        *("$defs", "definitions", "contentSchema"),
+    )
 )
 DATA_WORDS = frozenset({"examples", "default", "enum", "const"})  # values, even where they look like schemas
-NAMED = frozenset(
-    {"properties", "patternProperties", "$defs", "dependentSchemas"}
-)  # their members have names, not words
+UNNAMEABLE = frozenset({"$ref", "x-mock"})  # names that would be read as words
+_HIDDEN = {"request": "readOnly", "response": "writeOnly"}  # by side, the word of what is not there
+MAX_LEFT_OUT = 60  # characters of what is left out
 
 
 def snake(name: str) -> str:
@@ -26,67 +35,122 @@ def snake(name: str) -> str:
 
 
 class Reachable:
-    """Copies schemas; what they refer to becomes a component, once."""
+    """Copies schemas; what they refer to becomes a component, once for requests and once for responses if they differ.
+
+    A word that is none, or says what JSON Schema does not let it say, is left out: every copy can be asked.
+    """
 
     def __init__(self, source: OpenApiFile) -> None:
         self.components: dict[str, Any] = {}
         self.notes: list[str] = []
         self._source = source
-        self._names: dict[tuple[Path, str], str] = {}
-        self._validators: dict[str, Any] = {}
+        self._names: dict[tuple[Path, str, str], str] = {}
+        self._waiting: list[tuple[str, Found, Side]] = []
+        self._has_sides: dict[tuple[Path, str], bool] = {}
+        self._cut: set[str] = set()  # components that lead back to themselves no more
 
-    def schema(self, node: Any, file: Path) -> Any:
+    def schema(self, node: Any, file: Path, side: Side) -> Any:
         """A schema as the contract has it: only references within it, no words that nothing here reads."""
-        if not isinstance(node, dict):
-            return node if isinstance(node, bool) else {}
-        ref = node.get("$ref")
-        copy = {} if isinstance(ref, str) else self._copy(node, file)
-        if isinstance(ref, str):
-            name = self._component(ref, file)
-            copy = {} if name is None else {"$ref": f"#/components/schemas/{name}"}
+        copy = self._schema(node, file, side)
+        while self._waiting:
+            name, found, its_side = self._waiting.pop(0)
+            self.components[name] = self._schema(found.value, found.file, its_side)
+        for name in cut_circles(self.components, self._cut):
+            self.notes.append(f"the schema {name} says that it is itself: that is left out")
         return copy
 
-    def _copy(self, node: dict[str, Any], file: Path) -> dict[str, Any]:
-        copy: dict[str, Any] = {}
-        for key, value in node.items():
-            if key in DROPPED or key.startswith("x-"):
-                continue
-            if key in NAMED and isinstance(value, dict):
-                copy[key] = {name: self.schema(member, file) for name, member in value.items()}
-            elif key in DATA_WORDS or not isinstance(value, dict | list):
-                copy[key] = value
-            elif isinstance(value, list):
-                copy[key] = [self.schema(item, file) if isinstance(item, dict) else item for item in value]
+    def _schema(self, node: Any, file: Path, side: Side, hidden: frozenset[str] = frozenset()) -> Any:
+        """``hidden`` are members that a schema of the same value hides."""
+        if not isinstance(node, dict):
+            return node if isinstance(node, bool) else {}
+        if isinstance(node.get("$ref"), str):
+            name = self._component(node["$ref"], file, side)
+            return {} if name is None else {"$ref": f"#/components/schemas/{name}"}
+        copy: Node = {}
+        hidden |= self._hidden(node, file, side)
+        for key, value in self._sound(node):
+            if key in SCHEMAS_BY_NAME:
+                kept = {name: member for name, member in value.items() if key != "properties" or name not in hidden}
+                copy[key] = {name: self._schema(member, file, side) for name, member in kept.items()}
+            elif key in SCHEMA_LISTS:
+                passed_on = hidden if key == "allOf" else frozenset()
+                copy[key] = [self._schema(item, file, side, passed_on) for item in value]
+            elif key in INNER_SCHEMAS:
+                copy[key] = self._schema(value, file, side)
             else:
-                copy[key] = self.schema(value, file)
+                copy[key] = [name for name in value if name not in hidden] if key == "required" else value
         if node.get("example") is not None and "examples" not in copy:
             copy["examples"] = [node["example"]]
-        return self._sound(copy)
+        return copy
 
-    def _sound(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """The schema without a word that is none: a pattern of another dialect, an empty list of required members."""
-        if isinstance(schema.get("pattern"), str):
-            try:
-                jsonschema_rs.validator_for({"pattern": schema["pattern"]})
-            except (jsonschema_rs.ValidationError, ValueError):
-                self.notes.append(f"a pattern of another dialect is left out: {schema.pop('pattern')[:60]}")
-        if not isinstance(schema.get("required", []), list):
-            del schema["required"]
-        if schema.get("type") == "file":
-            schema["type"] = "string"
-        return schema
+    def _hidden(self, node: Node, file: Path, side: Side) -> frozenset[str]:
+        """The members of a schema's values that are not there on one side (OpenAPI: readOnly, writeOnly)."""
+        word, hidden = _HIDDEN[side], set()
+        waiting, seen = [Found(node, file)], set()
+        while waiting:
+            part = self._source.follow(waiting.pop())
+            if id(part.value) in seen:
+                continue
+            seen.add(id(part.value))
+            for name, written in members(part.value, "properties").items():
+                member = self.follow(written, part.file).value
+                hidden |= {name} if isinstance(member, dict) and member.get(word) is True else set()
+            waiting += [Found(item, part.file) for item in entries(part.value, "allOf")]
+        if hidden:
+            self.notes.append(f"{word}: {', '.join(sorted(hidden))}: left out of each {side}")
+        unnameable = UNNAMEABLE & members(node, "properties").keys()
+        if unnameable:
+            self.notes.append(f"left out, for a contract cannot name it: the member {', '.join(sorted(unnameable))}")
+        return frozenset(hidden | unnameable)
 
-    def _component(self, ref: str, file: Path) -> str | None:
+    def _sound(self, schema: Node) -> Iterator[tuple[str, Any]]:
+        """The words of a schema that can be read, with what they say."""
+        for key, written in schema.items():
+            value: Any = "string" if (key, written) == ("type", "file") else written
+            if key not in SCHEMA_KEYWORDS or key in DROPPED:
+                continue
+            if _is_sound(key, value):
+                yield key, _with_sound_patterns(value) if key == "patternProperties" else value
+            elif key == "pattern":
+                self.notes.append(f"a pattern of another dialect is left out: {str(value)[:MAX_LEFT_OUT]}")
+            else:
+                shown = json.dumps(value, ensure_ascii=False, default=str)[:MAX_LEFT_OUT]
+                self.notes.append(f"what a schema says by '{key}' is left out, for it cannot be read: {shown}")
+
+    def _component(self, ref: str, file: Path, side: Side) -> str | None:
         found = self._source.target(ref, file)
         if found.value is MISSING:
             self.notes.append(f"$ref {ref} points at nothing that is here: anything goes there")
             return None
-        key = found.file, ref.partition("#")[2]
+        place = found.file, ref.partition("#")[2]
+        key = *place, side if self._differs(place, found) else ""
         if key not in self._names:
             self._names[key] = self._free(snake(ref.rpartition("/")[2].rpartition(".")[2] or found.file.stem))
-            self.components[self._names[key]] = {}  # a schema may refer to itself
-            self.components[self._names[key]] = self.schema(found.value, found.file)
+            self.components[self._names[key]] = {}  # its name is taken
+            self._waiting.append((self._names[key], found, side))
         return self._names[key]
+
+    def _differs(self, place: tuple[Path, str], found: Found) -> bool:
+        """Whether a schema, or one that it reaches, has other members in requests than in responses."""
+        if place not in self._has_sides:
+            self._has_sides[place] = any(
+                node.get(word) is True for node in self._reached(found) for word in _HIDDEN.values()
+            )
+        return self._has_sides[place]
+
+    def _reached(self, found: Found) -> Iterator[Node]:
+        """All mappings of a value and of what its references lead to, each once."""
+        waiting, seen = [found], set()
+        while waiting:
+            value, file = (one := waiting.pop()).value, one.file
+            if not isinstance(value, dict | list) or id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, dict):
+                yield value
+                if isinstance(value.get("$ref"), str):
+                    waiting.append(self._source.target(value["$ref"], file))
+            waiting += [Found(item, file) for item in (value.values() if isinstance(value, dict) else value)]
 
     def _free(self, name: str) -> str:
         number = 2
@@ -100,9 +164,38 @@ class Reachable:
         return self._source.follow(Found(node, file))
 
     def fits(self, value: Any, schema: Any) -> bool:
-        """Whether a value fits a schema that was copied; a schema that cannot be compiled fits nothing."""
+        """Whether a value fits a schema that was copied."""
+        return self.first_that_fits([value], schema) is not MISSING
+
+    def first_that_fits(self, values: Iterable[Any], schema: Any) -> Any:
+        """The first of some values that fits a schema that was copied, or ``MISSING``.
+
+        A schema that cannot be compiled fits nothing.
+        """
         whole = {**schema, "components": {"schemas": self.components}} if isinstance(schema, dict) else schema
         try:
-            return bool(jsonschema_rs.validator_for(whole, offline=True).is_valid(value))
+            validator = jsonschema_rs.validator_for(whole, offline=True)
+            return next((value for value in values if validator.is_valid(value)), MISSING)
         except (jsonschema_rs.ValidationError, ValueError):
-            return False
+            return MISSING
+
+
+def _is_sound(key: str, value: Any) -> bool:
+    """Whether a word of JSON Schema may say this; what schemas within say is looked at in their turn."""
+    if key in SCHEMAS_BY_NAME:
+        return isinstance(value, dict)
+    if key in SCHEMA_LISTS:
+        return isinstance(value, list) and bool(value) and all(isinstance(item, dict | bool) for item in value)
+    if key in INNER_SCHEMAS:
+        return isinstance(value, dict | bool)
+    if key == "$ref":
+        return False
+    try:
+        jsonschema_rs.validator_for({key: value})
+    except (jsonschema_rs.ValidationError, ValueError):
+        return False
+    return True
+
+
+def _with_sound_patterns(schemas: Node) -> Node:
+    return {pattern: schema for pattern, schema in schemas.items() if _is_sound("pattern", pattern)}

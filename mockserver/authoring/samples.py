@@ -1,12 +1,22 @@
 """Values that fit a schema, for requests and answers that a document shows no example of."""
 
+import math
 import re
+import string
+from collections.abc import Iterator
 from typing import Any
 
-from mockserver.spec.pointer import MISSING, Pointer
+import jsonschema_rs
+
+from mockserver.spec.pointer import Pointer
 
 SAMPLE_TEXT = "text"  # where nothing is known of a text
-MAX_SAMPLE_DEPTH = 8  # schemas within schemas that are filled
+MAX_SAMPLE_DEPTH = 32  # schemas within schemas that are filled
+MAX_FREE_DEPTH = 8  # those with members that need not be there
+MAX_SAMPLE_VALUES = 2_000  # in one; a quarter of them with members that need not be there
+MAX_SAMPLE_LENGTH = 10_000  # characters of a text that must be long
+MAX_SAMPLE_ITEMS = 100  # of a list that must be long
+MAX_BRANCHES = 16  # of alternatives that are tried
 MAX_REPEATS = 64  # of a part of a pattern
 FORMAT_TEXTS = {  # by format
     "date": "2026-11-27",
@@ -20,59 +30,91 @@ FORMAT_TEXTS = {  # by format
 _PHONE_NUMBERS = ("+12025550123", "12025550123")  # tried where a pattern is that of a phone number
 _PART = re.compile(r"(\\.|\[\^?(?:\\.|[^\]\\])+\]|[^\\\[\](){}*+?|^$.])(?:\{(\d+)(?:,(\d*))?\}|([*+?]))?")
 _CLASSES = {r"\d": "0", r"\w": "a", r"\s": " "}
+_CHARACTERS = f"a0-{string.punctuation}{string.ascii_letters}{string.digits} é"  # tried where some are excluded
 _GROUP = re.compile(r"\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)")
 
 
 class Sampler:
-    """Makes values that fit the schemas of a document."""
+    """Makes values that fit the schemas of a document, whose words are sound."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self._open: list[str] = []  # the references that are being followed: an optional member leads to none again
+        self._made = 0  # values, in the one that is being made
+        self._branch = 0  # the alternative that is taken wherever there are several
+        self._branches = 1  # of the schema that had most of them
+        self._is_shown = True  # whether examples and defaults are taken
 
-    def value(self, schema: Any, depth: int = 0) -> Any:
+    def values(self, schema: Any) -> Iterator[Any]:
+        """Values of a schema: of each of its alternatives, as the schema shows them; then without what it shows."""
+        for self._is_shown in (True, False):
+            self._branch, self._branches = 0, 1
+            while self._branch < min(self._branches, MAX_BRANCHES):
+                yield self.value(schema)
+                self._branch += 1
+        self._branch, self._is_shown = 0, True
+
+    def value(self, schema: Any) -> Any:
         """A value of a schema, from its own examples where it has any."""
-        if not isinstance(schema, dict) or depth > MAX_SAMPLE_DEPTH:
+        self._made = 0
+        return self._value(schema, 0)
+
+    def _value(self, schema: Any, depth: int) -> Any:
+        self._made += 1
+        if not isinstance(schema, dict) or depth > MAX_SAMPLE_DEPTH or self._made > MAX_SAMPLE_VALUES:
             return SAMPLE_TEXT if schema is True else None
-        shown = next(
-            (s for s in (*_list(schema, "examples"), schema.get("example", MISSING)) if s is not MISSING), MISSING
-        )
-        for value in (shown, schema.get("const", MISSING), schema.get("default", MISSING), *_list(schema, "enum")):
-            if value is not MISSING:
-                return value
+        shown = [*_list(schema, "examples")[:1], *_members(schema, "default")] if self._is_shown else []
+        for value in (*_members(schema, "const"), *shown, *_list(schema, "enum")):
+            return value
         if "$ref" in schema:
-            self._open.append(str(schema["$ref"]))
-            value = self.value(Pointer.parse(str(schema["$ref"])[1:]).get(self._document), depth + 1)
+            self._open.append(schema["$ref"])
+            value = self._value(Pointer.parse(schema["$ref"][1:]).get(self._document), depth + 1)
             self._open.pop()
             return value
         for word in ("oneOf", "anyOf"):
-            if _list(schema, word):
-                chosen = self.value(schema[word][0], depth + 1)
+            if word in schema:
+                self._branches = max(self._branches, len(schema[word]))
+                chosen = self._value(schema[word][self._branch % len(schema[word])], depth + 1)
                 rest = {key: value for key, value in schema.items() if key != word}
                 return _joined(self._typed(rest, depth), chosen) if isinstance(chosen, dict) else chosen
-        if _list(schema, "allOf"):
+        if "allOf" in schema:
             rest = {key: value for key, value in schema.items() if key != "allOf"}
             value = self._typed(rest, depth) if rest.keys() & {"properties", "type"} else {}
             for part in schema["allOf"]:
-                value = _joined(value, self.value(part, depth + 1))
+                value = _joined(value, self._value(part, depth + 1))
             return value
         return self._typed(schema, depth)
 
     def _typed(self, schema: dict[str, Any], depth: int) -> Any:
-        kind = schema.get("type", "object" if "properties" in schema else "items" if "items" in schema else "string")
+        kind = schema.get(
+            "type",
+            "object" if schema.keys() & {"properties", "required"} else "array" if "items" in schema else "string",
+        )
         kind = next((k for k in kind if k != "null"), "null") if isinstance(kind, list) else kind
         if kind == "object":
-            required = schema.get("required", ())
-            return {
-                name: self.value(member, depth + 1)
-                for name, member in schema.get("properties", {}).items()
-                if depth < MAX_SAMPLE_DEPTH and (name in required or not self._leads_back(member))
-            }
-        if kind in {"array", "items"}:
-            return [self.value(schema.get("items", {}), depth + 1) for _ in range(max(1, schema.get("minItems", 1)))]
+            return self._object(schema, depth)
+        if kind == "array":
+            return self._array(schema, depth)
         if kind in {"integer", "number"}:
-            return _number(schema)
-        return {"boolean": True, "null": None}.get(kind, _text(schema))
+            return _number(schema, is_whole=kind == "integer")
+        return _text(schema) if kind == "string" else {"boolean": True}.get(kind)
+
+    def _object(self, schema: dict[str, Any], depth: int) -> Any:
+        required, properties = _list(schema, "required"), schema.get("properties", {})
+        is_full = depth >= MAX_FREE_DEPTH or self._made > MAX_SAMPLE_VALUES // 4
+        names = [name for name in properties if name in required or not (is_full or self._leads_back(properties[name]))]
+        further = [name for name in required if name not in properties]
+        of_further = schema.get("additionalProperties", True)
+        named = {name: self._value(properties[name], depth + 1) for name in names}
+        return {**named, **{name: self._value(of_further, depth + 1) for name in further}}
+
+    def _array(self, schema: dict[str, Any], depth: int) -> Any:
+        first = _list(schema, "prefixItems")
+        rest = schema.get("items", {})
+        number = max(int(schema.get("minItems", 1)), 0 if first else 1, len(first))
+        number = min(number, int(schema.get("maxItems", number)), MAX_SAMPLE_ITEMS if rest is not False else len(first))
+        schemas = [*first, *([rest] * (number - len(first)))][:number]
+        return [self._value(item, depth + 1) for item in schemas]
 
     def _leads_back(self, schema: Any) -> bool:
         """Whether a schema, or that of its items, is one whose value is being made."""
@@ -86,18 +128,32 @@ def _list(schema: dict[str, Any], key: str) -> list[Any]:
 
 
 def _joined(one: Any, other: Any) -> Any:
-    return {**one, **other} if isinstance(one, dict) and isinstance(other, dict) else other
+    """A value of two schemas at once; one that says nothing of members has a text, which gives way."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {**one, **other}
+    return one if isinstance(one, dict) and one else other
 
 
-def _number(schema: dict[str, Any]) -> Any:
-    least = schema.get("minimum", schema.get("exclusiveMinimum", 1 if schema.get("maximum", 1) >= 1 else 0) + 0)
-    return least + 1 if "exclusiveMinimum" in schema else least
+def _members(schema: dict[str, Any], key: str) -> list[Any]:
+    return [schema[key]] if key in schema else []
+
+
+def _number(schema: dict[str, Any], *, is_whole: bool) -> Any:
+    most = schema.get("maximum", schema.get("exclusiveMaximum", 2) - 1)
+    above = schema.get("exclusiveMinimum")
+    least = schema.get("minimum", min(1, most) if above is None else above + 1)
+    step = schema.get("multipleOf", 1 if is_whole else 0)
+    try:
+        number = math.ceil(least / step) * step if step else least
+    except OverflowError:  # beyond the numbers that JSON's readers agree on
+        return least
+    return number if not is_whole or isinstance(number, int) else int(number)
 
 
 def _text(schema: dict[str, Any]) -> str:
     pattern = schema.get("pattern")
-    text = text_of(pattern) if isinstance(pattern, str) else FORMAT_TEXTS.get(str(schema.get("format")), SAMPLE_TEXT)
-    least = int(schema.get("minLength", 0))
+    text = text_of(pattern) if pattern is not None else FORMAT_TEXTS.get(str(schema.get("format")), SAMPLE_TEXT)
+    least = min(int(schema.get("minLength", 0)), MAX_SAMPLE_LENGTH)
     most = int(schema.get("maxLength", len(text) + least))
     return (text + "x" * max(0, least - len(text)))[: max(most, 0)]
 
@@ -115,9 +171,10 @@ def text_of(pattern: str) -> str:
 
 
 def _finds(pattern: str, text: str) -> bool:
+    """Whether a pattern of JSON Schema finds a text; its engine is the one that requests are asked by."""
     try:
-        return re.search(pattern, text) is not None
-    except re.error:
+        return bool(jsonschema_rs.validator_for({"pattern": pattern}).is_valid(text))
+    except (jsonschema_rs.ValidationError, ValueError):
         return False
 
 
@@ -132,7 +189,7 @@ def _one(part: str) -> str:
     if part in _CLASSES:
         return _CLASSES[part]
     if part.startswith("[^"):
-        return next(character for character in "a0-" if not _finds(part[0] + part[2:], character))
+        return next((character for character in _CHARACTERS if _finds(f"^{part}$", character)), "a")
     if part.startswith("["):
         inner = part[1:-1]
         return _CLASSES.get(inner[:2]) or (inner[1] if inner.startswith("\\") else inner[0])

@@ -1,13 +1,38 @@
 """Security schemes of a vendor's own OpenAPI file, as values that an account has."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from mockserver.authoring.openapi_file import Found, Node, OpenApiFile, SpecOperation
+from mockserver.authoring.openapi_file import HEADER_TOKEN, Found, Node, OpenApiFile, SpecOperation, members
 from mockserver.authoring.reachable import snake
+from mockserver.spec.pointer import Pointer
 
 _WORD = re.compile(r"Authorization:?\s+[\"'`]?(?P<word>[A-Z][A-Za-z]+)\s+[\"'`<{$\[]?\w")
+_HEX = re.compile(
+    r"\^?(?P<prefix>[A-Za-z0-9_-]*)\[(?=[^\]]*a-f)(?:0-9|a-f|A-F|\\d){2,3}\]\{(?P<length>[0-9]{1,3})\}\$?"
+)
+_SIGNED = re.compile(r"signature|sigv4|hmac|digest", re.IGNORECASE)
 KEY_LENGTH = 32  # characters of a key that is made up
+KEY_LENGTHS = (8, 256)  # that a key can have
+CREDENTIAL_FIELDS = {
+    "apikey",
+    "apisecret",
+    "apitoken",
+    "authkey",
+    "authtoken",
+    "accesstoken",
+    "accesskey",
+    "secretkey",
+    "password",
+}
+USER_FIELDS = {"username", "login"}  # beside one of the others
+ACCOUNT_PARAMETERS = {
+    "accountsid",
+    "accountid",
+    "authid",
+    "username",
+}  # parameters of a path that name the user of HTTP Basic
 
 
 class SecurityImport:
@@ -18,9 +43,7 @@ class SecurityImport:
         self.account: Node = {}
         self.notes: list[str] = []
         self._source = source
-        components = source.document.get("components")
-        declared = components.get("securitySchemes") if isinstance(components, dict) else None
-        self._declared: Node = declared if isinstance(declared, dict) else {}
+        self._declared = members(source.document.get("components"), "securitySchemes")
 
     def required(self, endpoint: SpecOperation) -> list[Node]:
         """The alternatives of an operation, without roles. Where the file has schemes and asks for none, the first."""
@@ -30,13 +53,39 @@ class SecurityImport:
             self.notes.append(f"{endpoint.name}: 'security' is not written; {first} is asked for")
             written = [{first: []}]
         alternatives: list[Node] = []
-        for requirement in written or []:
-            if not requirement:
+        for requirement in written if isinstance(written, list) else ():
+            if not requirement or not isinstance(requirement, dict):
                 self.notes.append(f"{endpoint.name}: credentials that may also be left out are asked for")
-                continue
-            if all(self._usable(name) for name in requirement):
+            elif all(self._usable(name) for name in requirement):
                 alternatives.append({snake(name): [] for name in requirement})
         return [one for number, one in enumerate(alternatives) if one not in alternatives[:number]]
+
+    def in_fields(self, endpoint: SpecOperation, fields: Iterable[tuple[Pointer, Node]]) -> list[Node]:
+        """The alternative of an operation that declares none, where fields of its requests are credentials."""
+        named = {re.sub("[^a-z]", "", at.tokens[-1].lower()): (at, schema) for at, schema in fields}
+        found = [named[name] for name in named if name in CREDENTIAL_FIELDS]
+        found = [*(named[name] for name in named if name in USER_FIELDS), *found] if found else []
+        for at, schema in found:
+            where, name = at.tokens
+            key = snake(name)
+            block = {"accept": {"equals": f"/account/{key}"}, **({"at": str(at)} if where == "body" else {})}
+            self.schemes[key] = {"type": "apiKey", "in": "query", "name": name, "x-mock": block}
+            self.account[key] = new_value(schema)
+        if found:
+            places = ", ".join(str(at) for at, _ in found)
+            self.notes.append(f"{endpoint.name}: TODO no scheme is asked for; {places} are taken for credentials")
+        return [{snake(at.tokens[1]): [] for at, _ in found}] if found else []
+
+    def own(self, endpoint: SpecOperation, node: Node) -> None:
+        """Have a parameter of the path that names an account be the user of HTTP Basic, as the vendor's clients do."""
+        names = (name for one in node["security"] for name in one if self.schemes[name].get("scheme") == "basic")
+        basic = next(names, "")
+        for parameter in node.get("parameters", []) if basic else ():
+            if parameter["in"] == "path" and re.sub("[^a-z]", "", parameter["name"].lower()) in ACCOUNT_PARAMETERS:
+                parameter["x-mock"] = {"owned": f"/account/{basic}/user"}
+                self.account[basic][0]["user"] = new_value(parameter["schema"], default=12)
+                told = "taken for the user's name of HTTP Basic: another's is refused"
+                self.notes.append(f"{endpoint.name}: TODO {parameter['name']} is {told}")
 
     def _usable(self, name: str) -> bool:
         key = snake(name)
@@ -57,15 +106,40 @@ class SecurityImport:
             accept: Any = {"basic": {"user": f"/account/{key}/user", "password": f"/account/{key}/password"}}
             return {"type": "http", "scheme": "basic", "x-mock": {"accept": accept}}
         accept = {"equals": f"/account/{key}"}
-        if kind in {"oauth2", "openIdConnect"} or (kind == "http" and form == "bearer"):
+        if kind in ("oauth2", "openIdConnect") or (kind == "http" and form == "bearer"):
             if kind != "http":
                 self.notes.append(f"{name}: {kind} is read as one bearer token for each account, without roles")
             self.account[key] = {"new": "token", "length": KEY_LENGTH}
             return {"type": "http", "scheme": "bearer", "x-mock": {"accept": accept}}
-        if kind == "apiKey" and node.get("in") in {"header", "query"} and isinstance(node.get("name"), str):
-            word = _WORD.search(str(node.get("description", ""))) if node["name"].lower() == "authorization" else None
+        if kind == "apiKey" and node.get("in") in ("header", "query") and usable_name(node):
+            told = " ".join(
+                str(value) for word, value in node.items() if word == "description" or word.startswith("x-")
+            )
+            if _SIGNED.search(f"{name} {told}"):
+                self.notes.append(
+                    f"{name}: TODO a signature of each request is read as one fixed key: none is verified"
+                )
+            word = _WORD.search(told) if node["name"].lower() == "authorization" else None
             if word is not None:
                 accept = {"scheme": word["word"], **accept}
             self.account[key] = {"new": "token", "length": KEY_LENGTH}
             return {"type": "apiKey", "in": node["in"], "name": node["name"], "x-mock": {"accept": accept}}
         return None
+
+
+def usable_name(scheme: Node) -> bool:
+    """Whether a request can have a header, or a field of its query, of a scheme's name."""
+    name = scheme.get("name")
+    is_text = isinstance(name, str) and bool(name)
+    return is_text and (scheme["in"] == "query" or HEADER_TOKEN.fullmatch(str(name)) is not None)
+
+
+def new_value(schema: Node, default: int = KEY_LENGTH) -> Node:
+    """What makes up a value of an account that fits a schema, as far as its length and a usual pattern tell."""
+    pattern, least, most = (schema.get(word) for word in ("pattern", "minLength", "maxLength"))
+    found = _HEX.fullmatch(str(pattern or ""))
+    if found is not None and KEY_LENGTHS[0] <= int(found["length"]) <= KEY_LENGTHS[1]:
+        prefix = {"prefix": found["prefix"]} if found["prefix"] else {}
+        return {"new": "hex", **prefix, "length": int(found["length"])}
+    length = min(max(default, int(least or 0)), int(most if most is not None else KEY_LENGTHS[1]))
+    return {"new": "token", "length": min(max(length, KEY_LENGTHS[0]), KEY_LENGTHS[1])}

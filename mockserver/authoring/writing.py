@@ -1,6 +1,7 @@
 """A contract and its evidence as files that people go on writing."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ MODELINE = f"# yaml-language-server: $schema=schema/{SCHEMA_FILE}\n"
 YAML_WIDTH = 130  # columns
 FLOW_LENGTH = 100  # characters of a mapping or list that stands on one line
 BUILTIN_ACCOUNTS = ("default", "second")
+_LIKE_NUMBER = re.compile("-?[0-9.eE+-]+")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -32,6 +34,14 @@ class _Dumper(yaml.SafeDumper):
         node = super().represent_sequence(tag, sequence, flow_style)
         node.flow_style = _is_short(sequence)
         return node
+
+
+def _as_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """A text; one that our reader takes for a number, as it takes ``1e+5``, is quoted."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if _LIKE_NUMBER.fullmatch(text) else None)
+
+
+_Dumper.add_representer(str, _as_text)
 
 
 def _is_short(value: Any) -> bool:
@@ -60,13 +70,18 @@ def contract_text(document: Mapping[str, Any]) -> str:
 
 
 def accounts_text(contract: Contract) -> str:
-    """The two built-in customers, with what a client writes into its settings fixed, and the rest made up."""
+    """The two built-in customers, with what a client writes into its settings fixed, and the rest made up.
+
+    A key that is too short for words is made up, too.
+    """
     fixed: dict[str, Any] = {account: {} for account in BUILTIN_ACCOUNTS}
     for name, template in contract.account.items():
         if isinstance(template, dict) and template.get("new") == "token":
             for account in BUILTIN_ACCOUNTS:
                 text = f"{template.get('prefix', '')}{contract.vendor}-{account}-{name}".replace("_", "-")
-                fixed[account][name] = text.ljust(min(template.get("length", 40), 40), "0")
+                length = template.get("length", 40)
+                if len(text) <= length:
+                    fixed[account][name] = text.ljust(min(length, 40), "0")
     return as_block(fixed)
 
 
@@ -120,9 +135,10 @@ def request_of(contract: Contract, operation: OperationSpec, *, proves: bool = T
     named = {"path_params": parts["path"], "query": parts["query"], "headers": parts["header"]}
     request |= {name: values for name, values in named.items() if values}
     if media is not None:
-        kind = {"form": "form", "multipart": "multipart"}.get(media.reads, "json")
+        is_text = media.reads == "nothing" and isinstance(body, str) and "json" not in media.essence
+        kind = "text" if is_text else {"form": "form", "multipart": "multipart"}.get(media.reads, "json")
         request[kind] = body
-        if kind == "json" and media.essence not in {"application/json", "*/*"}:
+        if kind in {"json", "text"} and media.essence not in {"application/json", "*/*"}:
             request["headers"] = {**request.get("headers", {}), "content-type": media.essence}
     return request
 

@@ -1,18 +1,21 @@
 """``mockserver contract import``, ``new`` and ``schema``: a contract to begin with, and its words for an editor."""
 
+import re
 from pathlib import Path
 
 import click
 
-from mockserver.authoring.importing import Importer
+from mockserver.authoring.importing import Importer, RecipientError
 from mockserver.authoring.openapi_file import OpenApiFile, SpecOperation
 from mockserver.authoring.reachable import snake
 from mockserver.authoring.root_schema import schema_text
 from mockserver.authoring.skeleton import skeleton
 from mockserver.authoring.writing import SCHEMA_FILE, contract_text, write_fixtures
 from mockserver.cli.common import CommandError, ending_with_findings, program
-from mockserver.spec.load import load_contracts
+from mockserver.spec.errors import ContractErrors
+from mockserver.spec.load import read_contract
 from mockserver.spec.operations import PLAIN_WORD
+from mockserver.spec.source import read_yaml
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -37,18 +40,30 @@ def import_spec(spec: Path, vendor: str | None, wanted: tuple[str, ...], recipie
     """
     source = OpenApiFile(spec)
     endpoints = list(source.endpoints())
-    if not wanted and len(endpoints) != 1:
+    if not endpoints:
+        raise CommandError(f"{spec} has no operations: there is no method below its 'paths'")
+    if not wanted:
         for endpoint in endpoints:
             click.echo(
                 f"{endpoint.name}  {endpoint.node.get('summary') or endpoint.node.get('operationId') or ''}".rstrip()
             )
         click.echo(f"{len(endpoints)} operations; choose with --operation 'POST /path'", err=True)
         return
-    chosen = [_chosen(endpoints, text) for text in wanted] or endpoints
-    imported = Importer(source, _vendor(vendor or snake(spec.stem))).imported(chosen, recipient)
+    chosen = [_chosen(endpoints, text) for text in dict.fromkeys(wanted)]
+    name = _vendor(vendor or snake(spec.stem))
+    try:
+        imported = Importer(source, name).imported(chosen, _pointer(recipient))
+    except RecipientError as error:
+        raise CommandError(str(error)) from error
     for note in imported.notes:
         click.echo(f"note: {note}", err=True)
-    _write(folder, vendor or snake(spec.stem), contract_text(imported.document))
+    _write(folder, name, contract_text(imported.document))
+
+
+def _pointer(recipient: str | None) -> str | None:
+    if recipient is not None and not re.match("/(body|query|path|header)(/|$)", recipient):
+        raise CommandError(f"--recipient is a place in a request, such as /body/to or /query/to, not {recipient!r}")
+    return recipient
 
 
 def _chosen(endpoints: list[SpecOperation], text: str) -> SpecOperation:
@@ -83,20 +98,25 @@ def schema() -> None:
 
 
 def _write(folder: Path, vendor: str, text: str) -> None:
-    """Write a contract, its fixtures and the editors' schema, none over a file; and say how to go on."""
-    file = folder / f"{vendor}.yaml"
+    """Write a contract, its fixtures and the editors' schema, none over a file; and say how to go on.
+
+    The contract is written last: where something else cannot be, the command can be run again.
+    """
+    file, fixtures = folder / f"{vendor}.yaml", folder / "fixtures"
     if file.exists():
         raise CommandError(f"{file} is there already")
+    contract, reader = read_contract(read_yaml(str(file), text), vendor)
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, "utf-8")
-    (contract,) = load_contracts([file])
-    fixtures = folder / "fixtures"
-    written = [file, *write_fixtures(contract, fixtures)]
+    written = [] if reader.errors else write_fixtures(contract, fixtures)
     described = folder / "schema" / SCHEMA_FILE
     if not described.exists():
         described.parent.mkdir(exist_ok=True)
         described.write_text(schema_text(), "utf-8")
-    click.echo(f"{file}: {text.count('TODO')} TODO, {len(written) - 1} files below {fixtures}")
+    file.write_text(text, "utf-8")
+    if reader.errors:
+        click.echo(f"note: {file} is written, without fixtures; it has to be mended:", err=True)
+        raise ContractErrors(reader.errors)
+    click.echo(f"{file}: {text.count('TODO')} TODO, {len(written)} files below {fixtures}")
     command = f"{program()} {{}} --no-builtin --contracts {folder} --fixtures {fixtures}"
     for words in ("contract test", "serve"):
         click.echo(f"  {command.format(words)}")

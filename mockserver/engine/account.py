@@ -184,7 +184,8 @@ def _body(value: Any, content_type: str) -> str:
     if content_type == "application/x-www-form-urlencoded" and isinstance(value, dict):
         fields = {name: list(map(_text, one)) if isinstance(one, list) else _text(one) for name, one in value.items()}
         return urlencode(fields, doseq=True)
-    return json.dumps(value, ensure_ascii=False)
+    is_text = isinstance(value, str) and "json" not in content_type
+    return str(value) if is_text else json.dumps(value, ensure_ascii=False)
 
 
 def _written(value: Any, array: ArrayStyle | None) -> Any:

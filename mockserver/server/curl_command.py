@@ -11,11 +11,11 @@ from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
 from mockserver.engine.coding import content_of
 from mockserver.engine.credentials import read_credential
 from mockserver.server.masking import Masker
-from mockserver.server.routing import CONTROL, PATH_CHARACTERS
+from mockserver.server.routing import CONTROL
 from mockserver.server.serialize import content_type_of
 from mockserver.server.settings import is_loopback
 from mockserver.spec.account_values import values_at
-from mockserver.spec.addresses import host_of_header
+from mockserver.spec.addresses import PATH_CHARACTERS, host_of_header
 from mockserver.spec.model import Contract
 from mockserver.spec.security_model import Scheme
 

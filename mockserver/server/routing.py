@@ -15,14 +15,13 @@ from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from mockserver.spec.addresses import root_path
+from mockserver.spec.addresses import OUR_PATH, PATH_CHARACTERS, root_path
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.shared_paths import paths_of_several
 
-CONTROL = "/_mock"  # everything of ours is here and below
+CONTROL = OUR_PATH
 MAX_HOST_HEADERS = 256  # remembered
 MAX_HOST_LENGTH = 300  # bytes; a name in the DNS has 253 at most
-PATH_CHARACTERS = "/:@!$&'()*+,;=~"  # that a path holds as they are
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")

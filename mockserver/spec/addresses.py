@@ -1,8 +1,10 @@
 """Addresses, origins and tokens as users write them, and as clients send them: checked before they are used."""
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+OUR_PATH = "/_mock"  # everything of ours is here and below
+PATH_CHARACTERS = "/:@!$&'()*+,;=~"  # that a path holds as they are
 _USABLE_TOKEN = re.compile(r"[!-~]+")
 _URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 _HOST_NAME = r"(?:\[[0-9a-f:.]+\]|[0-9a-z](?:[0-9a-z.-]*[0-9a-z])?)"
@@ -29,6 +31,38 @@ def split_http(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts if usable and not (parts.query or parts.fragment or "@" in parts.netloc) else None
+
+
+_PATH_PARAMETER = re.compile(r"\{[^{}/]+\}")
+
+
+def why_no_path(path: str) -> str:
+    """Why no request meets a path below a server's, where ``{name}`` is any text; "" where one can."""
+    literal = _PATH_PARAMETER.sub("", path)
+    if not path.startswith("/"):
+        return "a path must start with '/'"
+    if "#" in path or "?" in path:
+        return f"a path ends before {'#' if '#' in path else '?'}; what a query has are parameters"
+    if "{" in literal or "}" in literal:
+        return "a parameter is written {name}, without '/' in its name"
+    compared = as_compared(path)
+    told = "as it is sent" if literal != path else "without escapes"
+    return "" if compared == path else f"it is compared {told}: write {compared!r}"
+
+
+def as_compared(path: str) -> str:
+    """A path as requests are held against it: with parameters as it is sent, without them decoded."""
+    parts = re.split(f"({_PATH_PARAMETER.pattern})", path)
+    if len(parts) == 1:
+        return unquote(path)
+    return "".join(
+        part if number % 2 else quote(unquote(part), safe=f"{PATH_CHARACTERS}[]") for number, part in enumerate(parts)
+    )
+
+
+def is_ours(path: str) -> bool:
+    """Whether a whole path is one of the control API's, which no vendor can have."""
+    return path == OUR_PATH or path.startswith(f"{OUR_PATH}/")
 
 
 def root_path(url: str) -> str:

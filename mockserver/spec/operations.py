@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
 
+from mockserver.spec.addresses import OUR_PATH, is_ours, root_path, split_http, why_no_path
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.answers import read_answers
 from mockserver.spec.callback_model import OPTED_OUT
@@ -22,7 +22,6 @@ from mockserver.spec.shared import METHODS, Node
 from mockserver.spec.values import read_value
 
 PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # names of vendors and operations: they stand in paths and headers
-_SAFE_IN_PATHS = "/{}%" + "!$&'()*+,;=:@-._~"
 
 
 @dataclass(slots=True)
@@ -75,11 +74,13 @@ def _dependence(draft: _Draft) -> int:
 def _drafts(reader: Reader, gates: list[Node], shared: list[Node]) -> list[_Draft]:
     drafts: list[_Draft] = []
     paths = reader.mapping(reader.document, "paths", required=True)
+    bases = _bases(reader)
     for path in paths:
-        if not path.startswith("/"):
-            reader.error(paths, f"a path must start with '/': {path!r}", path)
-        elif not path.isascii():
-            reader.error(paths, f"a path is ASCII: write it as {quote(path, safe=_SAFE_IN_PATHS)}", path)
+        why = why_no_path(path)
+        if not why and any(is_ours(base + path) for base in bases):
+            why = f"{OUR_PATH} is the mock's own"
+        if why:
+            reader.error(paths, f"the path {path!r} is never met: {why}", path)
         path_item = reader.mapping(paths, path)
         for method in METHODS:
             if method not in path_item:
@@ -95,6 +96,15 @@ def _drafts(reader: Reader, gates: list[Node], shared: list[Node]) -> list[_Draf
             name = name or f"{method} {path}"
             drafts.append(_Draft(node, block, path_item, method.upper(), path, name, gates, shared))
     return drafts
+
+
+def _bases(reader: Reader) -> set[str]:
+    """What stands before each path, as far as the servers are addresses."""
+    servers = reader.document.get("servers")
+    urls = (
+        [str(server.get("url")) for server in servers if isinstance(server, dict)] if isinstance(servers, list) else []
+    )
+    return {root_path(url) for url in urls if split_http(url) is not None}
 
 
 def _operation(

@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from mockserver.spec.errors import ContractError
+from mockserver.spec.evidence import DRAFT
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.source import Source
 from mockserver.spec.value_model import Validator
@@ -51,6 +52,8 @@ class Reader:
     def file_and_line(self, container: object) -> str:
         """Where a container is written, for people: the file's name without its folder, and the line."""
         place = self.source.place(container)
+        if self.source.is_made:
+            return DRAFT
         return f"{PurePath(place.file or self.source.file).name}:{place.line}"
 
     def mapping(self, container: dict[str, Any], key: str, *, required: bool = False) -> dict[str, Any]:

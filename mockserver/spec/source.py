@@ -11,7 +11,7 @@ import math
 import re
 import stat
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +58,22 @@ class _Written:
 
 @dataclass(slots=True)
 class Source:
-    """A YAML file as read: its value, and the place of every container, member and item."""
+    """A YAML file as read: its value, and the place of every container, member and item.
+
+    Where ``is_made``, the text is made of what the file says: no line of the file is known.
+    """
 
     file: str
     value: Any = None
+    is_made: bool = False
     errors: list[ContractError] = field(default_factory=list)
     _written: dict[int, _Written] = field(default_factory=dict)  # by the container's identity
 
     def place(self, container: object, key: Hashable = None) -> Place:
         """The place of a container, or of one of its members; the start of the file if it is not known."""
         written = self._written.get(id(container))
-        return _START if written is None else written.place(key)
+        place = _START if written is None else written.place(key)
+        return replace(_START, pointer=place.pointer) if self.is_made else place
 
     def remember(self, container: object, key: Hashable, place: Place) -> None:
         """Note the place of a container, or of one of its members."""
@@ -153,13 +158,16 @@ def _joined(high: int, low: int) -> int:
     return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
 
 
-def read_yaml(file: str, text: str) -> Source:
-    """Parse YAML, or JSON. Errors (syntax, duplicate keys, keys that are no text) are in the result; none is raised."""
+def read_yaml(file: str, text: str, *, any_scalar_key: bool = False) -> Source:
+    """Parse YAML, or JSON. Errors (syntax, duplicate keys, keys that are no text) are in the result; none is raised.
+
+    With ``any_scalar_key`` a key that is a number, a boolean or null is its text, as in files that others write.
+    """
     source = Source(file)
     try:
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(_with_long_escapes(text))
         try:
-            source.value = _Walk(source, loader).document()
+            source.value = _Walk(source, loader, any_scalar_key=any_scalar_key).document()
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -191,8 +199,9 @@ def _strange_character(file: str, text: str) -> ContractError | None:
 class _Walk:
     """Turns events into values. An anchored value is the same object wherever an alias stands for it."""
 
-    def __init__(self, source: Source, loader: Any) -> None:
+    def __init__(self, source: Source, loader: Any, *, any_scalar_key: bool) -> None:
         self.source = source
+        self.any_scalar_key = any_scalar_key
         self.next = loader.get_event
         self.anchors: dict[str, _Anchored | None] = {}
         self.count = 0
@@ -281,6 +290,8 @@ class _Walk:
         if isinstance(key, str):
             return key
         text = str(getattr(event, "value", key))
+        if self.any_scalar_key and not isinstance(key, dict | list):
+            return text
         self.error(event, pointer, None, f"a key must be a string: write {text!r} in quotes")
         return text
 

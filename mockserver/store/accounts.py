@@ -149,6 +149,10 @@ class Maker:
         letters = (self._chance.choice(_LETTERS) for _ in range(template.get("length", 40)))
         return f"{template.get('prefix', '')}{''.join(letters)}"
 
+    def _hex(self, template: Mapping[str, Any]) -> str:
+        digits = template.get("length", 32)
+        return f"{template.get('prefix', '')}{self._chance.getrandbits(4 * digits):0{digits}x}"
+
     def _base64(self, template: Mapping[str, Any]) -> str:
         return base64.b64encode(self._chance.randbytes(template.get("bytes", 32))).decode("ascii")
 

@@ -26,7 +26,19 @@ def test_a_raw_file(tmp_path: Path) -> None:
         sent = client.post("/v1/messages", json={"to": "+12025550123"})
         assert (sent.status_code, sent.json(), sent.headers["x-mock-evidence"]) == (201, {"id": "abc"}, "draft")
         assert sent.headers["x-mock-answer"] == "acme_sms.send_sms/sent"
-        assert client.post("/v1/messages", json={}).status_code == 400
+        refused = client.post("/v1/messages", json={})
+        assert (refused.status_code, refused.headers["x-mock-rule"]) == (400, "draft")  # no line of it is on disk
+
+
+def test_which_operation_sends(tmp_path: Path) -> None:
+    """Of all that a file posts, the one that has a recipient is the one that sends."""
+    other = "  /accounts:\n    post: {operationId: createAccount, responses: {200: {description: Ok}}}\n"
+    file = tmp_path / "acme.yaml"
+    file.write_text(RAW.replace("paths:\n", f"paths:\n{other}"), "utf-8")
+    with served(file) as client:
+        assert client.post("/v1/accounts").headers["x-mock-answer"] == "acme.create_account/sent"
+        sent = client.post("/v1/messages", json={"to": "+12025550123"})
+        assert sent.headers["x-mock-answer"] == "acme.send_sms/sent"
 
 
 def test_an_unfinished_contract(tmp_path: Path) -> None:

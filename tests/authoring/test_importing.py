@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 import yaml
+from starlette.testclient import TestClient
 
-from mockserver.authoring.importing import Importer
+from mockserver.authoring.importing import Importer, RecipientError
 from mockserver.authoring.openapi_file import OpenApiFile
 from mockserver.authoring.reachable import snake
 from mockserver.authoring.samples import Sampler, text_of
 from mockserver.authoring.writing import contract_text, write_fixtures
+from mockserver.engine.account import sample
+from mockserver.server.application import create_app
+from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import load_contracts
 from mockserver.spec.model import Contract
@@ -125,8 +129,179 @@ def test_one_operation_and_another_recipient(tmp_path: Path) -> None:
     send = loaded(tmp_path, document).operations[0]
     assert send.recipient is not None
     assert str(send.recipient.at) == "/body/from"
-    _, notes = imported(tmp_path, "POST /messages", recipient="/body/nobody")
-    assert "there is no /body/nobody that could be the recipient" in notes
+    with pytest.raises(RecipientError, match=r"no /body/nobody that can be a number; there is: /body/to, /body/from"):
+        imported(tmp_path, "POST /messages", recipient="/body/nobody")
+
+
+def sending(folder: Path, schemas: str, *media: str, security: str = "[]", path: str = "/messages") -> None:
+    """A file whose one operation has bodies of these media types and schemas, as YAML, beside other schemas."""
+    bodies = "".join(f"          {one}\n" for one in media)
+    (folder / "acme-api.yml").write_text(
+        f"""\
+openapi: 3.0.3
+info: {{title: Acme}}
+servers: [{{url: "https://acme.test"}}]
+security: {security}
+paths:
+  {path}:
+    post:
+      requestBody:
+        required: true
+        content:
+{bodies}
+      responses:
+        200: {{description: Taken, content: {{"*/*": {{schema: {{$ref: "#/components/schemas/Message"}}}}}}}}
+components:
+  schemas: {schemas}
+  securitySchemes:
+    Basic: {{type: http, scheme: basic}}
+    Sign: {{type: apiKey, in: header, name: X-Key, description: HMAC of the body}}
+""",
+        "utf-8",
+    )
+
+
+def made(folder: Path, recipient: str | None = None) -> tuple[Contract, dict[str, Any], str]:
+    """The contract of all operations of the file, its document, and all that is said of it."""
+    source = OpenApiFile(folder / "acme-api.yml")
+    found = Importer(source, "acme").imported(source.endpoints(), recipient)
+    return loaded(folder, found.document), found.document, "\n".join(found.notes)
+
+
+MESSAGE = "{Message: {type: object, required: [to], properties: {to: {type: string}, text: {type: string}}}}"
+JSON = 'application/json: {schema: {$ref: "#/components/schemas/Message"}}'
+
+
+@pytest.mark.parametrize(
+    ("schemas", "media", "recipient", "told"),
+    [
+        ("{Message: {properties: {src: {type: string}, dst: {type: string}}}}", [JSON], "/body/dst", "taken for"),
+        ("{Message: {properties: {to: {properties: {number: {type: string}}}}}}", [JSON], "/body/to/number", ""),
+        ("{Message: {properties: {list: {items: {properties: {to: {type: string}}}}}}}", [JSON], "/body/list", ""),
+        ("{Message: {properties: {to: {items: {type: integer}}}}}", [JSON], "/body/to", ""),
+        (
+            '{N: {type: string}, Message: {properties: {from: {$ref: "#/components/schemas/N"}, '
+            'to: {$ref: "#/components/schemas/N"}}}}',
+            [JSON],
+            "/body/to",
+            "",
+        ),
+        (
+            '{P: {properties: {to: {type: string}}}, Message: {properties: {a: {$ref: "#/components/schemas/P"}, '
+            'b: {$ref: "#/components/schemas/P"}}}}',
+            [JSON],
+            "/body/a/to",
+            "",
+        ),
+        (
+            MESSAGE,
+            [
+                JSON,
+                "application/x-www-form-urlencoded: {schema: {properties: {to: {type: array, items: {type: string}}}}}",
+            ],
+            "/body/to",
+            "is not marked in each body",
+        ),
+        (MESSAGE, [JSON.replace("application/json", '"*/*"')], "/body/to", ""),
+        ("{Message: {properties: {to: {type: string, pattern: '^[a-z]+$'}}}}", [JSON], None, "no recipient is found"),
+        (
+            "{Message: {properties: {who: {type: string}}}}",
+            [JSON],
+            None,
+            "no recipient is found: name it with --recipient; there is: /body/who",
+        ),
+    ],
+)
+def test_recipients(tmp_path: Path, schemas: str, media: list[str], recipient: str | None, told: str) -> None:
+    """A usual name that can be a number is marked, in one place only; that there is none is told with what there is."""
+    sending(tmp_path, schemas, *media)
+    contract, _, notes = made(tmp_path)
+    found = contract.operations[0].recipient
+    assert (found and str(found.at)) == recipient
+    assert told in notes
+
+
+def test_members_of_one_side(tmp_path: Path) -> None:
+    """What is only in answers is not asked of requests, and the other way round; each side has its own schema."""
+    schemas = """
+    Base: {type: object, properties: {id: {type: string, readOnly: true}, pin: {type: string, writeOnly: true}}}
+    Message: {allOf: [{$ref: "#/components/schemas/Base"}, {required: [id, pin, to]}], properties: {to: {type: string}}}
+"""
+    sending(tmp_path, schemas, JSON)
+    _, document, notes = made(tmp_path)
+    parts = document["components"]["schemas"]
+    required = {name: part["allOf"][1]["required"] for name, part in parts.items() if "allOf" in part}
+    assert required == {"message": ["pin", "to"], "message_2": ["id", "to"]}
+    assert "readOnly: id: left out of each request" in notes
+
+
+def test_schemas_that_are_themselves(tmp_path: Path) -> None:
+    """A kind of message that names its own kinds is followed once; all others stay."""
+    schemas = """
+    Message:
+      required: [to]
+      properties: {to: {type: string}}
+      oneOf: [{$ref: "#/components/schemas/Sms"}, {$ref: "#/components/schemas/Mms"}]
+    Sms: {allOf: [{$ref: "#/components/schemas/Message"}, {required: [text], properties: {text: {type: string}}}]}
+    Mms: {allOf: [{$ref: "#/components/schemas/Message"}, {required: [url], properties: {url: {type: string}}}]}
+"""
+    sending(tmp_path, schemas, JSON)
+    _, document, notes = made(tmp_path)
+    assert document["components"]["schemas"]["sms"]["allOf"][0] == {}
+    assert "the schema message says that it is itself" in notes
+
+
+def test_credentials_in_fields(tmp_path: Path) -> None:
+    """Fields that are usual for credentials are asked for where the file asks for none; keys are as the fields say."""
+    fields = "api_key: {type: string, maxLength: 8}, api_secret: {type: string, pattern: '^[0-9a-f]{16}$'}"
+    schema = f"{{required: [api_key], properties: {{{fields}, to: {{type: string}}}}}}"
+    sending(tmp_path, f"{{Message: {schema}}}", JSON)
+    contract, document, notes = made(tmp_path)
+    assert document["x-mock"]["account"] == {
+        "api_key": {"new": "token", "length": 8},
+        "api_secret": {"new": "hex", "length": 16},
+    }
+    assert [scheme.at for scheme in contract.operations[0].security[0].schemes] == ["/body/api_key", "/body/api_secret"]
+    assert "/body/api_key, /body/api_secret are taken for credentials" in notes
+    write_fixtures(contract, tmp_path / "fixtures")
+    case = yaml.safe_load((tmp_path / "fixtures/acme/send_sms/sent.yaml").read_text("utf-8"))
+    assert case["request"]["json"]["api_key"] == {"credential": "api_key"}
+
+
+def test_an_account_in_the_path(tmp_path: Path) -> None:
+    """It is the user of HTTP Basic, of the form that its pattern says: a fresh customer's own client is let in."""
+    sending(tmp_path, MESSAGE, JSON, security="[{Basic: []}]", path="/accounts/{AccountSid}/messages")
+    text = (tmp_path / "acme-api.yml").read_text("utf-8")
+    declared = "[{name: AccountSid, in: path, required: true, schema: {type: string, pattern: '^AC[0-9a-fA-F]{32}$'}}]"
+    (tmp_path / "acme-api.yml").write_text(text.replace("    post:", f"    parameters: {declared}\n    post:"), "utf-8")
+    _, document, notes = made(tmp_path)
+    assert document["x-mock"]["account"]["basic"][0]["user"] == {"new": "hex", "prefix": "AC", "length": 32}
+    assert "AccountSid is taken for the user's name" in notes
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "acme.yaml").rename(tmp_path / "mine" / "acme.yaml")
+    app = create_app(Settings(builtin=False, contracts=(tmp_path / "mine",)))
+    with TestClient(app, base_url="http://localhost") as client:
+        made_account = client.post("/_mock/accounts", json={}).json()["vendors"]["acme"]
+        user = made_account["credentials"]["basic"][0]["user"]
+        login = {"Authorization": made_account["tokens"]["basic"]}
+        calls = [client.post(f"/accounts/{sid}/messages", json={"to": "1"}, headers=login) for sid in (user, "AC1")]
+        assert [call.status_code for call in calls] == [200, 400]
+
+
+def test_a_signature(tmp_path: Path) -> None:
+    """A key that is a signature of each request is a fixed one here, which is told."""
+    sending(tmp_path, MESSAGE, JSON, security="[{Sign: []}]")
+    assert "Sign: TODO a signature of each request is read as one fixed key" in made(tmp_path)[2]
+
+
+def test_a_body_that_is_not_read(tmp_path: Path) -> None:
+    """It has an example all the same: the call that is printed has a body."""
+    sending(tmp_path, MESSAGE, "text/plain: {schema: {type: string}, example: Coo}")
+    contract, _, _ = made(tmp_path)
+    write_fixtures(contract, tmp_path / "fixtures")
+    case = yaml.safe_load((tmp_path / "fixtures/acme/send_sms/sent.yaml").read_text("utf-8"))
+    assert (case["request"]["text"], case["request"]["headers"]) == ("Coo", {"content-type": "text/plain"})
+    assert sample(contract, contract.operations[0], {"id": "1"}, 0).body == "Coo"
 
 
 def test_fixtures(tmp_path: Path) -> None:

@@ -10,7 +10,13 @@ from tests.spec.writing import Case, assert_error, changed, contract, errors_of
 ID = "      operationId: send_sms_slash\n"
 LIMIT = "rate_limit: {requests: 3, seconds: 60, by: account, evidence: {assumed: A guess.}}"
 ALONE: dict[str, Case] = {
-    "path": ("  /command:\n", "  command:\n", "  command:", "a path must start with '/': 'command'"),
+    "path": (
+        "  /command:\n",
+        "  command:\n",
+        "  command:",
+        "the path 'command' is never met: a path must start with '/'",
+    ),
+    "path with a query": ("  /command:\n", "  /a?b=c:\n", "/a?b=c:", "'/a?b=c' is never met: a path ends before ?"),
     "no id": (ID, "", "x-mock: {same_as: send_sms}", "'operationId' is missing"),
     "id of no text": (ID, "      operationId: 5\n", "operationId: 5", "'operationId' must be a string"),
     "id of two words": (ID, "      operationId: send slash\n", "send slash", "a plain word, not 'send slash'"),
@@ -60,6 +66,12 @@ CONSEQUENTIAL: dict[str, Case] = {
 def test_one_error(case: Case) -> None:
     """A mistake in an operation is one error, on its own line."""
     assert_error(case)
+
+
+def test_a_path_of_ours() -> None:
+    """What stands below the control API's own path at a server is no vendor's."""
+    errors = errors_of(changed(("https://eu.acme.test/", "https://eu.acme.test/_mock")))
+    assert any("'/command' is never met: /_mock is the mock's own" in error.message for error in errors)
 
 
 @pytest.mark.parametrize("case", CONSEQUENTIAL.values(), ids=CONSEQUENTIAL)

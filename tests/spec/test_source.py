@@ -312,3 +312,18 @@ def test_a_character_that_yaml_has_not(text: str, place: tuple[int, int], told: 
     """It is told with its place; text of nearly nothing else is in another encoding without a mark."""
     (error,) = read_yaml("acme.yaml", text).errors
     assert ((error.line, error.column), error.message) == (place, told)
+
+
+def test_keys_of_other_authors() -> None:
+    """In a file that others write, a number as a key is its text; a list is still none."""
+    source = read_yaml("api.yaml", "200: a\ntrue: b\n1.0: c\n", any_scalar_key=True)
+    assert (source.value, source.errors) == ({"200": "a", "true": "b", "1.0": "c"}, [])
+    assert read_yaml("api.yaml", "? [1]\n: a\n", any_scalar_key=True).errors
+
+
+def test_a_made_text_has_no_lines() -> None:
+    """Of a text that is on no disk, no line is told."""
+    source = read_yaml("api.yaml", "a:\n  b: {}\n")
+    source.is_made = True
+    place = source.place(source.value["a"], "b")
+    assert (place.line, place.column, place.pointer) == (1, 1, "/a/b")

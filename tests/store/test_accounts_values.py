@@ -35,6 +35,8 @@ TEMPLATE: dict[str, Any] = {
         pytest.param({"new": "uuid5", "prefix": "cs-"}, r"cs-[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-.{17}", id="uuid5"),
         pytest.param({"new": "token"}, r"[A-Za-z0-9]{40}", id="token"),
         pytest.param({"new": "token", "length": 9, "prefix": "t_"}, r"t_[A-Za-z0-9]{9}", id="token-of-a-length"),
+        pytest.param({"new": "hex"}, r"[0-9a-f]{32}", id="hex"),
+        pytest.param({"new": "hex", "length": 9, "prefix": "AC"}, r"AC[0-9a-f]{9}", id="hex-of-a-length"),
         pytest.param({"new": "base64"}, r"[A-Za-z0-9+/]{43}=", id="base64"),
         pytest.param({"new": "base64", "bytes": 9}, r"[A-Za-z0-9+/]{12}", id="base64-of-a-length"),
         pytest.param({"new": "email"}, r"customer-[0-9a-f]{8}@example\.test", id="email"),

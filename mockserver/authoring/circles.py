@@ -1,0 +1,52 @@
+"""Schemas that say of a value that it must be like themselves: that asks nothing, and evaluating it never ends."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+_BRANCHES = ("allOf", "anyOf", "oneOf")
+_CONDITIONS = ("not", "if", "then", "else")
+_COMPONENT = "#/components/schemas/"
+
+
+class _Reference(NamedTuple):
+    """A ``$ref`` of the same value to a component: the member ``key`` of ``holder``."""
+
+    holder: Any
+    key: Any
+    to: str
+
+
+def cut_circles(components: dict[str, Any], done: set[str]) -> Iterator[str]:
+    """Replace each reference by which a component leads back to itself, for the same value, by a schema of anything.
+
+    Yields the names of such components. Those in ``done`` are known to lead nowhere; all others are added to it.
+    """
+    for start in components:
+        path = [(start, _references(components, start))] if start not in done else []
+        while path:
+            name, references = path[-1]
+            found = next(references, None)
+            if found is None:
+                path.pop()
+                done.add(name)
+            elif any(found.to == above for above, _ in path):
+                found.holder[found.key] = {}
+                yield found.to
+            elif found.to not in done:
+                path.append((found.to, _references(components, found.to)))
+
+
+def _references(holder: Any, key: Any) -> Iterator[_Reference]:
+    schema = holder[key]
+    if not isinstance(schema, dict):
+        return
+    if "$ref" in schema:
+        yield _Reference(holder, key, str(schema["$ref"]).removeprefix(_COMPONENT))
+    for word in _BRANCHES:
+        for number in range(len(schema.get(word, ()))):
+            yield from _references(schema[word], number)
+    for word in _CONDITIONS:
+        if word in schema:
+            yield from _references(schema, word)
+    for name in schema.get("dependentSchemas", {}):
+        yield from _references(schema["dependentSchemas"], name)
