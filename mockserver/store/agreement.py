@@ -29,6 +29,7 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024  # of changes since the last checkpoint but
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHANGES = 10_000  # after so many it comes at once
 ENDS_SECONDS = 0.1  # until the others are told how sending ended, where nothing else is told
+TELL_AGAIN_SECONDS = 0.5  # until they are told what they could not be told
 LISTEN_AGAIN_SECONDS = 0.5
 LAST_SECONDS = 0.5  # for what is still to be told at the end
 RESERVED_NUMBERS = 20_000  # of the sequence, taken from the store ahead
@@ -90,7 +91,7 @@ class Agreement:
         self._asking: list[asyncio.Future[Memory]] = []
         self._ends: dict[int, tuple[str, float]] = {}
         self._ends_due = 0.0  # by the loop's time
-        self._lost: dict[str, int] = {}  # by account calls that the store has no more
+        self._lost: dict[str, Mapping[str, int]] = {}  # calls that the store has no more, and nobody is told of yet
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -223,6 +224,10 @@ class Agreement:
             self._fail(error, [*asking, *(one.answer for one in proposals)])
             if not isinstance(error, Exception):
                 raise
+        finally:
+            if ends:  # the others do not know them yet, or not all of them
+                self._ends = {**ends, **self._ends}
+                self._ends_due = asyncio.get_running_loop().time() + TELL_AGAIN_SECONDS
 
     def _fail(self, error: BaseException, waiting: Iterable[asyncio.Future[Any]]) -> None:
         """Tell those who wait why nothing comes of it."""
@@ -237,8 +242,8 @@ class Agreement:
                 future.exception()  # who waited may be gone
         self._next_checkpoint = steady_time() + CHECKPOINT_SECONDS
 
-    async def _exchange(self, proposals: list[_Proposal], ends: Mapping[int, tuple[str, float]]) -> Memory:
-        """Agree on changes with the others; returns the memory that has them."""
+    async def _exchange(self, proposals: list[_Proposal], ends: dict[int, tuple[str, float]]) -> Memory:
+        """Agree on changes with the others; returns the memory that has them. Of ``ends`` those are left to be told."""
         if self._is_closed:
             raise StoreUnavailableError(f"the store at {self._link.shown} is closed, as its server has ended")
         if not self._link.is_connected:
@@ -250,7 +255,11 @@ class Agreement:
             told = [*self._news(memory, ends), *proposals]
             status, *reply = await self._turn(memory, told, ends)
             if status == b"ok":
-                self._apply(memory, told, reply)
+                agreed = self._apply(memory, told, reply)
+                if "ends" in agreed:
+                    ends.clear()
+                if "lost" in agreed:
+                    self._lost = {}
                 return memory
             if status == b"more":
                 _apply_all(memory, reply[0])
@@ -259,8 +268,8 @@ class Agreement:
             elif status == b"behind":
                 await self._load()
             else:
-                ends = {}  # of calls that nobody has any more
-                await self._load_after_loss(0)
+                ends.clear()  # of calls that nobody has any more
+                await self._load()
 
     def _news(self, memory: Memory, ends: Mapping[int, tuple[str, float]]) -> list[_Proposal]:
         """What the others are told beside what somebody waits for."""
@@ -286,7 +295,6 @@ class Agreement:
         began, host_time = steady_time(), self._host_time()
         reply: list[Any] = await self._link.call("turn", *args)
         if reply[0] == b"ok":
-            self._lost = {}
             self._note_time(reply[2], host_time, steady_time() - began)
             if block:
                 first = FIRST_SEQUENCE_NUMBER + int(reply[3])
@@ -300,13 +308,15 @@ class Agreement:
             self._best_trip = trip
             self._ahead = int(told[0]) + int(told[1]) / 1e6 - host_time - trip / 2
 
-    def _apply(self, memory: Memory, told: list[_Proposal], reply: list[Any]) -> None:
-        """Apply the changes of others, then ours; those who wait for these are told."""
+    def _apply(self, memory: Memory, told: list[_Proposal], reply: list[Any]) -> set[str]:
+        """Apply the changes of others, then ours; those who wait for these are told. Returns the kinds of ours."""
         _, _, _, checkpoint, unseen, results = reply
+        agreed = set()
         _apply_all(memory, unseen)
         for one, index in zip(told, results, strict=True):
             if index > 0:
                 result = memory.apply(index, one.written, one.call)
+                agreed.add(one.change.kind)
             elif index == 0:
                 result = STALE
             else:
@@ -314,6 +324,7 @@ class Agreement:
             if not one.answer.done():
                 one.answer.set_result(result)
         self._note_checkpoint(memory, checkpoint)
+        return agreed
 
     def _note_checkpoint(self, memory: Memory, checkpoint: int) -> None:
         if checkpoint != self._checkpoint:
@@ -341,22 +352,16 @@ class Agreement:
         if status == b"ok":
             self._boot = boot
         else:
-            await self._load_after_loss(left)
+            await self._load(left)
 
-    async def _load_after_loss(self, left: int) -> None:
-        """Read the store anew, which has lost the changes after this one; say how many calls are gone with them."""
-        lost = {} if self.memory is None else self.memory.calls_after_change(left)
-        await self._load()
-        self._lost = lost
-
-    async def _load(self) -> Memory:
-        """Read all that the store has into a new memory."""
+    async def _load(self, left: int | None = None) -> Memory:
+        """Read all that the store has into a new memory; ``left``: it has lost the changes after this one."""
         boot, generation, run = await self._link.boot(), secrets.token_hex(8), secrets.randbits(RUN_BITS)
         await self._link.load_functions()
         opened = await self._link.call("open", STORE_FORMAT, self._settings, generation, run, boot)
         self.check_settings(opened[2], opened[3])
-        self._generation, self._boot = opened[0].decode(), boot
-        await self._link.call("resume", boot, self._generation, boot, 0)
+        generation = opened[0].decode()
+        await self._link.call("resume", boot, generation, boot, 0)
         answers = await self._link.together(
             ("HGETALL", META), ("HGETALL", ROWS), ("HGETALL", CALLS), ("HGETALL", ENDS), ("XRANGE", LOG, "-", "+")
         )
@@ -371,11 +376,26 @@ class Agreement:
             ends={int(index): _read_end(end) for index, end in ends.items()},
             changes=[one for one in map(_read_entry, answers[4]) if one[0] > self._checkpoint],
         )
-        former, self.memory = self.memory, self._memory_of(snapshot)
-        self._on_memory(self.memory)
+        former, memory = self.memory, self._memory_of(snapshot)
+        if former is not None:
+            self._note_loss(former, memory, left, generation)
+        self._generation, self._boot, self.memory = generation, boot, memory
+        self._on_memory(memory)
         if former is not None:
             former.wake_everybody()
-        return self.memory
+        return memory
+
+    def _note_loss(self, former: Memory, memory: Memory, left: int | None, generation: str) -> None:
+        """Note what the store has no more of a former memory, to tell it: every server that had it names it alike."""
+        if generation != self._generation:
+            loss, left = self._generation, 0
+        elif left is not None:
+            loss = f"{self._generation}/{self._boot}"
+        else:
+            return
+        for name, calls in former.lost_with(left, loss, memory).items():
+            known = self._lost.get(name, {})
+            self._lost[name] = {**known, **{one: max(number, known.get(one, 0)) for one, number in calls.items()}}
 
     def _memory_of(self, snapshot: Snapshot) -> Memory:
         registry = Registry(self._parts.contracts)
