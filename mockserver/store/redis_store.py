@@ -86,6 +86,13 @@ class RedisStore(Store):
         with suppress(StoreUnavailableError):
             await self.agreement.known()
 
+    async def as_of_now(self, accounts: Iterable[str] = ()) -> Store:
+        """As in memory: the one that follows the store, asked once."""
+        memory = await self.agreement.current()
+        for account_id in accounts:
+            memory = await self._claim_due(account_id, memory)
+        return memory
+
     async def facts(self, request: ParsedRequest) -> Facts:
         """As in memory, of which ``version`` is what is known; what accounts keep is asked of the store."""
         memory = await self.agreement.known()
@@ -268,9 +275,12 @@ class RedisStore(Store):
         memory = await self._claim_due(account_id)
         return await memory.run_due(account_id)
 
-    async def _claim_due(self, account_id: str) -> Memory:
-        """Have the steps done that are due: those whom no other server was quicker to claim are told here."""
-        memory = await self.agreement.current()
+    async def _claim_due(self, account_id: str, memory: Memory | None = None) -> Memory:
+        """Have the steps done that are due: those whom no other server was quicker to claim are told here.
+
+        Returns ``memory``, by default as it is now, or the one in which they are done.
+        """
+        memory = memory or await self.agreement.current()
         while steps := memory.next_steps(account_id):
             relies_on, changes = (account_id, due_of(account_id)), (due_of(account_id),)
             claim = SharedChange("due", [account_id, dump(steps)], relies_on, changes, memory.index)

@@ -106,6 +106,15 @@ class Store:
     async def open(self) -> None:
         """Begin to serve: from here on it knows what other processes do with it; memory is one process's."""
 
+    async def as_of_now(self, accounts: Iterable[str] = ()) -> "Store":
+        """A store of which all that is known now is read without asking anybody, only to be read from.
+
+        What is due by the clocks of ``accounts`` is done.
+        """
+        for account_id in accounts:
+            self._run_due(account_id)
+        return self
+
     async def facts(self, request: ParsedRequest) -> Facts:
         """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""
         operation = request.operation
@@ -485,8 +494,8 @@ class Store:
         return self._records.kept(account_id, vendor)
 
     async def owners(self, vendor: str) -> Mapping[Claim, Owner]:
-        """Who owns the values of a vendor's accounts."""
-        return self._registry.owners[vendor]
+        """Who owns the values of a vendor's accounts; nobody where it is not served: calls of it may be recorded."""
+        return self._registry.owners.get(vendor, NOTHING)
 
     async def clock(self, account_id: str) -> tuple[Clock, float]:
         """An account's clock, and the real time."""

@@ -29,7 +29,7 @@ from mockserver.store.store import Store
 from tests.engine.workbench import NOW, acme, recorded
 from tests.redis_server import RedisServer, redis_server
 from tests.store.stores import DELIVERED, SEND, Bounds, Handles, World, in_redis, message, open_shared, run
-from tests.tools.store.shared import Group, picture
+from tests.tools.store.shared import Group, picture, trips
 
 PIN_NUMBERS = count()
 RUN_SHIFT = 24
@@ -98,12 +98,6 @@ def test_a_call_takes_one_round_trip(handles: Handles, redis_db: RedisServer) ->
         return 12
 
     run(scenario())
-
-
-def trips(server: RedisServer) -> int:
-    """How often a function of ours was called."""
-    stats: Any = server.do("INFO", "commandstats")
-    return int(stats["cmdstat_fcall"]["calls"])
 
 
 def test_functions_that_are_flushed_are_loaded_anew(handles: Handles, redis_db: RedisServer) -> None:
