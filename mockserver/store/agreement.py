@@ -16,6 +16,7 @@ from mockserver.engine.call import RUN_BITS, RecordedCall
 from mockserver.engine.sources import FIRST_SEQUENCE_NUMBER, numbers, steady_time
 from mockserver.store.accounts import Registry
 from mockserver.store.changes import CallChanges, SharedChange, written_change
+from mockserver.store.condition import StoreCondition
 from mockserver.store.following import Memory, Snapshot
 from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.parts import StoreParts
@@ -31,6 +32,8 @@ CHECKPOINT_CHANGES = 10_000  # after so many it comes at once
 ENDS_SECONDS = 0.1  # until the others are told how sending ended, where nothing else is told
 TELL_AGAIN_SECONDS = 0.5  # until they are told what they could not be told
 LISTEN_AGAIN_SECONDS = 0.5
+HANGING_SECONDS = 1.0  # after which a store that failed is not waited for again
+TRY_AGAIN_SECONDS = 0.5
 LAST_SECONDS = 0.5  # for what is still to be told at the end
 RESERVED_NUMBERS = 20_000  # of the sequence, taken from the store ahead
 
@@ -76,6 +79,8 @@ class Agreement:
         self._link = RedisLink(url)
         self._changes = changes
         self._on_memory = on_memory
+        self.condition = StoreCondition()
+        self._hangs = ""  # why those who ask are told at once, while the store is tried again
         self._host_time = parts.sources.now
         self._follows_time = follows_time
         self._ahead = 0.0  # seconds that the store's time is ahead of this host's
@@ -116,6 +121,7 @@ class Agreement:
 
     async def current(self) -> Memory:
         """The memory with all changes that were made before this was asked. Raises StoreUnavailableError."""
+        self._check()
         asking: asyncio.Future[Memory] = asyncio.get_running_loop().create_future()
         self._asking.append(asking)
         self._work()
@@ -126,6 +132,7 @@ class Agreement:
 
         Raises StoreUnavailableError: where no answer came, nobody knows whether it was agreed on.
         """
+        self._check()
         memory = await self.known()
         decided_at = memory.index if change.decided_at is None else change.decided_at
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -135,6 +142,11 @@ class Agreement:
         if isinstance(result, Exception):
             raise result
         return result
+
+    def _check(self) -> None:
+        """Raise StoreUnavailableError while the store hangs: nobody has to wait to find that out again."""
+        if self._hangs:
+            raise StoreUnavailableError(self._hangs)
 
     def end(self, call: RecordedCall) -> None:
         """Have told how sending a call's response ended, with the next turn, or soon."""
@@ -180,13 +192,19 @@ class Agreement:
 
     async def _take_turns(self) -> None:
         try:
-            while self._proposals or self._asking or self._are_ends_due() or self._is_time_for_checkpoint():
+            while self._hangs or self._is_anything_to_do():
+                if self._hangs:
+                    await asyncio.sleep(TRY_AGAIN_SECONDS)
                 await self._take_turn()
         finally:
             self._worker = None
         if self._listener is None and self.memory is not None:
             self._listener = asyncio.get_running_loop().create_task(self._listen())
         self._set_timer()
+
+    def _is_anything_to_do(self) -> bool:
+        is_asked = bool(self._proposals or self._asking)
+        return is_asked or self._are_ends_due() or self._is_time_for_checkpoint()
 
     def _are_ends_due(self) -> bool:
         return bool(self._ends) and self._loop is not None and self._loop.time() >= self._ends_due
@@ -213,15 +231,24 @@ class Agreement:
         asking, self._asking = self._asking, []
         proposals = [self._proposals.popleft() for _ in range(min(MAX_CHANGES, len(self._proposals)))]
         ends, self._ends = self._ends, {}
+        began = steady_time()
         try:
             memory = await self._exchange(proposals, ends)
+            self._hangs = ""
+            self.condition.worked(steady_time() - began)
             for waiting in asking:
                 if not waiting.done():
                     waiting.set_result(memory)
             if self._is_time_for_checkpoint():
                 await self._make_checkpoint(memory)
         except BaseException as error:
-            self._fail(error, [*asking, *(one.answer for one in proposals)])
+            is_hanging = steady_time() - began > HANGING_SECONDS
+            if is_hanging:  # whoever has come meanwhile has waited long enough, too
+                asking, self._asking = [*asking, *self._asking], []
+                proposals += self._proposals
+                self._proposals.clear()
+            why = self._fail(error, [*asking, *(one.answer for one in proposals)])
+            self._hangs = why if is_hanging else ""
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -229,8 +256,8 @@ class Agreement:
                 self._ends = {**ends, **self._ends}
                 self._ends_due = asyncio.get_running_loop().time() + TELL_AGAIN_SECONDS
 
-    def _fail(self, error: BaseException, waiting: Iterable[asyncio.Future[Any]]) -> None:
-        """Tell those who wait why nothing comes of it."""
+    def _fail(self, error: BaseException, waiting: Iterable[asyncio.Future[Any]]) -> str:
+        """Tell those who wait why nothing comes of it; returns that."""
         if isinstance(error, asyncio.CancelledError):
             error = StoreUnavailableError(f"the store at {self._link.shown} is closed, as its server has ended")
         elif not isinstance(error, StoreUnavailableError):
@@ -241,6 +268,9 @@ class Agreement:
                 future.set_exception(error)
                 future.exception()  # who waited may be gone
         self._next_checkpoint = steady_time() + CHECKPOINT_SECONDS
+        if not self._is_closed:
+            self.condition.failed(str(error))
+        return str(error)
 
     async def _exchange(self, proposals: list[_Proposal], ends: dict[int, tuple[str, float]]) -> Memory:
         """Agree on changes with the others; returns the memory that has them. Of ``ends`` those are left to be told."""
@@ -424,6 +454,7 @@ class Agreement:
                         await self._heed(notice)
             if self._worker is None:
                 await self._link.close()  # what has cut off this connection will have cut off that one
+            await self._heed(b"")  # it shows whether the store can be used
             await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
     async def _heed(self, notice: bytes) -> None:

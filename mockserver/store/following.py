@@ -205,8 +205,11 @@ class Memory(LoggedStore):
     def _log_number(self) -> None:
         """Nothing: numbers come from the indexes of changes."""
 
-    def _write_soon(self) -> None:
+    async def _write(self) -> None:
         """Nothing: rows go with a checkpoint."""
+
+    def _write_soon(self) -> None:
+        """Nothing: as above."""
 
     def _apply_call(self, body: Any, call: RecordedCall | None) -> bool:
         call = self._changes.call(body) if call is None else call

@@ -577,6 +577,62 @@ def test_a_server_ends_though_its_store_hangs(redis_db: RedisServer) -> None:
     run(scenario())
 
 
+def test_a_store_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By those that have come meanwhile, too; others are told at once, until it gives answers again, without a call."""
+    monkeypatch.setattr(redis_link, "REDIS_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(agreement, "HANGING_SECONDS", 0.2)
+    monkeypatch.setattr(agreement, "TRY_AGAIN_SECONDS", 0.1)
+
+    async def scenario(server: RedisServer) -> None:
+        store = open_shared(server.url, Bounds(), World())
+        told = asyncio.Queue[str]()
+        store.condition.tell = told.put_nowait
+        await store.open()
+        server.hang()
+        first = asyncio.create_task(sent(store, account=""))
+        await asyncio.sleep(0.1)
+        with pytest.raises(StoreUnavailableError, match="gives no answer"):
+            await sent(store, account="")
+        assert first.done(), "who came later has waited as long as the first"
+        for ask in (lambda: sent(store, account=""), store.check, store.accounts):
+            asking = asyncio.create_task(ask())
+            await asyncio.sleep(0)
+            assert asking.done(), "whoever comes now is told at once"
+            assert isinstance(asking.exception(), StoreUnavailableError)
+        assert isinstance(first.exception(), StoreUnavailableError)
+        assert (await store.figures()).accounts == 0
+        assert (await told.get()).endswith("; until the store can be used again, calls get 503")
+        server.go_on()
+        async with asyncio.timeout(20):
+            assert await told.get() == "the store can be used again"
+        await store.check()
+        await store.close()
+
+    with redis_server(tmp_path) as server:
+        run(scenario(server))
+
+
+def test_a_store_that_goes_is_told_though_nobody_calls(tmp_path: Path) -> None:
+    """And that it is back."""
+
+    async def scenario(server: RedisServer) -> None:
+        store = open_shared(server.url, Bounds(), World())
+        told = asyncio.Queue[str]()
+        store.condition.tell = told.put_nowait
+        await store.add_account("one", {})
+        assert store.condition.commits > 0
+        server.kill()
+        async with asyncio.timeout(20):
+            assert (await told.get()).startswith("the store at redis://")
+            server.start()
+            assert await told.get() == "the store can be used again"
+        assert (await store.figures()).accounts == 1
+        await store.close()
+
+    with redis_server(tmp_path) as server:
+        run(scenario(server))
+
+
 def test_a_store_that_is_gone_at_the_start_is_found_later(tmp_path: Path) -> None:
     """The server begins nevertheless, and works as soon as the store does."""
 
@@ -586,6 +642,7 @@ def test_a_store_that_is_gone_at_the_start_is_found_later(tmp_path: Path) -> Non
         await store.open()
         with pytest.raises(StoreUnavailableError, match="cannot be reached"):
             await store.facts(message("key", "line"))
+        assert (await store.figures()).accounts == 0
         server.start()
         await store.add_account("one", {})
         await store.close()
