@@ -43,11 +43,11 @@ async def health(request: Request) -> Response:
 
 
 async def _readiness(state: State) -> str:
-    """``ready``, ``stopping`` as the server ends, or ``unavailable`` where a shared store gives no answer."""
+    """``ready``, ``stopping`` as the server ends, or ``unavailable`` where the store cannot keep calls now."""
     if state.ending.is_set() or not state.store.is_waited_on:
         return "stopping"
     try:
-        await state.store.account("default")  # any question to the store does
+        await state.store.check()
     except StoreUnavailableError:
         return "unavailable"
     return "ready"

@@ -64,11 +64,11 @@ def test_health_without_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls would be refused: another server may be able to answer them."""
     app = create_app(SETTINGS)
 
-    async def refuse(_account: str) -> None:
+    async def refuse() -> None:
         raise StoreUnavailableError("gone")
 
     with TestClient(app, base_url="http://localhost") as client:
-        monkeypatch.setattr(app.store, "account", refuse)
+        monkeypatch.setattr(app.store, "check", refuse)
         health = client.get("/_mock/health")
     assert (health.status_code, health.json()["status"]) == (503, "unavailable")
     schema = {**description(), "$ref": "#/components/schemas/Health"}
