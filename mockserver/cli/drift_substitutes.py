@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from mockserver.authoring.exchange import ACCOUNTS_NAMED
+from mockserver.authoring.exchange_probes import ACCOUNTS_NAMED
 from mockserver.server.drift.recording import RealCall
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.model import OperationSpec, Owned

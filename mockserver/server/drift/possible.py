@@ -20,7 +20,7 @@ OPEN_ROOTS = frozenset({"account", "owned", "kept"})  # of pointers that read th
 OVER_LIMIT = Problem("limited", "/limit", "", "")
 ASSUMED = "assumed"
 NO_ANSWER = "no such answer"
-BODY = "/body"
+BODY_PLACE = "/body"
 UNEXPECTED = 0.5  # departures that it counts for where the request gives no reason for an answer
 
 
@@ -155,7 +155,7 @@ def judge(operation: OperationSpec, may_be: PossibleAnswers, real: RealAnswer, f
 
 def _is_text_compared(found: Iterable[Departure]) -> bool:
     """Whether the body has the answer's shape, so that its texts stand beside those of the contract."""
-    return not any(departure.part == "shape" and departure.at.startswith(BODY) for departure in found)
+    return not any(departure.part == "shape" and departure.at.startswith(BODY_PLACE) for departure in found)
 
 
 def _confirmed(answer: Answer, found: Collection[Departure], may_be: PossibleAnswers) -> Iterator[str]:
