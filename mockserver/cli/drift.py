@@ -111,7 +111,7 @@ async def _replay(file: Path | None, settings: Settings, against: str, options: 
 
 
 def _fixture_files(settings: Settings, vendor: str) -> list[Path]:
-    """The fixtures of a vendor, none of which is sent twice: a folder's come before those of the same name behind it."""
+    """The fixtures of a vendor, none of which is sent twice: of one name, that of the first folder counts."""
     folders = [folder / vendor for folder in (*settings.fixtures, fixtures_folder())]
     found = {path.relative_to(folder): path for folder in reversed(folders) for path in folder.glob("*/*.yaml")}
     return [found[name] for name in sorted(found)]

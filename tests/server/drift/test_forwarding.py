@@ -1,11 +1,13 @@
 """Calls on their way to a real vendor: unchanged, recorded on both sides, and refused where they must not go."""
 
+import asyncio
 import base64
 import contextlib
 import gzip
 import http.client
 import io
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,7 +21,7 @@ import requests
 from mockserver.server.application import create_app
 from mockserver.server.drift.forwarding import forward_real
 from mockserver.server.drift.recording import RecordingFile
-from mockserver.server.drift.upstream import Origin, Upstream
+from mockserver.server.drift.upstream import Origin, Upstream, UpstreamError
 from mockserver.server.log import CallLog, TextForm
 from mockserver.server.serialize import MAX_MEMBER_SHOWN
 from mockserver.server.settings import Settings
@@ -208,6 +210,38 @@ def test_origins(text: str, read: str | None) -> None:
     """A real vendor is named by scheme and host; no credential goes over plain HTTP but on this machine."""
     origin = Origin.read(text)
     assert (None if origin is None else str(origin)) == read
+
+
+@pytest.mark.parametrize(
+    ("certificates", "told"),
+    [
+        ("the server's", None),
+        ("", "certificate verify failed: unable to get local issuer certificate (_ssl.c"),
+        ("", "; where a proxy signs with a CA of its own, SSL_CERT_FILE names a file with that"),
+        ("no file", "no CA certificate is in SSL_CERT_FILE="),
+        ("no certificate", "no CA certificate is in SSL_CERT_FILE="),
+    ],
+)
+def test_a_ca_of_the_users_own(
+    certificates: str, told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vendor behind a company's proxy is trusted by SSL_CERT_FILE; where that is amiss, the error says so."""
+    file = tmp_path / "ca.pem"
+    with served(create_app(Settings())) as port:
+        trust = requests.get(f"http://127.0.0.1:{port}/_mock/trust", timeout=PATIENCE).json()
+        if certificates != "no file":
+            file.write_text(trust["ca"] if certificates == "the server's" else "nothing", "utf-8")
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            monkeypatch.delenv(name, raising=False)
+        if certificates:
+            monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        upstream = Upstream(Origin("https", "localhost", port))
+        asked = upstream.send("POST", b"/v1/outbound-sms", [], b"")
+        if told is None:
+            assert asyncio.run(asked).status == 401
+        else:
+            with pytest.raises(UpstreamError, match=re.escape(told)):
+                asyncio.run(asked)
 
 
 def test_an_answer_without_bounds(pair: Pair, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
