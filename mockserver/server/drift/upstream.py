@@ -5,6 +5,7 @@ no proxy from the environment.
 """
 
 import os
+import ssl
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
@@ -72,6 +73,7 @@ class Upstream:
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
+        self._trust: ssl.SSLContext | None = None
 
     async def send(self, method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Received:
         """Send a request, and read the answer. Raises UpstreamError."""
@@ -87,7 +89,9 @@ class Upstream:
         }
         try:
             async with (
-                httpcore2.AsyncConnectionPool(max_connections=1, max_keepalive_connections=0) as pool,
+                httpcore2.AsyncConnectionPool(
+                    ssl_context=self._trusted(), max_connections=1, max_keepalive_connections=0
+                ) as pool,
                 pool.stream(
                     method,
                     url,
@@ -106,9 +110,16 @@ class Upstream:
         except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:
             hint = OWN_CA if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
             raise UpstreamError(f"{type(error).__name__} {error}".strip() + hint) from error
-        except OSError as error:  # the only files that are read are certificates
-            named = [f"{name}={os.environ[name]}" for name in CA_VARIABLES if os.environ.get(name)]
-            raise UpstreamError(f"no CA certificate is in {' or '.join(named)}: {error}") from error
+
+    def _trusted(self) -> ssl.SSLContext | None:
+        """Which CAs are trusted, read once. Raises UpstreamError."""
+        if self._trust is None and self.origin.scheme == "https":
+            try:
+                self._trust = httpcore2.default_ssl_context()
+            except OSError as error:
+                named = [f"{name}={os.environ[name]}" for name in CA_VARIABLES if os.environ.get(name)]
+                raise UpstreamError(f"no CA certificate is in {' or '.join(named)}: {error}") from error
+        return self._trust
 
 
 def _passed_on(headers: Iterable[tuple[bytes, bytes]], origin: Origin, body: bytes) -> Headers:
