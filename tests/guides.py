@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from mockserver.authoring.root_schema import schema_text
 from mockserver.authoring.writing import SCHEMA_FILE
 from mockserver.cli.serve import serve
 from mockserver.server.settings import Settings, variable
 from mockserver.spec.reference import reference
+from mockserver.spec.root_schema import schema_text
 from tests.answer_pages import VENDORS, page_file, vendor_page
 from tests.evidence import ROOT
 from tests.tools.clients import table

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from mockserver.authoring.root_schema import root_schema
+from mockserver.spec.root_schema import root_schema
 from mockserver.spec.source import read_yaml
 from tests.cli.running import invoke
 from tests.evidence import ROOT

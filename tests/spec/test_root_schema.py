@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mockserver.authoring.root_schema import root_schema, schema_text
 from mockserver.authoring.skeleton import skeleton
 from mockserver.authoring.writing import MODELINE, contract_text
 from mockserver.spec.near_keys import SCHEMA_KEYWORDS, inner_schemas
+from mockserver.spec.root_schema import root_schema, schema_text
 from mockserver.spec.source import read_yaml
 from tests.evidence import ROOT
 from tests.guides import COMMAND, EDITORS_SCHEMA
