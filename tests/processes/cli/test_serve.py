@@ -243,9 +243,10 @@ def test_closed_standard_error() -> None:
         assert server.process.wait(PATIENCE) == 0
 
 
-def test_interrupted() -> None:
-    """Ctrl-C ends it without a message."""
-    with serving("--port", "0") as server:
+@pytest.mark.parametrize("options", [(), ("--drain", "3600")], ids=["alone", "drain"])
+def test_interrupted(options: tuple[str, ...]) -> None:
+    """Ctrl-C ends it at once, without a message."""
+    with serving("--port", "0", *options) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(PATIENCE) == 0
         assert server.process.communicate() == ("", "")
