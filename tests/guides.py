@@ -82,6 +82,8 @@ def settings() -> str:
         option = options.get(field.name)
         name, text = (f"`{option.opts[0]}`", option.help) if option else ("", WITHOUT_OPTION.get(field.name, ""))
         lines.append(f"| `{variable(field.name)}` | {name} | {text} |")
+    of_the_process = [option for option in options.values() if option.envvar]
+    lines += [f"| `{option.envvar}` | `{option.opts[0]}` | {option.help} |" for option in of_the_process]
     return "\n".join(lines)
 
 

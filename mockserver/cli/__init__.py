@@ -44,8 +44,9 @@ class Commands(click.Group):
 def cli() -> None:
     """An offline stand-in for conversational-SMS vendors.
 
-    Every option of serve can also be set as MOCKSERVER_<OPTION>, but --host as MOCKSERVER_SERVE_HOST and --port as
-    MOCKSERVER_SERVE_PORT.
+    Every option of serve can also be set as MOCKSERVER_<OPTION>, but --host as MOCKSERVER_SERVE_HOST, --port as
+    MOCKSERVER_SERVE_PORT and --callback-to as MOCKSERVER_CALLBACK_HOSTS. --forward-real and --real-calls have no
+    variable.
     """
 
 

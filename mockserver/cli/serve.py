@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 M_MMAP_THRESHOLD = -3  # from malloc.h
 LARGE_BLOCK_BYTES = 16 * 1024
+TYPED_OUT = ("forward_real", "real_calls")  # options without a variable
 
 
 def _refuse_former(_: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -90,6 +91,7 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--state",
+    envvar=variable("state"),
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="From the start on: {accounts: {ID: {vendors: …, pins: …, limits: …, clock: …}}}.",
@@ -124,6 +126,7 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--draft",
     "drafts",
+    envvar=variable("draft"),
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -131,13 +134,19 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--workers",
+    envvar=variable("workers"),
     type=click.IntRange(1),
     default=1,
     show_default=True,
     metavar="N",
     help="Processes that serve; more than one need a shared --store.",
 )
-@click.option("--watch", is_flag=True, help="Take contracts and fixtures as they change on disk, without a restart.")
+@click.option(
+    "--watch",
+    envvar=variable("watch"),
+    is_flag=True,
+    help="Take contracts and fixtures as they change on disk, without a restart.",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
@@ -298,6 +307,8 @@ def set_state(app: "Application", file: Path) -> None:
 
 def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
     """The environment's settings with those of the options; a log unless it is switched off."""
+    for name in filter(os.environ.get, map(variable, TYPED_OUT)):
+        raise CommandError(f"{name} is not read: no variable has calls leave this machine; write the option out")
     ignored = [name for name in ANOTHER_PRODUCTS if os.environ.get(name)]
     if ignored:
         ours = " and ".join(variable(ANOTHER_PRODUCTS[name]) for name in ignored)

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 import threading
 from collections.abc import Callable
 from importlib import import_module
 from io import RawIOBase
+from types import FrameType
 from typing import Any, BinaryIO
 
 import uvicorn
@@ -105,6 +107,7 @@ class MockUvicorn(uvicorn.Server):
         self._on_ready = on_ready
         self._sweep = Sweep(config.service.settings)
         self._seconds = 0
+        self._is_interrupted = False  # by Ctrl+C: nobody wants to wait
         self._loop: asyncio.AbstractEventLoop | None = None
         self._to_end = asyncio.Event()
         self._held: list[int] = []  # descriptors of what listens
@@ -120,6 +123,11 @@ class MockUvicorn(uvicorn.Server):
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # it has ended already
                 self._loop.call_soon_threadsafe(self._to_end.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End soon, as uvicorn does it."""
+        self._is_interrupted |= sig == signal.SIGINT
+        super().handle_exit(sig, frame)
 
     async def main_loop(self) -> None:
         """Uvicorn's ticks, which do not hold up the end."""
@@ -171,10 +179,10 @@ class MockUvicorn(uvicorn.Server):
     async def _drain(self) -> None:
         """Answer as before for as long as the settings say, so that proxies can see that no call is welcome."""
         service = self.config.service
-        if service.settings.drain:
+        if service.settings.drain and not self._is_interrupted:
             getattr(self.config.loaded_app, "begin_end", bool)()
         for counter in range(service.settings.drain * TICKS):
-            if self.force_exit:
+            if self.force_exit or self._is_interrupted:
                 break
             await self.on_tick(counter)
             await asyncio.sleep(1 / TICKS)

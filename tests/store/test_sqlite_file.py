@@ -1,6 +1,7 @@
 """The file of a store: whose it is, what it refuses, and what happens when it cannot be written."""
 
 import asyncio
+import os
 import sqlite3
 import stat
 from collections.abc import Awaitable, Callable, Iterator
@@ -60,6 +61,24 @@ def test_only_its_user_may_read_it(path: Path, store: DurableStore) -> None:
     run(store.commit(recorded()))
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert modes == {"calls.db": 0o600, "calls.db-wal": 0o600}
+
+
+def test_a_name_that_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a name: the file that only its user may read is the one that is written."""
+    monkeypatch.chdir(tmp_path)
+    store = open_file(Path("file:x.db?mode=memory"), Bounds(), World())
+    run(store.add_account("one", {}))
+    run(store.close())
+    assert [file.name for file in tmp_path.iterdir()] == ["file:x.db?mode=memory"]
+    assert b"one" in (tmp_path / "file:x.db?mode=memory").read_bytes()
+
+
+def test_a_file_that_may_not_be_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why is told, not what SQLite makes of it."""
+    path.touch(0o444)
+    monkeypatch.setattr(os, "access", lambda at, mode: (at, mode) != (path, os.W_OK))
+    with pytest.raises(StoreError, match=f"cannot use {path}: its permissions let this user not write it"):
+        open_file(path, Bounds(), World())
 
 
 def test_nothing_is_left_beside_it(path: Path, store: DurableStore) -> None:
