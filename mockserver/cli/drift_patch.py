@@ -45,41 +45,54 @@ class Patch:
 class _Edit:
     """What takes the place of the text between two offsets.
 
-    Answers of several operations may stand there. ``kept`` is how much of it stays; a sample's body is new as a whole.
+    Answers of several operations may stand there: then the edit counts that keeps most of it.
     """
 
     start: int
     end: int
     text: str
-    kept: int | None = None
+    kept: int = 0
 
 
 def patched(text: str, seen: Iterable[Seen]) -> Patch:
     """The text of a contract's file with what these calls show."""
     document = _Document(text)
-    edits: dict[int, list[tuple[str, _Edit]]] = {}
+    edits: dict[int, list[_Edit]] = {}
     by_hand: list[str] = []
-    for one in seen:
-        node = document.example(one.operation, one.answer)
-        sample = list(_sample(document, node, one))
+    for one, node, sample in _agreed([(one, *_sample(document, one)) for one in seen]):
         unmended = {departure.part for departure in one.call.departures} - SAMPLE_PARTS
         if any(isinstance(change, str) for change in sample):
             unmended |= SAMPLE_PARTS
         for change in (*_elsewhere(one), *sample, *_graded(document, node, one, unmended)):
             if isinstance(change, _Edit):
-                edits.setdefault(change.start, []).append((one.answer.id, change))
+                edits.setdefault(change.start, []).append(change)
             else:
                 by_hand.append(f"{one.answer.id}: {change}")
     for _, meant in sorted(edits.items(), reverse=True):
-        edit = max((edit for _, edit in meant), key=lambda edit: edit.kept or 0)
-        if edit.kept is None and len({other.text for _, other in meant}) > 1:
-            by_hand += [
-                f"{name}: value{other.text} (other answers, which differ, share what stands there)"
-                for name, other in meant
-            ]
-        else:
-            text = text[: edit.start] + edit.text + text[edit.end :]
+        edit = max(meant, key=lambda edit: edit.kept)
+        text = text[: edit.start] + edit.text + text[edit.end :]
     return Patch(text, tuple(dict.fromkeys(by_hand)))
+
+
+_Sample = tuple[Seen, Any, list[_Edit | str]]  # a call, the node of its answer, what is to be done about the sample
+
+
+def _agreed(samples: list[_Sample]) -> Iterator[_Sample]:
+    """The same, but nothing is done where one sample stands for answers of operations that differ."""
+    wanted: dict[int, set[str]] = {}
+    for one, node, changes in samples:
+        if not one.is_moved:
+            texts = {change if isinstance(change, str) else change.text for change in changes}
+            wanted.setdefault(id(node), set()).update(texts or {""})
+    for one, node, changes in samples:
+        is_alone = node is None or len(wanted.get(id(node), ())) == 1
+        yield one, node, changes if is_alone else [_by_hand(change) for change in changes]
+
+
+def _by_hand(change: _Edit | str) -> str:
+    if isinstance(change, str):
+        return change
+    return f"value{change.text} (other answers, which differ, share what stands there)"
 
 
 def recorded_evidence(call: RealCall, answer: Answer, unmended: Container[str] = ()) -> dict[str, Any]:
@@ -109,11 +122,12 @@ def _elsewhere(seen: Seen) -> Iterator[str]:
             yield departure.sentence
 
 
-def _sample(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | str]:
-    """The sample's body as it really is, values that are filled in left alone."""
+def _sample(document: "_Document", seen: Seen) -> tuple[Any, list[_Edit | str]]:
+    """An answer's node; and its sample's body as it really is, values that are filled in left alone."""
+    node = document.example(seen.operation, seen.answer)
     departures = [d for d in seen.call.departures if d.at.startswith("/body") and d.part in SAMPLE_PARTS]
     if seen.is_moved or not departures:
-        return
+        return node, []
     shape = seen.call.call
     real = shape["response"]["json"] if "/response/json" not in shape["cut"] else None
     span = None if node is None or real is None else document.span(node, "value")
@@ -121,9 +135,8 @@ def _sample(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | st
         real = _with(real, at.tokens, at.get(seen.answer.sample))
     real = _without_customer(real, seen.call.owned)
     if span is None or real == seen.answer.sample:
-        yield from (departure.sentence for departure in departures)
-    else:
-        yield _Edit(*span, f": {document.flow(real)}")
+        return node, [departure.sentence for departure in departures]
+    return node, [_Edit(*span, f": {document.flow(real)}")]
 
 
 def _without_customer(value: Any, owned: Mapping[str, str]) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -18,7 +19,7 @@ from mockserver.engine.fixture_case import FixtureError, Replay, Sent
 from mockserver.server.application import create_app
 from mockserver.server.build import fixtures_folder
 from mockserver.server.settings import Settings
-from mockserver.spec.load import is_overlay
+from mockserver.spec.load import contract_files, is_overlay, vendor_of
 from mockserver.spec.source import read_yaml
 from mockserver.store.kinds import MEMORY
 
@@ -35,6 +36,9 @@ class FixtureTrial:
         fixtures = (*settings.fixtures, *([fixtures_folder()] if settings.builtin else []))
         with TemporaryDirectory(prefix="mockserver-") as folder:
             file = Path(folder) / name
+            for other in contract_files(settings.contracts):
+                if is_overlay(other) and vendor_of(other) == vendor_of(file):
+                    shutil.copy(other, folder)
             file.write_text(text, "utf-8")
             own = replace(settings, contracts=(Path(folder),), fixtures=fixtures, builtin=is_overlay(file))
             own = replace(own, accounts=None, log="off", store=MEMORY, explain=True)

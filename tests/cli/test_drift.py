@@ -288,6 +288,32 @@ def test_no_fixture(pair: Pair, project: Path, real: Vendor, told: str) -> None:
     assert len(shown) < 10_000
 
 
+def test_what_operations_share(pair: Pair, built_in: Path) -> None:
+    """One sample cannot be what two operations answer otherwise: that is told, and the sample left as it is."""
+    before = pair.stage.app
+    for path, words in (("/v1/messages.json", "Unauthorized"), ("/api/v2/sms/opt-status", "You?")):
+        body = json.dumps({"success": False, "errors": [words]}).encode()
+        pair.stage.app = Vendor(401, [(b"content-type", b"application/json; charset=utf-8")], body)
+        requests.get(pair.url + path, timeout=PATIENCE)
+    pair.stage.app = before
+    shown = of_vendor(built_in, pair).stdout
+    assert "errors: ['You?']} (other answers, which differ, share what stands there)" in shown
+    assert "list_messages/real_unauthorized.yaml" in shown
+    assert "avaamo.list_opt_statuses/unauthorized: no fixture of it" in shown
+
+
+def test_a_corrected_contract(pair: Pair, project: Path) -> None:
+    """Fixtures are tried against the contract as its corrections make it."""
+    overlay = {
+        "overlay": "1.0.0",
+        "info": {"title": "Depot", "version": "1"},
+        "actions": [{"target": "$.paths['/parcels'].post.requestBody", "update": {"required": False}}],
+    }
+    (project / "contracts" / "depot.overlay.yaml").write_text(json.dumps(overlay), "utf-8")
+    shown = drift(project, recorded(pair, project, {"Weight is missing": "How heavy?"}, NO_WEIGHT)).stdout
+    assert "real_weight_missing.yaml" in shown
+
+
 def test_patch_of_files_elsewhere(pair: Pair, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No path of a patch leads up, since nothing applies such a one: it says in which folder it is applied."""
     (project / "reports").mkdir()

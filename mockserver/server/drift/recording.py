@@ -102,9 +102,7 @@ class RecordingFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._write(b"")
-        with path.open("rb") as file:
-            is_cut = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read() != b"\n"
-        if is_cut:
+        if _ends_within_a_line(path):
             self._write(b"\n")
 
     def add(self, call: RealCall) -> None:
@@ -117,6 +115,14 @@ class RecordingFile:
             os.write(descriptor, data)
         finally:
             os.close(descriptor)
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
 
 
 def _nobody(_: str) -> None:
