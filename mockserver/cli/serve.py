@@ -214,7 +214,10 @@ def watch_files(app: "Application", drafts: tuple[Path, ...], forward_real: tupl
     if forward_real:
         raise CommandError("--watch and --forward-real: a vendor whose calls are passed on cannot change meanwhile")
     if kind_of_store(app.settings.store) == "remote":
-        raise CommandError("--watch is for one process: other servers on this store would keep their contracts")
+        raise CommandError(
+            "--watch is for a server that has its store to itself: servers that share one would take new contracts one "
+            "after the other. Restart all of them instead: calls, accounts and pins stay in the store"
+        )
     app.watch(drafts, read_draft)
 
 

@@ -257,6 +257,13 @@ def test_workers(redis_db: RedisServer) -> None:
         until(lambda: not any(map(is_alive, left)))
 
 
+def test_contracts_are_watched_by_a_server_alone(redis_db: RedisServer) -> None:
+    """With a shared store it is told how to change them."""
+    refused = run("serve", "--port", "0", "--watch", "--store", redis_db.url)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Restart all of them instead: calls, accounts and pins stay in the store" in refused.stderr
+
+
 def test_a_worker_that_does_not_live(redis_db: RedisServer) -> None:
     """Where one ends at once, another would, too: the server says so, and ends."""
     with workers(redis_db) as served:
