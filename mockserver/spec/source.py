@@ -58,11 +58,15 @@ class _Written:
 
 @dataclass(slots=True)
 class Source:
-    """A YAML file as read: its value, and the place of every container, member and item."""
+    """A YAML file as read: its value, and the place of every container, member and item.
+
+    ``changes`` are the places that other files have changed, each with an error at what changes it, without a message.
+    """
 
     file: str
     value: Any = None
     errors: list[ContractError] = field(default_factory=list)
+    changes: list[tuple[str, ContractError]] = field(default_factory=list)
     _written: dict[int, _Written] = field(default_factory=dict)  # by the container's identity
 
     def place(self, container: object, key: Hashable = None) -> Place:
