@@ -56,6 +56,10 @@ def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -
         if code != str(status):
             reader.error(responses, f"{code!r}: name each status by its three digits, 200 to 599", code)
         response = reader.mapping(responses, code)
+        if not response:
+            if isinstance(reader.resolve(responses, code), dict):
+                reader.unfinished(responses, _NO_EVIDENCE, code)
+            continue
         for sample in _samples(reader, response, status):
             if not _ANSWER_NAME.fullmatch(sample.name):
                 reader.error(sample.node, f"an answer's name must be a plain lower-case word, not {sample.name!r}")
@@ -171,7 +175,8 @@ def _evidence(reader: Reader, sample: _Sample, *, has_headers: bool) -> Evidence
         return read_evidence({DRAFT: "Served unfinished."}, has_headers=has_headers)[0]
     written = sample.block.get("evidence", {"assumed": "Not written."})  # an answer without it is an error already
     evidence, faults = read_evidence(written, has_headers=has_headers)
-    for fault in faults:
+    is_whole = reader.as_written(sample.node).get("evidence") is sample.block.get("evidence")
+    for fault in faults if is_whole else ():  # what is wrong with it is told already, and it is read without that
         reader.error_below(sample.node, ["x-mock", "evidence"], fault)
     return evidence
 

@@ -79,8 +79,7 @@ class _Walk:
                 self.inside(item, members[key])
             elif not self._is_our_name(value, key) and not key.startswith(EXTENSION) and not self._reader.is_draft:
                 for near in get_close_matches(key.lower(), spelled, n=1, cutoff=_LIKE_OPENAPI):
-                    told = f"unknown key {key!r} of OpenAPI; did you mean {spelled[near]!r}?"
-                    self._reader.error(value, told, key)
+                    self._reader.misspelt(value, f"unknown key {key!r} of OpenAPI", key, spelled[near])
 
     def _conditions(self, value: Any) -> None:
         """The schemas in ``when`` of a block of ours; its other keys are a closed vocabulary."""
@@ -124,7 +123,7 @@ class _Walk:
                 continue
             elif not key.startswith(EXTENSION):
                 for near in get_close_matches(key, SCHEMA_KEYWORDS, n=1, cutoff=_LIKE_SCHEMA):
-                    self._reader.error(value, f"unknown keyword {key!r} of JSON Schema; did you mean {near!r}?", key)
+                    self._reader.misspelt(value, f"unknown keyword {key!r} of JSON Schema", key, near)
         for schema in inner_schemas(value):
             self.schema(schema)
 
@@ -151,7 +150,7 @@ class _Walk:
         plain = key.lower().replace("_", "").replace("-", "")
         is_near = bool(get_close_matches(plain, ["xmock"], cutoff=0.85))
         if is_near:
-            self._reader.error(value, f"{key!r} is not read; did you mean 'x-mock'?", key)
+            self._reader.misspelt(value, f"{key!r} is not read", key, "x-mock")
         return is_near
 
 

@@ -61,12 +61,14 @@ class Source:
     """A YAML file as read: its value, and the place of every container, member and item.
 
     Where ``is_made``, the text is made of what the file says: no line of the file is known.
+    ``changes`` are the places that other files have changed, each with an error at what changes it, without a message.
     """
 
     file: str
     value: Any = None
     is_made: bool = False
     errors: list[ContractError] = field(default_factory=list)
+    changes: list[tuple[str, ContractError]] = field(default_factory=list)
     _written: dict[int, _Written] = field(default_factory=dict)  # by the container's identity
 
     def place(self, container: object, key: Hashable = None) -> Place:
