@@ -195,7 +195,7 @@ class Importer:
                 where, name = (
                     (found.value.get(key) for key in ("in", "name")) if isinstance(found.value, dict) else ("", "")
                 )
-                if isinstance(name, str) and name and isinstance(where, str):
+                if isinstance(name, str) and name and name not in UNNAMEABLE and isinstance(where, str):
                     schema = self._schemas.schema(_schema_of(found.value), found.file, "request")
                     merged[where, name.lower() if where == "header" else name] = {**found.value, "schema": schema}
                 else:
@@ -231,8 +231,10 @@ class Importer:
         node["schema"] = written["schema"]
         shown = [value for _, value in _examples(written)][:1]
         if node.get("required") or shown:
-            example = self._schemas.first_that_fits((*shown, *self._sampler.values(node["schema"])), node["schema"])
-            node |= {} if example is MISSING else {"example": example}
+            values = ({"value": value} for value in (*shown, *self._sampler.values(node["schema"])))
+            of_value = {"properties": {"value": node["schema"]}}
+            example = self._schemas.first_that_fits(values, of_value, in_form=True)
+            node |= {} if example is MISSING else {"example": example["value"]}
         return node
 
     def _request_body(self, endpoint: SpecOperation) -> Node:
@@ -253,7 +255,11 @@ class Importer:
         schema = self._schemas.schema(media.get("schema"), file, "request")
         encoding = self._encoding(endpoint, media) if essence in FORM_BODIES else {}
         named = {"encoding": encoding} if encoding else {}
-        return {"schema": schema, **self._body_example(endpoint, media, schema), **named}
+        return {
+            "schema": schema,
+            **self._body_example(endpoint, media, schema, in_form=essence in FORM_BODIES),
+            **named,
+        }
 
     def _encoding(self, endpoint: SpecOperation, media: Node) -> Node:
         """How the fields of a form are written, as far as that is read here."""
@@ -267,9 +273,9 @@ class Importer:
                 encoding[name] = {word: value for word, value in words.items() if is_said[word]}
         return {name: words for name, words in encoding.items() if words}
 
-    def _body_example(self, endpoint: SpecOperation, media: Node, schema: Any) -> Node:
+    def _body_example(self, endpoint: SpecOperation, media: Node, schema: Any, *, in_form: bool) -> Node:
         """The first of the vendor's examples that fits the schema, or one that is made up; nothing where none fits."""
-        value = self._schemas.first_that_fits(self._bodies(media, schema), schema)
+        value = self._schemas.first_that_fits(self._bodies(media, schema), schema, in_form=in_form)
         if value is not MISSING:
             return {"example": value}
         self._note(f"{endpoint.name}: {TODO} an example of the body that fits its schema")

@@ -42,18 +42,38 @@ class RequestValue(NamedTuple):
     above: frozenset[int] = frozenset()
 
 
+class _Root(NamedTuple):
+    """A parameter or a body, and all its values."""
+
+    holder: Node
+    at: Pointer
+    values: list[RequestValue]
+
+    @property
+    def usable(self) -> list[RequestValue]:
+        """Those that can be a number: what stands within a parameter is not read, but for the items of a list."""
+        own = {self.at, Pointer((*self.at.tokens, ITEMS))}
+        return [value for value in self.values if self.at.tokens == ("body",) or value.at in own]
+
+    @property
+    def example(self) -> Any:
+        """A request that has this example alone."""
+        made = self.holder.get("example")
+        for token in reversed(self.at.tokens):
+            made = {token: made}
+        return made
+
+
 class SpecRequest:
     """The values that a request of an imported operation can have: parameters of its query, and parts of its bodies."""
 
     def __init__(self, node: Node, schemas: Reachable) -> None:
         self.has_other_form = False  # whether another body has the recipient where it cannot be marked, too
         self._schemas = schemas
-        self._parameters = [
-            (parameter, RequestValue(Pointer((parameter["in"], parameter["name"])), (Spot(parameter, "schema"),)))
-            for parameter in node.get("parameters", [])
-        ]
-        media = members(node.get("requestBody"), "content").values()
-        self._bodies = [(one, list(self._places(one))) for one in media if "schema" in one]
+        parameters = [(p, Pointer((p["in"], p["name"]))) for p in node.get("parameters", [])]
+        bodies = [(media, Pointer(("body",))) for media in members(node.get("requestBody"), "content").values()]
+        roots = [(holder, at) for holder, at in (*parameters, *bodies) if "schema" in holder]
+        self._roots = [_Root(holder, at, list(self._values(holder, at))) for holder, at in roots]
 
     @property
     def score(self) -> int:
@@ -84,54 +104,47 @@ class SpecRequest:
 
     def mark(self, at: Pointer) -> bool:
         """Mark the recipient, in each body that has it at one and the same place; False where there is none."""
-        for parameter, place in self._parameters:
-            if place.at == at and self._can_be_marked(place):
-                parameter["x-mock"] = {"recipient": True}
-                if parameter.get("example") == SAMPLE_TEXT and self._schemas.fits(SAMPLE_NUMBER, parameter["schema"]):
-                    parameter["example"] = SAMPLE_NUMBER
-                return True
-        found = [(media, self._number_at(places, at)) for media, places in self._bodies]
-        first = next((its.at for _, its in found if its is not None), None)
-        for media, its in found:
-            if its is not None and its.at == first:
-                self._mark(media, its)
-        self.has_other_form = any(its is not None and its.at != first for _, its in found)
+        found = [(root, self._number_at(root, at)) for root in self._roots]
+        first = next((value.at for _, value in found if value is not None), None)
+        for root, value in found:
+            if value is not None and value.at == first:
+                self._mark(root, value)
+        self.has_other_form = any(value is not None and value.at != first for _, value in found)
         return first is not None
 
-    def _number_at(self, places: list[RequestValue], at: Pointer) -> RequestValue | None:
+    def _number_at(self, root: _Root, at: Pointer) -> RequestValue | None:
         """The value at a place; where that is a list, its items."""
         items = Pointer((*at.tokens, ITEMS))
-        fitting = [place for place in places if place.at in {at, items} and self._can_be_marked(place)]
+        fitting = [value for value in root.usable if value.at in {at, items} and self._can_be_marked(value)]
         return fitting[-1] if fitting else None
 
-    def _mark(self, media: Node, place: RequestValue) -> None:
-        if any(self._is_twice(spot, place) for spot in place.spots):
-            media["schema"] = {"allOf": [media["schema"]], **_marked_below(place.at.tokens[1:])}
+    def _mark(self, root: _Root, value: RequestValue) -> None:
+        holder, below = root.holder, value.at.tokens[len(root.at.tokens) :]
+        if any(self._is_twice(spot, value) for spot in value.spots):
+            holder["schema"] = {"allOf": [holder["schema"]], **_marked_below(below)}
         else:
-            for holder, key in place.spots:
-                holder[key] = self._marked(holder[key])
-        shown = _with_number(media.get("example"), place.at.tokens[1:])
-        if "example" in media and self._schemas.fits(shown, media["schema"]):
-            media["example"] = shown
+            for spot in value.spots:
+                spot.holder[spot.key] = self._marked(spot.holder[spot.key])
+        shown = _with_number(holder.get("example"), below)
+        if "example" in holder and self._schemas.fits(shown, holder["schema"]):
+            holder["example"] = shown
 
     def _marked(self, schema: Any) -> Node:
         node = schema if isinstance(schema, dict) else {}
         is_shown = bool(node.keys() & {"$ref", "examples"}) or not self._schemas.fits(SAMPLE_NUMBER, node)
         return {**node, "x-mock": {"recipient": True}, **({} if is_shown else {"examples": [SAMPLE_NUMBER]})}
 
-    def _is_twice(self, spot: Spot, place: RequestValue) -> bool:
-        """Whether a schema is that of another place, too: a mark there would mark both."""
-        others = [other for _, places in self._bodies for other in places if other.at != place.at]
+    def _is_twice(self, spot: Spot, value: RequestValue) -> bool:
+        """Whether a schema is that of another value, too: a mark there would mark both."""
+        others = [other for root in self._roots for other in root.values if other.at != value.at]
         return any(spot.holder is its.holder and spot.key == its.key for other in others for its in other.spots)
 
     def _all(self) -> Iterator[RequestValue]:
-        yield from (place for _, place in self._parameters)
-        for _, places in self._bodies:
-            yield from places
+        yield from (value for root in self._roots for value in root.usable)
 
-    def _places(self, media: Node) -> Iterator[RequestValue]:
-        """The values of a body, those that are less deep first."""
-        waiting, count = [RequestValue(Pointer(("body",)), (Spot(media, "schema"),))], 0
+    def _values(self, holder: Node, at: Pointer) -> Iterator[RequestValue]:
+        """The values of a parameter or body, those that are less deep first."""
+        waiting, count = [RequestValue(at, (Spot(holder, "schema"),))], 0
         while waiting and count < MAX_PLACES:
             place, count = waiting.pop(0), count + 1
             yield place
@@ -161,9 +174,7 @@ class SpecRequest:
 
     def _can_be_marked(self, place: RequestValue) -> bool:
         """Whether a value can be that of a phone, or is text that an example shows: who names it knows."""
-        parameters = {str(its.at): node["example"] for node, its in self._parameters if "example" in node}
-        bodies = [Pointer.parse(_first(place.at)).get({"body": media.get("example")}) for media, _ in self._bodies]
-        shown = (parameters.get(str(place.at)), *bodies)
+        shown = [Pointer.parse(_first(place.at)).get(root.example) for root in self._roots]
         return self._can_be_number(place) or any(isinstance(value, str) for value in shown)
 
     def _can_be_number(self, place: RequestValue) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import jsonschema_rs
 
 from mockserver.authoring.circles import cut_circles
-from mockserver.authoring.openapi_file import Found, Node, OpenApiFile, entries, members
+from mockserver.authoring.openapi_file import MAX_REFERENCES, Found, Node, OpenApiFile, entries, members
 from mockserver.spec.near_keys import INNER_SCHEMAS, SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMAS_BY_NAME
 from mockserver.spec.pointer import MISSING
 
@@ -152,6 +152,22 @@ class Reachable:
                     waiting.append(self._source.target(value["$ref"], file))
             waiting += [Found(item, file) for item in (value.values() if isinstance(value, dict) else value)]
 
+    def _typed_fields(self, schema: Any) -> frozenset[str]:
+        """The members of a form that are no text."""
+        fields = [field for part in self._unfolded(schema) for field in part.get("properties", {}).items()]
+        kinds = ((name, part.get("type")) for name, member in fields for part in self._unfolded(member))
+        return frozenset(
+            name for name, kind in kinds if kind in ("boolean", "integer", "number") or "array" in (kind or ())
+        )
+
+    def _unfolded(self, schema: Any) -> Iterator[Node]:
+        """A schema, and what its reference leads to."""
+        for _ in range(MAX_REFERENCES):
+            if not isinstance(schema, dict):
+                return
+            yield schema
+            schema = self.components.get(str(schema.get("$ref")).rpartition("/")[2])
+
     def _free(self, name: str) -> str:
         number = 2
         free = name
@@ -167,17 +183,27 @@ class Reachable:
         """Whether a value fits a schema that was copied."""
         return self.first_that_fits([value], schema) is not MISSING
 
-    def first_that_fits(self, values: Iterable[Any], schema: Any) -> Any:
-        """The first of some values that fits a schema that was copied, or ``MISSING``.
+    def first_that_fits(self, values: Iterable[Any], schema: Any, *, in_form: bool = False) -> Any:
+        """The first of some values that fits a schema that was copied, or ``MISSING``; ``in_form`` as a form has it.
 
         A schema that cannot be compiled fits nothing.
         """
+        typed = self._typed_fields(schema) if in_form else frozenset()
         whole = {**schema, "components": {"schemas": self.components}} if isinstance(schema, dict) else schema
         try:
             validator = jsonschema_rs.validator_for(whole, offline=True)
-            return next((value for value in values if validator.is_valid(value)), MISSING)
+            fitting = (v for v in values if validator.is_valid(_as_in_form(v, typed) if in_form else v))
+            return next(fitting, MISSING)
         except (jsonschema_rs.ValidationError, ValueError):
             return MISSING
+
+
+def _as_in_form(value: Any, typed: frozenset[str]) -> Any:
+    """A form as it is read: a number or a boolean is text, unless the schema of its field says otherwise."""
+    if not isinstance(value, dict):
+        return value
+    texts = {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in value.items() if name not in typed}
+    return {name: texts[name] if name in texts and isinstance(v, int | float) else v for name, v in value.items()}
 
 
 def _is_sound(key: str, value: Any) -> bool:
