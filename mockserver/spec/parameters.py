@@ -220,16 +220,16 @@ def _check_text(reader: Reader, parameter: dict[str, Any]) -> None:
         item for part in _unfolded(reader, parameter.get("schema")) for item in _unfolded(reader, part.get("items"))
     ]
     told = None
-    if any(_is_only(part, {"object"}) for part in _unfolded(reader, parameter.get("schema"))):
+    if any(is_only(part, {"object"}) for part in _unfolded(reader, parameter.get("schema"))):
         told = "an object"
-    elif any(_is_only(part, {"object", "array"}) for part in inside):
+    elif any(is_only(part, {"object", "array"}) for part in inside):
         told = "a list of objects or of lists"
     if told is not None:
         why = "in a parameter is not read, so that every value is refused: declare its members as parameters"
         reader.error(parameter, f"{told} {why}", "schema")
 
 
-def _is_only(schema: dict[str, Any], kinds: set[str]) -> bool:
+def is_only(schema: dict[str, Any], kinds: set[str]) -> bool:
     """Whether a schema allows values of these types alone."""
     kind = schema.get("type", ())
     named = ({kind} if isinstance(kind, str) else set(kind)) - {"null"}
