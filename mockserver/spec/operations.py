@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
 
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.answers import read_answers
@@ -22,7 +21,6 @@ from mockserver.spec.shared import METHODS, Node
 from mockserver.spec.values import read_value
 
 PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # names of vendors and operations: they stand in paths and headers
-_SAFE_IN_PATHS = "/{}%" + "!$&'()*+,;=:@-._~"
 
 
 @dataclass(slots=True)
@@ -78,8 +76,6 @@ def _drafts(reader: Reader, gates: list[Node], shared: list[Node]) -> list[_Draf
     for path in paths:
         if not path.startswith("/"):
             reader.error(paths, f"a path must start with '/': {path!r}", path)
-        elif not path.isascii():
-            reader.error(paths, f"a path is ASCII: write it as {quote(path, safe=_SAFE_IN_PATHS)}", path)
         path_item = reader.mapping(paths, path)
         for method in METHODS:
             if method not in path_item:
