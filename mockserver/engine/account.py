@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from mockserver.spec.account_values import values_at
-from mockserver.spec.addresses import as_sent
 from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Basic, Jwt, Scheme
@@ -35,6 +34,7 @@ class Owner(msgspec.Struct, frozen=True, eq=False):
     record: Any
 
 
+SAFE_IN_PATHS = "/%{}!$&'()*+,;=:@-._~"  # a contract may have other characters, which are sent percent-encoded
 TOKEN_LIFETIME = 3600  # seconds, where the contract states none
 
 
@@ -168,10 +168,10 @@ def _put(parts: dict[str, Any], at: Pointer, value: Any) -> None:
 
 
 def _as_sent(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
-    path, arrays = as_sent(operation.path), operation.arrays
+    path, arrays = quote(operation.path, safe=SAFE_IN_PATHS), operation.arrays
     for name, value in parts["path"].items():
         text = _text(_written(value, arrays.get("path", {}).get(name)))
-        path = path.replace("{" + name + "}", quote(text, safe=""))
+        path = path.replace("{" + quote(name, safe=SAFE_IN_PATHS) + "}", quote(text, safe=""))
     pairs = ((name, _written(value, arrays.get("query", {}).get(name))) for name, value in parts["query"].items())
     query = urlencode(list(pairs), doseq=True)
     body = "" if "body" not in parts else _body(parts["body"], parts["header"].get("content-type", ""))

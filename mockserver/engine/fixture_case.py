@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-from mockserver.engine.account import AccountData, credential_for, token_parts
+from mockserver.engine.account import SAFE_IN_PATHS, AccountData, credential_for, token_parts
 from mockserver.spec.account_values import values_at
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
@@ -161,9 +161,9 @@ class Replay:
     def _request(self, node: Mapping[str, Any]) -> Sent:
         self._now = self._clock()  # not once for all: a token of seconds would expire while a busy machine replays
         _check_members("a request", node, REQUEST_MEMBERS)
-        path = node["path"]
+        path = quote(node["path"], safe=f"{SAFE_IN_PATHS}?#[]")
         for name, value in node.get("path_params", {}).items():
-            path = path.replace("{" + name + "}", quote(str(self.value(value)), safe=""))
+            path = path.replace("{" + quote(name, safe=SAFE_IN_PATHS) + "}", quote(str(self.value(value)), safe=""))
         query = self._pairs(node.get("query"))
         url = path + (f"?{urlencode(query, doseq=True)}" if query else "")
         headers = [(name, str(self.value(value))) for name, value in node.get("headers", {}).items()]

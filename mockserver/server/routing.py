@@ -88,7 +88,9 @@ class VendorRoute(BaseRoute):
     def pattern(self) -> re.Pattern[str]:
         """What the path matches; a group for each parameter."""
         parts = _PARAMETER.split(self.path)
-        return re.compile("".join("([^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts)))
+        return re.compile(
+            "".join("([^/]+)" if number % 2 else re.escape(_as_sent(part)) for number, part in enumerate(parts))
+        )
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """A full match, or none. A path without parameters is compared decoded, one with parameters as it came.
@@ -120,6 +122,11 @@ class VendorRoute(BaseRoute):
     def __repr__(self) -> str:
         otherwise = self.endpoint.otherwise
         return f"VendorRoute({self.host or ''}{self.path} {'known' if otherwise is None else otherwise.id})"
+
+
+def _as_sent(part: str) -> str:
+    """A part of a path as clients send it: what is not ASCII is percent-encoded."""
+    return part if part.isascii() else quote(part, safe=f"{PATH_CHARACTERS}%")
 
 
 def vendor_routes(contracts: Iterable[Contract], answer: Answer) -> list[VendorRoute]:

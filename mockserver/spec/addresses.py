@@ -1,6 +1,7 @@
 """Addresses, origins and tokens as users write them, and as clients send them: checked before they are used."""
 
 import re
+import string
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 OUR_PATH = "/_mock"  # everything of ours is here and below
@@ -47,7 +48,8 @@ def why_no_path(path: str) -> str:
         return "a parameter is written {name}, without '/' in its name"
     compared = as_compared(path)
     told = "as it is sent" if literal != path else "without escapes"
-    return "" if compared == path else f"it is compared {told}: write {compared!r}"
+    others_encoded = quote(path, safe=string.printable)  # letters that are not ASCII may stand as they are
+    return "" if compared in (path, others_encoded) else f"it is compared {told}: write {compared!r}"
 
 
 def as_compared(path: str) -> str:
@@ -58,11 +60,6 @@ def as_compared(path: str) -> str:
     return "".join(
         part if number % 2 else quote(unquote(part), safe=f"{PATH_CHARACTERS}[]") for number, part in enumerate(parts)
     )
-
-
-def as_sent(path: str) -> str:
-    """A contract's path as a client sends it, its parameters still in braces."""
-    return quote(path, safe=PATH_CHARACTERS) if _PATH_PARAMETER.search(path) is None else path
 
 
 def is_ours(path: str) -> bool:

@@ -116,6 +116,19 @@ def test_faults_beside_exchanges(begun: Path) -> None:
     assert "acmee" not in alone  # it may be another file's
 
 
+@pytest.mark.parametrize("path", ["/ümlaut", "/my messages", "/é/{id}"])
+def test_a_path_in_other_letters(begun: Path, path: str) -> None:
+    """It is sent and found percent-encoded, by exchanges and by the contract's own example."""
+    text = (begun / "acme.yaml").read_text("utf-8")
+    parameter = "parameters: [{name: id, in: path, required: true, schema: {type: string}, example: ä}]\n    "
+    text = text.replace("  /messages:", f"  {path}:\n    {parameter if '{' in path else ''}")
+    (begun / "acme.yaml").write_text(text, "utf-8")
+    for case in (begun / "fixtures" / "acme" / "send_sms").glob("*.yaml"):
+        fixture = case.read_text("utf-8").replace("path: /messages", f'path: "{path.replace("{id}", "b")}"')
+        case.write_text(fixture, "utf-8")
+    assert tried(begun, "--no-fuzz") == (0, "acme: 4 exchanges, 4 answers reached, 0 findings\n")
+
+
 def test_check_formats(begun: Path) -> None:
     """Wrong and unfinished are two lists; JSON has them as data, GitHub as annotations."""
     contract = begun / "acme.yaml"
