@@ -30,12 +30,13 @@ class ServerError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How a server is started on a port; ``forget`` empties a journal that would fill the memory."""
+    """How a server is started on a port, and on which cores; ``forget`` empties a journal that would fill memory."""
 
     name: str
     command: Callable[[int], list[str]]
     environment: Mapping[str, str] = field(default_factory=dict)
     forget: Sample | None = None
+    cores: tuple[int, ...] = (SERVER_CORE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,11 @@ class Server:
         return exchange(self.port, request, PATIENCE)[0]
 
 
-def our_program(environment: Mapping[str, str] | None = None) -> Program:
-    """The checkout's server; ``environment`` is its settings."""
-    command = [sys.executable, "-m", "mockserver", "serve", "--port"]
-    return Program(OURS, lambda port: [*command, str(port)], environment or {})
+def our_program(environment: Mapping[str, str] | None = None, workers: int = 1) -> Program:
+    """The checkout's server; ``environment`` is its settings. Several ``workers`` may use both cores."""
+    command = [sys.executable, "-m", "mockserver", "serve", "--workers", str(workers), "--port"]
+    cores = (SERVER_CORE,) if workers == 1 else (SERVER_CORE, LOAD_CORE)
+    return Program(OURS, lambda port: [*command, str(port)], environment or {}, cores=cores)
 
 
 def plain_programs() -> list[Program]:
@@ -93,7 +95,7 @@ def running(program: Program, first: Sample, patience: float = PATIENCE) -> Iter
     with tempfile.TemporaryFile() as output:
         begun = time.perf_counter()
         process = subprocess.Popen(
-            ["taskset", "-c", str(SERVER_CORE), *program.command(port)],
+            ["taskset", "-c", ",".join(map(str, program.cores)), *program.command(port)],
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from mockserver.authoring.root_schema import schema_text
 from mockserver.authoring.writing import SCHEMA_FILE
 from mockserver.cli.serve import serve
 from mockserver.server.settings import Settings, variable
 from mockserver.spec.reference import reference
+from mockserver.spec.root_schema import schema_text
 from tests.answer_pages import VENDORS, page_file, vendor_page
 from tests.evidence import ROOT
 from tests.tools.clients import table
@@ -82,6 +82,8 @@ def settings() -> str:
         option = options.get(field.name)
         name, text = (f"`{option.opts[0]}`", option.help) if option else ("", WITHOUT_OPTION.get(field.name, ""))
         lines.append(f"| `{variable(field.name)}` | {name} | {text} |")
+    of_the_process = [option for option in options.values() if option.envvar]
+    lines += [f"| `{option.envvar}` | `{option.opts[0]}` | {option.help} |" for option in of_the_process]
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """A Redis server of a test's own, in a folder of its own."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -48,6 +49,16 @@ class RedisServer:
         with closing(redis.Redis(port=self.port)) as client:
             answer: object = client.execute_command(*command)  # type: ignore[no-untyped-call]
             return answer
+
+    def hang(self) -> None:
+        """Have it give no answer, though its system takes connections."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End that."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as a crash does."""

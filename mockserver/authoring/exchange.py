@@ -1,21 +1,20 @@
 """Exchanges that prove a contract: read from fixture files, and their replies judged."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, ACCOUNTS_NAMED, Accounts, Found, faults_of_case
 from mockserver.engine.fixture_case import CASE_MEMBERS, CASE_MEMBERS_ALLOWED, REQUEST_MEMBERS, Replay
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 
-ACCOUNTS = "accounts.yaml"
-NO_EXCHANGES = frozenset({ACCOUNTS, "page.yaml", "texts.yaml"})
+NO_EXCHANGES = frozenset({ACCOUNTS_FILE, "page.yaml", "texts.yaml"})
 RESPONSE_MEMBERS = frozenset({"status", "headers", "json", "text"})
-ACCOUNTS_NAMED = ("default", "second")
 
 
 @dataclass(frozen=True)
@@ -46,17 +45,22 @@ def exchange_files(folder: Path, vendor: str) -> list[Path]:
     return sorted(file for file in (folder / vendor).glob("*/*.yaml") if file.name not in NO_EXCHANGES)
 
 
-def read_exchange(file: Path, contract: Contract) -> tuple[WrittenExchange | None, list[ContractError]]:
-    """An exchange, and what is wrong with its file; None where it cannot be used."""
+def read_exchange(
+    file: Path, contract: Contract, accounts: Accounts | None = None
+) -> tuple[WrittenExchange | None, list[ContractError]]:
+    """An exchange, and what is wrong with its file; None where it cannot be used.
+
+    Values that it names of ``accounts`` are looked up where these are given.
+    """
     try:
         source = read_yaml(str(file), read_text(file))
     except (OSError, UnicodeDecodeError) as error:
         return None, [ContractError(str(file), 1, 1, "", f"cannot be read: {why_unread(error)}")]
-    errors = list(source.errors) or list(_mistakes(source, contract))
+    errors = list(source.errors) or list(_mistakes(source, contract, accounts))
     return (None if errors else WrittenExchange(file, contract.vendor, source.value)), errors
 
 
-def _mistakes(source: Source, contract: Contract) -> Iterator[ContractError]:
+def _mistakes(source: Source, contract: Contract, accounts: Accounts | None) -> Iterator[ContractError]:
     case = source.value
     if not isinstance(case, dict):
         yield _error(source, case, None, "an exchange is {about, account, request, answer, response}")
@@ -81,6 +85,11 @@ def _mistakes(source: Source, contract: Contract) -> Iterator[ContractError]:
         of_it = [known for known in known_answers if known.startswith(f"{operation}/")]
         listed = ", ".join(dict.fromkeys(of_it or known_answers))
         yield _error(source, case, "answer", f"the contract has no answer {case['answer']!r}; it has: {listed}")
+    yield from _faults(source, faults_of_case(case, contract, accounts))
+
+
+def _faults(source: Source, found: Iterable[Found]) -> Iterator[ContractError]:
+    yield from (_error(source, container, key, message) for container, key, message in found)
 
 
 def _strangers(source: Source, node: dict[str, Any], known: frozenset[str]) -> Iterator[ContractError]:

@@ -208,6 +208,10 @@ class Importer:
                 where == "query" and written.get("style", "form") not in STYLES_READ[where]
             ):
                 self._note(f"{endpoint.name}: the parameter {name} ({where} {written.get('style', '')}) is left out")
+            elif self._schemas.is_no_text(written["schema"]):
+                self._note(
+                    f"{endpoint.name}: the parameter {name} is left out: an object or a list of them is not read"
+                )
             else:
                 parameters.append(self._parameter(written))
         parameters += copy.deepcopy(self._addresses.parameters)

@@ -11,6 +11,7 @@ import jsonschema_rs
 from mockserver.authoring.circles import cut_circles
 from mockserver.authoring.openapi_file import MAX_REFERENCES, Found, Node, OpenApiFile, entries, members
 from mockserver.spec.near_keys import INNER_SCHEMAS, SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMAS_BY_NAME
+from mockserver.spec.parameters import is_only
 from mockserver.spec.pointer import MISSING
 
 Side = Literal["request", "response"]
@@ -178,6 +179,12 @@ class Reachable:
     def follow(self, node: Any, file: Path) -> Found:
         """What a node of the document leads to."""
         return self._source.follow(Found(node, file))
+
+    def is_no_text(self, schema: Any) -> bool:
+        """Whether a parameter of this schema is an object, or a list of objects or lists."""
+        parts = list(self._unfolded(schema))
+        items = [item for part in parts for item in self._unfolded(part.get("items"))]
+        return any(is_only(part, {"object"}) for part in parts) or any(is_only(i, {"object", "array"}) for i in items)
 
     def fits(self, value: Any, schema: Any) -> bool:
         """Whether a value fits a schema that was copied."""

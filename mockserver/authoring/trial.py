@@ -41,12 +41,17 @@ def send(app: Application, sent: Sent) -> ReplayReply:
     return ReplayReply(status, {name.lower(): value for name, value in headers}, body)
 
 
-def read_exchanges(contract: Contract, folders: Iterable[Path]) -> tuple[list[WrittenExchange], list[ContractError]]:
-    """The exchanges of a vendor in folders of fixtures, and what is wrong with their files."""
+def read_exchanges(
+    contract: Contract, folders: Iterable[Path], accounts: Mapping[str, AccountData] | None = None
+) -> tuple[list[WrittenExchange], list[ContractError]]:
+    """The exchanges of a vendor in folders of fixtures, and what is wrong with their files.
+
+    Values that they name of ``accounts`` are looked up where these are given.
+    """
     exchanges, errors = [], []
     for folder in folders:
         for file in exchange_files(folder, contract.vendor):
-            exchange, wrong = read_exchange(file, contract)
+            exchange, wrong = read_exchange(file, contract, accounts)
             errors += wrong
             exchanges += [exchange] if exchange is not None else []
     return exchanges, errors
@@ -124,10 +129,14 @@ def refused_credentials(
 ) -> Iterator[str]:
     """The ways of proving who one is that the contract offers, and that it refuses of its own customer."""
     for number, alternative in enumerate(operation.security):
-        reply = _call(app, contract, operation, data, "", number)
+        names = " and ".join(scheme.name for scheme in alternative.schemes)
+        try:
+            reply = _call(app, contract, operation, data, "", number)
+        except (LookupError, ValueError) as error:  # of values that a file of accounts gives
+            yield f"{operation.id}: the customer's own {names} makes no credential: {error}"
+            continue
         problem = reply.headers.get("x-mock-problem", "")
         if problem.startswith(("unauthenticated", "forbidden")):
-            names = " and ".join(scheme.name for scheme in alternative.schemes)
             yield f"{operation.id}: the customer's own {names} is refused: {problem}"
 
 

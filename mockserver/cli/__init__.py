@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 for success, 1 for findings, 2 for a user's mistake."""
+"""The command line. Exit codes: 0 for success, 1 for findings, 2 for a user's mistake, 130 for Ctrl+C."""
 
 import contextlib
 import gc
@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -16,6 +16,7 @@ COMMANDS = (  # each is in the module of its name, but for those of MODULES
     "account", "answers", "ca", "calls", "check", "contract", "coverage", "curl", "drift", "hosts", "inbound",
     "messages", "run", "serve",
 )  # fmt: skip
+INTERRUPTED = 128 + 2  # as a shell has it for SIGINT
 MODULES = {"inbound": "messages"}
 
 
@@ -31,14 +32,21 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"mockserver.cli.{MODULES.get(name, name)}"), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # click's own end of it would look like findings
+            sys.exit(INTERRUPTED)
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="sms-vendor-mockserver", prog_name="mockserver")
 def cli() -> None:
     """An offline stand-in for conversational-SMS vendors.
 
-    Every option of serve can also be set as MOCKSERVER_<OPTION>, but --host as MOCKSERVER_SERVE_HOST and --port as
-    MOCKSERVER_SERVE_PORT.
+    Every option of serve can also be set as MOCKSERVER_<OPTION>, but --host as MOCKSERVER_SERVE_HOST, --port as
+    MOCKSERVER_SERVE_PORT and --callback-to as MOCKSERVER_CALLBACK_HOSTS. --forward-real and --real-calls have no
+    variable.
     """
 
 

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import click
 
+from mockserver.authoring.exchange_probes import faults_of_folders
 from mockserver.authoring.trial import read_exchanges, refused_credentials
 from mockserver.cli.answers import answers_of, totals
 from mockserver.cli.common import accounts_of, contract_options, ending_with_findings
+from mockserver.engine.account import AccountData
 from mockserver.engine.sources import Sources
-from mockserver.server.build import error_at, files_of
+from mockserver.server.build import contracts_folder, error_at, files_of
 from mockserver.server.settings import Settings
-from mockserver.spec.errors import ContractError
-from mockserver.spec.load import read_contracts
+from mockserver.spec.errors import ContractError, ContractErrors
+from mockserver.spec.load import contract_files, read_contracts, vendor_of
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import join
 from mockserver.spec.source import read_yaml
@@ -43,9 +45,10 @@ def check(files: tuple[Path, ...], form: str, settings: Settings) -> None:
     """
     contracts, errors = read_contracts(files or files_of(settings))
     if not errors:
-        errors = [error for contract in contracts for error in read_exchanges(contract, settings.fixtures)[1]]
-    if not errors:
-        errors = _own_credentials(contracts, settings)
+        accounts, errors = _accounts(contracts, settings)
+        errors += _faults_of_fixtures(contracts, settings, accounts, all_are_here=not files)
+        if accounts is not None and not errors:
+            errors = _own_credentials(contracts, settings, accounts)
     errors = sorted(set(errors))
     if errors:
         click.echo(_shown(errors, form))
@@ -53,12 +56,40 @@ def check(files: tuple[Path, ...], form: str, settings: Settings) -> None:
     click.echo("[]" if form == "json" else _all_is_well(contracts))
 
 
-def _own_credentials(contracts: tuple[Contract, ...], settings: Settings) -> list[ContractError]:
+def _accounts(
+    contracts: tuple[Contract, ...], settings: Settings
+) -> tuple[dict[str, AccountData] | None, list[ContractError]]:
+    """The accounts that a server would have, or what is wrong with those that are given."""
+    try:
+        return accounts_of(settings, contracts), []
+    except ContractErrors as found:
+        return None, list(found.errors)
+
+
+def _faults_of_fixtures(
+    contracts: tuple[Contract, ...],
+    settings: Settings,
+    accounts: dict[str, AccountData] | None,
+    *,
+    all_are_here: bool,
+) -> list[ContractError]:
+    """What is wrong with the exchanges of the given folders, and with the folders themselves."""
+    errors = [e for contract in contracts for e in read_exchanges(contract, settings.fixtures, accounts)[1]]
+    by_vendor = {contract.vendor: contract for contract in contracts}
+    builtin = frozenset(vendor_of(file) for file in contract_files([contracts_folder()]))
+    for folder in settings.fixtures:
+        errors += faults_of_folders(folder, by_vendor, builtin if all_are_here else None)
+    return errors
+
+
+def _own_credentials(
+    contracts: tuple[Contract, ...], settings: Settings, accounts: dict[str, AccountData]
+) -> list[ContractError]:
     """An error for each way of proving who one is that a contract offers, and refuses of its own customer."""
     from mockserver.server.application import application_of  # noqa: PLC0415 -- only where nothing else is wrong
 
     settings = replace(settings, log="off", store=MEMORY, let_through=())
-    app, accounts = application_of(settings, contracts, Sources.real()), accounts_of(settings, contracts)
+    app = application_of(settings, contracts, Sources.real())
     errors = []
     for contract in contracts:
         data = accounts["default"].vendors[contract.vendor]

@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self
 
 NOT_RUNNABLE, NOT_FOUND, OF_SIGNALS = 126, 127, 128  # as a shell has them
 FORWARDED = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+ENDING = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 OF_TERMINALS = ("SIGINT", "SIGQUIT")
 
 
@@ -44,34 +45,49 @@ def cannot_run(program: str, error: OSError) -> ChildError:
     return ChildError(f"cannot run {program}: {error.strerror}", code)
 
 
-def exit_code(starting: Callable[[], ChildProcess]) -> int:
-    """Start a child and wait for it; signals for this process go to it. One that a signal has ended gives 128 and more.
+class Forwarding:
+    """While its block lasts, signals for this process are for a command, from before it starts until it has ended.
 
-    Raises what ``starting`` does.
+    So whatever the block has begun is put away in its order. A signal that comes before the command keeps that from
+    starting; one behind it is dropped, but ends what is ``interruptible``.
     """
-    with _Forwarding() as forwarding:
-        process = starting()
-        forwarding.to(process)
-        code = process.wait()
-    return code if code >= 0 else OF_SIGNALS - code
-
-
-class _Forwarding:
-    """Takes the signals for this process, also those that come before there is a child to have them."""
 
     def __init__(self) -> None:
         self._process: ChildProcess | None = None
+        self._is_over = False
+        self._is_interruptible = False
         self._waiting: list[int] = []
         self._before: dict[int, Any] = {}
 
-    def to(self, process: ChildProcess) -> None:
-        self._process = process
-        while self._waiting:
-            self._send(process, self._waiting.pop(0))
+    def run(self, starting: Callable[[], ChildProcess]) -> int:
+        """Start a command and wait for it. One that a signal has ended gives 128 and more.
+
+        Raises what ``starting`` does, and ChildError where a signal was there before.
+        """
+        ending = [number for number in self._waiting if number in _ending_signals()]
+        if ending:
+            name = signal.Signals(ending[0]).name
+            raise ChildError(f"{name} came before the command was started", OF_SIGNALS + ending[0])
+        try:
+            self._process = process = starting()
+            while self._waiting:
+                self._send(self._waiting.pop(0))
+            code = process.wait()
+        finally:
+            self._is_over, self._process = True, None
+        return code if code >= 0 else OF_SIGNALS - code
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """What a signal may end that comes behind the command. Raises SystemExit then, with a shell's code."""
+        self._is_interruptible = True
+        try:
+            yield
+        finally:
+            self._is_interruptible = False
 
     def __enter__(self) -> Self:
-        known = [getattr(signal, name) for name in FORWARDED if hasattr(signal, name)]
-        self._before = {number: signal.signal(number, self._take) for number in known}
+        self._before = {number: signal.signal(number, self._take) for number in _known(FORWARDED)}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,16 +95,34 @@ class _Forwarding:
             signal.signal(number, handler)
 
     def _take(self, number: int, _: Any) -> None:
-        if signal.Signals(number).name in OF_TERMINALS and _from_terminal():
-            return
-        if self._process is None:
+        if self._is_over:
+            if self._is_interruptible and number in _ending_signals():
+                sys.exit(OF_SIGNALS + number)
+        elif self._process is None:
             self._waiting.append(number)
-        else:
-            self._send(self._process, number)
+        elif signal.Signals(number).name not in OF_TERMINALS or not _from_terminal():
+            self._send(number)
 
-    def _send(self, process: ChildProcess, number: int) -> None:
+    def _send(self, number: int) -> None:
         with contextlib.suppress(OSError):  # it may have ended
-            process.send_signal(number)
+            if self._process is not None:
+                self._process.send_signal(number)
+
+
+def _known(names: Iterable[str]) -> list[int]:
+    """Those of the signals that this system has."""
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+
+def _ending_signals() -> list[int]:
+    """Those that are asked of a program for it to end."""
+    return _known(ENDING)
+
+
+def take_no_signals() -> None:
+    """In a forked child that is to become the command: the signals do there what they do by themselves."""
+    for number in _known(FORWARDED):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _from_terminal() -> bool:

@@ -8,13 +8,13 @@ import click
 from mockserver.authoring.importing import Importer, RecipientError
 from mockserver.authoring.openapi_file import OpenApiFile, SpecOperation
 from mockserver.authoring.reachable import snake
-from mockserver.authoring.root_schema import schema_text
 from mockserver.authoring.skeleton import skeleton
 from mockserver.authoring.writing import SCHEMA_FILE, contract_text, write_fixtures
 from mockserver.cli.common import CommandError, ending_with_findings, program
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import read_contract
 from mockserver.spec.operations import PLAIN_WORD
+from mockserver.spec.root_schema import schema_text
 from mockserver.spec.source import read_yaml
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)

@@ -45,7 +45,7 @@ def test(files: tuple[Path, ...], vendors: tuple[str, ...], is_fuzzed: bool, set
     for contract in contracts:
         if vendors and contract.vendor not in vendors:
             continue
-        exchanges, errors = read_exchanges(contract, folders)
+        exchanges, errors = read_exchanges(contract, folders, accounts)
         if errors:
             raise ContractErrors(errors)
         tried = try_contract(app, contract, exchanges, accounts, is_fuzzed=is_fuzzed)

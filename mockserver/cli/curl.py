@@ -29,7 +29,7 @@ def curl(vendor: str, url: str | None, account_id: str, settings: Settings) -> N
 
     The running server says it; where none answers, or files are named, it comes from the files.
     """
-    base = server_url(url, settings)
+    base, silence = server_url(url, settings), ""
     if is_server_meant(settings):
         path = f"/_mock/accounts/{quote(account_id, safe='')}/curl/{quote(vendor, safe='')}"
         try:
@@ -37,11 +37,14 @@ def curl(vendor: str, url: str | None, account_id: str, settings: Settings) -> N
         except CommandError as error:
             if not is_no_answer(error, url):
                 raise
+            silence = str(error) if url is not None else ""
         else:
             if answer.startswith("curl "):  # another program may listen there
                 click.echo(answer, nl=False)
                 return
     contracts, accounts = known_accounts(settings)
+    if silence and vendor not in {contract.vendor for contract in contracts}:
+        raise CommandError(f"{silence}; and the files here have no vendor {vendor!r}")
     contract = find_contract(contracts, vendor)
     if account_id not in accounts:
         raise CommandError(f"there is no account {account_id!r}; known: {', '.join(accounts)}")

@@ -62,7 +62,7 @@ def _recorded(file: Path) -> "list[RealCall]":
     from mockserver.server.drift.recording import RecordingError, read_recording  # noqa: PLC0415 -- as above
 
     try:
-        calls = list(read_recording(file))
+        calls = list(read_recording(file, lambda text: click.echo(text, err=True)))
     except RecordingError as error:
         raise CommandError(str(error)) from error
     if not calls:
@@ -85,10 +85,8 @@ async def _replay(file: Path | None, settings: Settings, against: str, options: 
     if options["account"] is not None:
         customer = await _customer(app, settings, options["account"])
     replay = FixtureReplay(app, contract, customer, _recipient(options))
-    folders = [*settings.fixtures, fixtures_folder()]
-    files = [path for folder in folders for path in sorted((folder / vendor).glob("*/*.yaml"))]
     try:
-        ready, left_out = await replay.sort(files)
+        ready, left_out = await replay.sort(_fixture_files(settings, vendor))
     except FixtureError as error:
         raise CommandError(str(error)) from error
     for reason in dict.fromkeys(reason for _, reason in left_out):
@@ -110,6 +108,13 @@ async def _replay(file: Path | None, settings: Settings, against: str, options: 
         if recording is not None:
             recording.add(call)
     return calls
+
+
+def _fixture_files(settings: Settings, vendor: str) -> list[Path]:
+    """The fixtures of a vendor, none of which is sent twice: of one name, that of the first folder counts."""
+    folders = [folder / vendor for folder in (*settings.fixtures, fixtures_folder())]
+    found = {path.relative_to(folder): path for folder in reversed(folders) for path in folder.glob("*/*.yaml")}
+    return [found[name] for name in sorted(found)]
 
 
 async def _customer(app: "Application", settings: Settings, account_id: str) -> Any:

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from mockserver.cli.drift_substitutes import nobodys
 from mockserver.server.drift.recording import RealCall
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.model import OperationSpec
@@ -42,38 +43,65 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """What takes the place of the text between two offsets."""
+    """What takes the place of the text between two offsets.
+
+    Answers of several operations may stand there: then the edit counts that keeps most of it.
+    """
 
     start: int
     end: int
     text: str
+    kept: int = 0
 
 
 def patched(text: str, seen: Iterable[Seen]) -> Patch:
     """The text of a contract's file with what these calls show."""
     document = _Document(text)
-    edits: list[_Edit] = []
+    edits: dict[int, list[_Edit]] = {}
     by_hand: list[str] = []
-    for one in seen:
-        node = document.example(one.operation, one.answer)
-        for change in (*_elsewhere(one), *_sample(document, node, one), *_graded(document, node, one)):
+    for one, node, sample in _agreed([(one, *_sample(document, one)) for one in seen]):
+        unmended = {departure.part for departure in one.call.departures} - SAMPLE_PARTS
+        if any(isinstance(change, str) for change in sample):
+            unmended |= SAMPLE_PARTS
+        for change in (*_elsewhere(one), *sample, *_graded(document, node, one, unmended)):
             if isinstance(change, _Edit):
-                edits.append(change)
+                edits.setdefault(change.start, []).append(change)
             else:
                 by_hand.append(f"{one.answer.id}: {change}")
-    for edit in sorted(dict.fromkeys(edits), key=lambda edit: -edit.start):
+    for _, meant in sorted(edits.items(), reverse=True):
+        edit = max(meant, key=lambda edit: edit.kept)
         text = text[: edit.start] + edit.text + text[edit.end :]
     return Patch(text, tuple(dict.fromkeys(by_hand)))
 
 
-def recorded_evidence(call: RealCall, answer: Answer) -> dict[str, Any]:
-    """The answer's evidence as a contract writes it, with the parts that the call shows."""
+_Sample = tuple[Seen, Any, list[_Edit | str]]  # a call, the node of its answer, what is to be done about the sample
+
+
+def _agreed(samples: list[_Sample]) -> Iterator[_Sample]:
+    """The same, but nothing is done where one sample stands for answers of operations that differ."""
+    wanted: dict[int, set[str]] = {}
+    for one, node, changes in samples:
+        if not one.is_moved:
+            texts = {change if isinstance(change, str) else change.text for change in changes}
+            wanted.setdefault(id(node), set()).update(texts or {""})
+    for one, node, changes in samples:
+        is_alone = node is None or len(wanted.get(id(node), ())) == 1
+        yield one, node, changes if is_alone else [_by_hand(change) for change in changes]
+
+
+def _by_hand(change: _Edit | str) -> str:
+    if isinstance(change, str):
+        return change
+    return f"value{change.text} (other answers, which differ, share what stands there)"
+
+
+def recorded_evidence(call: RealCall, answer: Answer, unmended: Container[str] = ()) -> dict[str, Any]:
+    """The answer's evidence as a contract writes it: recorded, but for what the call does not show or is not mended."""
     grade = {"recorded": call.date}
     kept = {}
-    has_new_headers = any(departure.part == "headers" for departure in call.departures)
     for name, part in answer.evidence.parts.items():
         is_shown = name != "trigger" or (call.is_certain and call.expected == call.answer)
-        if part is not None and (not is_shown or (name == "headers" and has_new_headers)):
+        if part is not None and (not is_shown or name in unmended):
             kept[name] = {part.grade: part.why}
     return {"default": grade, **kept} if kept else grade
 
@@ -94,32 +122,45 @@ def _elsewhere(seen: Seen) -> Iterator[str]:
             yield departure.sentence
 
 
-def _sample(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | str]:
-    """The sample's body as it really is, values that are filled in left alone."""
+def _sample(document: "_Document", seen: Seen) -> tuple[Any, list[_Edit | str]]:
+    """An answer's node; and its sample's body as it really is, values that are filled in left alone."""
+    node = document.example(seen.operation, seen.answer)
     departures = [d for d in seen.call.departures if d.at.startswith("/body") and d.part in SAMPLE_PARTS]
     if seen.is_moved or not departures:
-        return
+        return node, []
     shape = seen.call.call
     real = shape["response"]["json"] if "/response/json" not in shape["cut"] else None
     span = None if node is None or real is None else document.span(node, "value")
     for at in seen.answer.places:
         real = _with(real, at.tokens, at.get(seen.answer.sample))
+    real = _without_customer(real, seen.call.owned)
     if span is None or real == seen.answer.sample:
-        yield from (departure.sentence for departure in departures)
-    else:
-        yield _Edit(*span, f": {document.flow(real)}")
+        return node, [departure.sentence for departure in departures]
+    return node, [_Edit(*span, f": {document.flow(real)}")]
 
 
-def _graded(document: "_Document", node: Any, seen: Seen) -> Iterator[_Edit | str]:
+def _without_customer(value: Any, owned: Mapping[str, str]) -> Any:
+    """A body in which nobody's values stand where the customer's own were."""
+    if isinstance(value, dict):
+        return {name: _without_customer(item, owned) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_customer(item, owned) for item in value]
+    for own in owned if isinstance(value, str) else ():
+        value = value.replace(own, nobodys(own))
+    return value
+
+
+def _graded(document: "_Document", node: Any, seen: Seen, unmended: Container[str]) -> Iterator[_Edit | str]:
     if seen.is_moved:
         return
-    written = f": {document.flow(recorded_evidence(seen.call, seen.answer))}"
+    evidence = recorded_evidence(seen.call, seen.answer, unmended)
+    written = f": {document.flow(evidence)}"
     block = None if node is None else document.member(node, "x-mock")
     span = None if block is None else document.span(block[1], "evidence")
     if span is None:
         yield f"evidence{written} (other answers share what stands there now)"
     else:
-        yield _Edit(*span, written)
+        yield _Edit(*span, written, kept=len(evidence))
 
 
 def _with(value: Any, tokens: tuple[str, ...], new: Any) -> Any:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mockserver.cli.drift_fixture import FixtureWriter
+from mockserver.cli.drift_fixture import FixtureWriter, UnwritableError
 from mockserver.cli.drift_patch import Seen, patched
+from mockserver.cli.drift_trial import FixtureTrial
 from mockserver.engine.account import AccountData
 from mockserver.server.build import fixtures_folder
 from mockserver.server.drift.recording import RealCall
@@ -24,12 +25,12 @@ def proposals(
     calls: Iterable[RealCall], contracts: Iterable[Contract], account: AccountData, settings: Settings
 ) -> Iterator[str]:
     """The lines: patches that ``git apply`` and ``patch`` take, and before each what it leaves to do by hand."""
-    fixtures = settings.fixtures[0] if settings.fixtures else fixtures_folder()
+    calls = list(calls)
     for contract in contracts:
         seen = newest(contract, calls)
-        if seen:
-            yield from _contract_patch(contract, seen)
-            yield from _fixture_patches(contract, seen, account, fixtures)
+        lacking = [call for call in calls if call.vendor == contract.vendor and call.answer is None]
+        if seen or lacking:
+            yield from _of_contract(contract, seen, lacking, account, settings)
 
 
 def newest(contract: Contract, calls: Iterable[RealCall]) -> list[Seen]:
@@ -38,22 +39,35 @@ def newest(contract: Contract, calls: Iterable[RealCall]) -> list[Seen]:
     found = {
         call.answer: Seen(call, *known[call.answer])
         for call in calls
-        if call.answer in known and (call.departures or call.confirmed)
+        if call.answer is not None and call.answer in known and (call.departures or call.confirmed)
     }
     return list(found.values())
 
 
-def _contract_patch(contract: Contract, seen: Iterable[Seen]) -> Iterator[str]:
+def _of_contract(
+    contract: Contract, seen: list[Seen], lacking: Iterable[RealCall], account: AccountData, settings: Settings
+) -> Iterator[str]:
     file = Path(contract.file)
     text = file.read_text("utf-8")
     patch = patched(text, seen)
-    by_hand = [*patch.by_hand, *_faults(file, patch.text)]
+    faults = list(_faults(file, patch.text))
+    trial = FixtureTrial(file.name, text if faults else patch.text, settings)
+    fixtures = list(_fixtures(contract, seen, account, trial))
+    lacks = [f"{call.operation}: {departure.sentence}" for call in lacking for departure in call.departures]
+    untold = [f"{answer}: no fixture of it: {why}" for answer, _, why in fixtures if why]
+    by_hand = list(dict.fromkeys((*lacks, *patch.by_hand, *faults, *untold)))
     if by_hand:
         yield ""
         yield f"To be changed by hand in {_relative(file)}:"
         yield ""
         yield from (f"- {sentence}" for sentence in by_hand)
     yield from _diff(file, text, patch.text)
+    folder = settings.fixtures[0] if settings.fixtures else fixtures_folder()
+    for answer, written, _ in fixtures:
+        if written:
+            operation, name = answer.removeprefix(f"{contract.vendor}.").split("/")
+            fixture = folder / contract.vendor / operation / f"{CASE_PREFIX}{name}.yaml"
+            yield from _diff(fixture, fixture.read_text("utf-8") if fixture.is_file() else "", written)
 
 
 def _faults(file: Path, text: str) -> Iterator[str]:
@@ -67,13 +81,19 @@ def _faults(file: Path, text: str) -> Iterator[str]:
             yield from (f"with the patch below: {error.message} ({error.pointer})" for error in errors.errors)
 
 
-def _fixture_patches(contract: Contract, seen: Iterable[Seen], account: AccountData, folder: Path) -> Iterator[str]:
+def _fixtures(
+    contract: Contract, seen: Iterable[Seen], account: AccountData, trial: FixtureTrial
+) -> Iterator[tuple[str, str, str]]:
+    """Of each answer its name, and the text of its fixture, or else why there is none."""
     writer = FixtureWriter(contract, account.vendors[contract.vendor])
     for one in seen:
         if not one.is_moved:
-            file = folder / contract.vendor / one.operation.name / f"{CASE_PREFIX}{one.answer.name}.yaml"
-            before = file.read_text("utf-8") if file.is_file() else ""
-            yield from _diff(file, before, writer.text(one.call, one.operation, one.answer))
+            try:
+                cases = writer.cases(one.call, one.operation, one.answer)
+                written, told = trial.first_that_holds(contract.vendor, cases)
+            except UnwritableError as error:
+                written, told = "", [str(error)]
+            yield one.answer.id, written, "; ".join(told)
 
 
 def _diff(file: Path, before: str, after: str) -> Iterator[str]:

@@ -81,7 +81,7 @@ class FixtureReplay:
         sent = case.sent
         received = await upstream.send(sent.method, sent.url.encode("ascii"), _raw(sent.headers), sent.content)
         compared = self._comparer.compare(case.request, case.facts, received, str(upstream.origin))
-        return await compared.as_recorded(self._mock.masker)
+        return await self._comparer.as_recorded(compared)
 
     async def _read(self, name: str, case: Mapping[str, Any]) -> ReadyCase | str:
         """A case, or why it is not sent. Raises FixtureError."""
@@ -91,20 +91,15 @@ class FixtureReplay:
         if ready is None:
             return MOCKS_OWN
         problems = self._comparer.problems(ready.request, ready.facts)
-        if any(_sends_nothing(problem) for problem in problems):
-            return ready
-        return NEEDS_SEND if self._to is None else await self._sending(ready, case, problems, self._to)
-
-    async def _sending(
-        self, ready: ReadyCase, case: Mapping[str, Any], problems: Iterable[Problem], to: str
-    ) -> ReadyCase | str:
-        """A case that may send a message, to this number; or why it is not sent."""
+        is_harmless = any(_sends_nothing(problem) for problem in problems)
         recipient = ready.request.operation.recipient
+        if self._to is None:
+            return ready if is_harmless else NEEDS_SEND
         if recipient is None:
             return ready
-        redirected = _redirected(case, recipient, to)
+        redirected = _redirected(case, recipient, self._to)
         if redirected is None or any(recipient.at.covers(Pointer.parse(problem.at)) for problem in problems):
-            return NEEDS_NUMBER
+            return ready if is_harmless else NEEDS_NUMBER
         return await self._ready(ready.name, redirected) or MOCKS_OWN
 
     def _names_customer(self, node: Any) -> bool:

@@ -11,14 +11,16 @@ HEADINGS = ("answer", "part", "where", "the contract", "the real vendor", "known
 def report(calls: Sequence[RealCall]) -> Iterator[str]:
     """The lines, in Markdown."""
     departures = Counter(
-        (call.answer, d.part, d.at, d.contract, d.real, d.grade) for call in calls for d in call.departures
+        (call.answer or call.operation, d.part, d.at, d.contract, d.real, d.grade)
+        for call in calls
+        for d in call.departures
     )
     origins = ", ".join(dict.fromkeys(call.origin for call in calls))
     yield f"{_count(len(calls), 'call')} to {origins}: {_count(len(departures), 'departure')} from the contract"
     if departures:
         yield ""
         yield from _table(HEADINGS, ((*row, str(number)) for row, number in departures.items()))
-    confirmed = Counter((call.answer, ", ".join(call.confirmed)) for call in calls if call.confirmed)
+    confirmed = Counter((str(call.answer), ", ".join(call.confirmed)) for call in calls if call.confirmed)
     if confirmed:
         yield ""
         yield "Assumed until now, and as the contract has it: this can be recorded."

@@ -1,10 +1,11 @@
 """``mockserver hosts``: names that lead clients to the server instead of the vendors."""
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 import click
 
-from mockserver.cli.common import contract_options, ending_with_findings
+from mockserver.cli.common import CommandError, contract_options, ending_with_findings
 from mockserver.server.build import contracts_of
 from mockserver.server.certificates import vendor_hosts
 from mockserver.server.settings import Settings
@@ -52,6 +53,10 @@ def hosts(address: str, settings: Settings, *, compose: bool) -> None:
 
     The server has to listen on the vendors' port then: serve --port 443.
     """
+    try:
+        ip_address(address)
+    except ValueError as error:
+        raise CommandError(f"--address is an IP address, as /etc/hosts has them, not {address!r}") from error
     names = vendor_hosts(contracts_of(settings))
     if compose:
         click.echo(compose_file(names), nl=False)

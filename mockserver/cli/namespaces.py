@@ -4,7 +4,7 @@ It needs neither root nor a helper program. A forked child makes user, mount and
 hands what listens to this process, which serves it from outside, and becomes the command under the same user.
 """
 
-import ctypes
+import contextlib
 import errno
 import json
 import os
@@ -13,12 +13,14 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from mockserver.cli.child import OF_SIGNALS, cannot_run
+from mockserver.cli.child import OF_SIGNALS, cannot_run, take_no_signals
 
 NEW_MOUNTS, NEW_USERS, NEW_NETWORK = 0x20000, 0x10000000, 0x40000000  # of unshare(2)
 BIND, RECURSIVE, PRIVATE = 0x1000, 0x4000, 0x40000  # of mount(2)
@@ -33,6 +35,9 @@ BUNDLES = (
     "/etc/ssl/cert.pem",
 )
 HOSTS_FILE = "/etc/hosts"
+RESOLVER_FILE = "/etc/resolv.conf"
+INSIDE_ADDRESS = "127.0.0.1"
+NAMES_PORT = 53  # of DNS
 INSIDE_BACKLOG = 512
 MAX_SAID_BYTES = 4096
 MAX_SOCKETS = 250  # that one message can carry
@@ -43,21 +48,44 @@ class IsolationError(Exception):
 
 
 class LocalService(NamedTuple):
-    """A service outside that the command may reach by the same name and port."""
+    """A service outside that the command may reach by the same name, or an address of this machine, and port."""
 
     host: str
     port: int
 
+    @property
+    def address(self) -> str:
+        """Where it is listened for inside."""
+        return self.host if self.is_address else INSIDE_ADDRESS
+
+    @property
+    def is_address(self) -> bool:
+        try:
+            ip_address(self.host)
+        except ValueError:
+            return False
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What the command finds: the vendors' hosts, the server's port, services, a CA. ``folder`` has the CA's files."""
+    """What the command finds: the vendors' hosts, the server's port, services, a CA. ``folder`` has the CA's files.
+
+    ``own`` is a folder that one way in fills, so that what fails leaves nothing to the next.
+    """
 
     hosts: tuple[str, ...]
     port: int
     services: tuple[LocalService, ...]
     ca: Path
     folder: Path
+    own: Path = Path()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What this machine is called inside, beside its local names."""
+        services = (service.host for service in self.services if not service.is_address)
+        return tuple(dict.fromkeys([*self.hosts, *services, socket.gethostname().lower()]))
 
 
 class IsolatedChild:
@@ -67,21 +95,36 @@ class IsolatedChild:
         self._pid = pid
         self._channel = channel
 
+        self._is_ended = False
+
     def begin(self) -> None:
-        self._channel.send(b"g")
-        self._channel.close()
+        with self._channel, contextlib.suppress(OSError):  # a signal may have ended it
+            self._channel.send(b"g")
 
     def wait(self) -> int:
-        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        self._is_ended = True
+        return code
 
     def send_signal(self, number: int, /) -> None:
         os.kill(self._pid, number)
 
+    def give_up(self) -> None:
+        """End it where it has not begun."""
+        self._channel.close()
+        if not self._is_ended:
+            self.wait()
+
 
 class Isolated(NamedTuple):
-    """``web`` are sockets for the server; ``services`` those that are to be relayed, in their order."""
+    """``web`` are sockets for the server; ``services`` those that are to be relayed, in their order.
+
+    Whoever inside asks for a name that is not ``known`` asks ``names``, by DNS.
+    """
 
     child: IsolatedChild
+    known: frozenset[str]
+    names: socket.socket
     web: list[socket.socket]
     services: list[socket.socket]
 
@@ -107,6 +150,7 @@ def _ways() -> list[int]:
 
 def _attempt(command: Sequence[str], environment: Mapping[str, str], inside: Inside, kinds: int) -> Isolated | str:
     """The command where that works, else why it does not."""
+    inside = replace(inside, own=Path(tempfile.mkdtemp(dir=inside.folder)))
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
@@ -116,13 +160,12 @@ def _attempt(command: Sequence[str], environment: Mapping[str, str], inside: Ins
     said, descriptors, _, _ = socket.recv_fds(ours, MAX_SAID_BYTES, MAX_SOCKETS)
     child = IsolatedChild(pid, ours)
     if not descriptors:
-        child.wait()
-        ours.close()
+        child.give_up()
         step, number = json.loads(said or b'["it ended at once", 0]')
         return why_not(step, number)
     sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
-    web = len(WEB_PORTS) + 1
-    return Isolated(child, sockets[:web], sockets[web:])
+    web = len(WEB_PORTS) + 2
+    return Isolated(child, frozenset([LOCAL_NAMES, *inside.names]), sockets[0], sockets[1:web], sockets[web:])
 
 
 def _become(
@@ -134,9 +177,10 @@ def _become(
     """In the child: enter, hand over what listens, wait, and become the command."""
     try:
         sockets = enter()
+        take_no_signals()
         socket.send_fds(channel, [b"[]"], [one.fileno() for one in sockets])
     except _StepError as error:
-        channel.send(json.dumps([error.step, error.number]).encode())
+        channel.send(json.dumps([error.step, error.number]).encode()[:MAX_SAID_BYTES])
         os._exit(OF_SIGNALS)
     if not channel.recv(1):  # the other side gave up
         os._exit(OF_SIGNALS)
@@ -160,6 +204,8 @@ class _StepError(Exception):
 
 
 def _enter(inside: Inside, kinds: int) -> list[socket.socket]:
+    import ctypes  # noqa: PLC0415 -- takes 10 ms, and few runs need it
+
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.getuid(), os.getgid()
 
@@ -182,17 +228,29 @@ def _enter(inside: Inside, kinds: int) -> list[socket.socket]:
         mount(None, "/", RECURSIVE | PRIVATE)
         step = "the loopback interface"
         _bring_up_loopback()
-        step = f"the files of {inside.folder}"
+        step = f"the files of {inside.own}"
         for source, target in _replacements(inside):
             mount(source, target, BIND | RECURSIVE)
-        step = "listening"
-        return [socket.create_server(("127.0.0.1", port), backlog=INSIDE_BACKLOG) for port in _ports(inside)]
+        names = socket.socket(type=socket.SOCK_DGRAM)
+        names.bind((INSIDE_ADDRESS, NAMES_PORT))
+        listening = []
+        for place in _places(inside):
+            step = "listening on {} port {}".format(*place)
+            listening.append(_listening(*place))
     except OSError as error:
-        raise _StepError(step, error.errno or 0) from error
+        raise _StepError(step if error.errno else f"{step}: {error}", error.errno or 0) from error
+    return [names, *listening]
 
 
-def _ports(inside: Inside) -> list[int]:
-    return [*WEB_PORTS, inside.port, *(service.port for service in inside.services)]
+def _places(inside: Inside) -> list[tuple[str, int]]:
+    """The addresses and ports that are listened on."""
+    services = [(service.address, service.port) for service in inside.services]
+    return [*((INSIDE_ADDRESS, port) for port in (*WEB_PORTS, inside.port)), *services]
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.create_server((address, port), family=family, backlog=INSIDE_BACKLOG)
 
 
 def _bring_up_loopback() -> None:
@@ -205,14 +263,21 @@ def _bring_up_loopback() -> None:
 
 
 def _replacements(inside: Inside) -> list[tuple[Path, str]]:
-    """Files and folders to be laid over the system's: who is where, and whom to trust."""
-    hosts = inside.folder / "hosts"
-    names = [*inside.hosts, *(service.host for service in inside.services if service.host != LOCAL_NAMES)]
-    lines = [*_local_lines(Path(HOSTS_FILE)), *(f"127.0.0.1 {name}" for name in dict.fromkeys(names))]
-    hosts.write_text("\n".join(lines) + "\n", "utf-8", "surrogateescape")
+    """Files and folders to be laid over the system's: who is where, whom to ask for others, and whom to trust."""
+    hosts = inside.own / "hosts"
+    lines = _local_lines(Path(HOSTS_FILE))
+    known = {LOCAL_NAMES, *(name for line in lines for name in line.split()[1:])}
+    names = [name for name in inside.names if name not in known]
+    hosts.write_text(
+        "\n".join([*lines, *(f"{INSIDE_ADDRESS} {name}" for name in names)]) + "\n", "utf-8", "surrogateescape"
+    )
     found = [(hosts, HOSTS_FILE)]
+    if Path(RESOLVER_FILE).is_file():  # without one, this machine is asked anyway
+        resolver = inside.own / "resolv.conf"
+        resolver.write_text(f"nameserver {INSIDE_ADDRESS}\nsearch .\n", "ascii")
+        found.append((resolver, RESOLVER_FILE))
     if Path(CERTIFICATES).is_dir():  # a new file there needs a new folder
-        certificates = inside.folder / "certs"
+        certificates = inside.own / "certs"
         shutil.copytree(CERTIFICATES, certificates, symlinks=True)
         for hashed in inside.folder.glob("*.0"):  # as OpenSSL finds it in a folder
             shutil.copy(hashed, certificates)
@@ -223,7 +288,7 @@ def _replacements(inside: Inside) -> list[tuple[Path, str]]:
     folder = os.path.realpath(CERTIFICATES)
     others = {os.path.realpath(bundle) for bundle in BUNDLES if Path(bundle).is_file()}
     for number, bundle_path in enumerate(sorted(path for path in others if os.path.dirname(path) != folder)):  # noqa: PTH120 -- as realpath gives it
-        copy = inside.folder / f"bundle-{number}.pem"
+        copy = inside.own / f"bundle-{number}.pem"
         _write_bundle(copy, Path(bundle_path), inside.ca)
         found.append((copy, bundle_path))
     return found
@@ -238,7 +303,7 @@ def _write_bundle(target: Path, source: Path, ca: Path) -> None:
 
 def _local_lines(file: Path) -> list[str]:
     """The lines of a hosts file about this machine."""
-    text = file.read_text("utf-8", "surrogateescape") if file.exists() else f"127.0.0.1 {LOCAL_NAMES}"
+    text = file.read_text("utf-8", "surrogateescape") if file.exists() else f"{INSIDE_ADDRESS} {LOCAL_NAMES}"
     return [line for line in text.splitlines() if line.startswith(("127.", "::1"))]
 
 
@@ -259,7 +324,7 @@ def why_not(step: str, number: int, root: Path = Path("/")) -> str:
     if number in {errno.EPERM, errno.EACCES} and _is_filtered(root):
         cure = "`docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined` allows it"
         return f"the container forbids it ({step}: {os.strerror(number)}): {cure}"
-    return f"this system forbids it ({step}: {os.strerror(number)})"
+    return f"this system forbids it ({step}{f': {os.strerror(number)}' if number else ''})"
 
 
 def _is_filtered(root: Path) -> bool:

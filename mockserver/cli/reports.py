@@ -3,7 +3,6 @@
 import json
 from collections.abc import Container, Sequence
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
 
 from mockserver.cli.common import CommandError
 from mockserver.cli.gates import GateResult
@@ -14,11 +13,19 @@ REPORT_KINDS = (".har", ".json", ".xml")
 
 
 def check_report(file: Path) -> None:
-    """Raise CommandError if a file's name does not say what is to be written."""
+    """Raise CommandError if a file's name does not say what is to be written, or it cannot be written there."""
     if file.suffix not in REPORT_KINDS:
         raise CommandError(
             f"--report writes by the file's name: {', '.join(f'*{kind}' for kind in REPORT_KINDS)}, not {file}"
         )
+    was_there = file.exists()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.open("ab").close()
+        if not was_there:
+            file.unlink()
+    except OSError as error:
+        raise CommandError(f"--report {file} cannot be written: {error.strerror}") from error
 
 
 def write_report(
@@ -51,4 +58,6 @@ def _case(verdict: GateResult) -> str:
 
 def _attribute(text: str) -> str:
     """A text as XML may have it: without control characters, which no spelling allows."""
+    from xml.sax.saxutils import quoteattr  # noqa: PLC0415 -- it loads a parser, and few runs write XML
+
     return quoteattr("".join(c if c >= " " and c.isprintable() else "�" for c in text))

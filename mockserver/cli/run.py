@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,20 +16,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockserver.cli.account import assignments, variables, write_account_files
-from mockserver.cli.child import ChildError, ChildProcess, exit_code, start
+from mockserver.cli.child import ChildError, ChildProcess, Forwarding, start
 from mockserver.cli.common import CommandError, contract_options, ending_with_findings
 from mockserver.cli.gates import FAIL_ON, ExpectedCount, read_expectation, verdicts
 from mockserver.cli.namespaces import Inside, Isolated, IsolationError, LocalService, isolate
 from mockserver.cli.reports import check_report, write_report
-from mockserver.cli.service_relay import relaying
+from mockserver.cli.service_relay import read_services, relaying
 from mockserver.cli.summary import RunRecord, summary
-from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings, SettingsError
+from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings, SettingsError, option
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.model import Contract
 from mockserver.testing.account import Account, Made
 from mockserver.testing.calls import AccountCalls
 from mockserver.testing.child_environment import WAY_VARIABLES, ClientTarget, child_variables, trust_variables
 from mockserver.testing.client import Control, ControlError
+from mockserver.testing.redirect import NotedHosts
 from mockserver.testing.server import serving
 
 if TYPE_CHECKING:
@@ -106,17 +108,18 @@ def run(settings: Settings, command: tuple[str, ...], **options: Any) -> None:
     Proxies, certificates, hooks for Node and Python, and the account's credentials are in its environment. The exit
     code is the command's, or 1 where that is 0 and --expect or --fail-on is not met.
     """
-    sys.exit(_run(settings, command, RunOptions(**options)))
+    with Forwarding() as signals:
+        sys.exit(_run(settings, command, RunOptions(**options), signals))
 
 
-def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int:
+def _run(settings: Settings, command: Sequence[str], options: RunOptions, signals: Forwarding) -> int:
     from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
-    from mockserver.server.sockets import listen  # noqa: PLC0415
 
     for file in options.report:
         check_report(file)
-    own_place = replace(settings, host=LOOPBACK, port=0, public_url=None, tls_files=None)
     let_through = options.let_through or settings.let_through
+    services = _services(options, let_through)
+    own_place = replace(settings, host=LOOPBACK, port=0, public_url=None, tls_files=None)
     try:
         app = create_app(replace(own_place, let_through=let_through, log=options.log))
     except SettingsError as error:
@@ -124,29 +127,43 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions) -> int
     expected = [read_expectation(text, app.contracts) for text in options.expect]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="mockserver-")))
-        (listening,) = listen(LOOPBACK, 0)
-        stack.enter_context(listening)
-        stack.callback(app.state.mock.unreachable.close)
-        port = listening.getsockname()[1]
-        shape = _own_account(app, options.state, f"{LOOPBACK}:{port}")
-        own = {
-            URL: f"http://{LOOPBACK}:{port}",
-            ACCOUNT: shape["id"],
-            **_own_variables(app.contracts, shape, options, folder),
-        }
-        target = _target(app, port, folder)
+        place = _Place(app, folder, let_through)
+        stack.callback(place.close)
+        shape = _own_account(app, options.state, f"{LOOPBACK}:{place.port}")
+        own = {URL: place.url, ACCOUNT: shape["id"], **_own_variables(app.contracts, shape, options, folder)}
         try:
-            isolated = _isolated(command, target, own, options)
-            web, services = (isolated.web, isolated.services) if isolated is not None else ([], [])
+            isolated = _isolated(command, place.target, own, services, options.isolation)
             gc.enable()
-            url = stack.enter_context(serving(app, [listening, *web]))
-            stack.enter_context(relaying(_services(options)[: len(services)], services))
-            code = exit_code(lambda: _started(isolated, command, target, own))
+            url = stack.enter_context(serving(app, [place.listening, *(isolated.web if isolated else [])]))
+            if isolated is not None:
+                stack.callback(isolated.child.give_up)
+                stack.enter_context(relaying(services, isolated, NotedHosts(str(place.target.others), ())))
+            code = signals.run(lambda: _started(isolated, command, place.target, own))
         except ChildError as error:
             click.echo(f"mockserver: {error}", err=True)
             return error.code
-        failed = _conclude(Control(url, settings.admin_token), shape, expected, options, target.hosts)
-        return code or int(failed)
+        with signals.interruptible():
+            ended = _conclude(Control(url, settings.admin_token), shape, expected, options, place.target)
+        return code or ended
+
+
+class _Place:
+    """Where the server of a run is: a port of this machine, and the files by which clients trust it."""
+
+    def __init__(self, app: "Application", folder: Path, let_through: Sequence[str]) -> None:
+        from mockserver.server.sockets import listen  # noqa: PLC0415 -- as above
+
+        (self.listening,) = listen(LOOPBACK, 0)
+        self.port: int = self.listening.getsockname()[1]
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        write_trust_files(folder, app.certificates.identity())
+        passed = tuple(host.lower() for host in let_through)
+        self.target = ClientTarget(app.certificates.hosts, LOOPBACK, self.port, folder, passed)
+        self._app = app
+
+    def close(self) -> None:
+        self._app.state.mock.unreachable.close()
+        self.listening.close()
 
 
 def _own_account(app: "Application", state: Path | None, host: str) -> dict[str, Any]:
@@ -175,21 +192,33 @@ def _own_account(app: "Application", state: Path | None, host: str) -> dict[str,
     return shape
 
 
+def _services(options: RunOptions, let_through: Sequence[str]) -> tuple[LocalService, ...]:
+    """What ``--with`` names. Raises CommandError, also where an option has no meaning with or without isolation."""
+    services = read_services(options.services)
+    if options.isolation == "none" and services:
+        raise CommandError("--with is for --isolation: without it, the command reaches every local service anyway")
+    if options.isolation != "none" and let_through:
+        through = f"{option('let_through')} {let_through[0]}"
+        raise CommandError(f"{through} is not for --isolation, where nothing leaves; --with lets a service in")
+    return services
+
+
 def _isolated(
-    command: Sequence[str], target: ClientTarget, own: Mapping[str, str], options: RunOptions
+    command: Sequence[str],
+    target: ClientTarget,
+    own: Mapping[str, str],
+    services: tuple[LocalService, ...],
+    isolation: str,
 ) -> Isolated | None:
     """The command, waiting in its namespaces; None where it is to run without. Raises ChildError."""
-    services = _services(options)
-    if options.isolation == "none":
-        if services:
-            raise CommandError("--with is for --isolation: without it, the command reaches every local service anyway")
+    if isolation == "none":
         return None
     before = {name: value for name, value in os.environ.items() if name not in WAY_VARIABLES}
     environment = {**before, **trust_variables(target, before), **own}
     try:
         return isolate(command, environment, Inside(target.hosts, target.port, services, target.ca, target.folder))
     except IsolationError as error:
-        if options.isolation == "require":
+        if isolation == "require":
             raise ChildError(f"not isolated, and so not run: {error}", NO_ISOLATION) from error
         click.echo(f"mockserver: not isolated: {error}", err=True)
         return None
@@ -203,23 +232,6 @@ def _started(
         return start(command, {**os.environ, **child_variables(target, os.environ), **own})
     isolated.child.begin()
     return isolated.child
-
-
-def _services(options: RunOptions) -> tuple[LocalService, ...]:
-    """What ``--with`` names. Raises CommandError."""
-    services = []
-    for text in options.services:
-        host, _, port = text.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-            raise CommandError(f"--with is HOST:PORT, as localhost:5432, not {text!r}")
-        services.append(LocalService(host, int(port)))
-    return tuple(services)
-
-
-def _target(app: "Application", port: int, folder: Path) -> ClientTarget:
-    """Where clients are led, with the files by which they trust what is there."""
-    write_trust_files(folder, app.certificates.identity())
-    return ClientTarget(app.certificates.hosts, LOOPBACK, port, folder)
 
 
 def _own_variables(
@@ -237,19 +249,30 @@ def _conclude(
     shape: Mapping[str, Any],
     expected: Sequence[ExpectedCount],
     options: RunOptions,
-    hosts: tuple[str, ...],
-) -> bool:
-    """Say what came and what is missing, and write the reports; returns whether a gate failed."""
-    findings = RunRecord.of(AccountCalls(control, EVERYBODY).all(), _evicted(control))
+    target: ClientTarget,
+) -> int:
+    """Say what came and what is missing, and write the reports; returns the exit code."""
+    findings = RunRecord.of(AccountCalls(control, EVERYBODY).all(), _unproxied(target.others), _evicted(control))
     held = verdicts(expected, options.fail_on, findings)
-    for line in summary(findings, _unused_pins(control, shape), control.get("coverage")):
+    for line in summary(findings, _unused_pins(control, shape), partial(control.get, "coverage")):
         click.echo(line, err=True)
     for verdict in held:
         if verdict.failure is not None:
             click.echo(f"FAILED: {verdict.gate}: {verdict.failure}", err=True)
+    code = int(any(verdict.failure is not None for verdict in held))
     for file in options.report:
-        write_report(file, findings.everything, held, hosts)
-    return any(verdict.failure is not None for verdict in held)
+        try:
+            write_report(file, findings.everything, held, target.hosts)
+        except OSError as error:
+            click.echo(f"mockserver: --report {file} cannot be written: {error.strerror}", err=True)
+            code = code or CommandError.exit_code
+    return code
+
+
+def _unproxied(file: Path) -> list[str]:
+    """Hosts that clients asked for without asking the server, which is their proxy."""
+    lines = file.read_text("utf-8", "replace").splitlines() if file.exists() else []
+    return ["".join(letter if letter.isprintable() else "?" for letter in line) for line in lines]
 
 
 def _evicted(control: Control) -> int:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 M_MMAP_THRESHOLD = -3  # from malloc.h
 LARGE_BLOCK_BYTES = 16 * 1024
+TYPED_OUT = ("forward_real", "real_calls")  # options without a variable
 
 
 def _refuse_former(_: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -90,6 +91,7 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--state",
+    envvar=variable("state"),
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="From the start on: {accounts: {ID: {vendors: …, pins: …, limits: …, clock: …}}}.",
@@ -124,6 +126,7 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--draft",
     "drafts",
+    envvar=variable("draft"),
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -131,13 +134,19 @@ def former_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option(
     "--workers",
+    envvar=variable("workers"),
     type=click.IntRange(1),
     default=1,
     show_default=True,
     metavar="N",
     help="Processes that serve; more than one need a shared --store.",
 )
-@click.option("--watch", is_flag=True, help="Take contracts and fixtures as they change on disk, without a restart.")
+@click.option(
+    "--watch",
+    envvar=variable("watch"),
+    is_flag=True,
+    help="Take contracts and fixtures as they change on disk, without a restart.",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
 @former_options
 @ending_with_findings
@@ -205,7 +214,10 @@ def watch_files(app: "Application", drafts: tuple[Path, ...], forward_real: tupl
     if forward_real:
         raise CommandError("--watch and --forward-real: a vendor whose calls are passed on cannot change meanwhile")
     if kind_of_store(app.settings.store) == "remote":
-        raise CommandError("--watch is for one process: other servers on this store would keep their contracts")
+        raise CommandError(
+            "--watch is for a server that has its store to itself: servers that share one would take new contracts one "
+            "after the other. Restart all of them instead: calls, accounts and pins stay in the store"
+        )
     app.watch(drafts, read_draft)
 
 
@@ -246,13 +258,14 @@ def _run(
 
     Raises OSError where the files for clients, or the announcement, cannot be written.
     """
-    from mockserver.server.uvicorn_server import end_with, uvicorn_server  # noqa: PLC0415 -- as above
+    from mockserver.server.uvicorn_server import end_with, load_soon, uvicorn_server  # noqa: PLC0415 -- as above
 
     unsaid: list[OSError] = []
 
     def begin() -> None:
         try:
             announce()
+            load_soon("mockserver.engine.signing")
         except OSError as error:  # nobody would learn where it is
             unsaid.append(error)
             server.should_exit = True
@@ -297,6 +310,8 @@ def set_state(app: "Application", file: Path) -> None:
 
 def _settings(settings: Settings, options: dict[str, Any]) -> Settings:
     """The environment's settings with those of the options; a log unless it is switched off."""
+    for name in filter(os.environ.get, map(variable, TYPED_OUT)):
+        raise CommandError(f"{name} is not read: no variable has calls leave this machine; write the option out")
     ignored = [name for name in ANOTHER_PRODUCTS if os.environ.get(name)]
     if ignored:
         ours = " and ".join(variable(ANOTHER_PRODUCTS[name]) for name in ignored)

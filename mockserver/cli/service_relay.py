@@ -1,27 +1,66 @@
-"""Services of this machine for a command in namespaces: each connection there is one to the service out here."""
+"""Services of this machine for a command in namespaces: each connection there is one to the service out here.
+
+The names that it asks for are answered here, too.
+"""
 
 import asyncio
 import contextlib
+import re
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_address
 
-from mockserver.cli.namespaces import LocalService
+from mockserver.cli.asked_names import NameAnswerer
+from mockserver.cli.common import CommandError
+from mockserver.cli.namespaces import INSIDE_ADDRESS, WEB_PORTS, Isolated, LocalService
 
 PIECE_BYTES = 64 * 1024
+_SERVICE = re.compile(r"(?:\[(?P<address>[0-9a-fA-F:.]+)\]|(?P<name>[\w.-]+)):(?P<port>[0-9]{1,5})", re.ASCII)
+
+
+def read_services(texts: Sequence[str]) -> tuple[LocalService, ...]:
+    """What ``--with`` names, each once. Raises CommandError for what cannot be let in."""
+    found = {(service.address, service.port): service for service in map(_service, texts)}
+    for text, service in zip(texts, map(_service, texts), strict=True):
+        other = found[service.address, service.port]
+        if service.address == INSIDE_ADDRESS and service.port in WEB_PORTS:
+            raise CommandError(f"--with {text}: port {service.port} is the vendors' hosts' inside; use another one")
+        if other != service:
+            here = f"both would be {INSIDE_ADDRESS}:{service.port} inside"
+            raise CommandError(f"--with {text} and --with {other.host}:{other.port}: {here}; give one another port")
+    return tuple(found.values())
+
+
+def _service(text: str) -> LocalService:
+    read = _SERVICE.fullmatch(text)
+    if read is None or not 0 < int(read["port"]) < 65536:
+        raise CommandError(f"--with is HOST:PORT, as localhost:5432, not {text!r}")
+    service = LocalService((read["address"] or read["name"]).lower(), int(read["port"]))
+    if read["address"] and not service.is_address:
+        raise CommandError(f"--with {text}: {service.host} is no address")
+    if service.is_address and not ip_address(service.host).is_loopback:
+        raise CommandError(f"--with {text}: inside there are this machine's own addresses only; give the host's name")
+    return service
 
 
 @contextmanager
-def relaying(services: Sequence[LocalService], sockets: Sequence[socket.socket]) -> Iterator[None]:
-    """Connect those who come to each socket with its service, in a thread, until the block ends."""
-    if not services:
-        yield
-        return
+def relaying(services: Sequence[LocalService], isolated: Isolated, note: Callable[[str], None]) -> Iterator[None]:
+    """Serve a command in namespaces, in a thread, until the block ends.
+
+    Those who come to the socket of a service are connected with it; ``note`` is called with each name that is nobody.
+    """
     loop = asyncio.new_event_loop()
     ended = asyncio.Event()
-    pairs = list(zip(services, sockets, strict=True))
-    thread = threading.Thread(target=lambda: loop.run_until_complete(_serve(pairs, ended)), name="relay", daemon=True)
+    pairs = list(zip(services, isolated.services, strict=True))
+
+    async def serve() -> None:
+        names, _ = await loop.create_datagram_endpoint(lambda: NameAnswerer(isolated.known, note), sock=isolated.names)
+        await _serve(pairs, ended)
+        names.close()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="relay", daemon=True)
     thread.start()
     try:
         yield

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from mockserver.spec.account_values import values_at
+from mockserver.spec.addresses import as_sent
 from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Basic, Jwt, Scheme
@@ -168,7 +169,7 @@ def _put(parts: dict[str, Any], at: Pointer, value: Any) -> None:
 
 
 def _as_sent(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
-    path, arrays = operation.path, operation.arrays
+    path, arrays = as_sent(operation.path), operation.arrays
     for name, value in parts["path"].items():
         text = _text(_written(value, arrays.get("path", {}).get(name)))
         path = path.replace("{" + name + "}", quote(text, safe=""))

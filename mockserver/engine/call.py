@@ -197,17 +197,16 @@ def unpack_headers(packed: bytes) -> list[list[str]]:
     return [list(line.split(": ", 1)) for line in lines]
 
 
-TRACEPARENT = re.compile(  # as W3C's Trace Context has it; a later version may append members
-    rb"(?:\A|\r\n)traceparent: [ \t]*(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
-    rb"(?:-[^\r]*)?[ \t]*(?:\r\n|\Z)",
-    re.IGNORECASE,
+TRACEPARENT = re.compile(  # as W3C's Trace Context has it, in lower case; a version after 00 may append members
+    rb"(?:\A|\r\n)(?i:traceparent): [ \t]*(?:00(?=[^\r]{53}[ \t]*(?:\r\n|\Z))|(?!00|ff)[0-9a-f]{2})"
+    rb"-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[^\r]*)?[ \t]*(?:\r\n|\Z)"
 )
 
 
 def trace_of(packed: bytes) -> str:
     """The trace id in packed headers; "" where there is none, or it is malformed."""
     found = TRACEPARENT.search(packed)
-    return found[1].decode("ascii").lower() if found is not None else ""
+    return found[1].decode("ascii") if found is not None else ""
 
 
 def pack_more(**members: Any) -> str:

@@ -59,6 +59,7 @@ class Application(Starlette):
         super().__init__()
         log = log_to(sys.stderr, mock)
         mock.courier.log = None if log is None else lambda call: log.add(call, None)
+        mock.store.condition.tell = self.notice
         exchanges = Exchanges(mock, log)
         routes = [*control_routes(mock), *vendor_routes(mock.contracts, exchanges.answer)]
         self.router = VendorRouter(routes, exchanges.unknown_path, pages(lambda: self._mock), _lifespan)

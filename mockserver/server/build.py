@@ -121,6 +121,7 @@ def given_values(settings: Settings, contracts: Iterable[Contract]) -> dict[str,
 
 def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Contract]) -> None:
     """Add the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
+    contracts = tuple(contracts)
     evidence = [_fixture(settings, contract.vendor) for contract in contracts]
     for account_id in BUILTIN_ACCOUNTS:
         vendors = {v: s.value[account_id] for v, s in evidence if s is not None and account_id in s.value}
@@ -128,11 +129,29 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
         try:
             registry.add(account_id, vendors, lasting=True)
         except AccountError as error:
-            vendor = error.pointer.split("/")[2] if error.pointer.count("/") > 1 else ""
-            place = f"/{account_id}" + "".join(f"/{t}" for t in error.pointer.split("/")[3:])
-            raise ContractErrors([error_at(files.get(vendor), place, str(error))]) from error
+            error.account = account_id
+            raise ContractErrors([_misfit(contracts, files, error)]) from error
     if settings.accounts is not None:
         _add_accounts(registry, settings.accounts)
+
+
+def misfit(settings: Settings, contracts: Iterable[Contract], error: AccountError) -> ContractError:
+    """Why an account cannot be: at what its vendor's file gives, or else at what the contract makes of it."""
+    contracts = tuple(contracts)
+    found = (_fixture(settings, contract.vendor) for contract in contracts)
+    return _misfit(contracts, {vendor: source for vendor, source in found if source is not None}, error)
+
+
+def _misfit(contracts: Iterable[Contract], files: Mapping[str, Source], error: AccountError) -> ContractError:
+    vendor, slash, below = error.pointer.removeprefix("/vendors/").partition("/")
+    below = slash + below
+    if vendor in files:
+        return error_at(files[vendor], f"/{error.account}{below}", str(error))
+    for contract in contracts:
+        if contract.vendor == vendor and Path(contract.file).is_file():
+            source = read_yaml(contract.file, Path(contract.file).read_text("utf-8"))
+            return error_at(source, f"/x-mock/account{below}", str(error))
+    return error_at(None, f"/{error.account}{below}", str(error))
 
 
 def _fixture(settings: Settings, vendor: str) -> tuple[str, Source | None]:

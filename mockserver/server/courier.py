@@ -307,11 +307,15 @@ class Courier:
             await self._store.meet_callback(account, request.callback, "")
         return taken
 
-    async def pending(self, account: str) -> list[PendingCallback]:
-        """The callbacks that are to come by what an account's clock will bring, the next ones first."""
-        clock, real = await self._store.clock(account)
+    async def pending(self, account: str, store: Store | None = None) -> list[PendingCallback]:
+        """The callbacks that are to come by what an account's clock will bring, the next ones first.
+
+        ``store`` is what is known of it, where that is at hand.
+        """
+        store = store or self._store
+        clock, real = await store.clock(account)
         now, found = clock.at(real), []
-        for step in await self._store.pending(account, MAX_PENDING_LISTED):
+        for step in await store.pending(account, MAX_PENDING_LISTED):
             addressed = self._maker.addressed(step.vendor, _event(step), self._context(step))
             found += [(step.due, callback.id, "") for callback, _ in addressed]
         desk = self._desks.get(account)
@@ -323,13 +327,16 @@ class Courier:
             for due, operation, which in sorted(found)[:MAX_PENDING_LISTED]
         ]
 
-    def redeliver(self, call: RecordedCall) -> None:
-        """Send a recorded callback once more, as it was."""
-        callback = self._maker.callbacks[call.operation]
+    def redeliver(self, call: RecordedCall) -> bool:
+        """Send a recorded callback once more, as it was; False where the contracts have none such any more."""
+        callback = self._maker.callbacks.get(call.operation)
+        if callback is None:
+            return False
         request = OutgoingRequest(
             callback, call.account, call.url, call.headers, call.body, call.cause, 0, call.recipient
         )
         self._begin(Job(request, self._sources.now(), call.attempt + 1))
+        return True
 
     def forget(self, account: str) -> None:
         """Drop what is under way for an account."""

@@ -71,7 +71,7 @@ class Exchanges:
         except DisconnectedError:
             return
         except StoreUnavailableError as error:
-            await send_whole(send, _unavailable(error))
+            await self._refuse(error, scope, send)
             return
         await self._send(going, started, wire, send)  # 7 send
 
@@ -83,9 +83,16 @@ class Exchanges:
         except DisconnectedError:
             return
         except StoreUnavailableError as error:
-            await send_whole(send, _unavailable(error))
+            await self._refuse(error, scope, send)
             return
         await self._send(going, started, _wire(scope), send)
+
+    async def _refuse(self, error: StoreUnavailableError, scope: Any, send: Any) -> None:
+        """Refuse a request whose record cannot be kept; it has a line in the log nevertheless, and counts."""
+        self._store.condition.refused += 1
+        if self._log is not None:
+            self._log.refusal(scope["method"], scope["path"], 503, str(error))
+        await send_whole(send, _unavailable(error))
 
     async def _send(self, going: Going, started: float, wire: HttpExchange | None, send: Any) -> None:
         """Send what there is to send; note how it ended, and how long it all took."""

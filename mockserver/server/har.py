@@ -83,11 +83,17 @@ def _request(request: Shape, url: str | None, secure_hosts: Container[str]) -> d
 
 
 def _address(request: Shape, secure_hosts: Container[str]) -> str:
-    """Where the client asked. One that named no host is of an older protocol, or withheld."""
-    host = _value(request["headers"], "host") or NO_HOST
+    """Where the client asked. One that named no host is of an older protocol, or withheld.
+
+    What came instead of a call has no path: of a tunnel or a handshake it has the host, of another host all of it.
+    """
+    host, path = _value(request["headers"], "host"), request["path"]
+    if not host and not path.startswith("/"):
+        return path if "://" in path else f"https://{path or NO_HOST}/"
     scheme = "https" if host.lower().removesuffix(":443") in secure_hosts else "http"
     query = f"?{request['query']}" if request["query"] else ""
-    return f"{scheme}://{host}{request['path']}{query}"
+    slash = "" if path.startswith("/") else "/"
+    return f"{scheme}://{host or NO_HOST}{slash}{path}{query}"
 
 
 def _response(response: Shape) -> dict[str, Any]:

@@ -50,9 +50,13 @@ class LiveRegistry(Registry):
             had = _within(contract.account, account.vendors.get(contract.vendor, {}))
             values = {**had, **given.get(account_id, {})}
             maker = self._makers(account_id, None)[contract.vendor]
-            parts[account_id] = self._data(contract, values, maker, None)
-            entries = [(contract.vendor, *entry) for entry in claimed(contract, parts[account_id])]
-            self._refuse_clashes(entries)
+            try:
+                parts[account_id] = self._data(contract, values, maker, None)
+                entries = [(contract.vendor, *entry) for entry in claimed(contract, parts[account_id])]
+                self._refuse_clashes(entries)
+            except AccountError as error:
+                error.account = account_id
+                raise
             for _, claim, _, record in entries:
                 self.owners[contract.vendor][claim] = Owner(account, record)
         return parts

@@ -101,6 +101,11 @@ class CallLog:
         if self._writer is not None:
             self._writer.write([self._form.note(text)])
 
+    def refusal(self, method: str, path: str, status: int, why: str) -> None:
+        """Have a line written for a request that was refused and is not recorded."""
+        masker = self._mock.masker
+        self.note(f"{_shown(method, masker)} {_shown(path, masker)} {status}: {why}")
+
     async def close(self) -> None:
         """Write what is left, and end."""
         if self._timer is not None:

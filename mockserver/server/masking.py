@@ -11,13 +11,14 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from urllib.parse import unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 from mockserver.engine.call import RecordedCall, unpack_headers
 from mockserver.engine.coding import content_of
 from mockserver.spec.model import Contract
 
 ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+CUT = "…"  # behind a text of which not all is shown
 MIN_QUOTED = 7  # characters of a presented secret that is masked where an answer quotes it: "1" is in every text
 MAX_QUOTED = 16  # presented secrets of a call that are looked for in what quotes it
 
@@ -105,7 +106,8 @@ class Masker:
 
     def fields(self, text: str, *, is_cut: bool = False) -> str:
         """A query string or urlencoded form: its secret fields masked, and the rest as any text."""
-        return self.text(self._pair.sub(lambda pair: f"{pair[1]}={self.mask(_decoded(pair[2]))}", text), is_cut=is_cut)
+        masked = self._pair.sub(lambda pair: f"{pair[1]}={self.mask(decoded_field(pair[2]))}", text)
+        return self.text(masked, is_cut=is_cut)
 
     def body(self, text: str, reads: str, content_type: str, *, is_cut: bool = False) -> str:
         """A raw body: its secret fields and members masked, whichever of them it has, and the rest as any text.
@@ -147,15 +149,19 @@ class Masker:
             return
         body = content_of(call)[:MAX_SEARCHED].decode("utf-8", "replace")
         for text in (call.query.decode("latin-1"), body):
-            yield from (_decoded(pair[2]) for pair in self._pair.finditer(text))
+            yield from (decoded_field(pair[2]) for pair in self._pair.finditer(text))
         yield from (_unescaped(member[2]) for member in self._member.finditer(body))
         boundary = _boundary(content_type)
         yield from (secret for _, _, secret in self._secret_parts(body.split(boundary) if boundary else ()))
 
     def quotes(self, call: RecordedCall) -> "Quotes":
         """What finds the secrets that a call presents in texts that quote its request: problems, the response."""
+        return Quotes(self, self.presented(call))
+
+    def presented(self, call: RecordedCall) -> list[str]:
+        """The secrets that a call presents, as far as they are long enough to be looked for, and not too many."""
         presented = islice((secret for secret in self.presents(call) if len(secret) >= MIN_QUOTED), MAX_QUOTED**2)
-        return Quotes(self, list(dict.fromkeys(presented))[:MAX_QUOTED])
+        return list(dict.fromkeys(presented))[:MAX_QUOTED]
 
 
 class Quotes:
@@ -167,17 +173,22 @@ class Quotes:
         self.masks = {written: masker.mask(secret) for secret in longest_first for written in _written(secret)}
 
     def text(self, text: str, *, is_cut: bool = True) -> str:
-        """A text with these secrets masked, as any tokens and keys; one that the end of the text cuts off, too.
+        """A text with these secrets masked, as any tokens and keys; one that is cut off, too, at the end or at a ``…``.
 
         What quotes is short: it may be cut anywhere.
         """
         for written, mask in self.masks.items():
             if written in text:
                 text = text.replace(written, mask)
-            at = text.rfind(written[:MIN_QUOTED])
-            if at >= 0 and written.startswith(text[at:]):
-                text = text[:at] + mask
+            if written[:MIN_QUOTED] in text:
+                text = CUT.join(_without_end(part, written, mask) for part in text.split(CUT))
         return self._masker.text(text, is_cut=is_cut)
+
+
+def _without_end(text: str, written: str, mask: str) -> str:
+    """A text with a secret masked of which it has the beginning at its end."""
+    at = text.rfind(written[:MIN_QUOTED])
+    return text[:at] + mask if at >= 0 and written.startswith(text[at:]) else text
 
 
 def _spelled(name: str) -> str:
@@ -204,7 +215,7 @@ def _boundary(content_type: str) -> str:
     return f"--{found[1].strip()}" if found else ""
 
 
-def _decoded(written: str) -> str:
+def decoded_field(written: str) -> str:
     """The value of a form's field; one with a bad escape is left as it is, which keeps long ones quick."""
     return unquote_plus(written) if written.count("%") == len(_ESCAPE.findall(written)) else written
 
@@ -219,4 +230,6 @@ def _unescaped(written: str) -> str:
 
 def _written(secret: str) -> list[str]:
     """How a text that quotes a secret may write it."""
-    return list(dict.fromkeys((secret, json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1])))
+    in_json = (json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1])
+    raw = secret.encode("utf-8", "surrogatepass")
+    return list(dict.fromkeys((secret, *in_json, quote(raw), quote(raw, safe=""), quote_plus(raw))))

@@ -15,14 +15,13 @@ from mockserver.engine.facts import Budget
 from mockserver.engine.message import Message
 from mockserver.engine.values import timestamp
 from mockserver.server.checkpoint import Turns
-from mockserver.server.masking import PEM_BEGIN, PEM_END, Masker, Quotes
+from mockserver.server.masking import CUT, PEM_BEGIN, PEM_END, Masker, Quotes
 from mockserver.spec.evidence import spelled
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer
 
 MAX_MEMBER_SHOWN = 32 * 1024  # characters of one member of a call, or bytes of a body
 MAX_VALUES_SHOWN = 2_000  # members and items of one member of a call
-CUT = "…"
 VALUES = frozenset({"const", "enum"})  # keywords of a schema that have values
 FIELD_PARTS = frozenset({"query", "body", "json", "form"})  # of a request as patterns see it, with secret fields
 
@@ -50,16 +49,17 @@ def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin:
 
 
 async def call_shape(
-    call: RecordedCall, masker: Masker, turns: Turns, message: Message | None = None
+    call: RecordedCall, masker: Masker, turns: Turns, message: Message | None = None, *, is_strict: bool = False
 ) -> dict[str, Any]:
     """A call in its public shape, decoded, masked, and cut where it is long; others get their turn between its parts.
 
     ``message`` is the one that it sent, or tells of. ``cut`` has the pointers of the members of which not all is shown.
-    What is recorded stays whole.
+    What is recorded stays whole. ``is_strict``: a secret is masked in all of the request, too, wherever it stands.
     """
-    show = Shown(masker)
+    quotes = masker.quotes(call)
+    show = Shown(masker, quotes if is_strict else None)
     request = await _request(call, show, turns)
-    quoting = show.quoting(masker.quotes(call))
+    quoting = show.quoting(quotes)
     response = await _response(call, quoting, turns)
     return {
         "id": call.id,
@@ -238,7 +238,8 @@ class Shown:
         """A query string or an urlencoded form."""
         short = self._room.take(text)
         is_cut = len(short) < len(text)
-        return self._masker.fields(short, is_cut=is_cut) + (CUT if is_cut else "")
+        shown = self._masker.fields(short, is_cut=is_cut)
+        return (shown if self._quotes is None else self._quotes.text(shown)) + (CUT if is_cut else "")
 
     def form(self, pairs: list[list[str]] | None) -> list[list[str]] | None:
         """The fields of a form as pairs."""

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from io import RawIOBase
+from types import FrameType
 from typing import Any, BinaryIO
 
 import uvicorn
@@ -45,12 +48,13 @@ class WireConfig(uvicorn.Config):
 def door_of(app: Any, service: Service) -> Door:
     """What connections to an application begin with. Raises OSError where the files for clients cannot be written."""
     settings = service.settings
+    record = getattr(app, "record", None)
     if settings.let_through:
-        service.app, service.direct = PassingOn(service.app), None
+        service.app, service.direct = PassingOn(service.app, record), None
     certificates: Certificates = getattr(app, "certificates", None) or certificates_of(settings, ())
     if settings.tls_files is not None:
         certificates.identity()
-    return Door(service, Proxy.of(certificates.hosts, settings), certificates, Protocol, getattr(app, "record", None))
+    return Door(service, Proxy.of(certificates.hosts, settings), certificates, Protocol, record)
 
 
 def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any) -> "MockUvicorn":
@@ -79,6 +83,11 @@ def end_with(server: "MockUvicorn", stream: BinaryIO | RawIOBase) -> None:
     threading.Thread(target=wait, name="mockserver-eof", daemon=True).start()
 
 
+def load_soon(module: str) -> None:
+    """Load a module while the server answers already: the first request that needs it does not wait for it."""
+    threading.Thread(target=import_module, args=(module,), name="mockserver-load", daemon=True).start()
+
+
 def event_loop() -> asyncio.AbstractEventLoop:
     """A new event loop: uvloop's where there is one."""
     try:
@@ -98,6 +107,7 @@ class MockUvicorn(uvicorn.Server):
         self._on_ready = on_ready
         self._sweep = Sweep(config.service.settings)
         self._seconds = 0
+        self._is_interrupted = False  # by Ctrl+C: nobody wants to wait
         self._loop: asyncio.AbstractEventLoop | None = None
         self._to_end = asyncio.Event()
         self._held: list[int] = []  # descriptors of what listens
@@ -113,6 +123,11 @@ class MockUvicorn(uvicorn.Server):
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # it has ended already
                 self._loop.call_soon_threadsafe(self._to_end.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End soon, as uvicorn does it."""
+        self._is_interrupted |= sig == signal.SIGINT
+        super().handle_exit(sig, frame)
 
     async def main_loop(self) -> None:
         """Uvicorn's ticks, which do not hold up the end."""
@@ -164,10 +179,10 @@ class MockUvicorn(uvicorn.Server):
     async def _drain(self) -> None:
         """Answer as before for as long as the settings say, so that proxies can see that no call is welcome."""
         service = self.config.service
-        if service.settings.drain:
+        if service.settings.drain and not self._is_interrupted:
             getattr(self.config.loaded_app, "begin_end", bool)()
         for counter in range(service.settings.drain * TICKS):
-            if self.force_exit:
+            if self.force_exit or self._is_interrupted:
                 break
             await self.on_tick(counter)
             await asyncio.sleep(1 / TICKS)

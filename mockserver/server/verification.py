@@ -62,9 +62,10 @@ class _Watch:
 
     async def _next(self) -> list[RecordedCall]:
         """Calls that may fit, to be looked at next; those of any kind are counted."""
-        more, self.counted = await self.store.count_after(self.account, self.counted)
+        now = await self.store.as_of_now()
+        more, self.counted = await now.count_after(self.account, self.counted)
         self.recorded += more
-        return await self.store.calls_after(self.account, self.number, CALLS_AT_ONCE, self.expectation.admits)
+        return await now.calls_after(self.account, self.number, CALLS_AT_ONCE, self.expectation.admits)
 
     async def wait(self, deadline: float) -> bool:
         """Wait for the next call and look at it; False when the time is over."""
@@ -99,9 +100,10 @@ async def verify(store: Store, asked: Asked) -> Verdict:
     deadline = steady_time() + asked.settle
     while _can_be_exceeded(watch, count) and await watch.wait(deadline):
         pass
-    evicted = await store.evicted(account)
+    now = await store.as_of_now()
+    evicted = await now.evicted(account)
     verified = count.verdict(len(watch.matched), evicted)
-    misses = [] if verified else await _nearest(store, account, expectation)
+    misses = [] if verified else await _nearest(now, account, expectation)
     return Verdict(verified, watch.matched, evicted, misses, watch.recorded)
 
 

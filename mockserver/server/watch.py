@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mockserver.server.build import contracts_folder, files_of, fixtures_folder, given_values
+from mockserver.server.build import contracts_folder, files_of, fixtures_folder, given_values, misfit
 from mockserver.server.control.requests import Watched
 from mockserver.server.live_registry import Given
 from mockserver.server.settings import Settings
@@ -73,7 +73,7 @@ class FileWatch:
             self._refuse("; ".join(map(str, errors.errors)), say)
             return
         except AccountError as error:
-            self._refuse(f"{error.pointer}: {error}", say)
+            self._refuse(str(misfit(self._settings, contracts, error)), say)
             return
         changed = [c.vendor for c in contracts if self._served.get(c.vendor) is not c or c.vendor in regiven]
         gone = self._served.keys() - {contract.vendor for contract in contracts}

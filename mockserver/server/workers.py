@@ -65,11 +65,16 @@ class Workers:
         """Start anew what ends by itself; returns when all have ended."""
         code = 0
         while self._running:
-            pid, _ = os.wait()
+            pid, status = os.wait()
             number, began = self._running.pop(pid, (0, 0.0))
-            if not self._is_ending and steady_time() - began > LEAST_LIFE:
+            if self._is_ending:
+                continue
+            ended = f"worker {number + 1} (process {pid}) {_how_it_ended(status)}"
+            if steady_time() - began > LEAST_LIFE:
+                _tell(f"{ended}; another takes its place")
                 self._start(number)
-            elif not self._is_ending:
+            else:
+                _tell(f"{ended} within {LEAST_LIFE:g} s of its start, as another would: the server ends")
                 code = 1
                 self._end()
         return code
@@ -107,6 +112,18 @@ class Workers:
         if self._told_ready >= 0:
             os.write(self._told_ready, b".")
             os.close(self._told_ready)
+
+
+def _how_it_ended(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"has ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
+
+
+def _tell(text: str) -> None:
+    """Have a line on standard error; where nobody takes it, the workers serve on."""
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"mockserver: {text}\n")
+        sys.stderr.flush()
 
 
 def _leave(code: int) -> NoReturn:

@@ -60,6 +60,11 @@ def as_compared(path: str) -> str:
     )
 
 
+def as_sent(path: str) -> str:
+    """A contract's path as a client sends it, its parameters still in braces."""
+    return quote(path, safe=PATH_CHARACTERS) if _PATH_PARAMETER.search(path) is None else path
+
+
 def is_ours(path: str) -> bool:
     """Whether a whole path is one of the control API's, which no vendor can have."""
     return path == OUR_PATH or path.startswith(f"{OUR_PATH}/")

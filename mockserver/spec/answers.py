@@ -9,6 +9,7 @@ from typing import Any
 from mockserver.spec.answer_model import BODILESS_STATUSES, Answer
 from mockserver.spec.effects import read_effects
 from mockserver.spec.evidence import DRAFT, Evidence, Graded, graded, read_evidence
+from mockserver.spec.fill_probes import check_fills
 from mockserver.spec.filled import misfits
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
@@ -55,6 +56,10 @@ def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -
         if code != str(status):
             reader.error(responses, f"{code!r}: name each status by its three digits, 200 to 599", code)
         response = reader.mapping(responses, code)
+        if not response:
+            if isinstance(reader.resolve(responses, code), dict):
+                reader.unfinished(responses, _NO_EVIDENCE, code)
+            continue
         for sample in _samples(reader, response, status):
             if not _ANSWER_NAME.fullmatch(sample.name):
                 reader.error(sample.node, f"an answer's name must be a plain lower-case word, not {sample.name!r}")
@@ -64,6 +69,21 @@ def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -
             answers[sample.name] = _answer(reader, response, sample, operation_id)
             nodes[sample.name] = sample.node
     return _with_magic(reader, nodes, answers)
+
+
+def answer_blocks(reader: Reader, operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The name of each answer of an operation, and its x-mock block."""
+    responses = reader.mapping(operation, "responses")
+    for code in responses:
+        response = reader.mapping(responses, code)
+        content = reader.mapping(response, "content")
+        if not content:
+            block = reader.x_mock(response, "answer")
+            yield block.get("name", ""), block
+        for media_type in content:
+            examples = reader.mapping(reader.mapping(content, media_type), "examples")
+            for name in examples:
+                yield name, reader.x_mock(reader.mapping(examples, name), "answer")
 
 
 def read_request(reader: Reader, node: dict[str, Any], block: dict[str, Any], request_id: str) -> Answer:
@@ -114,6 +134,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
 def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation_id: str) -> Answer:
     blocks = {Pointer.parse(at): block for at, block in sample.block.get("fill", {}).items()}
     values = {at: read_value(reader, block) for at, block in blocks.items()}
+    check_fills(reader, sample.block, values, sample.value)
     body_fills = {Pointer(at.tokens[1:]): value for at, value in values.items() if at.tokens[0] == "body"}
     header_fills = {at.tokens[1:]: value for at, value in values.items() if at.tokens[0] == "header"}
     if sample.schema is not None and not sample.schema.is_valid(sample.value):
@@ -154,7 +175,8 @@ def _evidence(reader: Reader, sample: _Sample, *, has_headers: bool) -> Evidence
         return read_evidence({DRAFT: "Served unfinished."}, has_headers=has_headers)[0]
     written = sample.block.get("evidence", {"assumed": "Not written."})  # an answer without it is an error already
     evidence, faults = read_evidence(written, has_headers=has_headers)
-    for fault in faults:
+    is_whole = reader.as_written(sample.node).get("evidence") is sample.block.get("evidence")
+    for fault in faults if is_whole else ():  # what is wrong with it is told already, and it is read without that
         reader.error_below(sample.node, ["x-mock", "evidence"], fault)
     return evidence
 

@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mockserver.spec.account_values import holders_at
 from mockserver.spec.answer_model import Answer, Effects
 from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
-from mockserver.spec.reader import Reader
+from mockserver.spec.reader import ABOUT_REQUESTS, Reader
 from mockserver.spec.security_model import Jwt
 from mockserver.spec.value_model import Composed, Constant, Value
 from mockserver.spec.values import pointers_of
 
 _ECHO_ONLY = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
 _POINTER_ROOTS = ("path", "query", "header", "body", "account", "owned")
+_UNBOUND = "is bound by no owned value"
 _MADE = ("body", "header", "raw")
 _VALUE_ROOTS = ("made", "item", "kept", "recipients", "inbound", "problems")  # of values only, not of rules
 
@@ -54,27 +56,38 @@ Bound = Mapping[str, tuple[str, ...]]  # the place in the account of each bound 
 
 def check_pointers(reader: Reader, contract: Contract) -> None:
     """Add an error for each pointer that names nothing a request, an account or an owned record can have."""
+    if not contract.account and any(error.pointer.startswith("/x-mock") for error in reader.errors):
+        return  # what the account has is not known
     for root, text, at in _document_pointers(reader, contract):
         if at.tokens[0] != "account" or not _exists(contract.account, at.tokens[1:]):
             _error(reader, root, text, f"{at} points at nothing in x-mock.account")
+        elif not any(holders_at(contract.account, text)):
+            told = "looks through lists by itself: a number in it names nothing"
+            _error(reader, root, text, f"{at} {told}")
     lists = kept_lists(contract)
     for name in lists.keys() & contract.account.keys():
         _error(reader, reader.document, name, f"a kept list and a member of x-mock.account are both called {name!r}")
     _check_copies(reader, contract)
     _check_callbacks(reader, contract, lists)
     for operation in contract.operations:
-        bound = bound_records(contract, operation)
-        inner = [owned.within for owned in operation.owned if owned.within is not None]
-        path_item = reader.mapping(reader.mapping(reader.document, "paths"), operation.path)
-        node = reader.mapping(path_item, operation.method.lower())
-        for at in [*pointers_read(operation), *inner]:
-            message = _wrong(contract, at, bound, lists)
-            if message is not None:
-                _error(reader, node, str(at), f"{operation.spelling}: {message}")
-        _check_kept(reader, node, operation, lists)
-        for owned in operation.owned:
-            if not owned.is_inner and owned.digits is not contract.claims[owned.claim]:
-                _error(reader, node, owned.claim, f"{owned.claim} is compared by digits in some places only")
+        _check_operation(reader, contract, operation, lists)
+
+
+def _check_operation(reader: Reader, contract: Contract, operation: OperationSpec, lists: Lists) -> None:
+    """Add an error for each pointer of an operation that names nothing."""
+    is_broken = reader.is_broken(*ABOUT_REQUESTS)
+    bound = bound_records(contract, operation)
+    inner = [owned.within for owned in operation.owned if owned.within is not None]
+    path_item = reader.mapping(reader.mapping(reader.document, "paths"), operation.path)
+    node = reader.mapping(path_item, operation.method.lower())
+    for at in [*pointers_read(operation), *inner]:
+        message = _wrong(contract, at, bound, lists)
+        if message is not None and not (_UNBOUND in message and is_broken):
+            _error(reader, node, str(at), f"{operation.spelling}: {message}")
+    _check_kept(reader, node, operation, lists)
+    for owned in operation.owned:
+        if not owned.is_inner and owned.digits is not contract.claims[owned.claim]:
+            _error(reader, node, owned.claim, f"{owned.claim} is compared by digits in some places only")
 
 
 def _check_callbacks(reader: Reader, contract: Contract, lists: Lists) -> None:
@@ -123,9 +136,8 @@ def _document_pointers(reader: Reader, contract: Contract) -> Iterator[tuple[dic
         accept, node = scheme.accept, reader.mapping(nodes, scheme.name)
         if isinstance(accept, Jwt):
             record = Pointer.parse(accept.claim).tokens[:-1]
-            for name in (accept.key, accept.algorithm, accept.roles):
-                if name is not None:
-                    yield node, name, Pointer((*record, name))
+            if accept.roles is not None:
+                yield node, accept.roles, Pointer((*record, accept.roles))
             for _, allowed in accept.claims:
                 yield from ((node, text, Pointer.parse(text)) for text in allowed if text.startswith("/"))
     for members in contract.files.values():
@@ -210,7 +222,7 @@ def _wrong_in_record(contract: Contract, at: Pointer, bound: Bound, lists: Lists
     name, *rest = at.tokens[1:] or ("",)
     if name not in bound:
         known = ", ".join(f"/owned/{name}" for name in sorted(bound)) or "nothing"
-        return f"{at} is bound by no owned value; bound here: {known}"
+        return f"{at} {_UNBOUND}; bound here: {known}"
     if name in lists:
         if rest and rest[0] not in lists[name]:
             return f"no record of /kept/{name} has the member {rest[0]!r}"

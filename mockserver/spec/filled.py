@@ -23,6 +23,10 @@ _LIKE_UUID = "3f0c9a52-7d1e-4b68-9a37-c5e2d8b41f06"
 _LIKE_HEX = "9f86d081884c7d65"
 _LIKE_TOKEN = "Zk3vQ9xLr7Tn2WbY"  # noqa: S105 -- letters of a made-up value
 _LIKE_ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+_UNKNOWN_TEXTS = (  # what a request or an account may have
+    *("", "1", "a", "A", "Hello there", "12345678", "+14155550100", "14155550100", "1" * 20, "en-US", "a" * 100),
+    *("https://example.test/a?b=c", "a@example.test", _LIKE_UUID, _LIKE_HEX, _LIKE_TOKEN, _LIKE_ULID, "2021-06-22"),
+)
 _LIKE_TIMES: dict[str, str | int] = {  # by format, one moment
     "iso_ms": "2021-06-22T07:30:35.768Z",
     "iso": "2021-06-22T07:30:35Z",
@@ -51,11 +55,30 @@ def misfits(schema: Validator, sample: Any, fills: Iterable[tuple[Pointer, Value
         like = _likeness(value)
         if like is None:
             continue
-        filled = _with(sample, at, like.value)
-        for error in schema.iter_errors(filled):
-            if like.is_exact or list(error.schema_path)[-1:] == ["type"]:
+        never = _never_fits(value, at, sample, schema)
+        for error in schema.iter_errors(_with(sample, at, like.value)):
+            if like.is_exact or never or list(error.schema_path)[-1:] == ["type"]:
                 yield at, str(error.message)
                 break
+
+
+def _never_fits(value: Value, at: Pointer, sample: Any, schema: Validator) -> bool:
+    """Whether text put together of known and unknown parts fits with none of many texts in place of the unknown ones.
+
+    Where the sample begins and ends as the text does, it shows that some text fits.
+    """
+    joined = value.value if isinstance(value, Shaped) else value
+    likes = [_likeness(part) for part in joined.parts] if isinstance(joined, Join) else []
+    known = [str(like.value) if like is not None and like.is_exact else None for like in likes]
+    if None not in known:
+        return False
+    head = "".join(part or "" for part in known[: known.index(None)])
+    tail = "".join(part or "" for part in known[len(known) - known[::-1].index(None) :])
+    shown = at.get(sample)
+    if isinstance(shown, str) and shown.startswith(head) and shown[len(head) :].endswith(tail):
+        return False
+    texts = ("".join(unknown if part is None else part for part in known) for unknown in _UNKNOWN_TEXTS)
+    return not any(schema.is_valid(_with(sample, at, text)) for text in texts)
 
 
 def _with(sample: Any, at: Pointer, value: Any) -> Any:

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 from mockserver.spec.callbacks import read_callbacks, read_inbound
 from mockserver.spec.check import check_pointers
+from mockserver.spec.credential_probes import check_credentials
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.model import Contract, OperationSpec, VendorPage
 from mockserver.spec.near_keys import check_keys
 from mockserver.spec.openapi30 import NOTE, read_as_31
 from mockserver.spec.operations import PLAIN_WORD, read_operations
-from mockserver.spec.overlay import apply_overlay
+from mockserver.spec.overlay import apply_overlay, blamed
 from mockserver.spec.reader import Reader
 from mockserver.spec.request_probes import check_requests
 from mockserver.spec.security import read_schemes
@@ -53,16 +54,17 @@ def read_contract(source: Source, vendor: str, *, is_draft: bool = False) -> tup
         told = "a raw OpenAPI document, without x-mock: `mockserver contract import` makes a contract of it"
         reader.unfinished(reader.document, told)
         return _empty(source, vendor), reader
-    info = reader.mapping(reader.document, "info", required=True)
     block = reader.x_mock(reader.document, "document")
     if "x-mock" not in reader.document:
         reader.unfinished(reader.document, "x-mock is missing: say with 'account' what a customer owns")
     join_responses(reader, block.get("responses", {}))
+    check_keys(reader)
+    info = reader.mapping(reader.document, "info", required=True)
     schemes = read_schemes(reader)
     operations = read_operations(reader, schemes, block.get("gates", []), block.get("rules", []))
     contract = Contract(
         vendor=vendor,
-        title=reader.text(info, "title"),
+        title=reader.text(info, "title") if isinstance(reader.document.get("info"), dict) else "",
         version=str(info.get("version", "")),
         file=source.file,
         servers=_servers(reader),
@@ -80,7 +82,7 @@ def read_contract(source: Source, vendor: str, *, is_draft: bool = False) -> tup
         notes=notes,
     )
     check_pointers(reader, contract)
-    check_keys(reader)
+    check_credentials(reader, contract)
     reader.unread_blocks()
     return replace(contract, notes=(*notes, *check_requests(reader, contract))), reader
 
@@ -107,14 +109,20 @@ def _servers(reader: Reader) -> tuple[str, ...]:
         if _is_address(url):
             urls.append(url.rstrip("/"))
         elif url:
-            reader.error(server, "a server needs a full address without variables", "url")
+            reader.error(server, "a server needs a full address without variables, in ASCII", "url")
     return tuple(urls)
 
 
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and "{" not in url
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "{" not in url
+            and url.isascii()
+        )
     except ValueError:
         return False
 
@@ -227,6 +235,10 @@ def read_file(
         if changes is not None:
             errors += apply_overlay(source, changes)
     contract, reader = read_contract(source, file.stem, is_draft=draft is not None)
+    if source.changes and reader.errors:
+        before = _source(file, [])
+        without = read_contract(before, file.stem)[1].errors if before is not None else []
+        reader.errors = blamed(source, reader.errors, without)
     errors += reader.errors
     if not PLAIN_WORD.fullmatch(contract.vendor):
         message = f"the file's name must be a plain word, not {file.stem!r}"

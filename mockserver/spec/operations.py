@@ -138,7 +138,7 @@ def _operation(
         declared=_declared(parameters, marks),
         enumerated=tuple(marks.enumerated.items()),
     )
-    problems = possible_problems(operation, marks)
+    problems = possible_problems(operation, marks) if operation.answers or reader.is_draft else []
     if original is None:
         operation = _with_its_rules(reader, draft, operation, problems)
     else:
@@ -181,8 +181,11 @@ def _is_bound(rule: Rule, operation: OperationSpec) -> bool:
 
 def _behaviour(reader: Reader, draft: _Draft, known: dict[str, OperationSpec]) -> Behaviour:
     """The behaviour that an operation has of its own."""
+    before = len(reader.errors)
     answers = read_answers(reader, draft.node, f"{reader.vendor}.{draft.name}")
-    rules, success = tuple(read_rules(reader, draft.rules, answers)), _success(answers)
+    refs = [error.pointer for error in reader.errors[before:] if error.pointer.endswith("/$ref")]
+    are_whole = all("/schema/" in pointer for pointer in refs)
+    rules, success = tuple(read_rules(reader, draft.rules, answers, are_whole=are_whole)), _success(answers)
     if reader.is_draft:
         added, last = draft_refusals(answers, f"{reader.vendor}.{draft.name}")
         answers, rules = {**answers, **added}, (*rules, *last)

@@ -1,13 +1,19 @@
 """Corrections of a contract that stand in a file of their own (OpenAPI Overlay Specification 1.0).
 
-Of JSONPath (RFC 9535) targets may use names, indexes and ``*``: ``$.paths['/messages'].post.x-mock.rules[0]``.
+Of JSONPath (RFC 9535) targets may use names, indexes and ``*``: ``$.paths['/messages'].post.x-mock.rules[0]``. Mappings
+are merged, as the specification has it, but for one word of ours: a grade of evidence takes the place of another.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import takewhile
+from pathlib import PurePath
 from typing import Any
 
 from mockserver.spec.errors import ContractError
+from mockserver.spec.evidence import ANSWER_PARTS, GRADES
+from mockserver.spec.pointer import join
 from mockserver.spec.source import Place, Source
 
 Step = str | int | None  # a name, an index, or every member
@@ -30,6 +36,7 @@ def apply_overlay(source: Source, overlay: Source) -> list[ContractError]:
     if not errors and not is_overlay:
         told = "an overlay is {overlay: 1.0.0, info: …, actions: [{target: …, update: …}]}"
         errors.append(_error(overlay, document, None, told))
+    errors += _strangers(source, overlay, document) if not errors else []
     for action in actions if isinstance(actions, list) and not errors else ():
         steps = read_target(action.get("target")) if isinstance(action, dict) else None
         if steps is None:
@@ -37,10 +44,55 @@ def apply_overlay(source: Source, overlay: Source) -> list[ContractError]:
             errors.append(_error(overlay, action if isinstance(action, dict) else actions, "target", told))
             continue
         change = _Change(source, overlay, action)
-        source.value = change.below(source.value, steps)
+        source.value = change.below(source.value, steps, "")
         if not change.count:
             errors.append(_error(overlay, action, "target", f"{action['target']} names nothing in {source.file}"))
     return errors
+
+
+def _strangers(source: Source, overlay: Source, document: dict[str, Any]) -> list[ContractError]:
+    """Members of an overlay that do nothing."""
+    errors = []
+    extends = document.get("extends")
+    if extends is not None and PurePath(str(extends)).name != PurePath(source.file).name:
+        told = (
+            f"an overlay changes the contract of its own name, {PurePath(source.file).name}: 'extends' leads elsewhere"
+        )
+        errors.append(_error(overlay, document, "extends", told))
+    nodes = [(document, _OF_OVERLAYS)] + [(action, _OF_ACTIONS) for action in document["actions"]]
+    for node, known in nodes:
+        for name in node if isinstance(node, dict) else ():
+            if name not in known and not str(name).startswith("x-"):
+                told = f"unknown key {name!r}; known here: {', '.join(known)}"
+                errors.append(_error(overlay, node, name, told))
+        if isinstance(node, dict) and known is _OF_ACTIONS and ("update" in node) is (node.get("remove") is True):
+            errors.append(_error(overlay, node, "remove", "an action has either 'update' or 'remove: true'"))
+    return errors
+
+
+def blamed(source: Source, errors: Iterable[ContractError], without: Iterable[ContractError]) -> list[ContractError]:
+    """Errors of a contract, those that it has not ``without`` its overlays at the action that brought them about."""
+    before = {(error.pointer, error.message) for error in without}
+    return [_blamed(source, error) if (error.pointer, error.message) not in before else error for error in errors]
+
+
+def _blamed(source: Source, error: ContractError) -> ContractError:
+    if error.file != source.file or not source.changes:
+        return error
+    _, action = max(source.changes, key=lambda change: _shared(change[0], error.pointer))
+    where = f"{PurePath(error.file).name}:{error.line}"
+    return replace(
+        action,
+        pointer=error.pointer,
+        message=f"{error.message} ({where}, as it is changed here)",
+        unfinished=error.unfinished,
+    )
+
+
+def _shared(one: str, other: str) -> int:
+    """How many tokens two pointers have in common, from the first on."""
+    tokens = zip(one.split("/"), other.split("/"), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], tokens))
 
 
 def read_target(text: Any) -> list[Step] | None:
@@ -64,6 +116,11 @@ def read_target(text: Any) -> list[Step] | None:
     return steps
 
 
+_OF_OVERLAYS = ("overlay", "info", "extends", "actions")
+_OF_ACTIONS = ("target", "description", "update", "remove")
+_MEMBERS_OF_EVIDENCE = {"default", *ANSWER_PARTS}
+
+
 class _Removed:
     """Stands for what an action removes."""
 
@@ -75,19 +132,21 @@ class _Change:
         self.count = 0
         self._source = source
         self._overlay = overlay
+        self._action = action
         self._removes = action.get("remove") is True
         self._update = action.get("update", {})
 
-    def below(self, value: Any, steps: list[Step]) -> Any:
-        """The value, changed at the place to which the steps lead."""
+    def below(self, value: Any, steps: list[Step], at: str) -> Any:
+        """The value at ``at``, changed at the place to which the steps lead."""
         if not steps:
             self.count += 1
+            self._source.changes.append((at, _error(self._overlay, self._action, "target", "")))
             return _Removed if self._removes else self._merged(value, self._update)
         if not isinstance(value, dict | list):
             return value
         keys = list(value) if isinstance(value, dict) else list(range(len(value)))
         chosen = [key for key in keys if steps[0] is None or (key == steps[0] and type(key) is type(steps[0]))]
-        changed = {key: self.below(value[key], steps[1:]) for key in chosen}
+        changed = {key: self.below(value[key], steps[1:], at + join(key)) for key in chosen}
         return self._copy(value, lambda key: changed.get(key, value[key]))
 
     def _merged(self, value: Any, update: Any) -> Any:
@@ -99,6 +158,12 @@ class _Change:
             return copy
         if not isinstance(value, dict) or not isinstance(update, dict):
             return self._adopted(update)
+        if _is_grade(value) and _is_grade(update):
+            return self._adopted(update)
+        if _is_grade(value) and update.keys() & _MEMBERS_OF_EVIDENCE:
+            value = self._as_default(self._source, value)
+        if _is_grade(update) and value.keys() & _MEMBERS_OF_EVIDENCE:
+            update = self._as_default(self._overlay, update)
         copy = self._copy(value, value.__getitem__)
         for key, item in update.items():
             mapping = isinstance(item, dict) and isinstance(value.get(key), dict)
@@ -106,6 +171,14 @@ class _Change:
             if not mapping:
                 self._remember_update(copy, key, self._overlay.place(update, key))
         return copy
+
+    @staticmethod
+    def _as_default(source: Source, grade: dict[str, Any]) -> dict[str, Any]:
+        """A grade of all parts, written in full."""
+        whole = {"default": grade}
+        source.remember(whole, None, source.place(grade))
+        source.remember(whole, "default", source.place(grade))
+        return whole
 
     def _copy(self, value: Any, item_of: Callable[[Any], Any]) -> Any:
         """A copy of a container with other items, without those that are removed; all keep their places."""
@@ -134,6 +207,11 @@ class _Change:
 
     def _in_overlay(self, place: Place) -> Place:
         return Place(place.line, place.column, place.pointer, self._overlay.file)
+
+
+def _is_grade(value: Any) -> bool:
+    """Whether a mapping is a grade of evidence, of which a part has one."""
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in GRADES
 
 
 def _error(overlay: Source, container: Any, key: Any, message: str) -> ContractError:

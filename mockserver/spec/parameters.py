@@ -201,6 +201,7 @@ def read_parameters(
         at = Pointer((where, name))
         mark(reader, marks, node, at)
         walk(reader, marks, node, "schema", at)
+        _check_text(reader, node)
         required, schema = bool(node.get("required", False)), node.get("schema")
         array, kind = _array(reader, node, schema, where), coercion(reader, schema)
         parameters.append(Parameter(name, where, required, kind, _example(reader, node), array))
@@ -209,6 +210,30 @@ def read_parameters(
     for name in sorted(named ^ declared):
         reader.error(operation, f"the path parameter {name!r} stands only in the path or only in 'parameters'")
     return tuple(parameters)
+
+
+def _check_text(reader: Reader, parameter: dict[str, Any]) -> None:
+    """Add an error for a parameter that is an object, or a list of what is no text: what is sent is text."""
+    if reader.is_draft or "style" in parameter:  # a style of objects is told as such
+        return
+    inside = [
+        item for part in _unfolded(reader, parameter.get("schema")) for item in _unfolded(reader, part.get("items"))
+    ]
+    told = None
+    if any(is_only(part, {"object"}) for part in _unfolded(reader, parameter.get("schema"))):
+        told = "an object"
+    elif any(is_only(part, {"object", "array"}) for part in inside):
+        told = "a list of objects or of lists"
+    if told is not None:
+        why = "in a parameter is not read, so that every value is refused: declare its members as parameters"
+        reader.error(parameter, f"{told} {why}", "schema")
+
+
+def is_only(schema: dict[str, Any], kinds: set[str]) -> bool:
+    """Whether a schema allows values of these types alone."""
+    kind = schema.get("type", ())
+    named = ({kind} if isinstance(kind, str) else set(kind)) - {"null"}
+    return bool(named) and named <= kinds
 
 
 def _nodes(

@@ -52,6 +52,8 @@ class RequestPlaces:
             ways = [found for schemas in self._bodies(operation) if (found := self._below(schemas, below)) is not None]
             known = [schema for found in ways for schema in found]
             return None if not ways else known if all(ways) else ANYTHING
+        if not any(parameter.where == part for parameter in operation.parameters):
+            return None
         found = self._below([operation.schemas[""]], at.tokens)
         is_declared = any((p.where, p.name) == at.tokens[:2] for p in operation.parameters)
         return ANYTHING if found is None and is_declared and len(below) == 1 else found

@@ -43,6 +43,10 @@ class Pointer:
         """Whether ``other`` is this place or below it."""
         return other.tokens[: len(self.tokens)] == self.tokens
 
+    def overlaps(self, other: "Pointer") -> bool:
+        """Whether one of the two is the other, or below it."""
+        return self.covers(other) or other.covers(self)
+
     def __str__(self) -> str:
         return "".join(f"/{escape(token)}" for token in self.tokens)
 

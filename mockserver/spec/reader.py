@@ -1,8 +1,9 @@
 """Reading a contract document: its members, its references, its x-mock blocks; mistakes become errors with a place."""
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
@@ -12,11 +13,12 @@ import jsonschema_rs
 
 from mockserver.spec.errors import ContractError
 from mockserver.spec.evidence import DRAFT
-from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.pointer import MISSING, Pointer, escape
 from mockserver.spec.source import Source
 from mockserver.spec.value_model import Validator
 
 _SCHEMA_DATA = ("const", "default", "enum", "example", "examples")  # these hold values, even if they look like schemas
+ABOUT_REQUESTS = ("/requestBody/", "/parameters/", "/components/schemas/")  # of a document: they say what requests are
 MAX_SHOWN_VALUE = 60  # characters of a value in a message
 _USABLE_IN_PART = ("answer", "document")  # their readers manage without the members that are required
 
@@ -31,6 +33,8 @@ class Reader:
         self.document: dict[str, Any] = source.value if isinstance(source.value, dict) else {}
         self.errors: list[ContractError] = list(source.errors)
         self._blocks: dict[tuple[int, str], dict[str, Any]] = {}  # by the container's identity and the kind
+        self._misspelt: set[tuple[int, Hashable]] = set()  # members whose key is nearly a known one, and the known one
+        self._meant: set[int] = set()  # by identity, what wrong references nearly name
         self._referring: dict[int, Any] = {}  # by identity, parts of schemas whose references all point at something
         self._component_refs: dict[str, frozenset[str]] = {}  # by name of a component, the components it refers to
         self._compiled: dict[str, Validator] = {}  # by reference, of schemas that are nothing else
@@ -38,6 +42,21 @@ class Reader:
     def error(self, container: object, message: str, key: Hashable = None) -> None:
         """Add an error at a container or at one of its members."""
         self.errors.append(self._at(container, key, message))
+
+    def misspelt(self, container: object, message: str, key: Hashable, meant: str) -> None:
+        """Add an error for a key that is nearly a known one; what stands there is not looked at further."""
+        self.error(container, f"{message}; did you mean {meant!r}?", key)
+        self._misspelt |= {(id(container), key), (id(container), meant)}
+
+    def _missing(self, container: object, key: str) -> None:
+        """Add an error for a member that is not there, unless another key is told to be this one, misspelt."""
+        if (id(container), key) not in self._misspelt:
+            self.error(container, f"{key!r} is missing")
+
+    def is_broken(self, *parts: str) -> bool:
+        """Whether a part of the document has a misspelt key, or a reference to nothing: its pointer has such a text."""
+        told = (e.pointer for e in self.errors if "did you mean" in e.message or e.pointer.endswith("/$ref"))
+        return any(part in pointer for pointer in told for part in parts)
 
     def unfinished(self, container: object, message: str, key: Hashable = None) -> None:
         """Add an error for what is not written yet; a draft is read as if it were."""
@@ -61,7 +80,7 @@ class Reader:
         value = self.resolve(container, key)
         if value is MISSING:
             if required:
-                self.error(container, f"{key!r} is missing")
+                self._missing(container, key)
             return {}
         if not isinstance(value, dict):
             self.error(container, f"{key!r} must be a mapping", key)
@@ -89,7 +108,7 @@ class Reader:
         if isinstance(value, str) and value:
             return value
         if value is MISSING:
-            self.error(container, f"{key!r} is missing")
+            self._missing(container, key)
         else:
             self.error(container, f"{key!r} must be a string", key)
         return ""
@@ -116,8 +135,17 @@ class Reader:
             return MISSING
         target = Pointer.parse(ref[1:]).get(self.document)
         if target is MISSING:
-            self.error(value, f"$ref points at nothing: {ref}", "$ref")
+            self.error(value, f"$ref points at nothing: {ref}{self._nearest(ref)}", "$ref")
         return target
+
+    def _nearest(self, ref: str) -> str:
+        """The part of the document that a wrong reference probably means; what is in there counts as read."""
+        above, name = Pointer(Pointer.parse(ref[1:]).tokens[:-1]), Pointer.parse(ref[1:]).tokens[-1]
+        holder = above.get(self.document)
+        for near in get_close_matches(name, holder, n=1) if isinstance(holder, dict) else ():
+            self._meant.add(id(holder[near]))
+            return f"; did you mean #{above}/{escape(near)}?"
+        return ""
 
     def x_mock(self, container: dict[str, Any], kind: str) -> dict[str, Any]:
         """The x-mock block of a container, as far as it is valid; ``kind`` is its part of the vocabulary.
@@ -132,6 +160,12 @@ class Reader:
         if key not in self._blocks:
             self._blocks[key] = self._read_block(container, block, kind)
         return self._blocks[key]
+
+    @staticmethod
+    def as_written(container: dict[str, Any]) -> dict[str, Any]:
+        """The x-mock block of a container as it is written, right or wrong."""
+        block = container.get("x-mock")
+        return block if isinstance(block, dict) else {}
 
     def _read_block(self, container: dict[str, Any], block: Any, kind: str) -> dict[str, Any]:
         if _vocabulary(kind).is_valid(block):
@@ -163,17 +197,20 @@ class Reader:
 
     def unread_blocks(self) -> None:
         """Add an error for each x-mock block that nothing has read."""
+        if (id(self.document), "paths") in self._misspelt:
+            return
         read = {container for container, _ in self._blocks}
         waiting: list[Any] = [self.document]
         seen: set[int] = set()
         while waiting:
             value = waiting.pop()
-            if id(value) in seen or not isinstance(value, dict | list):
+            if id(value) in seen or id(value) in self._meant or not isinstance(value, dict | list):
                 continue
             seen.add(id(value))
             if isinstance(value, dict) and "x-mock" in value and id(value) not in read:
                 self.error(value, "x-mock is not read here", "x-mock")
-            waiting.extend(value.values() if isinstance(value, dict) else value)
+            members = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [item for key, item in members if (id(value), key) not in self._misspelt]
 
     def schema(self, container: object, schema: Any, key: Hashable = None) -> Validator | None:
         """Compile a JSON Schema of this document; an error and None if it is not one."""
@@ -291,7 +328,8 @@ def explain_block(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
     from jsonschema import Draft202012Validator  # noqa: PLC0415
     from jsonschema.exceptions import best_match, relevance  # noqa: PLC0415
 
-    errors = []
+    errors: list[tuple[list[str | int], str]] = []
+    typos: list[tuple[list[str | int], str]] = []
     validator = Draft202012Validator({**_schema_text(), "$ref": f"#/$defs/{kind}"})
     for error in sorted(validator.iter_errors(block), key=relevance):
         deepest = best_match([error]) or error
@@ -301,29 +339,60 @@ def explain_block(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
             for name in deepest.instance:
                 if name not in allowed:
                     known = ", ".join(sorted(allowed))
-                    errors.append(([*path, name], f"unknown key {name!r}; known here: {known}"))
+                    near = [f"; did you mean {one!r}?" for one in get_close_matches(name, allowed, n=1, cutoff=0.7)]
+                    errors.append(([*path, name], f"unknown key {name!r}; known here: {known}{''.join(near)}"))
             continue
         if "propertyNames" in deepest.absolute_schema_path:
             path.append(deepest.instance)
-        errors.append((path, _sentence(deepest)))
-    return errors
+        missing = _missing_for_a_typo(deepest)
+        if missing is None:
+            errors.append((path, _sentence(deepest)))
+        else:
+            typos.append(([*path, missing[0]], missing[1]))
+    meant = {tuple(path): word for path, word in typos}
+    return [(path, _with_meant(told, meant.get(tuple(path)))) for path, told in errors]
+
+
+def _with_meant(told: str, word: str | None) -> str:
+    return told if word is None or "did you mean" in told else f"{told}; did you mean {word!r}?"
+
+
+def _missing_for_a_typo(error: Any) -> tuple[str, str] | None:
+    """The unknown key that stands for a required one, and that one; None where it is another error."""
+    properties = error.schema.get("properties", {})
+    if error.validator != "required" or error.schema.get("additionalProperties") is not False:
+        return None
+    strangers = [name for name in error.instance if name not in properties]
+    for word in error.validator_value:
+        for near in get_close_matches(word, strangers, n=1, cutoff=0.6) if word not in error.instance else ():
+            if f"{word!r} is a required" in error.message:
+                return near, word
+    return None
+
+
+def _type_sentence(asked: Any, found: Any) -> str:
+    kinds = [asked] if isinstance(asked, str) else asked
+    return f"{_as_json(found)} is not of type {' or '.join(map(_as_json, kinds))}"
+
+
+_SENTENCES: dict[str, Callable[[Any, Any], str]] = {  # by the keyword that fails, of what it asks and what is there
+    "type": _type_sentence,
+    "const": lambda asked, found: f"{_as_json(asked)} was expected, not {_as_json(found)}",
+    "enum": lambda asked, found: f"{_as_json(found)} is not one of {', '.join(map(_as_json, asked))}",
+    "maxProperties": lambda asked, found: (
+        f"has {len(found)} members where {asked} may be: {', '.join(map(str, found))}"
+    ),
+    "pattern": lambda asked, found: f"{_as_json(found)} does not match '{asked}'",
+}
 
 
 def _sentence(error: Any) -> str:
     """What is wrong, with values as JSON writes them, not Python."""
-    asked, found = error.validator_value, error.instance
+    asked = error.validator_value
     if error.validator == "anyOf" and all("required" in part for part in asked):
         return f"needs {' or '.join(repr(part['required'][0]) for part in asked)}"
-    if error.validator == "type":
-        kinds = [asked] if isinstance(asked, str) else asked
-        return f"{_as_json(found)} is not of type {' or '.join(map(_as_json, kinds))}"
-    if error.validator == "const":
-        return f"{_as_json(asked)} was expected, not {_as_json(found)}"
-    if error.validator == "enum":
-        return f"{_as_json(found)} is not one of {', '.join(map(_as_json, asked))}"
-    if error.validator == "pattern":
-        return f"{_as_json(found)} does not match '{asked}'"
-    return str(error.message)
+    told = _SENTENCES.get(error.validator)
+    return str(error.message) if told is None else told(asked, error.instance)
 
 
 def _as_json(value: Any) -> str:

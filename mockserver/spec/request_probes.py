@@ -4,6 +4,9 @@ from collections.abc import Hashable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from mockserver.spec.answers import answer_blocks
+from mockserver.spec.entry_probes import EntryProbe
+from mockserver.spec.fill_probes import problem_verdicts
 from mockserver.spec.members import unfolded
 from mockserver.spec.model import Contract, Media, OperationSpec, Parameter
 from mockserver.spec.parameters import ITEMS
@@ -65,7 +68,7 @@ def check_requests(reader: Reader, contract: Contract) -> list[str]:
     verdicts = _Verdicts()
     notes: list[str] = []
     block = reader.x_mock(reader.document, "document")
-    shared = [rule for name in ("gates", "rules") for rule in block.get(name, [])]
+    gates, shared = block.get("gates", []), block.get("rules", [])
     for operation in contract.operations:
         node = _node(reader, operation)
         verdicts.judge(node, _examples(reader, operation, node), ())
@@ -75,8 +78,16 @@ def check_requests(reader: Reader, contract: Contract) -> list[str]:
         own = reader.x_mock(node, "operation")
         blocks = list(_blocks(reader, node, set()))
         probe = RuleProbe(reader, contract, operation, its_places)
-        _check_rules(verdicts, blocks, [*own.get("rules", []), *shared], probe)
+        _check_rules(verdicts, blocks, [*gates, *own.get("rules", []), *shared], probe)
         _check_reads(reader, verdicts, contract, blocks, its_places)
+        entries = EntryProbe(contract, its_places)
+        for verdict in (verdict for its_block in blocks for verdict in entries.verdicts(its_block)):
+            verdicts.add(*verdict)
+        told_of = {rule.answer.name for rule in operation.rules if rule.on_problem}
+        for name, its_block in answer_blocks(reader, node):
+            meets = name in told_of or not (name in operation.answers and operation.answers[name].accepted)
+            for verdict in problem_verdicts(its_block, meets_problems=meets):
+                verdicts.add(*verdict)
         verdicts.judge(own, _recipients(reader, operation, own, its_places), ())
         notes += _notes(operation, its_places)
     verdicts.tell(reader)
@@ -98,11 +109,14 @@ def _check_rules(
     """Rules of an operation, and all its conditions."""
     for rule in rules:
         verdicts.judge(rule, probe.rule(rule), ("at", "reason"))
+    before = {id(rule): rules[:number] for number, rule in enumerate(rules)}
     holders = {id(holder): holder for holder in (*rules, *_conditions(blocks))}
-    for holder in holders.values():
+    for key, holder in holders.items():
         when = holder["when"] if isinstance(holder.get("when"), dict) else {}
         for at in filter(_is_pointer, when):
-            verdicts.judge(when, probe.condition(when, at, on_problem="problem" in holder), (at,))
+            asked_before = before.get(key, [])
+            found = probe.condition(when, at, on_problem="problem" in holder, before=asked_before)
+            verdicts.judge(when, found, (at,))
 
 
 def _check_reads(

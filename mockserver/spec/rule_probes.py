@@ -1,5 +1,7 @@
 """Rules and conditions that no request can meet, though all their words are known."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -17,6 +19,7 @@ _LOW_AND_HIGH = (
     *(("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")),
     ("minProperties", "maxProperties"),
 )
+_PLAIN_PATTERN = re.compile(r"\^([^\\.\[\]{}()*+?|^$]*)\$")
 _OF_ACCOUNT = ("account", "owned")
 
 
@@ -62,14 +65,18 @@ class RuleProbe:
             where = f"{at} or below it" if at is not None else "the request"
             yield node, "reason", f"nothing is invalid for its {reason!r} here: no schema of {where} has that keyword"
 
-    def condition(self, when: Mapping[str, Any], at_text: str, *, on_problem: bool) -> Iterator[Found]:
-        """What is wrong with one condition of a ``when``."""
+    def condition(
+        self, when: Mapping[str, Any], at_text: str, *, on_problem: bool, before: Iterable[Mapping[str, Any]] = ()
+    ) -> Iterator[Found]:
+        """What is wrong with one condition of a ``when``; ``before`` are the rules that are asked before its own."""
         at, condition = Pointer.parse(at_text), when[at_text]
         schemas = self._places.schemas(at)
         if schemas is None:
             yield when, at_text, nowhere(self._places, at)
             return
         if not isinstance(condition, dict):
+            if condition is False and _is_settled(before, at, "missing") and self._is_always_there(at):
+                yield when, at_text, f"the condition can never hold: without {at} a rule before it refuses the request"
             return
         unknown = [word for word in condition if word not in SCHEMA_KEYWORDS and not word.startswith("x-")]
         for word in unknown:
@@ -78,6 +85,8 @@ class RuleProbe:
         told = _contradiction(condition)
         if told is None and not on_problem:
             told = self._misfit(at, schemas, condition)
+            if told is None and _is_settled(before, at, "invalid"):
+                told = self._refused(at, schemas, condition)
         if told is not None and not unknown:
             yield when, at_text, f"the condition can never hold: {told}"
 
@@ -93,6 +102,41 @@ class RuleProbe:
             every = ", ".join(map(str, dict.fromkeys(str(value) for some in allowed for value in some)))
             return f"the values of {at} are: {every}"
         return None
+
+    def _refused(self, at: Pointer, schemas: list[Any], condition: Mapping[str, Any]) -> str | None:
+        """Why a value that is as a condition asks does not fit any schema of its place."""
+        if at.tokens[0] in _OF_ACCOUNT or not schemas:
+            return None
+        values = _values_asked(condition) or _only_text(condition)
+        validators = [self._reader.schema(self._reader.document, schema) for schema in schemas]
+        if values and not any(v is None or v.is_valid(value) for v in validators for value in values):
+            shown = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
+            return f"the schema of {at} refuses {shown}, and so does a rule before it"
+        lengths = [_contradiction(self._sure(schema) | _bounds(condition)) for schema in schemas]
+        return f"by the schema of {at} {lengths[0]}" if all(lengths) else None
+
+    def _sure(self, schema: Any) -> dict[str, Any]:
+        """The bounds that every value that fits a schema keeps."""
+        parts = unfolded(self._reader.document, [(schema, True)])
+        return {key: value for part, sure in parts if sure for key, value in _bounds(part).items()}
+
+    def _is_always_there(self, at: Pointer) -> bool:
+        """Whether no valid request lacks a value at a place."""
+        root, *below = at.tokens
+        if root == "body" and not below:
+            return all(o.body is not None and o.body.required for o in self._places.operations)
+        if root in ("path", "query", "header"):
+            required = [{(p.where, p.name) for p in o.parameters if p.required} for o in self._places.operations]
+            return len(below) == 1 and all((root, below[0]) in names for names in required)
+        above = Pointer(at.tokens[:-1])
+        holders = self._places.schemas(above) if root == "body" else None
+        return (
+            bool(holders) and self._is_always_there(above) and all(self._requires(h, below[-1]) for h in holders or ())
+        )
+
+    def _requires(self, schema: Any, name: str) -> bool:
+        parts = unfolded(self._reader.document, [(schema, True)])
+        return any(sure and name in part.get("required", ()) for part, sure in parts)
 
     def _flat(self, schemas: list[Any]) -> Iterator[dict[str, Any]]:
         """For each schema the keywords of what it refers to, as one mapping."""
@@ -123,6 +167,28 @@ def nowhere(places: RequestPlaces, at: Pointer) -> str:
     told = f"; did you mean {Pointer((*at.tokens[:-1], near[0]))}?" if near else ""
     known = f"; there are: {', '.join(names)}" if names and not near else ""
     return f"no request has {at}: no schema of the operation names it{told}{known}"
+
+
+def _is_settled(before: Iterable[Mapping[str, Any]], at: Pointer, kind: str) -> bool:
+    """Whether one of these rules answers every problem of a kind at a place."""
+    for rule in before:
+        kinds = rule.get("problem", ())
+        named = {kinds} if isinstance(kinds, str) else set(kinds)
+        is_about = "at" not in rule or Pointer.parse(rule["at"]).covers(at)
+        if named & {"any", kind} and is_about and "when" not in rule and "reason" not in rule:
+            return True
+    return False
+
+
+def _only_text(condition: Mapping[str, Any]) -> list[str]:
+    """The one text that a pattern of nothing but plain letters matches."""
+    pattern = condition.get("pattern")
+    found = _PLAIN_PATTERN.fullmatch(pattern) if isinstance(pattern, str) else None
+    return [found[1]] if found else []
+
+
+def _bounds(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {word: schema[word] for pair in _LOW_AND_HIGH for word in pair if word in schema}
 
 
 def _contradiction(condition: Mapping[str, Any]) -> str | None:

@@ -9,10 +9,12 @@ from mockserver.spec.answer_model import Answer
 from mockserver.spec.model import OperationSpec, Rule
 from mockserver.spec.parameters import Marks
 from mockserver.spec.pointer import Pointer
-from mockserver.spec.reader import Reader
+from mockserver.spec.reader import ABOUT_REQUESTS, Reader
 from mockserver.spec.security_model import Alternative, Jwt
 from mockserver.spec.values import read_condition
 
+CREDENTIAL_KINDS = {"unauthenticated", "forbidden"}
+OWNED_KINDS = {"unknown", "foreign"}
 KEY_REASONS = {"absent", "unknown"}
 JWT_REASONS = {"absent", "malformed", "unknown", "signature", "claims", "expired"}
 
@@ -30,16 +32,17 @@ class Possible:
         return f"{self.kind}{' ' + self.reason if self.reason else ''}{where}"
 
 
-def read_rules(reader: Reader, nodes: Iterable[dict[str, Any]], answers: Mapping[str, Answer]) -> list[Rule]:
-    """The rules of an operation. A rule that names no answer is an error."""
+def read_rules(
+    reader: Reader, nodes: Iterable[dict[str, Any]], answers: Mapping[str, Answer], *, are_whole: bool = True
+) -> list[Rule]:
+    """The rules of an operation. A rule that names no answer is an error, unless the answers could not all be read."""
     rules = []
-    for node in nodes:
+    for node in nodes if answers else ():  # that there is none is told of the responses
         answer = answers.get(node["answer"])
         if answer is None:
-            known = ", ".join(answers) or "none"
-            reader.error(node, f"no answer {node['answer']!r}; this operation has: {known}", "answer")
-            if not answers:
-                continue
+            if are_whole:
+                told = f"no answer {node['answer']!r}; this operation has: {', '.join(answers)}"
+                reader.error(node, told, "answer")
             answer = next(iter(answers.values()))  # so that its problems count as answered
         when = [(Pointer.parse(at), read_condition(reader, node["when"], at)) for at in node.get("when", {})]
         kinds = node.get("problem")
@@ -148,16 +151,29 @@ def check_rules(
             deciding.add(number)
             continue
         met = _met(rule, problems)
-        if any(problem in unanswered for problem in met):
+        if any(problem in unanswered for problem in met) or _is_of_what_is_broken(reader, rule):
             deciding.add(number)
         elif number < len(nodes) and (node := nodes[number]) is not None:
             why = "the rules before it answer all that it would" if met else "this problem cannot happen here"
             reader.error(node, f"a rule never reachable: {why}")
         unanswered = [problem for problem in unanswered if not _settles(rule, problem)]
-    if unanswered:
+    if unanswered and not _are_misspelt(reader):
         listed = "; ".join(dict.fromkeys(str(problem) for problem in unanswered))
         reader.unfinished(operation, f"problems that can happen but have no answer: {listed}")
     return deciding
+
+
+def _are_misspelt(reader: Reader) -> bool:
+    """Whether it is told that an operation has its rules under a wrong word; other spellings have the same ones."""
+    words = ("did you mean 'rules'?", "did you mean 'x-mock'?")
+    return any(error.pointer.startswith("/paths/") and error.message.endswith(words) for error in reader.errors)
+
+
+def _is_of_what_is_broken(reader: Reader, rule: Rule) -> bool:
+    """Whether a rule is about credentials alone, or owned values, and it is told that these are not read."""
+    if rule.kinds is None or not rule.kinds <= CREDENTIAL_KINDS:
+        return rule.kinds is not None and rule.kinds <= OWNED_KINDS and reader.is_broken(*ABOUT_REQUESTS)
+    return any("/secur" in error.pointer or "'secur" in error.message for error in reader.errors)
 
 
 def _met(rule: Rule, problems: list[Possible]) -> list[Possible]:

@@ -52,7 +52,8 @@ def _accept(block: dict[str, Any]) -> Equals | Basic | Jwt:
     if "equals" in block:
         return Equals(block["equals"])
     if "basic" in block:
-        return Basic(block["basic"]["user"], Pointer.parse(block["basic"]["password"]).tokens[-1])
+        at = block["basic"]["password"]
+        return Basic(block["basic"]["user"], Pointer.parse(at).tokens[-1], at)
     jwt = block["jwt"]
     find = jwt["find"]
     return Jwt(

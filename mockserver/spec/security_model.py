@@ -17,10 +17,14 @@ class Equals:
 
 @dataclass(frozen=True, slots=True)
 class Basic:
-    """HTTP Basic: the user's name is the value at ``claim``, the password the member ``password`` of its record."""
+    """HTTP Basic: the user's name is the value at ``claim``, the password the member ``password`` of its record.
+
+    ``password_at`` is where the contract says that the password stands.
+    """
 
     claim: str
     password: str
+    password_at: str
 
 
 @dataclass(frozen=True, slots=True)

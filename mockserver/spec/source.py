@@ -61,12 +61,14 @@ class Source:
     """A YAML file as read: its value, and the place of every container, member and item.
 
     Where ``is_made``, the text is made of what the file says: no line of the file is known.
+    ``changes`` are the places that other files have changed, each with an error at what changes it, without a message.
     """
 
     file: str
     value: Any = None
     is_made: bool = False
     errors: list[ContractError] = field(default_factory=list)
+    changes: list[tuple[str, ContractError]] = field(default_factory=list)
     _written: dict[int, _Written] = field(default_factory=dict)  # by the container's identity
 
     def place(self, container: object, key: Hashable = None) -> Place:
@@ -105,10 +107,13 @@ class _Anchored:
     height: int
 
 
-_BYTE_ORDER_MARKS = {
+_BYTE_ORDER_MARKS = {  # by a file's first bytes, its encoding; the longer ones first, for one begins like another
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
-}  # by a file's first bytes, its encoding
+}
+_NOT_IN_YAML = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
 def read_text(file: Path) -> str:
@@ -125,7 +130,8 @@ def why_unread(error: OSError | UnicodeDecodeError) -> str:
     """What kept a file from being read, without its name, and what to do about it."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    encoding = _BYTE_ORDER_MARKS.get(bytes(error.object[:2]))
+    start = bytes(error.object[:4])
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), None)
     if encoding is not None:
         return f"the file is not UTF-8 but {encoding}: save it as UTF-8"
     line = error.object.count(b"\n", 0, error.start) + 1
@@ -171,10 +177,25 @@ def read_yaml(file: str, text: str, *, any_scalar_key: bool = False) -> Source:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         source.errors.append(ContractError(file, line, column, "", f"not YAML: {error.problem}"))
     except yaml.YAMLError as error:
-        source.errors.append(ContractError(file, 1, 1, "", f"not YAML: {error}"))
+        source.errors.append(_strange_character(file, text) or ContractError(file, 1, 1, "", f"not YAML: {error}"))
     except _TooMuchError:
         pass
     return source
+
+
+def _strange_character(file: str, text: str) -> ContractError | None:
+    """That a text has a character which YAML has not; of nothing but such ones is a file in another encoding."""
+    found = _NOT_IN_YAML.search(text)
+    if found is None:
+        return None
+    nothing = text.count("\0")
+    if 3 * nothing >= len(text):
+        encoding = "UTF-32" if 3 * nothing >= 2 * len(text) else "UTF-16"
+        return ContractError(file, 1, 1, "", f"the file is not UTF-8 but {encoding}: save it as UTF-8")
+    line = text.count("\n", 0, found.start()) + 1
+    column = found.start() - text.rfind("\n", 0, found.start())
+    told = f"YAML has no character U+{ord(found[0]):04X}: take it out, or write it in double quotes as an escape"
+    return ContractError(file, line, column, "", told)
 
 
 class _Walk:

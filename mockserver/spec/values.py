@@ -8,6 +8,7 @@ from typing import Any
 from mockserver.spec.functions import FUNCTIONS
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
+from mockserver.spec.value_forms import NEW_TAKES, VALUE_FORMS, form_of, idle_words, is_form, nearly_forms
 from mockserver.spec.value_model import (
     Apply,
     Composed,
@@ -26,66 +27,35 @@ from mockserver.spec.value_model import (
 )
 
 PROBLEMS = "/problems"  # the list of all that is wrong with the request
+SCHEMES = "securitySchemes"
 DEFAULT_LENGTH = 32  # characters of a ``hex`` or a ``token``
-COMMON = {"as", "when", "evidence"}
-VALUE_FORMS = {  # by the member that tells a form from a mapping of values: what else it may have
-    "echo": {"else", *COMMON},
-    "new": {"plus", "format", "length", "prefix", *COMMON},
-    "call": {"of", *COMMON},
-    "join": COMMON,
-    "token": COMMON,
-    "count": {"of", *COMMON},
-    "each": {"where", "any", "order", "page", "item", "refused", *COMMON},
-    "problems": {"where", *COMMON},
-}
 
 
 def _is_pointer(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("/")
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_mapping(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-_LOOKS = {  # how the form's own member looks, for a mapping of values may have a member of the same name
-    "echo": _is_pointer,
-    "new": _is_text,
-    "call": _is_text,
-    "join": lambda value: isinstance(value, list),
-    "token": _is_text,
-    "count": _is_pointer,
-    "each": _is_pointer,
-    "problems": _is_mapping,
-}
-
-
 def read_value(reader: Reader, node: Any) -> Value:
     """The value that a node of the document describes; a node that has none of the forms is a literal."""
     if isinstance(node, dict) and is_form(node):
-        form = next(form for form in VALUE_FORMS if form in node)
+        form = form_of(node)
         for name in node.keys() - {form, *VALUE_FORMS[form]}:
             known = ", ".join(sorted({form, *VALUE_FORMS[form]}))
             reader.error(node, f"unknown key {name!r}; known here: {known}", name)
+        for name, told in idle_words(node, NEW_TAKES) if form == "new" else ():
+            reader.error(node, told, name)
         value = _form(reader, node)
         if "as" not in node and "when" not in node:
             return value
         when = tuple((Pointer.parse(at), read_condition(reader, node["when"], at)) for at in node.get("when", {}))
         return Shaped(value, node.get("as"), when)
     if isinstance(node, dict):
+        for name, told in nearly_forms(node, reader.mapping(reader.mapping(reader.document, "components"), SCHEMES)):
+            reader.error(node, told, name)
         return read_members(reader, node)
     if isinstance(node, list):
         return _literal(tuple(read_value(reader, member) for member in node))
     return Constant(node)
-
-
-def is_form(node: dict[str, Any]) -> bool:
-    """Whether a mapping is a value to be made, and not a mapping of values."""
-    return any(form in node and looks(node[form]) for form, looks in _LOOKS.items())
 
 
 def read_members(reader: Reader, node: dict[str, Any]) -> Value:

@@ -3,6 +3,7 @@
 import base64
 import copy
 import itertools
+import json
 import random
 import re
 import string
@@ -21,12 +22,15 @@ from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer, join
 from mockserver.spec.security_model import Jwt
 
+MAX_SHOWN_VALUE = 60  # characters of a value in a message
 AREAS = [code for code in range(201, 999) if code not in {500, 555}]  # +1 500 555 is magic
 _LETTERS = string.ascii_letters + string.digits
 
 
 class AccountError(Exception):
-    """``pointer`` says where in the account; ``clash`` whether another account has the value."""
+    """``pointer`` says where in the account, ``account`` in which; ``clash`` whether another one has the value."""
+
+    account = ""
 
     def __init__(self, pointer: str, message: str, *, clash: bool = False) -> None:
         super().__init__(message)
@@ -40,6 +44,8 @@ def test_only_rsa_key() -> str:
     return files("mockserver.store").joinpath("TEST-ONLY-rsa-key.pem").read_text("ascii")
 
 
+SHARED_SECRET_ALGORITHMS = frozenset({"HS256", "HS384", "HS512"})
+RSA_ALGORITHMS = frozenset({"RS256", "RS384", "RS512"})
 LINES = 9_000  # numbers of an area, 555-1000 to 555-9999
 
 
@@ -246,7 +252,7 @@ class Registry:
                 if values is not None:
                     _refuse_unusable(contract, data)
                 return data
-        raise AccountError(join("vendors", contract.vendor), "no free values are left", clash=True)
+        raise _no_free_values(contract, data, owners)
 
     def _refuse_clashes(self, entries: list[tuple[str, Claim, str, Any]]) -> None:
         seen: set[tuple[str, Claim]] = set()
@@ -269,10 +275,33 @@ class Registry:
                 self.owners[vendor].pop(claim, None)  # a shared value comes again
 
 
+def _no_free_values(contract: Contract, data: Any, owners: Mapping[Claim, Owner]) -> AccountError:
+    """That another account cannot be told from those there are, at the value that its contract gives to all."""
+    for claim, at, _ in claimed(contract, data):
+        place = Pointer.parse(at)
+        if claim in owners and not _differs(contract.account, place.tokens):
+            shown = json.dumps(place.get(data), ensure_ascii=False)[:MAX_SHOWN_VALUE]
+            told = f"every account would have {shown} here, by which the vendor knows a customer: write {{new: token}}"
+            return AccountError(join("vendors", contract.vendor) + at, told, clash=True)
+    return AccountError(join("vendors", contract.vendor), "no free values are left", clash=True)
+
+
+def _differs(template: Any, at: tuple[str, ...]) -> bool:
+    """Whether a template makes another value at a place for each account."""
+    for token in at:
+        if isinstance(template, Mapping) and token in template and "new" not in template:
+            template = template[token]
+        elif isinstance(template, list) and template:
+            template = template[int(token) if int(token) < len(template) else 0]
+    return isinstance(template, Mapping) and ("copy" in template or template.get("new", "rsa") != "rsa")
+
+
 def _refuse_unusable(contract: Contract, data: Any) -> None:
     """Refuse a given key that can sign no token: every look at the account would fail. Raises AccountError."""
     for scheme in contract.schemes:
         for value, at, record in _values(data, Pointer.parse(scheme.accept.claim).tokens[1:], (), data):
+            if isinstance(scheme.accept, Jwt) and _signs(scheme.accept, record):
+                continue
             try:
                 credential_for(scheme, data, value, record, 0.0)
                 if isinstance(scheme.accept, Jwt):
@@ -280,6 +309,18 @@ def _refuse_unusable(contract: Contract, data: Any) -> None:
             except ValueError as error:
                 message = f"no token can be signed with what is here: {error}"
                 raise AccountError(join("vendors", contract.vendor, *at[:-1]), message) from error
+
+
+def _signs(accept: Jwt, record: Mapping[str, Any]) -> bool:
+    """Whether a key is known to sign without a try, which each start would pay for: ours, or any shared secret."""
+    key, algorithm = record.get(accept.key), _algorithm(accept, record)
+    if algorithm.startswith("HS"):
+        return algorithm in SHARED_SECRET_ALGORITHMS and isinstance(key, str) and key != ""
+    return algorithm in RSA_ALGORITHMS and key == test_only_rsa_key()
+
+
+def _algorithm(accept: Jwt, record: Mapping[str, Any]) -> str:
+    return str(record.get(accept.algorithm)) if accept.algorithm else accept.algorithms[0]
 
 
 def _check_key(accept: Jwt, record: Mapping[str, Any]) -> None:

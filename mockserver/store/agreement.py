@@ -16,6 +16,7 @@ from mockserver.engine.call import RUN_BITS, RecordedCall
 from mockserver.engine.sources import FIRST_SEQUENCE_NUMBER, numbers, steady_time
 from mockserver.store.accounts import Registry
 from mockserver.store.changes import CallChanges, SharedChange, written_change
+from mockserver.store.condition import StoreCondition
 from mockserver.store.following import Memory, Snapshot
 from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.parts import StoreParts
@@ -29,7 +30,10 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024  # of changes since the last checkpoint but
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_CHANGES = 10_000  # after so many it comes at once
 ENDS_SECONDS = 0.1  # until the others are told how sending ended, where nothing else is told
+TELL_AGAIN_SECONDS = 0.5  # until they are told what they could not be told
 LISTEN_AGAIN_SECONDS = 0.5
+HANGING_SECONDS = 1.0  # after which a store that failed is not waited for again
+TRY_AGAIN_SECONDS = 0.5
 LAST_SECONDS = 0.5  # for what is still to be told at the end
 RESERVED_NUMBERS = 20_000  # of the sequence, taken from the store ahead
 
@@ -75,6 +79,8 @@ class Agreement:
         self._link = RedisLink(url)
         self._changes = changes
         self._on_memory = on_memory
+        self.condition = StoreCondition()
+        self._hangs = ""  # why those who ask are told at once, while the store is tried again
         self._host_time = parts.sources.now
         self._follows_time = follows_time
         self._ahead = 0.0  # seconds that the store's time is ahead of this host's
@@ -90,7 +96,7 @@ class Agreement:
         self._asking: list[asyncio.Future[Memory]] = []
         self._ends: dict[int, tuple[str, float]] = {}
         self._ends_due = 0.0  # by the loop's time
-        self._lost: dict[str, int] = {}  # by account calls that the store has no more
+        self._lost: dict[str, Mapping[str, int]] = {}  # calls that the store has no more, and nobody is told of yet
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -115,6 +121,7 @@ class Agreement:
 
     async def current(self) -> Memory:
         """The memory with all changes that were made before this was asked. Raises StoreUnavailableError."""
+        self._check()
         asking: asyncio.Future[Memory] = asyncio.get_running_loop().create_future()
         self._asking.append(asking)
         self._work()
@@ -125,6 +132,7 @@ class Agreement:
 
         Raises StoreUnavailableError: where no answer came, nobody knows whether it was agreed on.
         """
+        self._check()
         memory = await self.known()
         decided_at = memory.index if change.decided_at is None else change.decided_at
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -134,6 +142,11 @@ class Agreement:
         if isinstance(result, Exception):
             raise result
         return result
+
+    def _check(self) -> None:
+        """Raise StoreUnavailableError while the store hangs: nobody has to wait to find that out again."""
+        if self._hangs:
+            raise StoreUnavailableError(self._hangs)
 
     def end(self, call: RecordedCall) -> None:
         """Have told how sending a call's response ended, with the next turn, or soon."""
@@ -179,13 +192,19 @@ class Agreement:
 
     async def _take_turns(self) -> None:
         try:
-            while self._proposals or self._asking or self._are_ends_due() or self._is_time_for_checkpoint():
+            while self._hangs or self._is_anything_to_do():
+                if self._hangs:
+                    await asyncio.sleep(TRY_AGAIN_SECONDS)
                 await self._take_turn()
         finally:
             self._worker = None
         if self._listener is None and self.memory is not None:
             self._listener = asyncio.get_running_loop().create_task(self._listen())
         self._set_timer()
+
+    def _is_anything_to_do(self) -> bool:
+        is_asked = bool(self._proposals or self._asking)
+        return is_asked or self._are_ends_due() or self._is_time_for_checkpoint()
 
     def _are_ends_due(self) -> bool:
         return bool(self._ends) and self._loop is not None and self._loop.time() >= self._ends_due
@@ -212,20 +231,33 @@ class Agreement:
         asking, self._asking = self._asking, []
         proposals = [self._proposals.popleft() for _ in range(min(MAX_CHANGES, len(self._proposals)))]
         ends, self._ends = self._ends, {}
+        began = steady_time()
         try:
             memory = await self._exchange(proposals, ends)
+            self._hangs = ""
+            self.condition.worked(steady_time() - began)
             for waiting in asking:
                 if not waiting.done():
                     waiting.set_result(memory)
             if self._is_time_for_checkpoint():
                 await self._make_checkpoint(memory)
         except BaseException as error:
-            self._fail(error, [*asking, *(one.answer for one in proposals)])
+            is_hanging = steady_time() - began > HANGING_SECONDS
+            if is_hanging:  # whoever has come meanwhile has waited long enough, too
+                asking, self._asking = [*asking, *self._asking], []
+                proposals += self._proposals
+                self._proposals.clear()
+            why = self._fail(error, [*asking, *(one.answer for one in proposals)])
+            self._hangs = why if is_hanging else ""
             if not isinstance(error, Exception):
                 raise
+        finally:
+            if ends:  # the others do not know them yet, or not all of them
+                self._ends = {**ends, **self._ends}
+                self._ends_due = asyncio.get_running_loop().time() + TELL_AGAIN_SECONDS
 
-    def _fail(self, error: BaseException, waiting: Iterable[asyncio.Future[Any]]) -> None:
-        """Tell those who wait why nothing comes of it."""
+    def _fail(self, error: BaseException, waiting: Iterable[asyncio.Future[Any]]) -> str:
+        """Tell those who wait why nothing comes of it; returns that."""
         if isinstance(error, asyncio.CancelledError):
             error = StoreUnavailableError(f"the store at {self._link.shown} is closed, as its server has ended")
         elif not isinstance(error, StoreUnavailableError):
@@ -236,9 +268,12 @@ class Agreement:
                 future.set_exception(error)
                 future.exception()  # who waited may be gone
         self._next_checkpoint = steady_time() + CHECKPOINT_SECONDS
+        if not self._is_closed:
+            self.condition.failed(str(error))
+        return str(error)
 
-    async def _exchange(self, proposals: list[_Proposal], ends: Mapping[int, tuple[str, float]]) -> Memory:
-        """Agree on changes with the others; returns the memory that has them."""
+    async def _exchange(self, proposals: list[_Proposal], ends: dict[int, tuple[str, float]]) -> Memory:
+        """Agree on changes with the others; returns the memory that has them. Of ``ends`` those are left to be told."""
         if self._is_closed:
             raise StoreUnavailableError(f"the store at {self._link.shown} is closed, as its server has ended")
         if not self._link.is_connected:
@@ -250,7 +285,11 @@ class Agreement:
             told = [*self._news(memory, ends), *proposals]
             status, *reply = await self._turn(memory, told, ends)
             if status == b"ok":
-                self._apply(memory, told, reply)
+                agreed = self._apply(memory, told, reply)
+                if "ends" in agreed:
+                    ends.clear()
+                if "lost" in agreed:
+                    self._lost = {}
                 return memory
             if status == b"more":
                 _apply_all(memory, reply[0])
@@ -259,8 +298,8 @@ class Agreement:
             elif status == b"behind":
                 await self._load()
             else:
-                ends = {}  # of calls that nobody has any more
-                await self._load_after_loss(0)
+                ends.clear()  # of calls that nobody has any more
+                await self._load()
 
     def _news(self, memory: Memory, ends: Mapping[int, tuple[str, float]]) -> list[_Proposal]:
         """What the others are told beside what somebody waits for."""
@@ -286,7 +325,6 @@ class Agreement:
         began, host_time = steady_time(), self._host_time()
         reply: list[Any] = await self._link.call("turn", *args)
         if reply[0] == b"ok":
-            self._lost = {}
             self._note_time(reply[2], host_time, steady_time() - began)
             if block:
                 first = FIRST_SEQUENCE_NUMBER + int(reply[3])
@@ -300,13 +338,15 @@ class Agreement:
             self._best_trip = trip
             self._ahead = int(told[0]) + int(told[1]) / 1e6 - host_time - trip / 2
 
-    def _apply(self, memory: Memory, told: list[_Proposal], reply: list[Any]) -> None:
-        """Apply the changes of others, then ours; those who wait for these are told."""
+    def _apply(self, memory: Memory, told: list[_Proposal], reply: list[Any]) -> set[str]:
+        """Apply the changes of others, then ours; those who wait for these are told. Returns the kinds of ours."""
         _, _, _, checkpoint, unseen, results = reply
+        agreed = set()
         _apply_all(memory, unseen)
         for one, index in zip(told, results, strict=True):
             if index > 0:
                 result = memory.apply(index, one.written, one.call)
+                agreed.add(one.change.kind)
             elif index == 0:
                 result = STALE
             else:
@@ -314,6 +354,7 @@ class Agreement:
             if not one.answer.done():
                 one.answer.set_result(result)
         self._note_checkpoint(memory, checkpoint)
+        return agreed
 
     def _note_checkpoint(self, memory: Memory, checkpoint: int) -> None:
         if checkpoint != self._checkpoint:
@@ -341,22 +382,16 @@ class Agreement:
         if status == b"ok":
             self._boot = boot
         else:
-            await self._load_after_loss(left)
+            await self._load(left)
 
-    async def _load_after_loss(self, left: int) -> None:
-        """Read the store anew, which has lost the changes after this one; say how many calls are gone with them."""
-        lost = {} if self.memory is None else self.memory.calls_after_change(left)
-        await self._load()
-        self._lost = lost
-
-    async def _load(self) -> Memory:
-        """Read all that the store has into a new memory."""
+    async def _load(self, left: int | None = None) -> Memory:
+        """Read all that the store has into a new memory; ``left``: it has lost the changes after this one."""
         boot, generation, run = await self._link.boot(), secrets.token_hex(8), secrets.randbits(RUN_BITS)
         await self._link.load_functions()
         opened = await self._link.call("open", STORE_FORMAT, self._settings, generation, run, boot)
         self.check_settings(opened[2], opened[3])
-        self._generation, self._boot = opened[0].decode(), boot
-        await self._link.call("resume", boot, self._generation, boot, 0)
+        generation = opened[0].decode()
+        await self._link.call("resume", boot, generation, boot, 0)
         answers = await self._link.together(
             ("HGETALL", META), ("HGETALL", ROWS), ("HGETALL", CALLS), ("HGETALL", ENDS), ("XRANGE", LOG, "-", "+")
         )
@@ -371,11 +406,26 @@ class Agreement:
             ends={int(index): _read_end(end) for index, end in ends.items()},
             changes=[one for one in map(_read_entry, answers[4]) if one[0] > self._checkpoint],
         )
-        former, self.memory = self.memory, self._memory_of(snapshot)
-        self._on_memory(self.memory)
+        former, memory = self.memory, self._memory_of(snapshot)
+        if former is not None:
+            self._note_loss(former, memory, left, generation)
+        self._generation, self._boot, self.memory = generation, boot, memory
+        self._on_memory(memory)
         if former is not None:
             former.wake_everybody()
-        return self.memory
+        return memory
+
+    def _note_loss(self, former: Memory, memory: Memory, left: int | None, generation: str) -> None:
+        """Note what the store has no more of a former memory, to tell it: every server that had it names it alike."""
+        if generation != self._generation:
+            loss, left = self._generation, 0
+        elif left is not None:
+            loss = f"{self._generation}/{self._boot}"
+        else:
+            return
+        for name, calls in former.lost_with(left, loss, memory).items():
+            known = self._lost.get(name, {})
+            self._lost[name] = {**known, **{one: max(number, known.get(one, 0)) for one, number in calls.items()}}
 
     def _memory_of(self, snapshot: Snapshot) -> Memory:
         registry = Registry(self._parts.contracts)
@@ -404,6 +454,7 @@ class Agreement:
                         await self._heed(notice)
             if self._worker is None:
                 await self._link.close()  # what has cut off this connection will have cut off that one
+            await self._heed(b"")  # it shows whether the store can be used
             await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
     async def _heed(self, notice: bytes) -> None:

@@ -20,7 +20,7 @@ from mockserver.engine.facts import Limit
 from mockserver.engine.message import Message
 from mockserver.engine.pin import NOTHING_USED, PinState, Uses
 from mockserver.engine.request import ParsedRequest
-from mockserver.engine.sources import numbers
+from mockserver.engine.sources import numbers, steady_time
 from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.kinds import StoreUnavailableError
@@ -75,9 +75,27 @@ class LoggedStore(RestoredStore):
         self._log.set("sequence", "", "", block.stop)
         return block
 
+    def _check(self) -> None:
+        """Raise StoreUnavailableError where nothing can be written now."""
+        try:
+            self._file.check()
+        except StoreUnavailableError as error:
+            self.condition.failed(str(error))
+            raise
+
+    async def check(self) -> None:
+        """Return unless the last attempt to write failed; there is another twice a second."""
+        self._check()
+
     async def _write(self) -> None:
         """Return once all that has changed so far is in the file. Raises StoreUnavailableError."""
-        await self._file.write(self._log.take())
+        began = steady_time()
+        try:
+            await self._file.write(self._log.take())
+        except StoreUnavailableError as error:
+            self.condition.failed(str(error))
+            raise
+        self.condition.worked(steady_time() - began)
 
     def _write_soon(self) -> None:
         """Have all that has changed written within half a second."""
@@ -116,7 +134,7 @@ class LoggedStore(RestoredStore):
         version: int | None = None,
     ) -> bool:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
-        self._file.check()
+        self._check()
         if not await super().commit(call, uses.at_once(), request, version):
             return False
         self._last_number = call.number
@@ -188,7 +206,7 @@ class LoggedStore(RestoredStore):
         self, account_id: str, values: Mapping[str, Any], test: str | None = None, seed: int | None = None
     ) -> AccountData:
         """As in memory, and return once it is in the file. Raises AccountError and StoreUnavailableError."""
-        self._file.check()
+        self._check()
         account = await super().add_account(account_id, values, test, seed)
         given = {"seed": seed, "test": None if test is None else test[:MAX_TEST_NAME], "born": self._born[account_id]}
         self._log.set("account", account_id, "", {"vendors": account.vendors, **given})
@@ -197,7 +215,7 @@ class LoggedStore(RestoredStore):
 
     async def remove_account(self, account_id: str) -> None:
         """As in memory, and return once it is in the file. Raises KeyError and StoreUnavailableError."""
-        self._file.check()
+        self._check()
         await super().remove_account(account_id)
         await self._write()
 
@@ -212,7 +230,7 @@ class LoggedStore(RestoredStore):
 
     async def reset_account(self, account_id: str) -> None:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
-        self._file.check()
+        self._check()
         await super().reset_account(account_id)
         await self._write()
 
@@ -224,7 +242,7 @@ class LoggedStore(RestoredStore):
 
     async def clear_calls(self, account: str | None, admits: Callable[[Label], bool] | None = None) -> int:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
-        self._file.check()
+        self._check()
         self._log_evicted()
         before = self._journal.numbers(account)
         cleared = await super().clear_calls(account, admits)
@@ -236,7 +254,7 @@ class LoggedStore(RestoredStore):
 
     async def put_pin(self, pin: PinState, *, replaces: bool = False) -> None:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
-        self._file.check()
+        self._check()
         before = self._pins_of({pin.account})
         await super().put_pin(pin, replaces=replaces)
         self._log_pins(before)
@@ -244,7 +262,7 @@ class LoggedStore(RestoredStore):
 
     async def remove_pins(self, account: str | None, reach: str = EVERYTHING, pin_id: str | None = None) -> None:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
-        self._file.check()
+        self._check()
         before = self._pins_of(set(self._pins.by_account) if account is None else {account})
         await super().remove_pins(account, reach, pin_id)
         self._log_pins(before)
@@ -252,7 +270,7 @@ class LoggedStore(RestoredStore):
 
     async def strike_callback(self, request: OutgoingRequest) -> PinState | None:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
-        self._file.check()
+        self._check()
         before = self._pins_of({request.account}) if self._pins.by_account else {}
         striking = await super().strike_callback(request)
         self._log_pins(before)
@@ -325,7 +343,7 @@ class LoggedStore(RestoredStore):
 
     async def receive(self, message: Message, effects: tuple[Effect, ...]) -> Message:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
-        self._file.check()
+        self._check()
         account = message.account
         self._log_forgets(account, message.vendor, effects)
         message = await super().receive(message, effects)
@@ -374,7 +392,7 @@ class LoggedStore(RestoredStore):
 
     async def set_clock(self, account_id: str, clock: Clock) -> None:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
-        self._file.check()
+        self._check()
         await super().set_clock(account_id, clock)
         await self._write()
 
@@ -384,7 +402,7 @@ class LoggedStore(RestoredStore):
 
     async def put_limit(self, account_id: str, operation: str, limit: Limit | None) -> None:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
-        self._file.check()
+        self._check()
         await super().put_limit(account_id, operation, limit)
         self._log.drop("limit", account_id, operation)
         self._log.drop_list("counted", account_id, operation)

@@ -3,6 +3,7 @@
 A change that cannot be made, as by a user's mistake, is none for all of them; its author is told why.
 """
 
+from collections import Counter
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from mockserver.spec.model import Contract
 from mockserver.store.accounts import AccountError
 from mockserver.store.changes import CallChanges, Holdings, ToldChange, read_change, read_label, read_request
 from mockserver.store.durable import LoggedStore
+from mockserver.store.losses import MAX_LOSSES, LossCount, Losses, LostCalls
 from mockserver.store.parts import StoreParts
 from mockserver.store.restoring import StateRow
 from mockserver.store.row_mirror import RowMirror
@@ -62,7 +64,7 @@ class Memory(LoggedStore):
         self._changes = changes
         self._applying: ToldChange | None = None
         self._real_time = parts.sources.now
-        self._lost: dict[str, int] = {}
+        self._losses = Losses()
         self._callbacks = {one.id: one for contract in parts.contracts for one in contract.callbacks}
         self.rows = RowMirror(snapshot.rows)
         sources = Sources(self._now, parts.sources.uuid, parts.sources.sequence)
@@ -137,7 +139,7 @@ class Memory(LoggedStore):
 
     def labels(self, account: str | None) -> set[Label]:
         """The labels of an account's calls (None: of all accounts)."""
-        return {call.label for call in self._all_calls() if account in {None, call.account}}
+        return {call.label for call in self.all_calls() if account in {None, call.account}}
 
     def unmet(self, account: str, label: Label, request: ParsedRequest) -> Unmet:
         """What a call is the first of its account to show of the contracts."""
@@ -163,21 +165,30 @@ class Memory(LoggedStore):
             found.append((due.number, self._change_by_step(due, record)))
         return found
 
-    def calls_after_change(self, index: int) -> dict[str, int]:
-        """By account how many calls came after a change: with a store that has lost them, they are."""
-        numbers = ((call.account, call.number) for call in self._all_calls())
-        counts: dict[str, int] = {}
-        for account, number in numbers:
-            if number > self.number(index):
-                counts[account] = counts.get(account, 0) + 1
-        return counts
+    def lost_with(self, left: int, loss: str, found: "Memory") -> LostCalls:
+        """What is lost with a store that has only the changes up to ``left``, of which ``found`` is the memory.
+
+        What was told of earlier losses may be lost, too; those who know it already count it once.
+        """
+        after, there = self.number(left), {call.number: call.received_at for call in found.all_calls()}
+        lost, calls, staying = self._losses.standing(), Counter[str](), set[str]()
+        for call in self.all_calls():
+            if call.number <= after:
+                staying.add(call.account)
+            elif there.get(call.number) != call.received_at:
+                calls[call.account] += 1
+        for account, evicted in self._journal.evicted_by_account().items():
+            if account not in staying:  # or those that made room were older than one that the store still has
+                calls[account] += evicted - self._losses.counted(account)
+        return {**lost, loss: {account: number for account, number in calls.items() if number}}
 
     def numbers(self) -> list[int]:
         """The numbers of all calls."""
         return self._journal.numbers(None)
 
-    def _all_calls(self) -> Iterator[RecordedCall]:
-        return (call for number in self.numbers() if (call := self._journal.get(number)) is not None)
+    def all_calls(self) -> Iterator[RecordedCall]:
+        """All calls, those of each account together."""
+        return self._journal.all_calls()
 
     def for_checkpoint(self) -> None:
         """Have everything in the rows."""
@@ -194,8 +205,11 @@ class Memory(LoggedStore):
     def _log_number(self) -> None:
         """Nothing: numbers come from the indexes of changes."""
 
-    def _write_soon(self) -> None:
+    async def _write(self) -> None:
         """Nothing: rows go with a checkpoint."""
+
+    def _write_soon(self) -> None:
+        """Nothing: as above."""
 
     def _apply_call(self, body: Any, call: RecordedCall | None) -> bool:
         call = self._changes.call(body) if call is None else call
@@ -219,6 +233,11 @@ class Memory(LoggedStore):
         values = {vendor: data for vendor, data in load(written).items() if vendor in self._registry.owners}
         return _done(self.add_account(account_id, values, test, seed))
 
+    def _forget_account(self, account_id: str) -> None:
+        super()._forget_account(account_id)
+        self._losses.forget(account_id)
+        self.rows.drop_list("lost", account_id)
+
     def _apply_remove(self, account_id: str) -> KeyError | None:
         if account_id not in self._registry.accounts:
             return KeyError(account_id)
@@ -230,12 +249,15 @@ class Memory(LoggedStore):
 
     def _reset(self, account_id: str) -> None:
         super()._reset(account_id)
+        self._reset_losses(account_id)
         self.leaders.pop(account_id, None)
         if self._applying is not None and self._applying.author != self._name:
             self.on_forgotten(account_id)
 
     def _apply_clear(self, account: str | None, labels: list[bytes] | None) -> int:
         admitted = None if labels is None else {read_label(label) for label in labels}
+        if admitted is None:
+            self._reset_losses(account)
         return _done(self.clear_calls(account, None if admitted is None else admitted.__contains__))
 
     def _apply_pin(self, written: bytes, replaces: bool) -> None:
@@ -281,6 +303,8 @@ class Memory(LoggedStore):
         super()._restore_state(rows, contracts)
         for row in rows.get("held", ()):
             self._hold_written(row.value)
+        for row in rows.get("lost", ()):
+            self._losses.restore(row.account, row.name, LossCount(*row.value))
 
     def _hold_written(self, written: Sequence[Any]) -> None:
         request = read_request(written, self._callbacks)
@@ -307,14 +331,26 @@ class Memory(LoggedStore):
             if call is not None and call.outcome == "pending":
                 call.outcome, call.duration_ms = outcome, duration_ms
 
-    def _apply_lost(self, counts: dict[str, int]) -> None:
-        """Note that the store has lost calls: whoever asks for them is told. Several servers may tell of the same."""
-        for account, lost in counts.items():
-            more = lost - self._lost.get(account, 0)
-            if more > 0 and (account in self._registry.accounts or not account):
-                self._lost[account] = lost
-                self._journal.restore_evicted(account, more)
+    def _apply_lost(self, lost: LostCalls) -> None:
+        """Note that the store has lost calls: whoever asks for them is told."""
+        told = ((account, loss, calls) for loss, counts in lost.items() for account, calls in counts.items())
+        for account, loss, calls in told:
+            if account not in self._registry.accounts and account:
+                continue
+            more = self._losses.tell(account, loss, calls)
+            if more:
+                self._journal.count_lost(account, more)
                 self.rows.set("evicted", account, "", self._journal.evicted(account))
+                self._log_losses(account)
+                self.rows.drop_oldest("lost", account, MAX_LOSSES)
+
+    def _reset_losses(self, account: str | None) -> None:
+        for name in self._losses.reset(account):
+            self._log_losses(name)
+
+    def _log_losses(self, account: str) -> None:
+        for loss, count in self._losses.of(account).items():
+            self.rows.set("lost", account, loss, list(count))
 
 
 class _Beginning:

@@ -259,10 +259,23 @@ class Journal:
         shelf = self._shelves.get(account)
         return shelf.evicted if shelf else 0
 
+    def evicted_by_account(self) -> dict[str, int]:
+        """How many calls of each account had to make room."""
+        return {name: shelf.evicted for name, shelf in self._shelves.items()}
+
+    def count_lost(self, account: str, lost: int) -> None:
+        """Count calls of an account that are gone as if they had made room."""
+        self.restore_evicted(account, lost)
+        self.evictions += lost
+
     def restore_evicted(self, account: str, evicted: int) -> None:
         """Count calls of an account that had to make room before its calls were read again."""
         shelf = self._shelves.get(account) or self._new_shelf(account)
         shelf.evicted += evicted
+
+    def all_calls(self) -> Iterator[RecordedCall]:
+        """The calls of all accounts, those of each together, oldest first."""
+        return chain.from_iterable(shelf.calls for shelf in self._shelves.values())
 
     def numbers(self, account: str | None) -> list[int]:
         """The numbers of an account's calls (None: of all accounts)."""

@@ -21,11 +21,11 @@ _CHANGE = "UPDATE state SET value = ? WHERE kind = ? AND account = ? AND list = 
 _DROP = "DELETE FROM state WHERE kind = ? AND account = ? AND list = ? AND name = ?"
 _DROP_LIST = "DELETE FROM state WHERE kind = ? AND account = ? AND list = ?"
 _DROP_BEFORE = (
-    "DELETE FROM state WHERE kind = ?1 AND account = ?2 AND list = ?3 AND id < "
-    "(SELECT id FROM state WHERE kind = ?1 AND account = ?2 AND list = ?3 AND name = ?4)"
+    "DELETE FROM state WHERE kind = ? AND account = ? AND list = ? AND id < "
+    "(SELECT id FROM state WHERE kind = ? AND account = ? AND list = ? AND name = ?)"
 )
-_DROP_COUNTED = "DELETE FROM state WHERE kind = ?1 AND account = ?2 AND list = ?3 AND substr(name, 1, length(?4)) = ?4"
-_DROP_PASSED = _DROP_COUNTED + " AND (value <= ?5 OR value > ?6)"
+_DROP_COUNTED = "DELETE FROM state WHERE kind = ? AND account = ? AND list = ? AND substr(name, 1, length(?)) = ?"
+_DROP_PASSED = _DROP_COUNTED + " AND (value <= ? OR value > ?)"
 _FORGET = "DELETE FROM state WHERE account = ? AND kind NOT IN ('account', 'met')"
 
 
@@ -86,19 +86,20 @@ class StateLog:
 
     def drop_before(self, kind: str, account: str, name: str, of: str | bytes = "") -> None:
         """Forget the rows of a list that came before this one."""
-        self._add(_DROP_BEFORE, kind, account, of, name)
+        self._add(_DROP_BEFORE, kind, account, of, kind, account, of, name)
 
     def count(  # noqa: PLR0913, PLR0917 -- a row's names, and its window
         self, account: str, operation: str, counted_by: str, number: int, at: float, seconds: float
     ) -> None:
         """Write that a request was counted at a time; what the window has passed goes."""
         begin = _counted(counted_by)
-        self._add(_DROP_PASSED, "counted", account, operation, begin, at - seconds, at)
+        self._add(_DROP_PASSED, "counted", account, operation, begin, begin, at - seconds, at)
         self._add(_PUT, "counted", account, operation, f"{begin}{number}", at)
 
     def drop_counted(self, account: str, operation: str, counted_by: str) -> None:
         """Forget the requests that were counted by a value."""
-        self._add(_DROP_COUNTED, "counted", account, operation, _counted(counted_by))
+        begin = _counted(counted_by)
+        self._add(_DROP_COUNTED, "counted", account, operation, begin, begin)
 
     def forget(self, account: str) -> None:
         """Forget what an account did and what was switched on for it."""

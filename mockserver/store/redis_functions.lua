@@ -16,6 +16,7 @@
 
 local META, LOG, CALLS, ENDS, ROWS, VERSIONS, BOOTS = 1, 2, 3, 4, 5, 6, 7
 local MOST_ENTRIES = 1000 -- of a reply
+local LEFT_OUT = 10000 -- indexes after a start of Redis: it may have lost changes that had them, and none comes twice
 
 local function number_of(text)
   return tonumber(text or '0')
@@ -42,7 +43,8 @@ local function resume(keys, args)
   end
   if boot ~= args[1] then
     redis.call('HSET', keys[BOOTS], boot, number_of(head))
-    redis.call('HSET', keys[META], 'boot', args[1])
+    head = number_of(head) + LEFT_OUT
+    redis.call('HSET', keys[META], 'boot', args[1], 'head', head)
   end
   if args[3] == args[1] then
     return {'ok', seen}
@@ -52,7 +54,7 @@ local function resume(keys, args)
     return {'ok', seen}
   end
   if seen > number_of(head) then
-    redis.call('HSET', keys[META], 'head', seen) -- no index comes twice
+    redis.call('HSET', keys[META], 'head', seen) -- as above
   end
   return {'lost', left}
 end

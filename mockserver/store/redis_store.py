@@ -35,7 +35,7 @@ from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.parts import StoreParts
 from mockserver.store.records import StepDue
 from mockserver.store.rows import clock_value, dump, message_value, pin_value
-from mockserver.store.store import MAX_TEST_NAME, Figures, Store
+from mockserver.store.store import MAX_TEST_NAME, NO_FIGURES, Figures, Store
 
 TAKEOVER_SECONDS = 1.0  # after which a server tells what another should have told
 
@@ -63,6 +63,7 @@ class RedisStore(Store):
             steps = EffectCompiler(ValueCompiler()).due_steps(parts.contracts)
         self._changes = CallChanges(steps)
         self.agreement = Agreement(url, parts, self._changes, self._take_memory, follows_time=follows_time)
+        self.condition = self.agreement.condition
 
     def _take_memory(self, memory: Memory) -> None:
         memory.begin_timekeeping = lambda: self.begin_timekeeping()  # noqa: PLW0108 -- whoever that is by then
@@ -85,6 +86,17 @@ class RedisStore(Store):
         """Follow the others from here on; a store that gives no answer now is asked again with the first request."""
         with suppress(StoreUnavailableError):
             await self.agreement.known()
+
+    async def check(self) -> None:
+        """Return if the store gives an answer."""
+        await self.agreement.current()
+
+    async def as_of_now(self, accounts: Iterable[str] = ()) -> Store:
+        """As in memory: the one that follows the store, asked once."""
+        memory = await self.agreement.current()
+        for account_id in accounts:
+            memory = await self._claim_due(account_id, memory)
+        return memory
 
     async def facts(self, request: ParsedRequest) -> Facts:
         """As in memory, of which ``version`` is what is known; what accounts keep is asked of the store."""
@@ -268,9 +280,12 @@ class RedisStore(Store):
         memory = await self._claim_due(account_id)
         return await memory.run_due(account_id)
 
-    async def _claim_due(self, account_id: str) -> Memory:
-        """Have the steps done that are due: those whom no other server was quicker to claim are told here."""
-        memory = await self.agreement.current()
+    async def _claim_due(self, account_id: str, memory: Memory | None = None) -> Memory:
+        """Have the steps done that are due: those whom no other server was quicker to claim are told here.
+
+        Returns ``memory``, by default as it is now, or the one in which they are done.
+        """
+        memory = memory or await self.agreement.current()
         while steps := memory.next_steps(account_id):
             relies_on, changes = (account_id, due_of(account_id)), (due_of(account_id),)
             claim = SharedChange("due", [account_id, dump(steps)], relies_on, changes, memory.index)
@@ -397,8 +412,11 @@ class RedisStore(Store):
         return await (await self.agreement.current()).budgets(account_id)
 
     async def figures(self) -> Figures:
-        """As in memory, of what this server has followed since it began."""
-        return await (await self.agreement.current()).figures()
+        """As in memory, of what this server has followed since it began, whether or not the store gives an answer."""
+        with suppress(StoreUnavailableError):
+            await self.agreement.current()
+        memory = self.agreement.memory
+        return NO_FIGURES if memory is None else await memory.figures()
 
     async def coverage(self, account: str | None) -> Tally:
         """As in memory."""

@@ -9,7 +9,7 @@ from mockserver.store.rows import Statement, cell_text, dump, load
 
 ListName = tuple[str, str, str]  # kind, account, list
 Row = tuple[int, bytes]  # where it stands among the others, and its value
-LASTING = frozenset({"account", "met"})  # kinds of rows that a reset leaves
+LASTING = frozenset({"account", "met", "lost"})  # kinds of rows that a reset leaves
 
 
 class RowMirror(StateLog):

@@ -198,7 +198,10 @@ def _connected(path: Path) -> sqlite3.Connection:
     try:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
-        return sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        if not os.access(path, os.W_OK):
+            raise StoreError(f"cannot use {path}: its permissions let this user not write it")
+        whole = path.absolute()  # a name that begins with "file:" is an address for SQLite
+        return sqlite3.connect(whole, timeout=0, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"cannot use {path}: {getattr(error, 'strerror', None) or error}") from error
 

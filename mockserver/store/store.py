@@ -28,6 +28,7 @@ from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import MISSING
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.accounts import Registry
+from mockserver.store.condition import StoreCondition
 from mockserver.store.journal import CallKind, Journal, Page, Query
 from mockserver.store.records import Records, StepDue
 from mockserver.store.switches import Limits, Pins, Seeds, Times
@@ -52,6 +53,9 @@ class Figures:
     accounts: int
 
 
+NO_FIGURES = Figures({}, {}, 0, 0, 0)
+
+
 class Store:
     """Accounts, calls, pins and coverage in memory.
 
@@ -72,6 +76,7 @@ class Store:
         run: int | None = None,
         pace: float = 1.0,
     ) -> None:
+        self.condition = StoreCondition()
         self._pace = pace
         self._timekeeper: asyncio.Future[None] | None = None
         self.begin_timekeeping: Callable[[], None] = _nobody  # called where something will be due, and nobody waits
@@ -105,6 +110,18 @@ class Store:
 
     async def open(self) -> None:
         """Begin to serve: from here on it knows what other processes do with it; memory is one process's."""
+
+    async def check(self) -> None:
+        """Return if what changes now can be kept. Raises StoreUnavailableError."""
+
+    async def as_of_now(self, accounts: Iterable[str] = ()) -> "Store":
+        """A store of which all that is known now is read without asking anybody, only to be read from.
+
+        What is due by the clocks of ``accounts`` is done.
+        """
+        for account_id in accounts:
+            self._run_due(account_id)
+        return self
 
     async def facts(self, request: ParsedRequest) -> Facts:
         """What is known of those whom a request may come from: owners of its claims, their pins, clocks and budgets."""
@@ -485,8 +502,8 @@ class Store:
         return self._records.kept(account_id, vendor)
 
     async def owners(self, vendor: str) -> Mapping[Claim, Owner]:
-        """Who owns the values of a vendor's accounts."""
-        return self._registry.owners[vendor]
+        """Who owns the values of a vendor's accounts; nobody where it is not served: calls of it may be recorded."""
+        return self._registry.owners.get(vendor, NOTHING)
 
     async def clock(self, account_id: str) -> tuple[Clock, float]:
         """An account's clock, and the real time."""

@@ -5,9 +5,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 HOOKS = Path(__file__).parent / "hooks"
 LOCAL = "localhost,127.0.0.1,::1"
+LOCAL_HOSTS = ("", "localhost", "0.0.0.0", "::", "::1")  # noqa: S104 -- compared, not listened on
+REACH = "MOCKSERVER_REACH"
 JAVA_PASSWORD = "changeit"  # noqa: S105 -- Java's own default; such a store holds nothing secret
 
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
@@ -17,7 +20,7 @@ TOOL_PROXIES = ("GLOBAL_AGENT_HTTP_PROXY", "npm_config_proxy", "npm_config_https
 EXCEPTIONS = ("NO_PROXY", "no_proxy")
 """Without them, Node's own proxy support sends a client's requests to the proxy through the proxy."""
 
-WAY_VARIABLES = (*PROXIES, *TOOL_PROXIES, *EXCEPTIONS, "NODE_USE_ENV_PROXY")
+WAY_VARIABLES = (*PROXIES, *TOOL_PROXIES, *EXCEPTIONS, "NODE_USE_ENV_PROXY", REACH)
 """What leads a client elsewhere than to the host that it means."""
 
 REPLACING = (
@@ -38,12 +41,21 @@ ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
 
 @dataclass(frozen=True, slots=True)
 class ClientTarget:
-    """Where the vendors' hosts are to be reached: a server's host and port, and the folder with its trust files."""
+    """Where the vendors' hosts are to be reached: a server's host and port, and the folder with its trust files.
+
+    Hosts that are asked for and are neither the vendors' nor ``passed`` are noted in the folder; None: nobody looks.
+    """
 
     hosts: tuple[str, ...]
     host: str
     port: int
     folder: Path
+    passed: tuple[str, ...] | None = None
+
+    @property
+    def others(self) -> Path:
+        """A line for each host that is asked for elsewhere than at the server; it may be missing."""
+        return self.folder / "others"
 
     @property
     def ca(self) -> Path:
@@ -92,11 +104,13 @@ def proxy_variables(target: ClientTarget, environment: Mapping[str, str]) -> dic
 
 def hook_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
     """What makes Node and Python reach the server even where a client heeds no proxy."""
-    reach = {"hosts": target.hosts, "host": target.host, "port": target.port, "ca": str(target.ca)}
+    reach: dict[str, Any] = {"hosts": target.hosts, "host": target.host, "port": target.port, "ca": str(target.ca)}
+    if target.passed is not None:
+        reach |= {"others": str(target.others), "passed": [*LOCAL_HOSTS, *target.passed]}
     hook = str(HOOKS / "node_hook.cjs")
     path = environment.get("PYTHONPATH")
     return {
-        "MOCKSERVER_REACH": json.dumps(reach),
+        REACH: json.dumps(reach),
         "NODE_OPTIONS": _after(environment.get("NODE_OPTIONS"), f"--require={_node_word(hook)}"),
         "PYTHONPATH": f"{HOOKS}{os.pathsep}{path}" if path else str(HOOKS),
     }

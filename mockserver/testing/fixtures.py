@@ -1,12 +1,14 @@
 """What the pytest plugin's fixtures hand out."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mockserver.package_check import require_ours
+from mockserver.spec.errors import ContractErrors
 from mockserver.testing.account import Account, Made
 from mockserver.testing.arguments import variables as checked_variables
 from mockserver.testing.asynchronous import AsyncAccount
@@ -57,7 +59,11 @@ def serve(config: pytest.Config, findings: Findings, *, covered: bool) -> Iterat
     if url is None:
         fixtures = config.option.mockserver_fixtures or ()
         own = run(contracts=contracts, fixtures=fixtures) if command is None else None
-        with own or run_command(command, contracts, fixtures) as server:
+        with ExitStack() as ending:
+            try:
+                server = ending.enter_context(own or run_command(command, contracts, fixtures))
+            except ContractErrors as errors:
+                pytest.fail("\n".join(["the server cannot start:", *map(str, errors.errors)]), pytrace=False)
             yield server
             if covered:
                 findings.cover(server.coverage())

@@ -3,10 +3,11 @@
 import base64
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from mockserver.testing.child_environment import ClientTarget, child_variables, direct_variables
@@ -32,28 +33,18 @@ class Interception:
         self.hosts: tuple[str, ...] = tuple(trust["hosts"])
         self._address = parts.hostname or "", parts.port or 80
         self._redirect = Redirect(self.hosts, self._address, trust["ca"])
-        self._before: dict[str, str | None] = {}
         self._folder: TemporaryDirectory[str] | None = None
-        self._set(self._led(trust) if env else direct_variables(self.hosts, os.environ))
+        self._variables = _Variables(self._led(trust) if env else direct_variables(self.hosts, os.environ))
         self._redirect.start()
 
     def stop(self) -> None:
-        """Put everything back as it was; nothing happens the second time."""
+        """Put everything back as it was, whichever of several ends first; nothing happens the second time."""
         self._redirect.stop()
-        for name, value in self._before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        self._before = {}
+        self._variables.restore()
         if self._folder is not None:
             with contextlib.suppress(OSError):  # a program may still have a file open
                 self._folder.cleanup()
             self._folder = None
-
-    def _set(self, variables: dict[str, str]) -> None:
-        self._before = {name: os.environ.get(name) for name in variables}
-        os.environ.update(variables)
 
     def _led(self, trust: dict[str, Any]) -> dict[str, str]:
         """The variables of ``mockserver run``, with the files that they name."""
@@ -77,3 +68,29 @@ class Interception:
 
     def __repr__(self) -> str:
         return f"<Interception of {', '.join(self.hosts)}>"
+
+
+class _Variables:
+    """Variables of this process's environment, set until ``restore``; several may end in any order."""
+
+    _in_force: ClassVar[list["_Variables"]] = []
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        self._in_force.append(self)
+
+    def restore(self) -> None:
+        if self not in self._in_force:
+            return
+        at = self._in_force.index(self)
+        above = self._in_force[at + 1 :]
+        del self._in_force[at]
+        for name, value in self.before.items():
+            next_one = next((other for other in above if name in other.before), None)
+            if next_one is not None:
+                next_one.before[name] = value
+            elif value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

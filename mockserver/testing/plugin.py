@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,6 +86,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("contracts", "fixtures"):
         if option.mockserver_url and getattr(option, f"mockserver_{name}"):
             raise pytest.UsageError(f"--mockserver-{name} is for a server of pytest's own, not for --mockserver-url")
+    for folder in (option.mockserver_contracts or ()) if option.mockserver_command is None else ():
+        if not Path(folder).is_dir():
+            raise pytest.UsageError(f"--mockserver-contracts: there is no folder {folder}")
     if option.mockserver_fixtures:
         config.pluginmanager.import_plugin(EXCHANGES_PLUGIN)
     if option.mockserver_url and option.mockserver_command is not None:

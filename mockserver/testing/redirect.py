@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 from typing import Any, Callable, Iterable  # noqa: UP035 -- Python 3.8
+from weakref import WeakKeyDictionary
 
 MARK = (
     "127.0.0.77"  # what the hosts' names resolve to. A client may keep it and its own port, and connects to both later.
@@ -18,18 +19,29 @@ MARK = (
 LOOPS = {"uvloop": "Loop", "asyncio.windows_events": "ProactorEventLoop"}
 """Event loops that connect without ``socket.connect``, by their module; most programs never import one."""
 
+_ENDED: WeakKeyDictionary[Any, tuple[Any, bool]] = WeakKeyDictionary()
+"""What was below a replacement that ended while another lay above it, and whether that is its owner's own."""
+
 
 class Redirect:
     """From ``start`` to ``stop``, connections to ``hosts``, on any port, go to ``address``; ``ca`` (PEM) is trusted.
 
-    What it replaces is put back as it was. Where another has replaced it meanwhile, theirs stays, and what is below it
-    only passes on.
+    What it replaces is put back as it was, in whatever order several of them end. Where something else has replaced it
+    meanwhile, that stays, and what is below it only passes on. ``elsewhere`` is called with other hosts and their
+    ports, when their names are looked up.
     """
 
-    def __init__(self, hosts: Iterable[str], address: tuple[str, int], ca: str) -> None:
+    def __init__(
+        self,
+        hosts: Iterable[str],
+        address: tuple[str, int],
+        ca: str,
+        elsewhere: Callable[[Any, Any], None] | None = None,
+    ) -> None:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._address = (socket.gethostbyname(address[0]), address[1])
         self._ca = ca
+        self._elsewhere = elsewhere
         self._replaced: list[tuple[Any, str, Any, Any, bool]] = []
         self._late = _LateModules(self._patch_loop)
         self._is_on = False
@@ -58,7 +70,10 @@ class Redirect:
         while self._replaced:
             owner, name, original, replacement, is_own = self._replaced.pop()
             if vars(owner).get(name) is not replacement:
+                _ENDED[replacement] = original, is_own
                 continue
+            while original in _ENDED:
+                original, is_own = _ENDED[original]
             if is_own:
                 setattr(owner, name, original)
             else:
@@ -81,9 +96,18 @@ class Redirect:
             return address
         return self._address if address[0] == MARK or self._is_ours(address[0]) else address
 
+    def _known_as(self, host: Any, port: Any) -> Any:
+        """The name under which a host is looked up."""
+        if self._is_ours(host):
+            return MARK
+        if self._is_on and self._elsewhere is not None:
+            self._elsewhere(host, port)
+        return host
+
     def _naming(self, original: Any) -> Any:
         def resolve(host: Any, *args: Any, **options: Any) -> Any:
-            return original(MARK if self._is_ours(host) else host, *args, **options)
+            port = args[0] if args else options.get("port")
+            return original(self._known_as(host, port), *args, **options)
 
         return resolve
 
@@ -117,7 +141,7 @@ class Redirect:
 
     def _loop_naming(self, original: Any) -> Any:
         async def getaddrinfo(loop: Any, host: Any, port: Any, **options: Any) -> Any:
-            return await original(loop, MARK if self._is_ours(host) else host, port, **options)
+            return await original(loop, self._known_as(host, port), port, **options)
 
         return getaddrinfo
 
@@ -134,6 +158,26 @@ class Redirect:
             return await original(loop, sock, self._led(address))
 
         return sock_connect
+
+
+class NotedHosts:
+    """Writes each host once into a file, with its port, but for those that are passed and those of this machine."""
+
+    def __init__(self, file: str, passed: Iterable[str]) -> None:
+        self._file = file
+        self._seen = {socket.gethostname().lower(), *passed}
+
+    def __call__(self, host: Any, port: Any = None) -> None:
+        name = host.decode("ascii", "replace") if isinstance(host, (bytes, bytearray)) else str(host or "")
+        name = name.lower().rstrip(".")
+        if name in self._seen or name.startswith("127."):
+            return
+        self._seen.add(name)
+        try:
+            with open(self._file, "a", encoding="utf-8") as file:  # noqa: PTH123 -- each Python that starts pays for pathlib
+                file.write(f"{name}:{port}\n" if port else f"{name}\n")
+        except OSError:  # the run is over, or its files are not for this user: the program goes on
+            return
 
 
 class _LateModules:

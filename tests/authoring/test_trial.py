@@ -5,9 +5,9 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-import yaml
 
-from mockserver.authoring.root_schema import root_schema
+from mockserver.spec.root_schema import root_schema
+from mockserver.spec.source import read_yaml
 from tests.cli.running import invoke
 from tests.evidence import ROOT
 
@@ -68,6 +68,54 @@ def test_broken_fixtures(begun: Path) -> None:
             assert str(case) in ended.stdout
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "at", "told"),
+    [
+        ("status: 202", 'status: "202"', "/response/status", "a status is a number of three digits, not '202'"),
+        ("status: 202", "headers: {}", "/response", "'status' is missing"),
+        ("method: POST", "method: PSOT", "/request/method", "'PSOT' is no method"),
+        ("path: /", "path: ", "/request/path", "a path begins with '/'"),
+        ("TO", "{default: /nope}", "", "the account default has no /nope"),
+        ("TO", "{defalt: /api_key}", "", "unknown form 'defalt': it would be sent as it is; did you mean 'default'?"),
+        ("  json:", "  form: {}\n  json:", "", "a request has one body"),
+        ("account: default", "account: default\nbefore: [{path: 1}, 2]", "/before", "a list of requests"),
+        ("account: default", "account: default\nbefore: [{path: v1}]", "/before/0/path", "a path begins with '/'"),
+        ("about: ", "before: 1\nabout: ", "/before", "must be a list of requests"),
+        ("TO", "{now: abc}", "", "a number of seconds from now"),
+        ("TO", "{token: Nope}", "", "there is no security scheme 'Nope'"),
+        ("TO", "{credential: Nope}", "", "there is no security scheme 'Nope'"),
+    ],
+)
+def test_faults_of_exchanges(begun: Path, old: str, new: str, at: str, told: str) -> None:
+    """What an exchange sends, shows or stands for is judged before anything is sent."""
+    case = begun / "fixtures" / "acme" / "send_sms" / "sent.yaml"
+    text = case.read_text("utf-8").replace("'+12025550123'", "TO")
+    assert old in text, text
+    case.write_text(text.replace(old, new), "utf-8")
+    ended = invoke("check", "--no-builtin", "--contracts", begun, "--fixtures", begun / "fixtures")
+    assert ended.exit_code == 1
+    assert any(str(case) in line and f": {at}" in line and told in line for line in ended.stdout.splitlines())
+
+
+def test_faults_beside_exchanges(begun: Path) -> None:
+    """Folders of nobody and accounts that nothing takes are told, and those of accounts beside those of exchanges."""
+    fixtures = begun / "fixtures"
+    case = fixtures / "acme" / "send_sms" / "sent.yaml"
+    for folder in ("acmee/send_sms", "acme/send_smz"):
+        (fixtures / folder).mkdir(parents=True)
+        (fixtures / folder / "sent.yaml").write_text(case.read_text("utf-8"), "utf-8")
+    (fixtures / "acme" / "accounts.yaml").write_text("default: {}\nthird: {}\nsecond: {nope: 1}\n", "utf-8")
+    case.write_text("about: x\n", "utf-8")
+    told = invoke("check", "--no-builtin", "--contracts", begun, "--fixtures", fixtures).stdout
+    assert "'acmee', and there is no such contract; did you mean 'acme'?" in told
+    assert "'send_smz', and there is no such operation; did you mean 'send_sms'?" in told
+    assert "accounts.yaml:2:1: /third: only default and second are built in" in told
+    assert "accounts.yaml:3:10: /second/nope: is not known here" in told
+    assert f"{case}:1:1: /: 'request' is missing" in told
+    alone = invoke("check", begun / "acme.yaml", "--fixtures", fixtures).stdout
+    assert "acmee" not in alone  # it may be another file's
+
+
 def test_check_formats(begun: Path) -> None:
     """Wrong and unfinished are two lists; JSON has them as data, GitHub as annotations."""
     contract = begun / "acme.yaml"
@@ -100,9 +148,9 @@ def test_root_schema() -> None:
     """Our own contracts fit it; a misspelt word of ours, and the name of our key misspelt, do not."""
     schema = jsonschema_rs.validator_for(json.loads(invoke("contract", "schema").stdout))
     for file in (ROOT / "contracts").glob("*.yaml"):
-        document = yaml.safe_load(file.read_text("utf-8"))
+        document = read_yaml("", file.read_text("utf-8")).value
         assert [error.message for error in schema.iter_errors(document)] == []
-    document = yaml.safe_load((ROOT / "contracts" / "polyai.yaml").read_text("utf-8"))
+    document = read_yaml("", (ROOT / "contracts" / "polyai.yaml").read_text("utf-8")).value
     operation = document["paths"]["/v1/outbound-sms"]["post"]
     operation["x-mock"]["ruls"] = []
     assert not schema.is_valid(document)

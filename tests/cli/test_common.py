@@ -262,3 +262,14 @@ def test_no_traceback(files: Path, taken: str, command: str, words: list[str]) -
     assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
     assert ended.exit_code in {0, 1, 2}
     assert "Traceback" not in ended.output
+
+
+def test_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl+C is no finding, also where it comes while a command is still imported."""
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mockserver.cli.import_module", interrupt)
+    ended = invoke("hosts")
+    assert (ended.exit_code, ended.output) == (130, "")

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +17,28 @@ from starlette.testclient import TestClient
 
 from mockserver.cli import cli
 from mockserver.server.application import create_app
+from mockserver.server.drift.forwarding import forward_real
+from mockserver.server.drift.recording import RecordingFile
+from mockserver.server.drift.upstream import Origin, Upstream
 from mockserver.server.settings import Settings
 from mockserver.spec.load import load_contracts
 from mockserver.spec.source import read_yaml
 from tests.cli.running import invoke
-from tests.evidence import Replay, complaints, load_case
-from tests.live import PATIENCE
+from tests.evidence import ROOT, Replay, complaints, load_case
+from tests.live import PATIENCE, served
 from tests.server.drift.upstream import (
     DEPOT,
     DEPOT_CONTRACT,
     GUIDES_HOST,
     HERE,
+    OURS,
+    VENDORS,
     Pair,
+    Vendor,
     altered,
     commands_of,
     instances,
+    real_cases,
     write_real_yaml,
 )
 from tests.server.programs import in_process
@@ -120,6 +129,189 @@ def test_patch(pair: Pair, project: Path, monkeypatch: pytest.MonkeyPatch) -> No
             reply = in_process(client)(replay.request(case))
             assert complaints(case, replay, reply) == []
             assert client.get(f"/_mock/calls/{reply.headers['x-mock-call']}").json()["account"] == case["account"]
+
+
+@pytest.fixture
+def built_in(tmp_path: Path) -> Path:
+    """A folder with the built-in contracts and their fixtures, as who changes them has them."""
+    for name in ("contracts", "fixtures"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("screenshots", "pages"))
+    return tmp_path
+
+
+def of_vendor(project: Path, pair: Pair) -> Result:
+    """What ``drift`` says of the calls since it was asked last."""
+    file = project / "real-calls.jsonl"
+    pair.recording.replace(file)
+    return drift(project, file, "--no-builtin")
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_fixtures_hold(pair: Pair, built_in: Path, vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is called, the patch is a contract, the fixtures hold, and nothing in them is the customer's."""
+    monkeypatch.chdir(built_in)
+    for _, sent in real_cases(pair, vendor):
+        pair.send(sent)
+    result = of_vendor(built_in, pair)
+    assert result.exit_code == 0
+    assert "with the patch below" not in result.stdout
+    untold = [line for line in result.stdout.splitlines() if "no fixture of it" in line]
+    assert [line for line in untold if not re.search("too long|rate_limited", line)] == []
+    assert [text for text in texts_of(pair.customer.vendors[vendor]) if text in result.stdout] == []
+    applied(built_in, result.stdout)
+    tried = invoke(
+        "contract", "test", "--vendor", vendor, "--no-fuzz",
+        "--no-builtin", "--contracts", built_in / "contracts", "--fixtures", built_in / "fixtures",
+    )  # fmt: skip
+    assert tried.stdout.splitlines()[0].endswith(" 0 findings"), tried.stdout
+    assert len(list((built_in / "fixtures" / vendor).glob("*/real_*.yaml"))) > 3
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """The longer texts in a customer's data."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_of(item)
+    elif isinstance(value, str) and len(value) > 7 and " " not in value and not value.startswith("http"):
+        yield value
+
+
+GOOD = {"X-PolyAi-Auth-Token": "MY-KEY", "X-TOKEN-ID": "CONNECTOR-0", "Content-Type": "application/json"}
+TO = '{"user_number": "+12025550199"'
+OTHERS_ID = "0b5b0e3c-8f5a-4f0e-9a53-0d2f2f6f0c11"
+CAUSES = {  # by answer what is not as in a good call, and what the fixture has
+    "unreadable": ({}, f'{TO}, "agent_number": "NUMBER-0" oops', "text:"),
+    "wrong_content_type": ({"Content-Type": "text/plain"}, "Hi from NUMBER-0", "content-type: text/plain"),
+    "bad_number": ({}, f'{TO}, "agent_number": "abc"}}', "agent_number: aaa"),
+    "number_not_provisioned": ({}, f'{TO}, "agent_number": "+13015550177"}}', "agent_number: '+10000000000'"),
+    "no_numbers": ({"X-TOKEN-ID": "CONNECTOR-1"}, f"{TO}}}", "x-token-id: {default: /connectors/1/id}"),
+    "connector_not_found": ({"X-TOKEN-ID": OTHERS_ID}, f"{TO}}}", "x-token-id: 0a0a0a0a-8a0a-4a0a-9a00-0a0a0a0a0a00"),
+    "unauthorized": ({"X-PolyAi-Auth-Token": "other"}, "{}", "x-polyai-auth-token: not-a-credential"),
+}
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "unknown"])
+@pytest.mark.parametrize("answer", CAUSES)
+def test_what_was_the_cause_stays(pair: Pair, built_in: Path, answer: str, is_known: bool) -> None:
+    """The value that was refused is as wrong in the fixture; others are the default account's, whoever has called."""
+    changes, body, written = CAUSES[answer]
+    polyai = pair.customer.vendors["polyai"]
+    with passing_on(pair, is_known=is_known) as url:
+        requests.post(
+            f"{url}/v1/outbound-sms",
+            headers={name: filled(value, polyai) for name, value in (GOOD | changes).items()},
+            data=filled(body, polyai),
+            timeout=PATIENCE,
+        )
+    shown = of_vendor(built_in, pair).stdout
+    assert f"/polyai/send_sms/real_{answer}.yaml" in shown
+    assert written in shown
+    assert [text for text in (*texts_of(polyai), "12025550199", "13015550177", OTHERS_ID) if text in shown] == []
+
+
+def filled(text: str, polyai: Any) -> str:
+    """A text with the customer's own values."""
+    text = text.replace("MY-KEY", polyai["api_key"]).replace("NUMBER-0", polyai["connectors"][0]["numbers"][0])
+    return text.replace("CONNECTOR-0", polyai["connectors"][0]["id"]).replace(
+        "CONNECTOR-1", polyai["connectors"][1]["id"]
+    )
+
+
+@contextmanager
+def passing_on(pair: Pair, *, is_known: bool) -> Iterator[str]:
+    """The address of a server that passes calls on, and knows the customer or does not."""
+    if is_known:
+        yield pair.url
+        return
+    app = create_app(OURS)
+    forward_real(app, {"polyai": Upstream(Origin("http", "127.0.0.1", pair.port))}, RecordingFile(pair.recording))
+    with served(app) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "unknown"])
+def test_ids_in_the_path(pair: Pair, built_in: Path, is_known: bool) -> None:
+    """What the path names is not the customer's in the fixture, whether the contract calls it owned or not."""
+    polyai = pair.customer.vendors["polyai"]
+    project = polyai["connectors"][0]["project"]
+    path = f"/v3/{polyai['account_id']}/{project}/conversations"
+    with passing_on(pair, is_known=is_known) as url:
+        requests.get(url + path, headers={"X-API-KEY": polyai["api_key"]}, timeout=PATIENCE)
+    shown = of_vendor(built_in, pair).stdout
+    assert "+  path: /v3/{account_id}/{project_id}/conversations" in shown
+    assert "account_id: {default: /account_id}" in shown
+    assert [text for text in (project, polyai["account_id"]) if text in shown] == []
+
+
+def test_an_id_in_the_answer(pair: Pair, project: Path) -> None:
+    """A sample of the contract has nobody's value where the real answer has the customer's."""
+    dock = pair.customer.vendors[DEPOT]["docks"][0]["number"]
+    body = json.dumps({"error": {"code": 2, "text": f"Not at {dock}"}}).encode()
+    real_calls_of(pair, project, Vendor(400, [(b"content-type", b"application/json")], body))
+    proposed = drift(project, project / "real-calls.jsonl").stdout.partition("\n--- ")[2]
+    assert "text: Not at +" in proposed
+    assert dock not in proposed
+
+
+def real_calls_of(pair: Pair, project: Path, vendor: Vendor) -> None:
+    """Record what this vendor answers to a parcel without weight."""
+    before, pair.stage.app = pair.stage.app, vendor
+    pair.send(pair.parcel(NO_WEIGHT))
+    pair.stage.app = before
+    pair.recording.replace(project / "real-calls.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("real", "told"),
+    [
+        (
+            Vendor(400, [(b"content-type", b"text/plain")], b"x" * 3_000_000),
+            "depot.send/weight_missing: no fixture of it: /response/body_base64 is too long to be recorded",
+        ),
+        (
+            Vendor(400, [(b"content-type", b"text/plain")], b"How heavy?"),
+            'depot.send/weight_missing: no fixture of it: /text: expected "How heavy?", found',
+        ),
+        (Vendor(503, [], b"Later"), "depot.send: status /status: the contract has no such answer, the vendor 503"),
+        (
+            Vendor(400, [(b"content-type", b"text/plain")], b"How heavy?"),
+            "}, shape: {page: Errors}, text: {assumed: Guessed.}}",
+        ),
+    ],
+)
+def test_no_fixture(pair: Pair, project: Path, real: Vendor, told: str) -> None:
+    """A fixture that would not hold is not proposed: what it is about is told, in few words."""
+    real_calls_of(pair, project, real)
+    shown = drift(project, project / "real-calls.jsonl").stdout
+    assert told in shown
+    assert "/real_" not in shown
+    assert len(shown) < 10_000
+
+
+def test_what_operations_share(pair: Pair, built_in: Path) -> None:
+    """One sample cannot be what two operations answer otherwise: that is told, and the sample left as it is."""
+    before = pair.stage.app
+    for path, words in (("/v1/messages.json", "Unauthorized"), ("/api/v2/sms/opt-status", "You?")):
+        body = json.dumps({"success": False, "errors": [words]}).encode()
+        pair.stage.app = Vendor(401, [(b"content-type", b"application/json; charset=utf-8")], body)
+        requests.get(pair.url + path, timeout=PATIENCE)
+    pair.stage.app = before
+    shown = of_vendor(built_in, pair).stdout
+    assert "errors: ['You?']} (other answers, which differ, share what stands there)" in shown
+    assert "list_messages/real_unauthorized.yaml" in shown
+    assert "avaamo.list_opt_statuses/unauthorized: no fixture of it" in shown
+
+
+def test_a_corrected_contract(pair: Pair, project: Path) -> None:
+    """Fixtures are tried against the contract as its corrections make it."""
+    overlay = {
+        "overlay": "1.0.0",
+        "info": {"title": "Depot", "version": "1"},
+        "actions": [{"target": "$.paths['/parcels'].post.requestBody", "update": {"required": False}}],
+    }
+    (project / "contracts" / "depot.overlay.yaml").write_text(json.dumps(overlay), "utf-8")
+    shown = drift(project, recorded(pair, project, {"Weight is missing": "How heavy?"}, NO_WEIGHT)).stdout
+    assert "real_weight_missing.yaml" in shown
 
 
 def test_patch_of_files_elsewhere(pair: Pair, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,6 +425,20 @@ def test_another_file(project: Path, text: str) -> None:
     )
 
 
+def test_a_line_that_is_cut_off(pair: Pair, project: Path) -> None:
+    """What a server had not written to the end when it was killed is left out, and said, where another goes on, too."""
+    line = recorded(pair, project, {}, TAKEN).read_text("utf-8")
+    file = project / "killed.jsonl"
+    for cut in (line[: len(line) // 2], line[:5]):
+        file.write_text(line + cut, "utf-8")
+        RecordingFile(file)
+        RecordingFile(file)
+        file.write_text(file.read_text("utf-8") + line, "utf-8")
+        result = drift(project, file)
+        assert (result.exit_code, result.stdout[:8]) == (0, "2 calls ")
+        assert result.stderr == f"{file}:2: is cut off, and left out: a server was ended while it wrote it\n"
+
+
 def test_an_empty_file(project: Path) -> None:
     """So is a file without calls, and none at all."""
     file = project / "empty"
@@ -288,11 +494,22 @@ class TestAgainst:
 
     @pytest.mark.parametrize("vendor", ["avaamo", "koreai", "opentact", "polyai", "voximplant"])
     def test_messages(self, pair: Pair, url: str, vendor: str) -> None:
-        """With --send all messages go to one number, which nobody else's takes the place of."""
+        """With --send all messages go to one number, also those that are refused for something else."""
         to = "+12025550177"
         result = invoke("drift", "--against", f"{vendor}={url}", "--yes", *of_customer(pair), "--send", "--to", to)
         assert result.exit_code == 0, result.output
-        assert {call["recipient"] for call in received(pair) if call["accepted"]} - {None} == {to}
+        refused_for_it = re.compile("recipient|number|to_?phone|/to|destination")
+        for call in received(pair):
+            is_about_it = any(refused_for_it.search(problem["at"]) for problem in call["problems"])
+            assert call["recipient"] in {None, to} or (is_about_it and not call["accepted"]), call["recipient"]
+
+    def test_none_is_sent_twice(self, pair: Pair, url: str, built_in: Path) -> None:
+        """A fixture of the user's own takes the place of the built-in one of its name."""
+        invoke("drift", "--against", f"polyai={url}", "--yes")
+        number = len(pair.stage.seen)
+        pair.stage.seen.clear()
+        invoke("drift", "--against", f"polyai={url}", "--yes", "--fixtures", built_in / "fixtures")
+        assert len(pair.stage.seen) == number > 0
 
     def test_consent(self, pair: Pair, url: str) -> None:
         """Nothing is sent to anybody unless the user says so."""

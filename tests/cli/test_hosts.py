@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from mockserver.server.build import contracts_of
@@ -18,6 +19,14 @@ def test_lines_of_etc_hosts() -> None:
     """A line for each name, here or where one says."""
     assert invoke("hosts").stdout.splitlines() == [f"127.0.0.1 {name}" for name in NAMES]
     assert invoke("hosts", "--address", "10.1.2.3").stdout.splitlines() == [f"10.1.2.3 {name}" for name in NAMES]
+
+
+@pytest.mark.parametrize("address", ["foo bar", "localhost", "10.1.2", "10.1.2.3\nevil", ""])
+def test_what_is_no_address(address: str) -> None:
+    """A line with it would lead nowhere."""
+    ended = invoke("hosts", "--address", address)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr == f"mockserver: --address is an IP address, as /etc/hosts has them, not {address!r}\n"
 
 
 def test_other_contracts(tmp_path: Path) -> None:

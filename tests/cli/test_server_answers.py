@@ -89,6 +89,14 @@ def serving_text(text: bytes) -> Iterator[int]:
             thread.join()
 
 
+def test_a_vendor_of_a_server_that_is_silent() -> None:
+    """That nobody answers is said, not only that the files have no such vendor."""
+    ended = invoke("curl", "twilio", "--url", "http://127.0.0.1:9")
+    assert ended.exit_code == 2
+    assert "no mockserver answers at http://127.0.0.1:9/" in ended.stderr
+    assert "the files here have no vendor 'twilio'" in ended.stderr
+
+
 @pytest.mark.parametrize("command", [["curl", "polyai"], ["account"]], ids=lambda words: words[0])
 def test_files_named_or_no_server(server: Live, command: list[str], tmp_path: Path) -> None:
     """Where files are named they are read; so they are where no server answers."""

@@ -88,6 +88,10 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
         pytest.param(f"00-{'0' * 32}-00f067aa0ba902b7-01", "", id="no-trace"),
         pytest.param(f"00-{TRACE}-{'0' * 16}-01", "", id="no-span"),
         pytest.param(f"00-{TRACE}-00f067aa0ba902b7-01 x", "", id="something-behind"),
+        pytest.param(f"00-{TRACE}-00f067aa0ba902b7-01-more", "", id="more-than-the-first-version-has"),
+        pytest.param(f"00-{TRACE}-00f067aa0ba902b7-01-", "", id="an-empty-member"),
+        pytest.param(f"00-{TRACE.upper()}-00f067aa0ba902b7-01", "", id="upper-case"),
+        pytest.param(f"CC-{TRACE}-00f067aa0ba902b7-01", "", id="version-in-upper-case"),
         pytest.param(TRACE, "", id="the-id-alone"),
     ],
 )

@@ -31,6 +31,51 @@ VIEW: dict[str, Any] = {
 }
 
 
+NEARLY: dict[str, str] = {
+    "{ecko: /body/to}": "unknown key 'ecko': as it is, the mapping itself is sent; did you mean 'echo'?",
+    "{a: {ehco: /body/to}}": "did you mean 'echo'?",
+    "{eahc: /recipients, item: {}}": "did you mean 'each'?",
+    "{cont: /body/list}": "did you mean 'count'?",
+    "{joins: [a, b]}": "did you mean 'join'?",
+    "{cal: digits, of: [/body/to]}": "did you mean 'call'?",
+    "{nwe: uuid}": "did you mean 'new'?",
+    "{tokn: Signed}": "did you mean 'token'?",
+    "{probems: {at: {echo: /item/at}}}": "did you mean 'problems'?",
+    "{join: abc}": "'join' takes a list of values: as it is, the mapping itself is sent",
+    "{echo: body/to}": "'echo' takes a pointer",
+    "{new: uuid, length: 3}": "'length' does nothing for a new uuid; it takes: prefix",
+    "{new: timestamp, prefix: a}": "'prefix' does nothing for a new timestamp; it takes: format, plus",
+    "{new: sequence, plus: 1}": "'plus' does nothing for a new sequence; it takes: prefix",
+}
+LITERALS = (
+    "{count: 3}",
+    "{count: '3', token: 1}",
+    "{tokens: abc, news: today, joint: a, cell: b, reach: c}",
+    "{problem: {title: x}, echoes: 5, recall: a, of: b}",
+)
+
+
+@pytest.mark.parametrize("text", NEARLY)
+def test_what_is_nearly_a_form_is_told(text: str) -> None:
+    """The mapping would be sent as it is written, or a word would do nothing."""
+    (message,) = read_errors(text)
+    assert NEARLY[text] in message
+
+
+@pytest.mark.parametrize("text", LITERALS)
+def test_a_mapping_may_be_meant_literally(text: str) -> None:
+    """No form's word, nor what a form has there."""
+    assert read_errors(text) == []
+
+
+def read_errors(text: str) -> list[str]:
+    """The messages of reading a value in a document that has the security scheme ``Signed``."""
+    schemes = "components: {securitySchemes: {Signed: {}}}"
+    reader = Reader(read_yaml("f", f"value: {text}\n{schemes}\n"), "acme")
+    read_value(reader, reader.document["value"])
+    return [error.message for error in reader.errors]
+
+
 def made(text: str, uuid: Callable[[], str] = lambda: "a-uuid") -> tuple[Any, list[str]]:
     """What a value that is written like this becomes, and the errors of reading it."""
     reader = Reader(read_yaml("f", f"value: {text}\n"), "acme")

@@ -113,9 +113,18 @@ def test_certificates() -> None:
 @pytest.mark.usefixtures("_allowed")
 def test_no_proxy_is_left() -> None:
     """Whatever led clients elsewhere would lead them nowhere."""
-    ended = run("run", "--isolation", "require", "--", "env", HTTPS_PROXY="http://proxy:3128", NODE_USE_ENV_PROXY="1")
+    ended = run(
+        "run",
+        "--isolation",
+        "require",
+        "--",
+        "env",
+        HTTPS_PROXY="http://proxy:3128",
+        NODE_USE_ENV_PROXY="1",
+        MOCKSERVER_REACH="{}",
+    )
     names = {line.partition("=")[0] for line in ended.stdout.splitlines()}
-    assert not names & {"HTTPS_PROXY", "https_proxy", "NODE_USE_ENV_PROXY"}
+    assert not names & {"HTTPS_PROXY", "https_proxy", "NODE_USE_ENV_PROXY", "MOCKSERVER_REACH"}
     assert {"SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "POLYAI_API_KEY", "MOCKSERVER_URL"} <= names
 
 
@@ -126,6 +135,25 @@ def test_no_proxy_is_left() -> None:
 def test_exit_codes(command: tuple[str, ...], code: int) -> None:
     """They are the command's, and those of a shell."""
     assert isolated(*command)[0] == code
+
+
+@pytest.mark.usefixtures("_allowed")
+def test_other_names() -> None:
+    """Whatever asks for them: each is told, and fails the run if asked for; the machine's own name is no other."""
+    script = "getent hosts Other.example cx.avaamo.com $(hostname) | wc -l"
+    code, said, told = isolated("sh", "-c", script, options=("--fail-on", "escaped"))
+    assert (code, said.strip()) == (1, "2")
+    assert "FAILED: --fail-on escaped: other.example\n" in told
+
+
+@pytest.mark.usefixtures("_allowed")
+def test_one_within_another() -> None:
+    """The hooks of the outer one lead nobody away from the inner one."""
+    url = "https://api.voximplant.com/platform_api/SendSmsMessage"
+    ask = f"import urllib.request; print(urllib.request.urlopen({url!r}).status)"
+    inner = [*COMMAND, "run", "--isolation", "require", "--", sys.executable, "-c", ask]
+    ended = run("run", "--", *inner)
+    assert (ended.returncode, ended.stdout) == (0, "200\n"), ended.stderr
 
 
 @pytest.fixture
@@ -201,20 +229,20 @@ def test_auto_and_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (ended.exit_code, ended.stderr.splitlines()[0]) == (9, "mockserver: not isolated: nobody may")
 
 
-@pytest.mark.parametrize("options", [("--with", "x"), ("--with", "localhost:0"), ("--with", "localhost:70000")])
-def test_mistakes(options: tuple[str, ...]) -> None:
-    """What is no service."""
-    ended = invoke("run", "--isolation", "auto", *options, "--", "true")
-    assert (ended.exit_code, ended.stderr) == (
-        2,
-        f"mockserver: --with is HOST:PORT, as localhost:5432, not {options[1]!r}\n",
-    )
-
-
-def test_with_is_for_isolation() -> None:
-    """Elsewhere it would do nothing."""
-    ended = invoke("run", "--with", "localhost:5432", "--", "true")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--isolation", "auto", "--with", "x"], "--with is HOST:PORT, as localhost:5432, not 'x'"),
+        (["--isolation", "auto", "--with", "localhost:443"], "--with localhost:443: port 443 is the vendors' hosts'"),
+        (["--with", "localhost:5432"], "--with is for --isolation"),
+        (["--isolation", "auto", "--let-through", "a.example"], "--let-through a.example is not for --isolation"),
+    ],
+)
+def test_mistakes(options: list[str], said: str) -> None:
+    """What cannot be let in, and what would do nothing: one line, and the command is not run."""
+    ended = invoke("run", *options, "--", "sh", "-c", "exit 9")
     assert (ended.exit_code, ended.stderr.count("\n")) == (2, 1)
+    assert ended.stderr.startswith(f"mockserver: {said}")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Setup: contracts and accounts in place, or a fault with file and line."""
 
 import asyncio
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,9 +139,22 @@ def test_faults_of_evidence(tmp_path: Path, text: str, line: int, pointer: str, 
 
 
 def test_a_fault_that_no_file_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the contract's own template cannot make two accounts, that is told as well."""
+    """Where the contract's own template cannot make two accounts, that is told as well, at the contract."""
     monkeypatch.setattr("mockserver.store.accounts.Maker._uuid", lambda *_: "the same for all")
-    assert fault(SETTINGS) == ("x-mock.account", 1, 1, "/default", "no free values are left")
+    (contract,) = contracts_of(SETTINGS)
+    file, line, _, pointer, message = fault(SETTINGS)
+    assert (file, line > 1, pointer, message) == (contract.file, True, "/x-mock/account", "no free values are left")
+
+
+@pytest.mark.parametrize("literal", ["key: same", "key: {new: rsa}"])
+def test_a_value_that_all_accounts_would_have(tmp_path: Path, literal: str) -> None:
+    """By a credential an account is told from others: the line of the template that gives all the same one is told."""
+    written = Path(contracts_of(SETTINGS)[0].file).read_text("utf-8")
+    text = re.sub(r"^    key: .*$", f"    {literal}", written, count=1, flags=re.MULTILINE)
+    (tmp_path / "acme.yaml").write_text(text, "utf-8")
+    file, line, _, pointer, message = fault(replace(SETTINGS, contracts=(tmp_path,)))
+    assert (file, text.splitlines()[line - 1].strip()) == (str(tmp_path / "acme.yaml"), literal)
+    assert (pointer, message.startswith("every account would have")) == ("/x-mock/account/key", True)
 
 
 def test_a_fault_of_what_the_file_leaves_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

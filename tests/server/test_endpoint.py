@@ -49,7 +49,7 @@ def test_a_refusal_says_why(customer: Customer) -> None:
         "evidence": "assumed",
         "call": "",
         "problem": "invalid maxLength /body/text",
-        "rule": "acme.yaml:100",
+        "rule": "acme.yaml:101",
     }
     assert explained(customer.send(json=customer.good, headers={"X-Key": "x"}))["problem"] == (
         "unauthenticated unknown /header/x-key"

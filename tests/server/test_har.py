@@ -44,6 +44,22 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        ("bots.kore.ai:443", "https://bots.kore.ai:443/"),
+        ("[2001:db8::1]:443", "https://[2001:db8::1]:443/"),
+        ("bots.kore.ai", "https://bots.kore.ai/"),
+        ("", "https://unknown.invalid/"),
+        ("http://other.example:8080/a", "http://other.example:8080/a"),
+        ("/a", "http://unknown.invalid/a"),
+    ],
+)
+def test_instead_of_a_call(path: str, url: str) -> None:
+    """A tunnel, a handshake and a request for another host have an address that can be read, without a Host header."""
+    assert entry(request={"path": path, "headers": [], "query": ""})["request"]["url"] == url
+
+
+@pytest.mark.parametrize(
     ("host", "url"),
     [
         ("api.acme.example", "https://api.acme.example/v1/sms"),

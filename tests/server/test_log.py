@@ -65,7 +65,7 @@ def test_a_refused_call(monkeypatch: pytest.MonkeyPatch) -> None:
         response = customer.send(json={**customer.good, "text": "t" * 30})
         (problem,) = customer.call(response)["problems"]
     (line,) = lines_of(stream)
-    rest = f"invalid maxLength /body/text: {problem['message']} (acme.yaml:100)"
+    rest = f"invalid maxLength /body/text: {problem['message']} (acme.yaml:101)"
     assert re.fullmatch(
         rf"{TIME} acme\.send_sms/too_long 400 {customer.id} \+14155550123 {TOOK} {re.escape(rest)}", line
     )
@@ -196,7 +196,7 @@ def test_a_large_body_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None
         response = customer.send(json={**customer.good, "text": "t" * 100})
         call = customer.call(response)
     (line,) = lines_of(stream)
-    assert line.endswith(f"ms invalid maxLength: the call {call['id']} says more (acme.yaml:100)")
+    assert line.endswith(f"ms invalid maxLength: the call {call['id']} says more (acme.yaml:101)")
 
 
 def test_a_long_path_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,8 @@ from mockserver.engine.call import (
 from mockserver.engine.problem import Problem
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.contracts import description
-from mockserver.server.masking import Masker
-from mockserver.server.serialize import CUT, MAX_MEMBER_SHOWN, MAX_VALUES_SHOWN, account_shape, call_shape
+from mockserver.server.masking import CUT, Masker
+from mockserver.server.serialize import MAX_MEMBER_SHOWN, MAX_VALUES_SHOWN, account_shape, call_shape
 from tests.engine.workbench import NOW, Bench, acme, recorded
 from tests.server.conftest import Make
 

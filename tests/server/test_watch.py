@@ -143,7 +143,7 @@ def test_accounts(folder: Path) -> None:
     key = served.key()
     two.write_text(f"default: {{api_key: {key}}}\nsecond: {{api_key: {key}}}\n", "utf-8")
     served.look()
-    assert "has this value already" in served.said[-1]
+    assert f"{two}:2:10: /second/api_key: account 'default' has this value already" in served.said[-1]
     assert (served.call(key), served.call(mine)) == ("202 acme.send_sms/sent",) * 2
 
 

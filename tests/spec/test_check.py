@@ -91,8 +91,6 @@ def test_error_of_each_spelling(case: Case) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "at"),
     [
-        ("secret, algorithm: algorithm, roles: roles", "sekret, algorithm: algorithm", "/account/apps/sekret"),
-        ("secret, algorithm: algorithm, roles: roles", "secret, algorithm: alg", "/account/apps/alg"),
         ("roles: roles", "roles: rolls", "/account/apps/rolls"),
         (
             "equals: /account/apps/id}, key: secret, algorithm:",
@@ -102,7 +100,7 @@ def test_error_of_each_spelling(case: Case) -> None:
         ("[/account/key, sms]", "[/account/kee, sms]", "/account/kee"),
         ("[/account/key, sms]", "[/path/batch, sms]", "/path/batch"),
     ],
-    ids=["key", "algorithm", "roles", "find", "claims", "claims outside the account"],
+    ids=["roles", "find", "claims", "claims outside the account"],
 )
 def test_members_of_tokens(old: str, new: str, at: str) -> None:
     """The record that a token finds must have what the token is checked against."""

@@ -38,6 +38,8 @@ WRONG: dict[str, tuple[Any, dict[str, Any], Any]] = {
     "what stands in for an echo": ({"echo": "/body/a", "else": {"new": "uuid"}}, {"type": "integer"}, 1),
     "joined text for a number": ({"join": ["a", {"echo": "/body/a"}]}, {"type": "integer"}, 1),
     "joined text of another pattern": ({"join": ["a", {"new": "ulid"}]}, {"pattern": "^b"}, "b"),
+    "joined text that begins otherwise": ({"join": ["a", {"echo": "/body/a"}]}, {"pattern": "^[+]"}, "+1"),
+    "joined text that is too long": ({"join": ["ab", {"echo": "/body/a"}, "cd"]}, {"maxLength": 3}, "abc"),
     "literal": ("x", {"type": "integer"}, 1),
     "member of a mapping": ({"n": {"new": "sequence"}}, {"properties": {"n": {"type": "string"}}}, {"n": "1"}),
     "item of a list": ([{"new": "sequence"}, 1], {"items": {"type": "string"}}, ["1", "1"]),
@@ -49,6 +51,8 @@ RIGHT: dict[str, tuple[Any, dict[str, Any], Any]] = {
     "an echo": ({"echo": "/body/a"}, {"type": "integer"}, 1),
     "a function's text of unknown letters": ({"call": "digits", "of": ["/body/a"]}, {"pattern": "^[0-9]{9}$"}, "1" * 9),
     "joined with what a client sends": ({"join": ["a", {"echo": "/body/a"}]}, {"minLength": 3}, "abc"),
+    "joined as the sample is": ({"join": ["a", {"echo": "/body/a"}, "z"]}, {"pattern": "^a[A-Z]{3}z$"}, "aXYZz"),
+    "joined with a number": ({"join": ["a", {"echo": "/body/a"}]}, {"pattern": "^a[0-9]+$"}, "a1"),
     "a mapping with what a client sends": ({"n": {"echo": "/body/a"}}, {"required": ["x"]}, {"x": "1"}),
     "a list": ({"each": "/recipients"}, {"type": "array"}, []),
 }

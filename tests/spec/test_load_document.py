@@ -34,8 +34,9 @@ CONSEQUENTIAL: dict[str, Case] = {
         "openapi:",
         "x-mock is missing: say with 'account' what",
     ),
-    "no info": ("info:", "inof:", "openapi:", "'info' is missing"),
-    "no paths": ("paths:\n", "pahts:\n", "openapi:", "'paths' is missing"),
+    "no info": ("info:", "x-info:", "openapi:", "'info' is missing"),
+    "misspelt info": ("info:", "inof:", "inof:", "did you mean 'info'?"),
+    "no paths": ("paths:\n", "pahts:\n", "pahts:", "did you mean 'paths'?"),
 }
 
 

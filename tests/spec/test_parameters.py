@@ -47,6 +47,21 @@ ALONE: dict[str, Case] = {
 }
 
 
+ALONE |= {
+    f"{what} in a header": (
+        "          schema: {type: string}\n          example: abc",
+        f"          schema: {schema}",
+        f"          schema: {schema}",
+        "in a parameter is not read, so that every value is refused",
+    )
+    for what, schema in (
+        ("an object", "{type: [object, 'null']}"),
+        ("objects", "{type: array, items: {type: object}}"),
+        ("lists", "{type: array, items: {type: array, items: {type: string}}}"),
+    )
+}
+
+
 @pytest.mark.parametrize("case", ALONE.values(), ids=ALONE)
 def test_error(case: Case) -> None:
     """A mistake in a parameter or a body is an error on its own line."""

@@ -117,8 +117,8 @@ CONSEQUENTIAL: dict[str, Case] = {
     "no account": (
         "x-mock:\n  account:",
         "x-mock: # all\n  acount:",
-        "x-mock: # all",
-        "'account' is a required property",
+        "acount:",
+        "unknown key 'acount'; known here: account, files, gates",
     ),
     "$ref outside": (
         'schema: {$ref: "#/components/schemas/Message"}',

@@ -49,6 +49,19 @@ WRONG: dict[str, Case] = {
         "/body/urgend",
         "no request has /body/urgend: no schema of the operation names it; did you mean /body/urgent?",
     ),
+    **{
+        f"a condition that a rule before it forbids: {condition}": (
+            "- {problem: any, answer: invalid}",
+            f"- {{problem: any, answer: invalid}}\n          - {{when: {{{condition}}}, answer: closed}}",
+            condition,
+            f"the condition can never hold: {message}",
+        )
+        for condition, message in (
+            ("/query/Limit: {const: 0}", "the schema of /query/Limit refuses 0, and so does a rule before it"),
+            ("/query/Limit: {enum: [0, -1]}", "the schema of /query/Limit refuses 0, -1, and so does a rule before it"),
+            ("/query/Limit: {maximum: 0}", "by the schema of /query/Limit minimum is greater than maximum"),
+        )
+    },
     "a condition of another type": (
         "/body/urgent: false",
         '/body/urgent: {const: "true"}',
@@ -157,6 +170,7 @@ def test_wrong_in_two_places(edits: tuple[tuple[str, str], ...], told: str) -> N
         ((URGENT, f"{URGENT}\n      additionalProperties: true"), ("/body/urgent: false", "/body/other: true")),
         ((URGENT, "urgent: {type: [array], items: {type: object}}"), ("/body/urgent: false", "/body/urgent/0/a: {}")),
         (("/body/urgent: false", "/path/batch: {const: a}"),),
+        ((BAD_NUMBER, "{when: {/query/Limit: {const: 0}}, answer: closed}"),),  # asked before `invalid` is refused
         (
             (URGENT, 'urgent: {type: object, patternProperties: {"^a": {}}}'),
             ("/body/urgent: false", "/body/urgent/a: {}"),
@@ -166,6 +180,27 @@ def test_wrong_in_two_places(edits: tuple[tuple[str, str], ...], told: str) -> N
 def test_right(edits: tuple[tuple[str, str], ...]) -> None:
     """What a request can be is no mistake."""
     contract(*edits)
+
+
+@pytest.mark.parametrize(
+    ("rule", "dispatch", "message"),
+    [
+        (
+            "{when: {/body/from: false}, answer: closed}",
+            False,
+            "without /body/from a rule before it refuses the request",
+        ),
+        ("{when: {/body/from: false}, answer: closed}", True, ""),  # what comes by a query alone has no body
+        ("{when: {/body/text: false}, answer: closed}", False, ""),
+    ],
+)
+def test_a_value_that_is_never_missing(rule: str, *, dispatch: bool, message: str) -> None:
+    """A member that the schema requires is there once its absence has been refused; another need not be."""
+    last = "- {problem: any, answer: invalid}"
+    edits = [(last, f"{last}\n          - {rule}")]
+    edits += [] if dispatch else [("to: {Send: send_sms}", "known: {Send: page 1}")]
+    told = [error.message for error in errors_of(changed(*edits))]
+    assert told == ([f"the condition can never hold: {message}"] if message else [])
 
 
 def test_a_fault_is_told_once() -> None:

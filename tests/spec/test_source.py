@@ -125,13 +125,6 @@ def test_without_libyaml(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_unreadable_character() -> None:
-    """A character that YAML forbids has no line, but is an error like any other."""
-    (error,) = read_yaml("f", "a: \x00").errors
-    assert (error.line, error.column) == (1, 1)
-    assert error.message.startswith("not YAML: unacceptable character")
-
-
 def test_errors_add_up() -> None:
     """Reading goes on after an error, up to the syntax error that ends it."""
     lines = [line for line, *_ in errors_in(read_yaml("f", "a: 1\na: 2\n3: 4\nb: !x 5\nc: ]\n"))]
@@ -288,6 +281,7 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     ("content", "told"),
     [
         ("openapi: 3.1.0".encode("utf-16"), "the file is not UTF-8 but UTF-16: save it as UTF-8"),
+        ("openapi: 3.1.0".encode("utf-32"), "the file is not UTF-8 but UTF-32: save it as UTF-8"),
         ("a: b\nname: Müller".encode("latin-1"), "the file is not UTF-8: line 2 has the byte 0xFC; save it as UTF-8"),
     ],
 )
@@ -298,6 +292,26 @@ def test_another_encoding(tmp_path: Path, content: bytes, told: str) -> None:
     with pytest.raises(UnicodeDecodeError) as caught:
         read_text(file)
     assert why_unread(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "told"),
+    [
+        ("openapi: 3.1.0".encode("utf-16-le").decode(), (1, 1), "the file is not UTF-8 but UTF-16: save it as UTF-8"),
+        ("openapi: 3.1.0".encode("utf-16-be").decode(), (1, 1), "the file is not UTF-8 but UTF-16: save it as UTF-8"),
+        ("openapi: 3.1.0".encode("utf-32-be").decode(), (1, 1), "the file is not UTF-8 but UTF-32: save it as UTF-8"),
+        (
+            "a: b\nname: x\0y",
+            (2, 8),
+            "YAML has no character U+0000: take it out, or write it in double quotes as an escape",
+        ),
+        ("\x1b[1m: b", (1, 1), "YAML has no character U+001B: take it out, or write it in double quotes as an escape"),
+    ],
+)
+def test_a_character_that_yaml_has_not(text: str, place: tuple[int, int], told: str) -> None:
+    """It is told with its place; text of nearly nothing else is in another encoding without a mark."""
+    (error,) = read_yaml("acme.yaml", text).errors
+    assert ((error.line, error.column), error.message) == (place, told)
 
 
 def test_keys_of_other_authors() -> None:

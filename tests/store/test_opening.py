@@ -26,6 +26,9 @@ from tests.engine.workbench import acme
         ("redis://localhost", "remote"),
         ("REDISS://u:p@cache.example:6380/2", "remote"),
         ("valkey://[::1]:6379/0", "remote"),
+        ("redis://h/", "remote"),
+        ("VALKEYS://h?ssl_ca_certs=ca.pem", "remote"),
+        ("file:calls.db", "file"),
     ],
 )
 def test_kinds(where: str, kind: StoreKind) -> None:
@@ -39,6 +42,24 @@ def test_kinds(where: str, kind: StoreKind) -> None:
 def test_what_names_no_store(where: str) -> None:
     """Nothing, SQLite's own memory, an address without a host or of another kind of server."""
     with pytest.raises(StoreError, match="must be memory, a file, or an address"):
+        kind_of_store(where)
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("redis://h/abc", "a number for its database"),
+        ("redis://h/0/1", "a number for its database"),
+        ("redis://h/-1", "a number for its database"),
+        ("redis://h/0?timeout=1", "must not have 'timeout' in its query"),
+        ("redis://h?ssl_ca_certs=ca.pem", "must not have 'ssl_ca_certs' in its query"),
+        ("rediss://h?ssl_ca=", "with rediss or valkeys, ssl_ca_certs, ssl_cert_reqs, .* are"),
+        ("redis://h#2", "no fragment"),
+    ],
+)
+def test_an_address_with_what_is_not_read(where: str, said: str) -> None:
+    """No server is asked for something else than what was written."""
+    with pytest.raises(StoreError, match=said):
         kind_of_store(where)
 
 

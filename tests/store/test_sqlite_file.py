@@ -1,10 +1,11 @@
 """The file of a store: whose it is, what it refuses, and what happens when it cannot be written."""
 
 import asyncio
+import os
 import sqlite3
 import stat
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,24 @@ def test_only_its_user_may_read_it(path: Path, store: DurableStore) -> None:
     run(store.commit(recorded()))
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert modes == {"calls.db": 0o600, "calls.db-wal": 0o600}
+
+
+def test_a_name_that_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a name: the file that only its user may read is the one that is written."""
+    monkeypatch.chdir(tmp_path)
+    store = open_file(Path("file:x.db?mode=memory"), Bounds(), World())
+    run(store.add_account("one", {}))
+    run(store.close())
+    assert [file.name for file in tmp_path.iterdir()] == ["file:x.db?mode=memory"]
+    assert b"one" in (tmp_path / "file:x.db?mode=memory").read_bytes()
+
+
+def test_a_file_that_may_not_be_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why is told, not what SQLite makes of it."""
+    path.touch(0o444)
+    monkeypatch.setattr(os, "access", lambda at, mode: (at, mode) != (path, os.W_OK))
+    with pytest.raises(StoreError, match=f"cannot use {path}: its permissions let this user not write it"):
+        open_file(path, Bounds(), World())
 
 
 def test_nothing_is_left_beside_it(path: Path, store: DurableStore) -> None:
@@ -237,13 +256,7 @@ def test_a_full_disk(path: Path, store: DurableStore, monkeypatch: pytest.Monkey
         assert [call.number for call in (await store.calls(Query())).calls] == [second.number, first.number]
         assert [account.id for account in await store.accounts()] == ["one"]
         full(store, None)
-        for _ in range(500):
-            await asyncio.sleep(0.01)
-            try:
-                await store.commit(third)
-            except StoreUnavailableError:
-                continue
-            break
+        await until(lambda: store.commit(third))
         await store.complete(third, "sent", 1)
         await store.close()
         again = open_file(path, Bounds(), World())
@@ -256,6 +269,41 @@ def test_a_full_disk(path: Path, store: DurableStore, monkeypatch: pytest.Monkey
         ]
 
     run(scenario())
+
+
+def test_a_full_disk_is_told(path: Path, store: DurableStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once when it is met, and once when there is room again; meanwhile the store says that it keeps nothing."""
+    monkeypatch.setattr(sqlite_file, "REWRITE_SECONDS", 0.01)
+    told: list[str] = []
+    store.condition.tell = told.append
+
+    async def scenario() -> None:
+        await store.check()
+        full(store, 1)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailableError, match="full"):
+                await store.commit(recorded(body=b"x" * 100_000))
+            with pytest.raises(StoreUnavailableError, match="full"):
+                await store.check()
+        full(store, None)
+        await until(store.check)
+        await store.commit(recorded())
+        await store.close()
+
+    run(scenario())
+    why = f"{path} cannot be written: database or disk is full"
+    assert told == [f"{why}; until the store can be used again, calls get 503", "the store can be used again"]
+    assert store.condition.commits == 1
+    assert store.condition.seconds > 0
+
+
+async def until(work: Callable[[], Awaitable[object]]) -> None:
+    """Return once something can be done."""
+    for _ in range(500):
+        with suppress(StoreUnavailableError):
+            await work()
+            return
+        await asyncio.sleep(0.01)
 
 
 def test_the_file_stays_as_large_as_what_is_kept(path: Path) -> None:

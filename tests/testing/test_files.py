@@ -27,11 +27,24 @@ def test_a_vendors_files(account: Account, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
 def test_only_the_owner_may_read_them(tmp_path: Path) -> None:
-    """Also where a file was there that others could read."""
-    tmp_path.joinpath("old.json").write_text("{}", "utf-8")
+    """Also where a file was there that others could read; one that was written here before is replaced."""
+    tmp_path.joinpath("same.json").write_text("[3]\n", "utf-8")
+    write_files(tmp_path, {"old.json": "{}", "same.json": "[3]\n"})["old.json"].chmod(0o644)
     written = write_files(tmp_path, {"old.json": "[1]\n", "new.json": "[2]\n"})
     assert {stat.S_IMODE(file.stat().st_mode) for file in written.values()} == {0o600}
     assert [file.read_text("utf-8") for file in written.values()] == ["[1]\n", "[2]\n"]
+
+
+@pytest.mark.parametrize("before", [{}, {"b.json": "[0]\n"}])
+def test_a_users_own_file_is_left_alone(tmp_path: Path, before: dict[str, str]) -> None:
+    """Also one that was written here and changed since; nothing is written beside it then."""
+    write_files(tmp_path, before)
+    own = tmp_path / "b.json"
+    own.write_text("mine\n", "utf-8")
+    with pytest.raises(FileExistsError, match=r"not as mockserver wrote it; move it away.*b\.json"):
+        write_files(tmp_path, {"a.json": "[1]\n", "b.json": "[2]\n"})
+    assert own.read_text("utf-8") == "mine\n"
+    assert not (tmp_path / "a.json").exists()
 
 
 @pytest.mark.parametrize("name", ["../x", "{}/x", "..", ".", "a/b"])

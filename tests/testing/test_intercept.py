@@ -27,6 +27,7 @@ from mockserver.testing.child_environment import direct_variables
 from mockserver.testing.client import Control
 from mockserver.testing.intercept import Interception
 from tests.testing.inner import here, write
+from tests.testing.test_redirect import state
 
 HOST = "api.voximplant.com"
 URL = f"https://{HOST}/platform_api/SendSmsMessage"
@@ -155,6 +156,19 @@ def test_afterwards(account: Account) -> None:
     assert now() == before
     with pytest.raises(socket.gaierror):
         socket.getaddrinfo(HOST, 443)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_ends_in_any_order(account: Account, monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...]) -> None:
+    """What is still in force leads on meanwhile; behind the last one all is as it was."""
+    monkeypatch.setenv("NODE_OPTIONS", "--no-warnings")
+    before = state(), dict(os.environ)
+    made = [account.intercept(env=True), account.intercept(), account.intercept(env=True)]
+    for number in order[:-1]:
+        made[number].stop()
+        assert answered(requests.get(URL, timeout=5).text)
+    made[order[-1]].stop()
+    assert (state(), dict(os.environ)) == before
 
 
 PROGRAM = f"""

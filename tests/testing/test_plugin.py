@@ -220,7 +220,17 @@ def test_our_own_contracts(pytester: pytest.Pytester) -> None:
     write(pytester, "def test_it(mock_vendors): pass\n")
     result = here(pytester, "--mockserver-contracts", str(source))
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*acme.yaml:1:*"])
+    result.stdout.fnmatch_lines(["the server cannot start:", "*acme.yaml:1:*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*in contracts_of*")
+
+
+def test_a_folder_of_contracts_that_is_not_there(pytester: pytest.Pytester) -> None:
+    """It is one line, before any test runs."""
+    write(pytester, "def test_it(): pass\n")
+    result = here(pytester, "--mockserver-contracts", "nope")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--mockserver-contracts: there is no folder nope"])
 
 
 def test_options_that_contradict_are_refused(pytester: pytest.Pytester) -> None:

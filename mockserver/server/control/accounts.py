@@ -38,10 +38,12 @@ async def list_accounts(request: Request) -> Response:
     if form not in {"json", "summary"}:
         raise unknown("format", form, ("json", "summary"), "/query/format")
     if form == "summary":
-        return JSONResponse({"accounts": await _summaries(state_of(request))})
+        return JSONResponse({"accounts": await _summaries(await state_of(request).as_of_now())})
+    accounts = await state_of(request).store.accounts()
+    now = await state_of(request).as_of_now([account.id for account in accounts])
     turns, pieces = Turns(), [b'{"accounts":[']
-    for account in await state_of(request).store.accounts():
-        pieces += (b"," if len(pieces) > 1 else b"", msgspec.json.encode(await _shape(request, account)))
+    for account in accounts:
+        pieces += (b"," if len(pieces) > 1 else b"", msgspec.json.encode(await _shape(request, account, now)))
         await turns.give()
     pieces.append(b"]}")
     headers = {"Content-Length": str(sum(map(len, pieces)))}
@@ -147,15 +149,16 @@ async def account_of(request: Request) -> AccountData:
     return await known_account(state_of(request), request.path_params["id"], "/path/id")
 
 
-async def _shape(request: Request, account: AccountData) -> dict[str, Any]:
-    state = state_of(request)
+async def _shape(request: Request, account: AccountData, now: State | None = None) -> dict[str, Any]:
+    """An account as the control API shows it; ``now`` is the state that it is read from, where that is at hand."""
+    state = now or await state_of(request).as_of_now([account.id])
     shape = account_shape(account, state.contracts, origin(request), state.sources.now())
     for contract in state.contracts:
         shape["vendors"][contract.vendor]["unreachable_url"] = state.unreachable.origin + contract.base_path
     clock, real = await state.store.clock(account.id)
     shape["clock"] = clock_shape(clock, real)
     shape["limits"] = [budget_shape(*one) for one in await state.store.budgets(account.id)]
-    shape["callbacks"] = [asdict(one) for one in await state.courier.pending(account.id)]
+    shape["callbacks"] = [asdict(one) for one in await state.courier.pending(account.id, state.store)]
     return shape
 
 

@@ -157,6 +157,7 @@ def _control_app(state: State) -> Starlette:
             _route("/health", get=contracts.health),
             _route("/metrics", get=metrics.show_metrics),
             _route("/openapi.json", get=contracts.openapi),
+            _route("/contract-schema.json", get=contracts.contract_schema),
             _route("/contracts", get=contracts.list_contracts),
             _route("/contracts/{vendor}", get=contracts.show_contract),
             _route("/accounts", get=accounts.list_accounts, post=accounts.make_account),

@@ -10,7 +10,7 @@ from mockserver.engine.call import Label, RecordedCall, call_number
 from mockserver.server.control.exports import EXPORTS, exported
 from mockserver.server.control.listing import CALL_FILTERS, parameters, read_listing, whole
 from mockserver.server.control.names import journal_account, known_reach
-from mockserver.server.control.requests import ApiError, State, state_of, unknown, write
+from mockserver.server.control.requests import ApiError, State, origin, state_of, unknown, write
 from mockserver.server.control.shapes import shown, summaries
 from mockserver.server.control.why import why
 from mockserver.spec.reach import covers
@@ -24,14 +24,14 @@ MAX_EXPORTED_CALLS = 10_000
 async def list_calls(request: Request) -> Response:
     """``GET /_mock/calls``: a page of calls, newest first; or an export of all that are asked for, oldest first."""
     values = parameters(request, LIST_PARAMETERS)
-    state, form = state_of(request), _format(values, CALL_FORMATS)
+    state, form = await state_of(request).as_of_now(), _format(values, CALL_FORMATS)
     listing = await read_listing(state, values)
     is_export = form in EXPORTS
     limit = whole(values, "limit", 1, MAX_PAGE_CALLS) or (MAX_EXPORTED_CALLS if is_export else 100)
     before = whole(values, "cursor", 1, 2**53)
     page = await replace(listing, query=replace(listing.query, limit=limit, before=before)).page(state.store)
     if is_export:
-        return exported(request, form, page.calls[::-1], page.evicted)
+        return exported(state, form, page.calls[::-1], page.evicted, address=origin(request))
     cursor = None if page.next is None else str(page.next)
     shapes = await (summaries if form == "summary" else shown)(state, page.calls)
     return await write({"calls": shapes, "evicted": page.evicted, "next": cursor})
@@ -39,21 +39,23 @@ async def list_calls(request: Request) -> Response:
 
 async def show_call(request: Request) -> Response:
     """``GET /_mock/calls/{id}``."""
-    state, call = state_of(request), await _call(request)
+    state = await state_of(request).as_of_now()
+    call = await _call(state, request)
     form = _format(parameters(request, ("format",)), ("json", *EXPORTS))
     if form in EXPORTS:
-        return exported(request, form, (call,), 0)
+        return exported(state, form, (call,), 0, address=origin(request))
     return await write((await shown(state, [call]))[0])
 
 
 async def explain_call(request: Request) -> Response:
     """``GET /_mock/calls/{id}/why``: what chose its answer, and the pins that did not."""
-    return await write(await why(state_of(request), await _call(request)))
+    state = await state_of(request).as_of_now()
+    return await write(await why(state, await _call(state, request)))
 
 
-async def _call(request: Request) -> RecordedCall:
+async def _call(state: State, request: Request) -> RecordedCall:
     number = call_number(request.path_params["id"])
-    call = None if number is None else await state_of(request).store.call(number)
+    call = None if number is None else await state.store.call(number)
     if call is None:
         raise ApiError(404, "there is no such call; it may have been evicted or cleared", "/path/id")
     return call

@@ -21,6 +21,7 @@ from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import State, origin, state_of
 from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.model import Contract, OperationSpec
+from mockserver.spec.root_schema import schema_text
 from mockserver.spec.source import read_yaml
 from mockserver.store.kinds import StoreUnavailableError, kind_of_store
 
@@ -43,11 +44,11 @@ async def health(request: Request) -> Response:
 
 
 async def _readiness(state: State) -> str:
-    """``ready``, ``stopping`` as the server ends, or ``unavailable`` where a shared store gives no answer."""
+    """``ready``, ``stopping`` as the server ends, or ``unavailable`` where the store cannot keep calls now."""
     if state.ending.is_set() or not state.store.is_waited_on:
         return "stopping"
     try:
-        await state.store.account("default")  # any question to the store does
+        await state.store.check()
     except StoreUnavailableError:
         return "unavailable"
     return "ready"
@@ -63,6 +64,11 @@ def description() -> Mapping[str, Any]:
     """The control API's OpenAPI document: read where somebody asks for it, since it is as long as three contracts."""
     file = files("mockserver.server.control").joinpath("openapi.yaml")
     return MappingProxyType(read_yaml("openapi.yaml", file.read_text("utf-8")).value)
+
+
+async def contract_schema(_request: Request) -> Response:
+    """``GET /_mock/contract-schema.json``: the JSON Schema of contracts, for editors."""
+    return Response(schema_text(), media_type="application/schema+json")
 
 
 async def list_contracts(request: Request) -> Response:

@@ -22,6 +22,7 @@ from mockserver.server.control.shapes import summaries
 from mockserver.server.wire.asgi import WIRE, Connection
 from mockserver.store.journal import Page
 from mockserver.store.kinds import StoreUnavailableError
+from mockserver.store.store import Store
 
 TICK = 0.2  # seconds between two looks at the journal
 HEARTBEAT = 10.0  # seconds without an event, before a comment says that the stream goes on
@@ -163,35 +164,36 @@ class Viewer:
         counts = self._state.changes.counts()
         changed = [what for what, number in counts.items() if number != self._counts.get(what, 0)]
         self._counts = counts
-        calls, skipped = await self._new_calls()
+        now = await self._state.as_of_now()
+        calls, skipped = await self._new_calls(now.store)
         if calls or skipped:
-            shown = await summaries(self._state, calls)
+            shown = await summaries(now, calls)
             yield self._event("calls", {"calls": shown, "skipped": skipped, "evicted": self._place.evicted})
         if changed:
             yield self._event("changed", {"what": changed, "evicted": self._place.evicted})
 
-    async def _new_calls(self) -> tuple[list[RecordedCall], int]:
+    async def _new_calls(self, store: Store) -> tuple[list[RecordedCall], int]:
         """Calls since the last look, oldest first, behind those that have ended since; how many are left out."""
         seen, query = self._place.number, replace(self._listing.query, limit=MAX_CALLS_AT_ONCE)
-        page = await self._state.store.calls(query)
+        page = await store.calls(query)
         new = _behind(seen, page)
         self._place = StreamPlace(new[0].number if new else seen, page.evicted, self._state.changes.cleared)
-        ended = await self._ended()
+        ended = await self._ended(store)
         found = [call for call in new if self._listing.admits(call)]
         self._unfinished |= dict.fromkeys(call.number for call in found if call.outcome == "pending")
         skipped = 0
         while page.next is not None and len(new) == len(page.calls):
-            page = await self._state.store.calls(replace(query, before=page.next, limit=MAX_COUNTED))
+            page = await store.calls(replace(query, before=page.next, limit=MAX_COUNTED))
             new = _behind(seen, page)
             skipped += sum(map(self._listing.admits, new))
             await asyncio.sleep(0)
         return ended + found[::-1], skipped
 
-    async def _ended(self) -> list[RecordedCall]:
+    async def _ended(self, store: Store) -> list[RecordedCall]:
         """The calls that were shown while their response was going out, and that have ended."""
         ended = []
         for number in tuple(self._unfinished):
-            call = await self._state.store.call(number)
+            call = await store.call(number)
             if call is None or call.outcome != "pending":
                 del self._unfinished[number]
                 ended += [] if call is None else [call]

@@ -3,12 +3,11 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from mockserver.engine.call import RecordedCall
 from mockserver.server.checkpoint import Turns
-from mockserver.server.control.requests import State, origin, state_of
+from mockserver.server.control.requests import State
 from mockserver.server.control.shapes import shown
 from mockserver.server.curl_command import CurlWriter
 from mockserver.server.har import har_entry, har_log
@@ -26,10 +25,9 @@ FILES = {"har": "calls.har", "curl": "calls.sh", "text": "calls.txt", "pytest": 
 Entry = Callable[[State, RecordedCall], Awaitable[str]]
 
 
-def exported(request: Request, form: str, calls: Sequence[RecordedCall], evicted: int) -> Response:
-    """These calls as one document, in this order; each is written when its turn comes."""
+def exported(state: State, form: str, calls: Sequence[RecordedCall], evicted: int, *, address: str) -> Response:
+    """These calls as one document, in this order; each is written when its turn comes. ``address`` is the server's."""
     lost = f"{evicted} earlier calls had to make room" if evicted else ""
-    address = origin(request)
     before, between, behind = "", "\n\n", "\n"
     if form == "har":
         before, behind = json.dumps(har_log(lost))[: -len("]}}")], "]}}\n"
@@ -38,8 +36,8 @@ def exported(request: Request, form: str, calls: Sequence[RecordedCall], evicted
         before = _script_head(len(calls), lost)
     elif lost:
         before = f"# {lost}\n\n"
-    entries = _entries(state_of(request), form, address)
-    body = _document(state_of(request), calls, entries, (before, between, behind))
+    entries = _entries(state, form, address)
+    body = _document(state, calls, entries, (before, between, behind))
     headers = {"Content-Disposition": f'inline; filename="{FILES[form]}"', "X-Content-Type-Options": "nosniff"}
     return StreamingResponse(body, headers=headers, media_type=EXPORT_TYPES[form])
 

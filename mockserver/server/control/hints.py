@@ -51,7 +51,7 @@ async def missing_lines(state: State, asked: Asked, verdict: Verdict) -> list[st
 async def _pending_lines(state: State, asked: Asked) -> list[str]:
     """The callbacks of the account that are to come, and why they have not come yet."""
     expected = asked.expectation
-    pending = [f"{one.operation}: {one.note}" for one in await state.courier.pending(asked.account)]
+    pending = [f"{one.operation}: {one.note}" for one in await state.courier.pending(asked.account, state.store)]
     what = expected.operation or f"{expected.vendor or ''}."
     lines = [line for line in pending if line.startswith(what) or what == "."][:MAX_PENDING_SHOWN]
     return lines or ["No callback is to come: is there an address for it, in the request or the account?"]

@@ -58,7 +58,8 @@ async def list_messages(request: Request) -> Response:
     until = steady_time() + _seconds(values, "within", MAX_WAIT)
     while True:
         owners = list(await state.store.accounts()) if account is None else [account]
-        messages = await _fitting(state, owners, tests, limit)
+        now = await state.as_of_now([owner.id for owner in owners])
+        messages = await _fitting(now, owners, tests, limit)
         left = until - steady_time()
         if len(messages) >= (1 if least is None else least) or left <= 0 or not state.store.is_waited_on:
             break
@@ -66,8 +67,8 @@ async def list_messages(request: Request) -> Response:
             await asyncio.sleep(min(left, MESSAGES_TICK))
         else:
             await state.store.wait_for_call(account.id, left)
-    shapes = [await _shape(state, message) for message in messages]
-    evicted = sum([await state.store.evicted(owner.id) for owner in owners])
+    shapes = [await _shape(now, message) for message in messages]
+    evicted = sum([await now.store.evicted(owner.id) for owner in owners])
     return JSONResponse({"messages": shapes, "evicted": evicted, "left": round(max(left, 0.0), 3)})
 
 
@@ -249,5 +250,6 @@ async def redeliver(request: Request) -> Response:
     call = None if number is None else await state.store.call(number)
     if call is None or call.account != account.id or call.label.direction != "out":
         raise ApiError(404, "the account has no such callback; it may have been evicted or cleared", "/path/call")
-    state.courier.redeliver(call)
+    if not state.courier.redeliver(call):
+        raise ApiError(404, f"no contract that is served has the callback {call.operation} any more", "/path/call")
     return Response(status_code=202)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from mockserver import __version__
 from mockserver.server.control.requests import State, state_of
+from mockserver.store.condition import StoreCondition
 from mockserver.store.store import Figures
 
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
@@ -65,9 +66,23 @@ def _lines(state: State, figures: Figures) -> Iterator[str]:
             for (vendor, operation, kind), times in figures.problems.items()
         ],
     )
-    yield from _family("evictions_total", "counter", "Calls that had to make room.", [({}, figures.evicted)])
+    words = "Calls that had to make room, or that the store has lost."
+    yield from _family("evictions_total", "counter", words, [({}, figures.evicted)])
     yield from _family("journal_bytes", "gauge", "Bytes of recorded calls.", [({}, figures.journal_bytes)])
     yield from _family("accounts", "gauge", "Accounts, built-in ones included.", [({}, figures.accounts)])
+    yield from _of_store(state.store.condition)
+
+
+def _of_store(condition: StoreCondition) -> Iterator[str]:
+    """How the store does; memory alone has no commits."""
+    families: tuple[tuple[str, str, str, float], ...] = (
+        ("store_usable", "gauge", "Whether the store could be used when it was last asked.", not condition.trouble),
+        ("store_commits_total", "counter", "Commits of the store that somebody waited for.", condition.commits),
+        ("store_commit_seconds_total", "counter", "Seconds that these commits took.", condition.seconds),
+        ("unavailable_total", "counter", "Calls that got 503: the store could not keep them.", condition.refused),
+    )
+    for name, kind, words, value in families:
+        yield from _family(name, kind, words, [({}, value)])
 
 
 def _summed(samples: Iterable[Sample]) -> list[Sample]:

@@ -16,12 +16,9 @@ CALLS_READ_AT_ONCE = 200
 
 async def sent_by_account(state: State, account: AccountData) -> AsyncIterator[Message]:
     """The messages that an account's calls sent, newest first."""
-    store = state.store
-    for contract in state.contracts:
-        await store.kept(account.id, contract.vendor)  # what is due happens first
     query = Query(account=account.id, accepted=True, direction="in", limit=CALLS_READ_AT_ONCE)
     while True:
-        page = await store.calls(query)
+        page = await state.store.calls(query)
         for call in page.calls:
             for message in reversed(await sent_by_call(state, call, account)):
                 yield message

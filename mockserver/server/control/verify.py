@@ -71,7 +71,7 @@ async def verify_calls(request: Request) -> Response:
         detail = f"no accepted call of {scope.what} has it: {why}. Ask without accepted, or for refused calls"
         raise ApiError(400, detail, at)
     verdict = await verify(state.store, asked)
-    shape = await _shape(state, asked, verdict, doubts.told(len(verdict.matched)))
+    shape = await _shape(await state.as_of_now([asked.account]), asked, verdict, doubts.told(len(verdict.matched)))
     return await write({**shape, **await _views(state, _latest(verdict))} if with_views else shape)
 
 

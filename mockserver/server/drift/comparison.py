@@ -20,8 +20,8 @@ from mockserver.server.drift.departures import RealAnswer
 from mockserver.server.drift.filled import FilledValues
 from mockserver.server.drift.possible import Judgement, PossibleAnswers, judge, possible
 from mockserver.server.drift.recording import RealCall
+from mockserver.server.drift.secrecy import RealMasker
 from mockserver.server.drift.upstream import MAX_ANSWER, Received
-from mockserver.server.masking import Masker
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.model import OperationSpec
 
@@ -38,10 +38,6 @@ class Compared(NamedTuple):
     may_be: PossibleAnswers
     judgement: Judgement
 
-    async def as_recorded(self, masker: Masker) -> RealCall:
-        """The same as it may be written down."""
-        return await RealCall.of(self.call, self.origin, self.may_be, self.judgement, masker)
-
 
 class Comparer:
     """Holds real answers against the contracts of a server, which decides nothing by it and remembers nothing."""
@@ -51,6 +47,7 @@ class Comparer:
         self._engine = Engine(mock.contracts, mock.sources, mock.settings.max_body)
         self._compiler = ValueCompiler()
         self.customers = GivenCustomers(mock.settings, mock.contracts)
+        self.masker = RealMasker(mock.contracts, self.customers.credentials)
 
     def parse(self, operation: OperationSpec, arrival: Arrival) -> ParsedRequest:
         """Read a request, whose body is there however large. The operation may turn out to be another one."""
@@ -76,6 +73,11 @@ class Comparer:
         call.received_at = self._sources.now()
         call.recipient, call.problems = decision.call.recipient, pack_problems(may_be.problems)
         return Compared(call, origin, may_be, judgement)
+
+    async def as_recorded(self, compared: Compared) -> RealCall:
+        """A call as it may be written down."""
+        owned = self.customers.owned.get(compared.call.vendor, {})
+        return await RealCall.of(*compared, self.masker, owned)
 
     def _decided(self, request: ParsedRequest, facts: Facts) -> Decision:
         """What the mock decides by its contract alone, whatever the client prefers and a test has switched on."""
@@ -109,15 +111,15 @@ def recorded_call(arrival: Arrival, label: Label, account: str, received: Receiv
 
 
 def _label(request: ParsedRequest, judgement: Judgement, status: int, origin: str) -> Label:
-    found, answer = judgement.sentences, judgement.answer
+    found, nearest = judgement.sentences, judgement.answer
+    answer = nearest if nearest is not None and nearest.status == status else None
     count = f"{len(found)} departure{'' if len(found) == 1 else 's'}" if found else "as the contract has it"
     notes = [f"REAL {origin}: {count}", *found[:MAX_NOTES]]
-    is_this = answer.status == status
     return Label(
         vendor=request.operation.vendor,
         operation=request.operation.id,
-        answer=answer.id if is_this else "",
-        accepted=answer.accepted if is_this else status < 400,
+        answer="" if answer is None else answer.id,
+        accepted=status < 400 if answer is None else answer.accepted,
         chosen_by=BY_REAL_VENDOR,
         reads=request.reads,
         status=status,

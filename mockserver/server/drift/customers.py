@@ -1,6 +1,7 @@
 """Which customers' values a user has given, and which this server made up: those mean nothing to a real vendor."""
 
-from collections.abc import Iterable, Mapping
+import base64
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mockserver.engine.account import Owner
@@ -8,9 +9,12 @@ from mockserver.engine.credentials import Claim
 from mockserver.engine.request import ParsedRequest
 from mockserver.server.settings import Settings
 from mockserver.spec.model import Contract
-from mockserver.spec.pointer import Pointer
+from mockserver.spec.pointer import Pointer, join
+from mockserver.spec.security_model import Basic, Jwt
 from mockserver.spec.source import read_text, read_yaml
 from mockserver.store.accounts import claimed
+
+MIN_OWNED = 4  # characters of a value that is looked for
 
 
 class GivenCustomers:
@@ -18,13 +22,20 @@ class GivenCustomers:
 
     def __init__(self, settings: Settings, contracts: Iterable[Contract]) -> None:
         self.ids: set[str] = set()
+        self.credentials: list[str] = []  # as they may be written anywhere
+        self.owned: dict[str, dict[str, str]] = {}  # by vendor the values that are no secrets, and a pointer of each
         self._claims: dict[str, set[Claim]] = {}
         self._members: dict[tuple[str, str], set[str]] = {}
         by_vendor = {contract.vendor: contract for contract in contracts}
         for account in _accounts(settings):
             self.ids.add(account["id"])
             for vendor, values in (account.get("vendors") or {}).items():
-                given = {claim for claim, _, _ in claimed(by_vendor[vendor], values)}
+                found = list(claimed(by_vendor[vendor], values))
+                given = {claim for claim, _, _ in found}
+                self.credentials += _credentials(by_vendor[vendor], found)
+                usual = {text for text, _ in _texts(by_vendor[vendor].account, "")}
+                own = {text: at for text, at in _texts(values, "") if len(text) >= MIN_OWNED and text not in usual}
+                self.owned[vendor] = own | self.owned.get(vendor, {})
                 self._claims.setdefault(vendor, set()).update(given)
                 self._members[account["id"], vendor] = set(values)
 
@@ -43,6 +54,27 @@ class GivenCustomers:
             return False
         members = self._members[senders.pop(), request.operation.vendor]
         return all(Pointer.parse(owned.claim).tokens[1] in members for owned in request.operation.owned)
+
+
+def _credentials(contract: Contract, found: Iterable[tuple[Claim, str, Any]]) -> Iterator[str]:
+    """The secrets of an account at a vendor: what is presented as it is, passwords, and what tokens are signed with."""
+    for (pointer, value), _, record in found:
+        for accept in (scheme.accept for scheme in contract.schemes if scheme.accept.claim == pointer):
+            if isinstance(accept, Basic):
+                yield record[accept.password]
+                yield base64.b64encode(f"{value}:{record[accept.password]}".encode()).decode("ascii")
+            else:
+                yield record[accept.key] if isinstance(accept, Jwt) else value
+
+
+def _texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
+    """Each text in an account's data, and its pointer; the first place of a text is the last to come."""
+    if isinstance(value, Mapping | list):
+        entries = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for name, item in reversed(list(entries)):
+            yield from _texts(item, at + join(name))
+    elif isinstance(value, str):
+        yield value, at
 
 
 def _accounts(settings: Settings) -> list[dict[str, Any]]:

@@ -108,8 +108,9 @@ class _Forwarding:
 
     def _say(self, call: RecordedCall) -> None:
         if self._log is not None:
-            self._log.add(call)
-            quotes = self._mock.masker.quotes(call)
+            quotes = self._comparer.masker.quotes(call)
+            words = {"recipient": quotes.text(call.recipient), "path": quotes.text(call.path)}
+            self._log.add(msgspec.structs.replace(call, **words))
             for note in json.loads(call.notes):
                 self._log.note(quotes.text(note))
 
@@ -166,7 +167,7 @@ class _Forwarding:
             return await self._noted(passing, received, "the contract only names this method")
         compared = self._comparer.compare(request, facts, received, str(passing.upstream.origin))
         await self._mock.store.commit(compared.call)
-        self._recording.add(await compared.as_recorded(self._mock.masker))
+        self._recording.add(await self._comparer.as_recorded(compared))
         return compared.call
 
     async def _noted(self, passing: _Passing, received: Received, note: str) -> RecordedCall:

@@ -1,6 +1,6 @@
 """Which answers a contract has for a request whose sender the server may not know, and which of them came."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +19,8 @@ OF_THE_CUSTOMER = frozenset({"forbidden", "unknown", "foreign"})  # kinds that a
 OPEN_ROOTS = frozenset({"account", "owned", "kept"})  # of pointers that read the customer
 OVER_LIMIT = Problem("limited", "/limit", "", "")
 ASSUMED = "assumed"
+NO_ANSWER = "no such answer"
+BODY_PLACE = "/body"
 UNEXPECTED = 0.5  # departures that it counts for where the request gives no reason for an answer
 
 
@@ -110,21 +112,35 @@ def _open(request: ParsedRequest, seen: tuple[Problem, ...]) -> Iterator[Problem
 class Judgement:
     """The answer of the contract that a real one comes nearest, and where it departs from it.
 
-    ``confirmed`` are the parts that the contract assumes, and that the real answer shows as they are.
+    ``answer`` is None where the contract has none like it. ``confirmed`` are the parts that the contract assumes, and
+    that the real answer shows as they are.
     """
 
-    answer: Answer
+    operation: str
+    answer: Answer | None
     departures: tuple[Departure, ...]
     confirmed: tuple[str, ...]
 
     @property
     def sentences(self) -> list[str]:
-        return [f"{self.answer.id}: {departure.sentence}" for departure in self.departures]
+        subject = self.operation if self.answer is None else self.answer.id
+        return [f"{subject}: {departure.sentence}" for departure in self.departures]
 
 
 def judge(operation: OperationSpec, may_be: PossibleAnswers, real: RealAnswer, filled: FilledValues) -> Judgement:
-    """Hold a real answer against those of the contract; which of them came, its body says rather than the request."""
-    compared = [(answer, departures(answer, real, filled)) for answer in operation.answers.values()]
+    """Hold a real answer against those of the contract; which of them came, its body says rather than the request.
+
+    Of those with another status only the expected one may have come, and only where its body looks like the real one's.
+    """
+    compared = [
+        (answer, found)
+        for answer in operation.answers.values()
+        if answer.status == real.status or answer is may_be.expected
+        for found in [departures(answer, real, filled)]
+        if answer.status == real.status or _is_text_compared(found)
+    ]
+    if not compared:
+        return Judgement(operation.id, None, (Departure("status", "/status", NO_ANSWER, str(real.status)),), ())
 
     def distance(entry: tuple[Answer, list[Departure]]) -> tuple[float, bool]:
         answer, found = entry
@@ -134,11 +150,16 @@ def judge(operation: OperationSpec, may_be: PossibleAnswers, real: RealAnswer, f
     if not may_be.allows(answer) and may_be.expected is not None:
         grade = may_be.expected.evidence.grades["trigger"] or ASSUMED
         found.append(Departure("trigger", "/", may_be.expected.id, answer.id, grade))
-    return Judgement(answer, tuple(found), tuple(_confirmed(answer, found, may_be)))
+    return Judgement(operation.id, answer, tuple(found), tuple(_confirmed(answer, found, may_be)))
 
 
-def _confirmed(answer: Answer, found: Iterable[Departure], may_be: PossibleAnswers) -> Iterator[str]:
-    departed = {departure.part for departure in found}
+def _is_text_compared(found: Iterable[Departure]) -> bool:
+    """Whether the body has the answer's shape, so that its texts stand beside those of the contract."""
+    return not any(departure.part == "shape" and departure.at.startswith(BODY_PLACE) for departure in found)
+
+
+def _confirmed(answer: Answer, found: Collection[Departure], may_be: PossibleAnswers) -> Iterator[str]:
+    departed = {departure.part for departure in found} | (set() if _is_text_compared(found) else {"text"})
     for part in ANSWER_PARTS:
         grade = answer.evidence.grades[part]
         if grade == ASSUMED and part not in departed and (part != "trigger" or _shows_trigger(answer, may_be)):

@@ -1,9 +1,10 @@
 """Calls that real vendors answered, in a file: a JSON object a line, secrets masked before they are written."""
 
+import base64
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,10 +12,11 @@ from mockserver.engine.call import RecordedCall
 from mockserver.server.checkpoint import Turns
 from mockserver.server.drift.departures import Departure
 from mockserver.server.drift.possible import Judgement, PossibleAnswers
-from mockserver.server.masking import Masker
+from mockserver.server.drift.secrecy import RealMasker
 from mockserver.server.serialize import call_shape
 
 FORMAT = 1
+BEGINNING = f'{{"format": {FORMAT}, '  # of each line
 OWNER_ONLY = 0o600
 
 
@@ -26,19 +28,21 @@ class RecordingError(ValueError):
 class RealCall:
     """One call: its public shape, the contract's answer that came nearest, and where the real one departs from it.
 
-    ``origin`` is where it went, ``expected`` the answer that the contract gives. ``is_certain``: no other was possible.
-    ``problems`` are pointers of what was wrong with the request. ``call`` is masked, and so is what is shown of it.
+    ``origin`` is where it went, ``answer`` None where the contract has none like it, ``expected`` the answer that the
+    contract gives. ``is_certain``: no other was possible. ``call`` is masked, and so is what is shown of it. ``owned``
+    are values in it that the user gave as the customer's own, and where in the customer's data they stand.
     """
 
     origin: str
     vendor: str
     operation: str
-    answer: str
+    answer: str | None
     expected: str | None
     is_certain: bool
     departures: tuple[Departure, ...]
     confirmed: tuple[str, ...]
     call: Mapping[str, Any]
+    owned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def date(self) -> str:
@@ -46,16 +50,24 @@ class RealCall:
         return str(self.call["received_at"])[:10]
 
     @classmethod
-    async def of(
-        cls, call: RecordedCall, origin: str, may_be: PossibleAnswers, judgement: Judgement, masker: Masker
+    async def of(  # noqa: PLR0913, PLR0917 -- what is known of one call
+        cls,
+        call: RecordedCall,
+        origin: str,
+        may_be: PossibleAnswers,
+        judgement: Judgement,
+        masker: RealMasker,
+        owned: Mapping[str, str],
     ) -> Self:
-        """A call as it may be written down."""
+        """A call as it may be written down; of the values that the customer owns those are named that stand in it."""
         quotes = masker.quotes(call)
+        shape = await call_shape(call, masker, Turns(), is_strict=True)
+        text = "\n".join(_texts(shape))
         return cls(
             origin=origin,
             vendor=call.vendor,
             operation=call.operation,
-            answer=judgement.answer.id,
+            answer=None if judgement.answer is None else judgement.answer.id,
             expected=None if may_be.expected is None else may_be.expected.id,
             is_certain=may_be.is_certain,
             departures=tuple(
@@ -63,7 +75,8 @@ class RealCall:
                 for d in judgement.departures
             ),
             confirmed=judgement.confirmed,
-            call=await call_shape(call, masker, Turns()),
+            call=shape,
+            owned={value: at for value, at in owned.items() if value in text},
         )
 
     @property
@@ -81,11 +94,16 @@ class RealCall:
 
 
 class RecordingFile:
-    """Where real calls are written down; only the user may read it. Raises OSError where it cannot be written."""
+    """Where real calls are written down; only the user may read it. Raises OSError where it cannot be written.
+
+    Where a server was ended while it wrote, its last line is cut off, and the next one begins a line of its own.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._write(b"")
+        if _ends_within_a_line(path):
+            self._write(b"\n")
 
     def add(self, call: RealCall) -> None:
         """Write one behind those that are there."""
@@ -99,11 +117,43 @@ class RecordingFile:
             os.close(descriptor)
 
 
-def read_recording(path: Path) -> Iterator[RealCall]:
-    """The calls of a file, oldest first. Raises OSError, RecordingError."""
+def _ends_within_a_line(path: Path) -> bool:
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
+
+
+def _nobody(_: str) -> None:
+    """Whom nothing is told."""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts of a call's public shape, bodies among them."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from (str(name), *_texts(item))
+        yield base64.b64decode(value.get("body_base64") or "").decode("utf-8", "replace")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def read_recording(path: Path, note: Callable[[str], None] = _nobody) -> Iterator[RealCall]:
+    """The calls of a file, oldest first; ``note`` is told of lines that are cut off. Raises OSError, RecordingError."""
     for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
         if line.strip():
             try:
                 yield RealCall.read(line)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise RecordingError(f"{path}:{number}: is no call of a real vendor as serve records it") from error
+                if not _is_cut(line, error):
+                    raise RecordingError(f"{path}:{number}: is no call of a real vendor as serve records it") from error
+                note(f"{path}:{number}: is cut off, and left out: a server was ended while it wrote it")
+
+
+def _is_cut(line: str, error: Exception) -> bool:
+    """Whether a line begins as that of a call, and no JSON comes of it."""
+    return isinstance(error, json.JSONDecodeError) and (line.startswith(BEGINNING) or BEGINNING.startswith(line))

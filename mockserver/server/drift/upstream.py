@@ -4,6 +4,8 @@ The client is httpcore2 (the extra ``real``): it changes neither path nor header
 no proxy from the environment.
 """
 
+import os
+import ssl
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
@@ -17,6 +19,8 @@ from mockserver.server.wire.proxy import DEFAULT_PORTS
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 MAX_ANSWER = 8 * 1024 * 1024  # bytes of a real answer's body
+CA_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # as the client reads them
+OWN_CA = "; where a proxy signs with a CA of its own, SSL_CERT_FILE names a file with that"
 BETWEEN_HOPS = HOP_BY_HOP | {TRANSFER_ENCODING}
 
 Headers = list[tuple[bytes, bytes]]
@@ -69,6 +73,7 @@ class Upstream:
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
+        self._trust: ssl.SSLContext | None = None
 
     async def send(self, method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Received:
         """Send a request, and read the answer. Raises UpstreamError."""
@@ -84,7 +89,9 @@ class Upstream:
         }
         try:
             async with (
-                httpcore2.AsyncConnectionPool(max_connections=1, max_keepalive_connections=0) as pool,
+                httpcore2.AsyncConnectionPool(
+                    ssl_context=self._trusted(), max_connections=1, max_keepalive_connections=0
+                ) as pool,
                 pool.stream(
                     method,
                     url,
@@ -101,7 +108,18 @@ class Upstream:
                 received = [(name.lower(), value) for name, value in response.headers]
                 return Received(response.status, _end_to_end(received), bytes(content))
         except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:
-            raise UpstreamError(f"{type(error).__name__} {error}".strip()) from error
+            hint = OWN_CA if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+            raise UpstreamError(f"{type(error).__name__} {error}".strip() + hint) from error
+
+    def _trusted(self) -> ssl.SSLContext | None:
+        """Which CAs are trusted, read once. Raises UpstreamError."""
+        if self._trust is None and self.origin.scheme == "https":
+            try:
+                self._trust = httpcore2.default_ssl_context()
+            except OSError as error:
+                named = [f"{name}={os.environ[name]}" for name in CA_VARIABLES if os.environ.get(name)]
+                raise UpstreamError(f"no CA certificate is in {' or '.join(named)}: {error}") from error
+        return self._trust
 
 
 def _passed_on(headers: Iterable[tuple[bytes, bytes]], origin: Origin, body: bytes) -> Headers:

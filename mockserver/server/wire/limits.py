@@ -43,6 +43,10 @@ FAILED = Refusal(500, "Internal error", "mockserver could not answer this; its l
 MISDIRECTED = Refusal(400, "Not one Host", "A request has exactly one Host header, and a valid one (RFC 9112, 3.2).")
 
 
+NO_AUTHORITY = Refusal(400, "No host and port", "CONNECT asks for a host and a port, as in api.example.com:443.")
+CANNOT_BE_REACHED = "Cannot be reached"
+
+
 def too_many_connections(most: int) -> Refusal:
     detail = f"{most} connections are open already; {_raised_by('max_connections')}"
     return Refusal(503, "Too many connections", detail)
@@ -68,7 +72,7 @@ def no_vendors_host(to: Authority) -> Refusal:
 
 
 def unreachable(to: Authority, reason: str) -> Refusal:
-    return Refusal(502, "Cannot be reached", f"{to} is let through, and cannot be reached: {reason}.")
+    return Refusal(502, CANNOT_BE_REACHED, f"{to} is let through, and cannot be reached: {reason}.")
 
 
 def _raised_by(setting: str) -> str:

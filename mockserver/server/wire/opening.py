@@ -21,7 +21,15 @@ from typing import Any
 from mockserver.server.wire import forks
 from mockserver.server.wire.door import Door, spawn
 from mockserver.server.wire.incident import Incident, tls_failure, tls_left
-from mockserver.server.wire.limits import UNREADABLE, Refusal, header_too_large, no_vendors_host, too_slow, unreachable
+from mockserver.server.wire.limits import (
+    NO_AUTHORITY,
+    UNREADABLE,
+    Refusal,
+    header_too_large,
+    no_vendors_host,
+    too_slow,
+    unreachable,
+)
 from mockserver.server.wire.proxy import Destination, Tunnel
 from mockserver.server.wire.relay import CONNECT_SECONDS, Relay
 from mockserver.server.wire.timeouts import Wait
@@ -162,13 +170,11 @@ class OpeningProtocol(asyncio.Protocol):
             return
         tunnel = Tunnel.read(head)
         if tunnel is None:
-            self._refuse(UNREADABLE)
+            self._refuse(NO_AUTHORITY if b" HTTP/1." in head.partition(b"\r\n")[0] else UNREADABLE)
             return
         destination = self._door.proxy.destination(tunnel.to, self.transport.get_extra_info("sockname"))
         if destination is Destination.NOWHERE:
-            refusal = no_vendors_host(tunnel.to)
-            self._report(Incident.refused("CONNECT", str(tunnel.to), tunnel.agent, refusal))
-            self._refuse(refusal)
+            self._refuse_tunnel(tunnel, no_vendors_host(tunnel.to))
         elif destination is Destination.THROUGH:
             self._work(self._pass_on(tunnel, rest))
         else:
@@ -198,6 +204,10 @@ class OpeningProtocol(asyncio.Protocol):
     def _refuse(self, refusal: Refusal) -> None:
         self._begun = b""
         self._serve(b"").refuse(refusal)
+
+    def _refuse_tunnel(self, tunnel: Tunnel, refusal: Refusal) -> None:
+        self._report(Incident.refused("CONNECT", str(tunnel.to), tunnel.agent, refusal))
+        self._refuse(refusal)
 
     # what takes longer
 
@@ -248,7 +258,7 @@ class OpeningProtocol(asyncio.Protocol):
         except OSError as error:  # a TimeoutError and a name that is not known among them
             reason = error.strerror or str(error) or type(error).__name__
             self.transport.resume_reading()
-            self._refuse(unreachable(tunnel.to, reason))
+            self._refuse_tunnel(tunnel, unreachable(tunnel.to, reason))
             return
         there.transport.write(rest)
         if self._is_left:

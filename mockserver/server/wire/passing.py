@@ -2,15 +2,18 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from httptools import HttpParserError, HttpResponseParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mockserver.server.wire.limits import unreachable
-from mockserver.server.wire.proxy import Authority
+from mockserver.server.wire.incident import Incident
+from mockserver.server.wire.limits import Refusal, unreachable
+from mockserver.server.wire.proxy import MAX_AGENT, Authority
 from mockserver.server.wire.relay import CONNECT_SECONDS
 
+Record = Callable[[Incident], Coroutine[Any, Any, None]]
 PASSED_ON = "mockserver.elsewhere"  # a scope's member, the Authority that the request is passed on to
 READ_BYTES = 64 * 1024
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-authorization", b"proxy-connection", b"te", b"trailer", b"upgrade"}
@@ -18,10 +21,11 @@ TRANSFER_ENCODING = b"transfer-encoding"
 
 
 class PassingOn:
-    """An application, but for requests that are passed on."""
+    """An application, but for requests that are passed on; ``record`` is told where there is no answer to them."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, record: Record | None = None) -> None:
         self._app = app
+        self._record = record
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         to: Authority | None = scope.get(PASSED_ON)
@@ -32,10 +36,18 @@ class PassingOn:
             await _pass_on(to, scope, receive, send)
         except (OSError, HttpParserError) as error:  # behind a response that has begun, the connection is cut
             refusal = unreachable(to, getattr(error, "strerror", None) or str(error) or type(error).__name__)
+            if self._record is not None:
+                await self._record(_incident(to, scope, refusal))
             head, _, body = refusal.rest.partition(b"\r\n\r\n")
             headers = [line.partition(b": ")[::2] for line in head.split(b"\r\n")]
             await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
+
+
+def _incident(to: Authority, scope: Scope, refusal: Refusal) -> Incident:
+    agent = dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1")[:MAX_AGENT]
+    target = f"{scope['scheme']}://{to}{scope['raw_path'].decode('latin-1')}"
+    return Incident.refused(scope["method"], target, agent, refusal)
 
 
 async def _pass_on(to: Authority, scope: Scope, receive: Receive, send: Send) -> None:

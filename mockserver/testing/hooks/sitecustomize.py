@@ -22,7 +22,8 @@ def _redirect() -> None:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     with open(reach["ca"], encoding="ascii") as ca:  # noqa: PTH123 -- as above
-        module.Redirect(reach["hosts"], (reach["host"], reach["port"]), ca.read()).start()
+        elsewhere = module.NotedHosts(reach["others"], reach["passed"]) if "others" in reach else None
+        module.Redirect(reach["hosts"], (reach["host"], reach["port"]), ca.read(), elsewhere).start()
 
 
 def _load_the_hidden_one() -> None:

@@ -3,15 +3,20 @@
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import mockserver.cli.run
 from tests.cli.running import COMMAND, invoke, surroundings
 from tests.live import PATIENCE
 from tests.processes.test_readme import UNCHANGED, block
@@ -40,6 +45,14 @@ def send(tmp_path: Path) -> Path:
 def sending(send: Path, base: str = "$POLYAI_URL", *more: str) -> tuple[str, ...]:
     return "sh", "-c", f"{sys.executable} {send} {' '.join([base, *more])}"
 
+
+CLOSED_PORT = 9
+UNTIL_A_CALLBACK = """
+import os, time, urllib.request
+url = os.environ["MOCKSERVER_URL"] + "/_mock/calls?kind=callback&account=" + os.environ["MOCKSERVER_ACCOUNT"]
+while b'"aborted"' not in urllib.request.urlopen(url).read():
+    time.sleep(0.05)
+"""
 
 Ran = Callable[..., tuple[int, str, str]]
 
@@ -93,9 +106,56 @@ def test_signals(tmp_path: Path, number: signal.Signals) -> None:
     assert (process.returncode, said) == (42, "mockserver: no call reached a vendor\n")
 
 
+@pytest.mark.parametrize("isolation", ["none", "auto"])
+@pytest.mark.parametrize("step", ["_own_account", "_isolated"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_before_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals, step: str, isolation: str
+) -> None:
+    """It is not run, nothing is left, and the exit code is a shell's."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    work = getattr(mockserver.cli.run, step)
+
+    def and_signal(*args: Any) -> Any:
+        os.kill(os.getpid(), number)
+        done = work(*args)
+        os.kill(os.getpid(), number)
+        return done
+
+    monkeypatch.setattr(mockserver.cli.run, step, and_signal)
+    ended = invoke("run", "--isolation", isolation, "--", "touch", str(tmp_path / "ran"))
+    assert ended.exit_code == 128 + number
+    assert ended.stderr.splitlines()[-1] == f"mockserver: {number.name} came before the command was started"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_behind_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It ends what is told, and nothing is left."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(mockserver.cli.run, "summary", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    ended = invoke("run", "--", "true")
+    assert (ended.exit_code, ended.stderr, list(tmp_path.iterdir())) == (128 + signal.SIGINT, "", [])
+
+
 def test_options_of_the_command_are_its_own(ran: Ran) -> None:
     """Also without ``--``."""
     assert ran("printf", "%s.", "--expect", "-h")[:2] == (0, "--expect.-h.")
+
+
+NEEDLESS = {"ctypes", "xml.sax", "anyio._backends._asyncio"}
+AT_THE_END = f"""
+import atexit, sys
+from mockserver.cli import main
+atexit.register(lambda: print(sorted({NEEDLESS!r} & sys.modules.keys())))
+main()
+"""
+
+
+def test_what_a_run_does_not_load() -> None:
+    """What few runs need costs no other run its time."""
+    command = [sys.executable, "-c", AT_THE_END, "run", "--", "true"]
+    ended = subprocess.run(command, env=surroundings(), capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
 
 
 def test_summary(ran: Ran, send: Path) -> None:
@@ -149,6 +209,45 @@ def test_over_tls_and_to_nobody(ran: Ran) -> None:
     assert "FAILED: --fail-on escaped: crm.example:443; crm.example\n" in told
 
 
+PAST_THE_PROXY = {
+    "python": """
+import http.client
+for host in ("crm.example", "crm.example", "localhost", "let.example"):
+    try:
+        http.client.HTTPConnection(host, 1).connect()
+    except OSError:
+        pass
+""",
+    "node": """
+const http = require('http'), net = require('net');
+for (const host of ['crm.example', 'crm.example', 'localhost', 'let.example'])
+  http.get({host, port: 1}).on('error', () => {});
+net.connect(1, 'crm.example').on('error', () => {});
+""",
+}
+
+
+@pytest.mark.parametrize("language", PAST_THE_PROXY)
+def test_past_the_proxy(ran: Ran, language: str) -> None:
+    """A client that heeds no proxy is told of as well, once; not what is local or let through."""
+    program = [sys.executable, "-c"] if language == "python" else [shutil.which("node") or pytest.skip("no Node"), "-e"]
+    options = ("--fail-on", "escaped", "--let-through", "let.example")
+    code, _, told = ran(*options, "--", *program, PAST_THE_PROXY[language])
+    assert code == 1
+    assert "  no vendor's host was asked for: crm.example:1\n" in told
+    assert "FAILED: --fail-on escaped: crm.example:1\n" in told
+
+
+def test_let_through_and_not_reached(ran: Ran) -> None:
+    """Why is told, for tunnels and for whole addresses; it has not escaped."""
+    urls = ("https://nosuch.invalid/", "http://nosuch.invalid/a")
+    command = (sys.executable, "-c", TLS, *urls)
+    code, _, told = ran("--let-through", "nosuch.invalid", "--fail-on", "escaped", "--", *command)
+    assert code == 0
+    for port in (443, 80):
+        assert f"  nosuch.invalid:{port} is let through, and cannot be reached: " in told
+
+
 def test_a_client_that_does_not_trust_us(ran: Ran) -> None:
     """It is told in a sentence that says which one it is, and what to set."""
     script = "SSL_CERT_DIR=/nowhere SSL_CERT_FILE=/dev/null CURL_CA_BUNDLE= curl -s -A probe/3 https://cx.avaamo.com/"
@@ -199,6 +298,33 @@ def test_fail_on_refused(send: Path) -> None:
     ended = invoke("run", "--fail-on", "refused", "--", *sending(send, "$POLYAI_URL", "wrong"))
     assert ended.exit_code == 1
     assert re.search("^FAILED: --fail-on refused: .* 401 ", ended.stderr, re.MULTILINE)
+
+
+@pytest.mark.parametrize("fault", ["reset", "timeout", "empty", "garbage"])
+def test_a_fault_that_a_pin_asks_for_is_no_refusal(tmp_path: Path, fault: str) -> None:
+    """Though the call is not accepted."""
+    state = tmp_path / "state.yaml"
+    state.write_text(f"pins: [{{operation: polyai.send_sms, fault: {{kind: {fault}, times: 1}}}}]", "utf-8")
+    headers = '-H "X-PolyAi-Auth-Token: $POLYAI_API_KEY" -H "X-TOKEN-ID: $POLYAI_CONNECTORS_0_ID"'
+    body = """-H "Content-Type: application/json" -d '{"user_number": "+14155550123", "message": "Hi"}'"""
+    script = f"curl -s -m 1 -o /dev/null {headers} {body} $POLYAI_URL/v1/outbound-sms || true"
+    ended = invoke("run", "--state", str(state), "--fail-on", "refused", "--", "sh", "-c", script)
+    assert (ended.exit_code, "refused" in ended.stderr) == (0, False), ended.stderr
+    assert ended.stderr.startswith("mockserver: 1 call: polyai.send_sms 1")
+
+
+def test_a_callback_that_nobody_takes_is_no_refusal(tmp_path: Path) -> None:
+    """It is told by itself: no rule of a vendor's refused anything."""
+    state = tmp_path / "state.yaml"
+    profile = f'{{callback_url: "http://127.0.0.1:{CLOSED_PORT}/receipts"}}'
+    state.write_text(f"vendors: {{opentact: {{leases: [{{messaging_profile: {profile}}}]}}}}", "utf-8")
+    headers = '-H "Authorization: Bearer $OPENTACT_KEYS_0_API_KEY" -H "Content-Type: application/json"'
+    body = '{\\"from\\": \\"$OPENTACT_LEASES_0_TN\\", \\"to\\": \\"13115552367\\", \\"text\\": \\"Hi\\"}'
+    wait = f"{sys.executable} -c {shlex.quote(UNTIL_A_CALLBACK)}"
+    script = f'curl -s {headers} -d "{body}" $OPENTACT_URL/sms/o >/dev/null; {wait}'
+    ended = invoke("run", "--state", str(state), "--fail-on", "refused", "--", "sh", "-c", script)
+    assert ended.exit_code == 0, ended.stderr
+    assert re.search("^  callback not taken.*: POST /receipts 0: no connection: ", ended.stderr, re.MULTILINE)
 
 
 def test_fail_on_unclaimed() -> None:
@@ -269,6 +395,16 @@ def test_files_are_found_from_any_folder(
     )
 
 
+def test_a_users_own_credentials_stay(environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
+    """A second run replaces what the first one wrote; no run replaces what is the user's."""
+    file = Path(environment("--files", str(tmp_path))["VOXIMPLANT_CREDENTIALS_JSON_FILE"])
+    environment("--files", str(tmp_path))
+    file.write_text("{}", "utf-8")
+    ended = invoke("run", "--files", str(tmp_path), "--", "true")
+    assert (ended.exit_code, file.read_text("utf-8")) == (2, "{}")
+    assert ended.stderr.startswith(f"mockserver: cannot write {file}: it is there, and not as mockserver wrote it")
+
+
 def test_what_the_user_had_set_is_kept(ran: Ran, environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
     """Options of Node and Java, Python's path, PHP's folders, wget's settings and certificates stay beside ours."""
     more = tmp_path / "more.pem"
@@ -323,6 +459,23 @@ def test_reports(ran: Ran, send: Path, tmp_path: Path, suffix: str) -> None:
     else:
         (call,) = json.loads(text)["calls"]
         assert call["answer"] == "polyai.send_sms/sent"
+
+
+def test_a_report_that_cannot_be_written(tmp_path: Path) -> None:
+    """It is told before the command is run; what turns out at the end leaves the others and the exit code alone."""
+    gone, whole = tmp_path / "gone" / "calls.har", tmp_path / "gates.xml"
+    (tmp_path / "file").touch()
+    ended = invoke("run", "--report", str(tmp_path / "file" / "x.json"), "--", "touch", str(tmp_path / "ran"))
+    assert (ended.exit_code, ended.stderr.count("\n"), (tmp_path / "ran").exists()) == (2, 1, False)
+    assert re.match("mockserver: --report .*/file/x.json cannot be written: ", ended.stderr)
+    for code, expected in ((5, 5), (0, 2)):
+        script = f"rm -r {gone.parent}; touch {gone.parent}; exit {code}"
+        ended = invoke("run", "--report", str(gone), "--report", str(whole), "--", "sh", "-c", script)
+        assert ended.exit_code == expected
+        assert f"mockserver: --report {gone} cannot be written: " in ended.stderr
+        assert "<testsuite" in whole.read_text("utf-8")
+        whole.unlink()
+        gone.parent.unlink()
 
 
 def test_a_state_file(ran: Ran, send: Path, tmp_path: Path) -> None:

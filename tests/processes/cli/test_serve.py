@@ -24,7 +24,7 @@ import requests
 
 from mockserver import __version__
 from mockserver.authoring.skeleton import skeleton
-from mockserver.cli.serve import serve
+from mockserver.cli.serve import TYPED_OUT, serve
 from mockserver.server.application import Application
 from mockserver.server.settings import RENAMED, Settings, option, variable
 from tests.authoring.raw import RAW
@@ -243,9 +243,10 @@ def test_closed_standard_error() -> None:
         assert server.process.wait(PATIENCE) == 0
 
 
-def test_interrupted() -> None:
-    """Ctrl-C ends it without a message."""
-    with serving("--port", "0") as server:
+@pytest.mark.parametrize("options", [(), ("--drain", "3600")], ids=["alone", "drain"])
+def test_interrupted(options: tuple[str, ...]) -> None:
+    """Ctrl-C ends it at once, without a message."""
+    with serving("--port", "0", *options) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(PATIENCE) == 0
         assert server.process.communicate() == ("", "")
@@ -368,17 +369,39 @@ def test_every_setting_has_one_name() -> None:
     """
     settings = {field.name for field in fields(Settings)}
     options = {str(parameter.name) for parameter in serve.params if not getattr(parameter, "hidden", False)}
-    done_once = {"state"}  # a file's content
-    typed_out = {"forward_real", "real_calls"}  # no variable has calls leave the machine
-    not_yet_contracts = {"drafts"}  # each file is named
-    of_the_process = {"watch", "workers"}  # not of the application that a test may build
-    assert options | {"admin_token"} == settings | done_once | typed_out | not_yet_contracts | of_the_process
+    of_the_process = {"state", "drafts", "watch", "workers"}  # not of the application that a test may build
+    assert options | {"admin_token"} == settings | {*TYPED_OUT} | of_the_process
     for parameter in serve.params:
         if parameter.name in settings and isinstance(parameter, click.Option):
             assert parameter.opts[0] == option(parameter.name)
+    by_click = {param.name: param.envvar for param in serve.params if isinstance(param, click.Option) and param.envvar}
+    assert by_click == {
+        "state": "MOCKSERVER_STATE",
+        "drafts": "MOCKSERVER_DRAFT",
+        "watch": "MOCKSERVER_WATCH",
+        "workers": "MOCKSERVER_WORKERS",
+    }
     variables = {name: variable(name) for name in settings}
     assert {name for name in settings if variables[name] != f"MOCKSERVER_{name.upper()}"} == {"host", "port"}
     assert (variables["host"], variables["port"]) == ("MOCKSERVER_SERVE_HOST", "MOCKSERVER_SERVE_PORT")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("WORKERS", "2", "--workers needs a store that they share"),
+        ("WORKERS", "two", "'two' is not a valid integer"),
+        ("STATE", "nowhere.yaml", "--state: nowhere.yaml"),
+        ("WATCH", "perhaps", "'perhaps' is not a valid boolean"),
+        ("DRAFT", "nowhere.yaml", "nowhere.yaml"),
+        ("REAL_CALLS", "calls.jsonl", "MOCKSERVER_REAL_CALLS is not read"),
+    ],
+)
+def test_variables_of_the_process(taken: str, name: str, text: str, said: str) -> None:
+    """What is set is heeded, or refused: nothing is ignored without a word."""
+    ended = invoke("serve", "--port", taken, **{f"MOCKSERVER_{name}": text})
+    assert ended.exit_code in {1, 2}
+    assert said in ended.output
 
 
 @pytest.mark.parametrize("former", [name for name in RENAMED if not name.startswith("serve_")])
@@ -451,8 +474,8 @@ def test_no_real_vendor_by_the_environment(built: list[Settings], tmp_path: Path
     """No variable has calls leave the machine."""
     environment = {"MOCKSERVER_FORWARD_REAL": "polyai=https://a.example"}
     ended = invoke("serve", "--port", "0", "--real-calls", tmp_path / "real", **environment)
-    assert (ended.exit_code, len(built)) == (0, 1)
-    assert "REAL" not in ended.output
+    assert (ended.exit_code, built) == (2, [])
+    assert "MOCKSERVER_FORWARD_REAL is not read: no variable has calls leave this machine" in ended.stderr
     assert not (tmp_path / "real").exists()
 
 

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -247,10 +248,30 @@ def test_workers(redis_db: RedisServer) -> None:
         until(lambda: len(children_of(served.process.pid) - first) == 1)
         assert [send(account.polyai) for _ in range(10)] == [202] * 10
         account.polyai.send_sms.assert_called(times=50)
+        assert served.process.stderr is not None
+        told = rf"mockserver: worker [12] \(process {min(first)}\) was ended by SIGKILL; another takes its place\n"
+        assert re.fullmatch(told, served.process.stderr.readline())
     with workers(redis_db) as served:
         left = children_of(served.process.pid)
         served.process.kill()
         until(lambda: not any(map(is_alive, left)))
+
+
+def test_contracts_are_watched_by_a_server_alone(redis_db: RedisServer) -> None:
+    """With a shared store it is told how to change them."""
+    refused = run("serve", "--port", "0", "--watch", "--store", redis_db.url)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Restart all of them instead: calls, accounts and pins stay in the store" in refused.stderr
+
+
+def test_a_worker_that_does_not_live(redis_db: RedisServer) -> None:
+    """Where one ends at once, another would, too: the server says so, and ends."""
+    with workers(redis_db) as served:
+        os.kill(min(children_of(served.process.pid)), signal.SIGKILL)
+        _, said = served.process.communicate(timeout=PATIENCE)
+    assert served.process.returncode == 1
+    told = r"mockserver: worker .* was ended by SIGKILL within 1 s of its start, as another would: the server ends\n"
+    assert re.fullmatch(told, said)
 
 
 def until(holds: Callable[[], bool]) -> None:

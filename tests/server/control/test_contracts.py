@@ -15,6 +15,7 @@ import mockserver
 from mockserver.server.application import create_app
 from mockserver.server.control.contracts import description
 from mockserver.server.control.requests import on_api_error, on_http_exception
+from mockserver.spec.root_schema import schema_text
 from mockserver.store.kinds import StoreUnavailableError
 from tests.engine.workbench import acme
 from tests.server.customers import SETTINGS
@@ -64,11 +65,11 @@ def test_health_without_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls would be refused: another server may be able to answer them."""
     app = create_app(SETTINGS)
 
-    async def refuse(_account: str) -> None:
+    async def refuse() -> None:
         raise StoreUnavailableError("gone")
 
     with TestClient(app, base_url="http://localhost") as client:
-        monkeypatch.setattr(app.store, "account", refuse)
+        monkeypatch.setattr(app.store, "check", refuse)
         health = client.get("/_mock/health")
     assert (health.status_code, health.json()["status"]) == (503, "unavailable")
     schema = {**description(), "$ref": "#/components/schemas/Health"}
@@ -143,6 +144,12 @@ def test_the_description_is_whole(acme_client: TestClient) -> None:
         methods = {method.upper() for method in item if method in {"get", "put", "post", "delete", "patch"}}
         assert response.status_code == 405
         assert set(response.headers["allow"].split(", ")) - {"HEAD"} == methods
+
+
+def test_the_schema_of_contracts_is_served(acme_client: TestClient) -> None:
+    """Editors take it from the server: it is what `contract schema` prints."""
+    response = acme_client.get("/_mock/contract-schema.json")
+    assert (response.text, response.headers["content-type"]) == (schema_text(), "application/schema+json")
 
 
 @pytest.mark.parametrize(

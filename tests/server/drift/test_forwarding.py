@@ -1,13 +1,19 @@
 """Calls on their way to a real vendor: unchanged, recorded on both sides, and refused where they must not go."""
 
+import asyncio
+import base64
 import contextlib
 import gzip
 import http.client
+import io
 import json
+import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -15,29 +21,14 @@ import requests
 from mockserver.server.application import create_app
 from mockserver.server.drift.forwarding import forward_real
 from mockserver.server.drift.recording import RecordingFile
-from mockserver.server.drift.upstream import Origin, Upstream
+from mockserver.server.drift.upstream import Origin, Upstream, UpstreamError
+from mockserver.server.log import CallLog, TextForm
+from mockserver.server.serialize import MAX_MEMBER_SHOWN
 from mockserver.server.settings import Settings
-from mockserver.server.wire.asgi import receive_body
 from tests.live import PATIENCE, served
-from tests.server.drift.upstream import DEPOT, Pair
+from tests.server.drift.upstream import DEPOT, OURS, Pair, Vendor
 
 BODY = '{"to": "+12025550199",  "weight": 5}'  # with two blanks
-
-
-class Vendor:
-    """Answers every request alike, and keeps what came."""
-
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        self.answer = (status, headers, body)
-        self.scope: Any = None
-        self.body = b""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.scope = scope
-        self.body, _, _ = await receive_body(receive, 10**6)
-        status, headers, body = self.answer
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture
@@ -221,9 +212,162 @@ def test_origins(text: str, read: str | None) -> None:
     assert (None if origin is None else str(origin)) == read
 
 
+@pytest.mark.parametrize(
+    ("certificates", "told"),
+    [
+        ("the server's", None),
+        ("", "certificate verify failed: unable to get local issuer certificate (_ssl.c"),
+        ("", "; where a proxy signs with a CA of its own, SSL_CERT_FILE names a file with that"),
+        ("no file", "no CA certificate is in SSL_CERT_FILE="),
+        ("no certificate", "no CA certificate is in SSL_CERT_FILE="),
+    ],
+)
+def test_a_ca_of_the_users_own(
+    certificates: str, told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vendor behind a company's proxy is trusted by SSL_CERT_FILE; where that is amiss, the error says so."""
+    file = tmp_path / "ca.pem"
+    with served(create_app(Settings())) as port:
+        trust = requests.get(f"http://127.0.0.1:{port}/_mock/trust", timeout=PATIENCE).json()
+        if certificates != "no file":
+            file.write_text(trust["ca"] if certificates == "the server's" else "nothing", "utf-8")
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            monkeypatch.delenv(name, raising=False)
+        if certificates:
+            monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        upstream = Upstream(Origin("https", "localhost", port))
+        asked = upstream.send("POST", b"/v1/outbound-sms", [], b"")
+        if told is None:
+            assert asyncio.run(asked).status == 401
+        else:
+            with pytest.raises(UpstreamError, match=re.escape(told)):
+                asyncio.run(asked)
+
+
 def test_an_answer_without_bounds(pair: Pair, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that is larger than anybody's is not read to its end."""
     monkeypatch.setattr("mockserver.server.drift.upstream.MAX_ANSWER", 10)
     answer = requests.post(f"{pair.url}/parcels", BODY, headers=key_of(pair), timeout=PATIENCE)
     assert answer.status_code == 502
     assert "has more than 10 bytes" in answer.json()["detail"]
+
+
+JSON = [(b"content-type", b"application/json")]
+
+
+@pytest.mark.parametrize(
+    ("real", "answer"),
+    [
+        ((422, JSON, b'{"error": {"code": 2, "text": "Weight is missing"}}'), "depot.send/weight_missing"),
+        ((422, JSON, b'{"error": {"code": 9, "text": "Other words"}}'), "depot.send/weight_missing"),
+        ((503, JSON, b'{"detail": "Later."}'), None),
+        ((503, [(b"content-type", b"text/html")], b"<h1>Later</h1>"), None),
+        ((302, [(b"location", b"https://a.example")], b""), None),
+        ((204, [], b""), None),
+        ((403, [], b""), "depot.send/closed"),
+        ((400, JSON, b'{"error": {"code": 1, "text": "Invalid"}}'), "depot.send/invalid"),
+    ],
+)
+def test_which_answer_came(pair: Pair, vendor: Vendor, real: tuple[int, Any, bytes], answer: str | None) -> None:
+    """One of this status; else the expected one, if the body is like it; else none, and the contract lacks one."""
+    vendor.answer = real
+    request: Any = {"data": '{"to": "+12025550199"}', "headers": key_of(pair), "allow_redirects": False}
+    assert requests.post(f"{pair.url}/parcels", timeout=PATIENCE, **request).status_code == real[0]
+    (call,) = pair.real_calls()
+    assert call.answer == answer
+    if answer is None:
+        told = [(departure.at, departure.contract, departure.real) for departure in call.departures]
+        assert (told, call.confirmed) == ([("/status", "no such answer", str(real[0]))], ())
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "confirmed"),
+    [
+        (JSON, b'{"error": {"code": 2, "text": "Weight is missing"}}', True),
+        (JSON, b'{"message": "How heavy?"}', False),
+        (JSON, b'{"error": {"code": 2', False),
+        ([(b"content-type", b"text/plain")], b"How heavy?", False),
+    ],
+)
+def test_words_that_did_not_come(pair: Pair, vendor: Vendor, headers: Any, body: bytes, confirmed: bool) -> None:
+    """Where the body has another shape, nothing is said of the words that the contract assumes."""
+    vendor.answer = (400, headers, body)
+    requests.post(f"{pair.url}/parcels", '{"to": "+12025550199"}', headers=key_of(pair), timeout=PATIENCE)
+    (call,) = pair.real_calls()
+    assert ("text" in call.confirmed) is confirmed
+
+
+ODD_KEY = "SECRET+of/the=real%20WHOLE"  # characters that are written otherwise in addresses
+SECRET_PLACES: dict[str, Any] = {
+    "another vendor's header": {"headers": {"X-Polyai-Token": ODD_KEY}},
+    "a header that is named so": {"headers": {"X-Api-Token": ODD_KEY, "Apikey": ODD_KEY}},
+    "any header": {"headers": {"X-My": f"is {ODD_KEY}"}},
+    "query": {"params": {"token": ODD_KEY, "key": ODD_KEY, "any": ODD_KEY}},
+    "path": {"path": f"/v3/{quote(ODD_KEY, safe='')}/PROJECT-1/conversations", "method": "GET"},
+    "a member": {"json": {"to": "+12025550199", "weight": [f"it is {ODD_KEY}"]}},
+    "a member's name": {"json": {ODD_KEY: 1}},
+    "the recipient": {"json": {"to": ODD_KEY}},
+    "a field": {"data": {"to": ODD_KEY}},
+    "a body that cannot be read": {"data": f"{{broken {ODD_KEY}"},
+    "a long body": {"json": {"to": "x" * (MAX_MEMBER_SHOWN - 20) + ODD_KEY}},
+}
+
+
+@pytest.fixture
+def guarded(pair: Pair, vendor: Vendor, tmp_path: Path) -> Callable[..., str]:
+    """Makes a call by way of a server that knows whose key has all kinds of characters: what it writes down of it."""
+    accounts = tmp_path / "accounts.json"
+    accounts.write_text(json.dumps({"id": "real", "vendors": {DEPOT: {"api_key": ODD_KEY}}}), "utf-8")
+    recording, log = tmp_path / "real-calls.jsonl", io.StringIO()
+    app = create_app(replace(OURS, accounts=accounts))
+    app.state.log = CallLog(TextForm(is_coloured=False), log, app.state.mock)
+    upstream = Upstream(Origin("http", "127.0.0.1", pair.port))
+    forward_real(app, {DEPOT: upstream, "polyai": upstream}, RecordingFile(recording))
+
+    def written(path: str = "/parcels", method: str = "POST", **request: Any) -> str:
+        with served(app) as port:
+            answer = requests.request(
+                method, f"http://127.0.0.1:{port}{path}", timeout=PATIENCE, allow_redirects=False, **request
+            )
+            assert answer.headers["x-mock-real"] == str(upstream.origin)
+        (line,) = recording.read_text("utf-8").splitlines()
+        bodies = [json.loads(line)["call"][side]["body_base64"] or "" for side in ("request", "response")]
+        texts = [base64.b64decode(body).decode("utf-8", "replace") for body in bodies]
+        return "\n".join((line, *texts, log.getvalue()))
+
+    return written
+
+
+@pytest.mark.parametrize("place", SECRET_PLACES)
+def test_the_customers_key_is_written_nowhere(guarded: Callable[..., str], place: str) -> None:
+    """A credential that the user gave stands neither in the record nor in the log, wherever the call has it."""
+    written = guarded(**SECRET_PLACES[place])
+    assert [part for part in ("SECRET", "WHOLE") if part in written] == []
+
+
+@pytest.mark.parametrize("name", ["X-Key", "X-Api-Token"])
+def test_a_presented_credential_is_written_nowhere(guarded: Callable[..., str], name: str) -> None:
+    """One that nobody has told of, which a header carries that is made for it, is masked wherever else it stands."""
+    written = guarded(headers={name: "SECRET-of-nobody"}, json={"to": "SECRET-of-nobody", "weight": "x"})
+    assert "SECRET" not in written
+
+
+def test_an_address_with_a_token(guarded: Callable[..., str], vendor: Vendor) -> None:
+    """What the vendor itself puts into an address is masked by its name there; the rest of the address is read."""
+    vendor.answer = (302, [(b"location", b"https://a.example/in?lang=en&token=SECRET#session_id=SECRET")], b"")
+    written = guarded(json={"to": "+12025550199", "weight": 5})
+    assert "SECRET" not in written
+    assert "https://a.example/in?lang=en&token=***" in written
+
+
+def test_a_departure_that_is_cut_off(guarded: Callable[..., str], vendor: Vendor) -> None:
+    """What is shown of a long value has no part of a credential at its end."""
+    vendor.answer = (400, [(b"x-two", b"x" * 185 + ODD_KEY.encode())], b"{}")
+    assert "SECRET" not in guarded(json={"to": "+12025550199"})
+
+
+def test_what_a_contract_declares_is_written(guarded: Callable[..., str]) -> None:
+    """A header that sounds like a secret and is none, as the contract has it, is needed in fixtures."""
+    written = guarded("/v1/outbound-sms", headers={"X-TOKEN-ID": "connector-1"}, json={"message": "no token=here"})
+    assert '["x-token-id", "connector-1"]' in written
+    assert "no token=here" in written

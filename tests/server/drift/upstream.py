@@ -15,6 +15,7 @@ from mockserver.server.drift.forwarding import forward_real
 from mockserver.server.drift.recording import RealCall, RecordingFile, read_recording
 from mockserver.server.drift.upstream import Origin, Upstream
 from mockserver.server.settings import Settings
+from mockserver.server.wire.asgi import receive_body
 from mockserver.spec.load import contract_files, load_contracts
 from mockserver.store.accounts import Registry
 from tests.evidence import ROOT, Reply, case_files, load_case
@@ -47,6 +48,22 @@ class Stage:
         self.seen.append(scope)
         scope["extensions"] = {}
         await self.app(scope, receive, send)
+
+
+class Vendor:
+    """Answers every request alike, and keeps what came."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.answer = (status, headers, body)
+        self.scope: Any = None
+        self.body = b""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope = scope
+        self.body, _, _ = await receive_body(receive, 10**6)
+        status, headers, body = self.answer
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 @dataclass

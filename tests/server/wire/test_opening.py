@@ -204,10 +204,13 @@ def test_this_machine_is_no_vendors_host_either(server: Opened) -> None:
 
 @pytest.mark.parametrize("line", [b"api.acme.example", b":443", b"a b:1", b"x:0", b"x:70000", b"[::1:443", b"/path"])
 def test_a_connect_that_names_no_host_and_port(server: Opened, line: bytes) -> None:
-    """It is refused as what cannot be read."""
+    """It is told that it has to; what does not end as a request is no HTTP."""
     with connect(server) as connection:
         connection.sendall(b"CONNECT %s HTTP/1.1\r\n\r\n" % line)
-        assert refusal(connection)[0] == 400
+        assert refusal(connection) == (400, "CONNECT asks for a host and a port, as in api.example.com:443.")
+    with connect(server) as connection:
+        connection.sendall(b"CONNECT %s\r\n\r\n" % line)
+        assert refusal(connection)[1].startswith("This is no HTTP/1.1 request that can be read")
     assert server.incidents == []
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from mockserver.store.store import Store
 from tests.engine.workbench import NOW, acme, recorded
 from tests.redis_server import RedisServer, redis_server
 from tests.store.stores import DELIVERED, SEND, Bounds, Handles, World, in_redis, message, open_shared, run
-from tests.tools.store.shared import picture
+from tests.tools.store.shared import Group, picture, trips
 
 PIN_NUMBERS = count()
 RUN_SHIFT = 24
@@ -99,12 +100,6 @@ def test_a_call_takes_one_round_trip(handles: Handles, redis_db: RedisServer) ->
     run(scenario())
 
 
-def trips(server: RedisServer) -> int:
-    """How often a function of ours was called."""
-    stats: Any = server.do("INFO", "commandstats")
-    return int(stats["cmdstat_fcall"]["calls"])
-
-
 def test_functions_that_are_flushed_are_loaded_anew(handles: Handles, redis_db: RedisServer) -> None:
     """A call that was not run is sent again, and recorded once."""
 
@@ -140,6 +135,7 @@ def test_an_unanswered_call_is_not_sent_again(
 ) -> None:
     """The store runs it later, once: the client got no answer, the journal has it. All goes on afterwards."""
     monkeypatch.setattr(redis_link, "REDIS_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(Agreement, "_is_time_for_checkpoint", lambda _: False)  # which would meet the trouble first
 
     async def scenario() -> None:
         store = open_shared(redis_db.url, Bounds(), handles.world)
@@ -210,6 +206,29 @@ def test_an_emptied_server_is_no_empty_journal(handles: Handles, redis_db: Redis
     run(scenario())
 
 
+def test_what_was_lost_is_lost_for_good(redis_db: RedisServer) -> None:
+    """A store that is emptied again loses what it was told of the first time, and of what had made room."""
+
+    async def scenario() -> None:
+        small = Group(redis_db)
+        a, b = (small.open(Bounds(calls=2)) for _ in "ab")
+        await sent(a, 5, account="")
+        assert await a.evicted("") == 3
+        for _ in range(3):
+            await numbers(b, "")
+            redis_db.empty()
+            assert await a.evicted("") == await b.evicted("") == 5
+        assert (await a.figures()).evicted == (await b.figures()).evicted == 5
+        await sent(b, account="")
+        await a.reset_account("")
+        assert await numbers(b, "") == []
+        redis_db.empty()
+        assert await b.evicted("") == await a.evicted("") == 0
+        await small.close()
+
+    run(scenario())
+
+
 def test_what_was_decided_before_the_store_was_emptied_is_decided_again(
     handles: Handles, redis_db: RedisServer
 ) -> None:
@@ -238,10 +257,10 @@ def test_a_store_that_went_back_is_told_from_what_it_was(tmp_path: Path) -> None
         server.kill()
         server.start()
         assert await until_found(lambda: numbers(b)) == [call.number for call in kept]
-        await sent(b)
+        first = await sent(b)  # which knows of none that is lost
         assert (await numbers(a))[:2] == [call.number for call in kept]
         assert await a.evicted("one") == await b.evicted("one") == 3
-        later = await sent(a, 5)
+        later = first + await sent(a, 5)
         assert {call.number for call in later}.isdisjoint(call.number for call in lost)
         assert await numbers(a) == await numbers(b)
         await a.close()
@@ -249,6 +268,139 @@ def test_a_store_that_went_back_is_told_from_what_it_was(tmp_path: Path) -> None
 
     with redis_server(tmp_path, lasts=False) as server:
         run(scenario(server))
+
+
+def test_each_loss_is_counted(tmp_path: Path) -> None:
+    """Also a smaller one after a reset; one that a reset has forgotten is not told again."""
+
+    async def scenario(server: RedisServer) -> None:
+        group = Group(server)
+        a, b = group.open(), group.open()
+        await sent(a, account="")
+        await lose(server, a, 5)
+        assert await until_found(lambda: a.evicted("")) == await until_found(lambda: b.evicted("")) == 5
+        await a.reset_account("")
+        assert await a.evicted("") == await b.evicted("") == 0
+        await sent(a, account="")
+        await lose(server, a, 3)
+        assert await until_found(lambda: a.evicted("")) == await until_found(lambda: b.evicted("")) == 3
+        await lose(server, a, 0)
+        assert await until_found(lambda: a.evicted("")) == await until_found(lambda: b.evicted("")) == 3
+        server.kill()  # with what was told of the last loss
+        server.start()
+        assert await until_found(lambda: a.evicted("")) == await until_found(lambda: b.evicted("")) == 3
+        await group.close()
+
+    with redis_server(tmp_path, lasts=False) as server:
+        run(scenario(server))
+
+
+async def lose(server: RedisServer, store: RedisStore, times: int) -> None:
+    """So many calls are answered, and gone after a restart."""
+    await store.settle()
+    server.do("SAVE")
+    await sent(store, times, account="")
+    await store.settle()
+    server.kill()
+    server.start()
+
+
+def test_a_loss_is_counted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that slept meanwhile tells of it when what others told stands in a checkpoint, even after a reset."""
+    monkeypatch.setattr(Agreement, "_listen", never)
+
+    async def scenario(server: RedisServer) -> None:
+        group = Group(server)
+        a, asleep = group.open(), group.open()
+        await a.add_account("one", {})
+        await sent(a)
+        server.do("SAVE")
+        lost = await sent(a, 3, account="") + await sent(a, 2)
+        assert len(await numbers(asleep, "")) == 3
+        server.kill()
+        server.start()
+        await until_found(lambda: a.evicted(""))
+        await a.reset_account("one")
+        await put_together(a)
+        await put_together(a)  # so that what was told is in no entry of the log
+        for store in (asleep, a, group.open()):
+            assert await until_found(partial(store.evicted, "")) == len(lost) - 2
+            assert await store.evicted("one") == 0
+        assert len({str(await picture(store)) for store in group.stores}) == 1
+        await a.clear_calls(None)
+        assert [await store.evicted("") for store in group.stores] == [0, 0, 0]
+        await a.remove_account("one")
+        assert len({str(await picture(store)) for store in group.stores}) == 1
+        await group.close()
+
+    with redis_server(tmp_path, lasts=False) as server:
+        run(scenario(server))
+
+
+async def put_together(store: RedisStore) -> None:
+    """Have a checkpoint made."""
+    await sent(store, account="unlisted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(agreement, "CHECKPOINT_CHANGES", 1)
+        await store.account("one")
+
+
+def test_a_store_that_is_lost_while_it_is_read(redis_db: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that could not read what there is now does not take it for what it knew."""
+    together = redis_link.RedisLink.together
+
+    async def cut_off(link: redis_link.RedisLink, *_: Any) -> Any:
+        await link.close()
+        monkeypatch.setattr(redis_link.RedisLink, "together", together)
+        raise StoreUnavailableError("gives no answer")
+
+    async def scenario() -> None:
+        group = Group(redis_db)
+        store = group.open()
+        await sent(store, 3, account="")
+        monkeypatch.setattr(redis_link.RedisLink, "together", cut_off)
+        redis_db.empty()
+        with suppress(StoreUnavailableError):
+            await store.evicted("")
+        assert await numbers(store, "") == []
+        assert await store.evicted("") == 3
+        await group.close()
+
+    run(scenario())
+
+
+def test_how_sending_ended_is_told_after_a_failure(
+    handles: Handles, redis_db: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a lost connection nor a store without room keeps the others from knowing it."""
+
+    async def scenario() -> None:
+        call = recorded(account="one", received_at=NOW, outcome="pending")
+        assert await handles.a.commit(call)
+        redis_db.do("CLIENT", "KILL", "TYPE", "normal")
+        await handles.a.complete(call, "sent", 1.0)
+        with suppress(StoreUnavailableError):
+            await handles.a.account("one")
+        await until_found(a_of(handles).settle)
+        assert await outcomes() == ["sent"]
+        later = recorded(account="one", received_at=NOW, outcome="pending")
+        assert await handles.a.commit(later)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(agreement, "MAX_WAITING_BYTES", 0)
+            await handles.a.complete(later, "aborted", 1.0)
+            await handles.a.account("one")
+        await a_of(handles).settle()
+        assert await outcomes() == ["aborted", "sent"]
+
+    async def outcomes() -> list[str]:
+        return [call.outcome for call in (await handles.b.calls(Query(account="one"))).calls]
+
+    run(scenario())
+
+
+async def never(_: Agreement) -> None:
+    """Nobody listens."""
+    await asyncio.sleep(0)
 
 
 def test_a_server_that_has_fallen_behind(
@@ -271,9 +423,6 @@ def test_a_server_that_has_fallen_behind(
             await sent(handles.a, 20)
         assert await picture(deaf) == await picture(a_of(handles))
         await deaf.close()
-
-    async def never(_: Agreement) -> None:
-        await asyncio.sleep(0)
 
     run(scenario())
 
@@ -429,6 +578,62 @@ def test_a_server_ends_though_its_store_hangs(redis_db: RedisServer) -> None:
     run(scenario())
 
 
+def test_a_store_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By those that have come meanwhile, too; others are told at once, until it gives answers again, without a call."""
+    monkeypatch.setattr(redis_link, "REDIS_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(agreement, "HANGING_SECONDS", 0.2)
+    monkeypatch.setattr(agreement, "TRY_AGAIN_SECONDS", 0.1)
+
+    async def scenario(server: RedisServer) -> None:
+        store = open_shared(server.url, Bounds(), World())
+        told = asyncio.Queue[str]()
+        store.condition.tell = told.put_nowait
+        await store.open()
+        server.hang()
+        first = asyncio.create_task(sent(store, account=""))
+        await asyncio.sleep(0.1)
+        with pytest.raises(StoreUnavailableError, match="gives no answer"):
+            await sent(store, account="")
+        assert first.done(), "who came later has waited as long as the first"
+        for ask in (lambda: sent(store, account=""), store.check, store.accounts):
+            asking = asyncio.create_task(ask())
+            await asyncio.sleep(0)
+            assert asking.done(), "whoever comes now is told at once"
+            assert isinstance(asking.exception(), StoreUnavailableError)
+        assert isinstance(first.exception(), StoreUnavailableError)
+        assert (await store.figures()).accounts == 0
+        assert (await told.get()).endswith("; until the store can be used again, calls get 503")
+        server.go_on()
+        async with asyncio.timeout(20):
+            assert await told.get() == "the store can be used again"
+        await store.check()
+        await store.close()
+
+    with redis_server(tmp_path) as server:
+        run(scenario(server))
+
+
+def test_a_store_that_goes_is_told_though_nobody_calls(tmp_path: Path) -> None:
+    """And that it is back."""
+
+    async def scenario(server: RedisServer) -> None:
+        store = open_shared(server.url, Bounds(), World())
+        told = asyncio.Queue[str]()
+        store.condition.tell = told.put_nowait
+        await store.add_account("one", {})
+        assert store.condition.commits > 0
+        server.kill()
+        async with asyncio.timeout(20):
+            assert (await told.get()).startswith("the store at redis://")
+            server.start()
+            assert await told.get() == "the store can be used again"
+        assert (await store.figures()).accounts == 1
+        await store.close()
+
+    with redis_server(tmp_path) as server:
+        run(scenario(server))
+
+
 def test_a_store_that_is_gone_at_the_start_is_found_later(tmp_path: Path) -> None:
     """The server begins nevertheless, and works as soon as the store does."""
 
@@ -438,6 +643,7 @@ def test_a_store_that_is_gone_at_the_start_is_found_later(tmp_path: Path) -> Non
         await store.open()
         with pytest.raises(StoreUnavailableError, match="cannot be reached"):
             await store.facts(message("key", "line"))
+        assert (await store.figures()).accounts == 0
         server.start()
         await store.add_account("one", {})
         await store.close()

@@ -1,20 +1,28 @@
 """The editors' schema of contracts: JSON Schema to the letter, and named by each contract of ours."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from mockserver.authoring.root_schema import root_schema, schema_text
 from mockserver.authoring.skeleton import skeleton
 from mockserver.authoring.writing import MODELINE, contract_text
 from mockserver.spec.near_keys import SCHEMA_KEYWORDS, inner_schemas
+from mockserver.spec.root_schema import root_schema, schema_text
+from mockserver.spec.source import read_yaml
 from tests.evidence import ROOT
 from tests.guides import COMMAND, EDITORS_SCHEMA
+from tests.spec.writing import SMALL
 
 OF_EDITORS = {"enumDescriptions"}  # hovers of VS Code and yaml-language-server
 CONTRACTS = sorted((ROOT / "contracts").glob("*.yaml"))
+OF_VENDORS = sorted((ROOT / "tests" / "vendors" / "contracts").glob("*.yaml"))
+OF_TESTS = [
+    *OF_VENDORS,
+    *(ROOT / "tests" / name for name in ("spec/data/small.yaml", "twoway/parcel.yaml", "vendors/words.yaml")),
+]
 
 
 def schemas(schema: Any) -> Iterator[dict[str, Any]]:
@@ -41,12 +49,45 @@ def test_it_is_json_schema_to_the_letter() -> None:
             Draft202012Validator({**one, "$defs": schema["$defs"]}).validate(example)
 
 
-@pytest.mark.parametrize("file", CONTRACTS, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [*CONTRACTS, *OF_VENDORS], ids=lambda file: file.stem)
 def test_our_contracts_name_it(file: Any) -> None:
     """The first line leads to it."""
     first = file.read_text("utf-8").partition("\n")[0]
-    assert f"{first}\n" == MODELINE
+    assert first.partition("=")[0] == MODELINE.partition("=")[0]
     assert (file.parent / first.partition("=")[2]).resolve() == EDITORS_SCHEMA
+
+
+def marked(text: str) -> list[str]:
+    """The places that an editor marks in a contract."""
+    return [error.json_path for error in Draft202012Validator(root_schema()).iter_errors(read_yaml("a", text).value)]
+
+
+@pytest.mark.parametrize("file", [*CONTRACTS, *OF_TESTS], ids=lambda file: file.stem)
+def test_nothing_is_marked_in_what_is_right(file: Path) -> None:
+    """Neither in our contracts nor in those that tests are made of."""
+    assert marked(file.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("requestBody:", "requestbody:"),
+        ("parameters:", "paramters:"),
+        ("security:", "secuirty:"),
+        ("title: Acme SMS", "titel: Acme SMS"),
+        ("x-mock: {owned", "x-mocks: {owned"),
+        ("{const: false}", "{cosnt: false}"),
+        ("securitySchemes:", "securitySchemas:"),
+        ("{echo: ", "{ecko: "),
+        ("{new: uuid}", "{nwe: uuid}"),
+        ("{new: uuid}", "{new: uuid, length: 3}"),
+        ("{echo: /header/x-trace, ", "{join: abc, "),
+    ],
+)
+def test_a_misspelt_key_is_marked(old: str, new: str) -> None:
+    """One of OpenAPI, of JSON Schema, also in a condition, or our own."""
+    assert old in SMALL
+    assert marked(SMALL.replace(old, new, 1))
 
 
 def test_it_is_current() -> None:
