@@ -182,8 +182,8 @@ class Reachable:
 
     def is_no_text(self, schema: Any) -> bool:
         """Whether a parameter of this schema is an object, or a list of objects or lists."""
-        parts = list(self._unfolded(schema))
-        items = [item for part in parts for item in self._unfolded(part.get("items"))]
+        parts = list(self.unfolded(schema))
+        items = [item for part in parts for item in self.unfolded(part.get("items"))]
         return any(is_only(part, {"object"}) for part in parts) or any(is_only(i, {"object", "array"}) for i in items)
 
     def fits(self, value: Any, schema: Any) -> bool:
