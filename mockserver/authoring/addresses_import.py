@@ -85,7 +85,7 @@ class AddressImport:
 
     def _parameter(self, name: str, server: Node) -> Node:
         value = _default(server, name)
-        self._notes.append(f"the server's {name} is a parameter of each path: {value!r} in examples, and free in calls")
+        self._notes.append(f"the server's {name} is a parameter of each path, {value!r} in examples")
         allowed = entries(members(members(server, "variables"), name), "enum")
         schema = {"type": "string", **({"enum": allowed} if value in allowed else {})}
         return {"name": name, "in": "path", "required": True, "schema": schema, "example": value}

@@ -289,7 +289,11 @@ class Importer:
         yield from (value for _, value in _examples(media))
         for made in self._sampler.values(schema):
             yield made
-            yield _required_only(schema, made)
+            if isinstance(made, dict):
+                required = {name for part in self._schemas.unfolded(schema) for name in part.get("required", ())}
+                flat = {name: value for name, value in made.items() if not isinstance(value, dict | list)}
+                yield {name: value for name, value in made.items() if name in required or name in flat}
+                yield {name: value for name, value in made.items() if name in required}
 
     def _responses(self, operation: _Operation) -> Node:
         endpoint = operation.endpoint
@@ -408,11 +412,6 @@ def _examples(node: Any) -> list[tuple[str, Any]]:
     if not named and "example" in schema:
         named.append(("example", schema["example"]))
     return named
-
-
-def _required_only(schema: Any, value: Any) -> Any:
-    names = schema.get("required", []) if isinstance(schema, dict) else []
-    return {name: value[name] for name in names if name in value} if isinstance(value, dict) and names else value
 
 
 def _may_be_wrong(operation: Node) -> bool:

@@ -155,13 +155,13 @@ class Reachable:
 
     def _typed_fields(self, schema: Any) -> frozenset[str]:
         """The members of a form that are no text."""
-        fields = [field for part in self._unfolded(schema) for field in part.get("properties", {}).items()]
-        kinds = ((name, part.get("type")) for name, member in fields for part in self._unfolded(member))
+        fields = [field for part in self.unfolded(schema) for field in part.get("properties", {}).items()]
+        kinds = ((name, part.get("type")) for name, member in fields for part in self.unfolded(member))
         return frozenset(
             name for name, kind in kinds if kind in ("boolean", "integer", "number") or "array" in (kind or ())
         )
 
-    def _unfolded(self, schema: Any) -> Iterator[Node]:
+    def unfolded(self, schema: Any) -> Iterator[Node]:
         """A schema, and what its reference leads to."""
         for _ in range(MAX_REFERENCES):
             if not isinstance(schema, dict):
@@ -182,8 +182,8 @@ class Reachable:
 
     def is_no_text(self, schema: Any) -> bool:
         """Whether a parameter of this schema is an object, or a list of objects or lists."""
-        parts = list(self._unfolded(schema))
-        items = [item for part in parts for item in self._unfolded(part.get("items"))]
+        parts = list(self.unfolded(schema))
+        items = [item for part in parts for item in self.unfolded(part.get("items"))]
         return any(is_only(part, {"object"}) for part in parts) or any(is_only(i, {"object", "array"}) for i in items)
 
     def fits(self, value: Any, schema: Any) -> bool:
@@ -199,18 +199,23 @@ class Reachable:
         whole = {**schema, "components": {"schemas": self.components}} if isinstance(schema, dict) else schema
         try:
             validator = jsonschema_rs.validator_for(whole, offline=True)
-            fitting = (v for v in values if validator.is_valid(_as_in_form(v, typed) if in_form else v))
+            fitting = (v for v in values if all(map(validator.is_valid, _in_form(v, typed) if in_form else [v])))
             return next(fitting, MISSING)
         except (jsonschema_rs.ValidationError, ValueError):
             return MISSING
 
 
-def _as_in_form(value: Any, typed: frozenset[str]) -> Any:
-    """A form as it is read: a number or a boolean is text, unless the schema of its field says otherwise."""
+def _in_form(value: Any, typed: frozenset[str]) -> list[Any]:
+    """What a form, or a parameter, is to be: as it is checked, and as it is sent, where what has members is text."""
     if not isinstance(value, dict):
-        return value
-    texts = {name: str(v).lower() if isinstance(v, bool) else str(v) for name, v in value.items() if name not in typed}
-    return {name: texts[name] if name in texts and isinstance(v, int | float) else v for name, v in value.items()}
+        return [value]
+    checked = {n: json.dumps(v) if n not in typed and isinstance(v, int | float) else v for n, v in value.items()}
+    return [checked, {name: json.dumps(field) if _has_members(field) else field for name, field in checked.items()}]
+
+
+def _has_members(field: Any) -> bool:
+    items = field if isinstance(field, list) else [field]
+    return isinstance(field, dict) or any(isinstance(item, dict | list) for item in items)
 
 
 def _is_sound(key: str, value: Any) -> bool:

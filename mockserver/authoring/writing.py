@@ -119,9 +119,7 @@ def request_of(contract: Contract, operation: OperationSpec, *, proves: bool = T
     for parameter in operation.parameters:
         if parameter.example is not MISSING:
             parts[parameter.where][parameter.name] = parameter.example
-    media = (
-        next((m for m in operation.body.media.values() if m.example is not MISSING), None) if operation.body else None
-    )
+    media = operation.body.shown if operation.body is not None else None
     body = json.loads(json.dumps(media.example)) if media is not None else None
     holder: dict[str, Any] = {**parts, "body": body}
     for owned in operation.owned:

@@ -139,9 +139,7 @@ def sample(  # noqa: PLR0913 -- whose request it is, when it is made, and how
     for parameter in operation.parameters:
         if parameter.example is not MISSING:
             parts[parameter.where][parameter.name] = parameter.example
-    media = (
-        next((m for m in operation.body.media.values() if m.example is not MISSING), None) if operation.body else None
-    )
+    media = operation.body.shown if operation.body is not None else None
     if media is not None:
         parts["body"] = json.loads(json.dumps(media.example))
         parts["header"]["content-type"] = "application/json" if media.essence == "*/*" else media.essence
@@ -156,14 +154,17 @@ def sample(  # noqa: PLR0913 -- whose request it is, when it is made, and how
     ready = tokens(contract, data, now)
     for scheme in operation.security[alternative].schemes if operation.security else ():
         value = f"Bearer {ready[scheme.name]}" if scheme.bearer else ready[scheme.name]
-        parts[scheme.where][scheme.key] = value
+        _put(parts, Pointer((scheme.where, scheme.key)), value)
     return _as_sent(operation, parts)
 
 
 def _put(parts: dict[str, Any], at: Pointer, value: Any) -> None:
-    holder = parts
+    """Put a value at its place, unless that is in a body that is not sent, or has no members."""
+    holder: Any = parts if at.tokens[0] in parts else {}
     for token in at.tokens[:-1]:
         holder = holder.setdefault(token, {})
+        if not isinstance(holder, dict):
+            return
     holder[at.tokens[-1]] = value
 
 

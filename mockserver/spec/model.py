@@ -9,7 +9,7 @@ from mockserver.spec.addresses import root_path
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.callback_model import CallbackSpec, Inbound
 from mockserver.spec.evidence import Graded
-from mockserver.spec.pointer import Pointer
+from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Alternative, Scheme
 from mockserver.spec.value_model import Validator, Value
 
@@ -75,6 +75,12 @@ class Body:
 
     required: bool
     media: Mapping[str, Media]
+
+    @property
+    def shown(self) -> Media | None:
+        """The form in which an example is sent: one that is read, if any of these has an example."""
+        shown = [media for media in self.media.values() if media.example is not MISSING]
+        return next((media for media in shown if media.reads != "nothing"), shown[0] if shown else None)
 
 
 @dataclass(frozen=True, slots=True)

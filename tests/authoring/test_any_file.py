@@ -87,6 +87,9 @@ SCHEMAS = {
     },
     "numbers without a type": {"properties": {"a": {"enum": [0, 1]}, "b": {"const": True}}, "required": ["a"]},
     "numbers of a part": {"allOf": [{"properties": {"a": {"type": "integer"}}, "required": ["a"]}]},
+    "a file that cannot be": {
+        "properties": {"a": {"$ref": "\0.yaml#/A"}, "b": {"$ref": "no.yaml"}, "c": {"$ref": "#a"}}
+    },
     "itself": {"$ref": "#/components/schemas/A"},
     "a member of its kind": {"properties": {"to": {"items": {"$ref": "#/components/schemas/A"}}}},
     "members that are words": {"properties": {"$ref": {"type": "string"}, "x-mock": {"type": "string"}}},
