@@ -182,7 +182,7 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
     except SettingsError as error:  # one that the contracts forbid
         raise CommandError(str(error)) from error
     if watch:
-        watch_files(app, drafts, forward_real)
+        _watch(app, drafts, forward_real, workers)
     if state is not None:
         set_state(app, state)
     real = pass_on(app, forward_real, real_calls)
@@ -195,7 +195,7 @@ def serve(  # noqa: PLR0913 -- click hands each option over by name
     if workers == 1:
         _run(app, all_sockets[0], partial(_begin, announce), end=sys.stdin.buffer if until_eof else None)
     else:
-        sys.exit(_run_workers(app, all_sockets, chance, announce))
+        sys.exit(_run_workers(app, all_sockets, chance, announce, drafts if watch else None))
 
 
 def _read(drafts: tuple[Path, ...]) -> dict[Path, "Source"]:
@@ -207,18 +207,20 @@ def _read(drafts: tuple[Path, ...]) -> dict[Path, "Source"]:
     return dict(map(read_draft, drafts))
 
 
-def watch_files(app: "Application", drafts: tuple[Path, ...], forward_real: tuple[str, ...]) -> None:
-    """Have an application take what changes on disk. Raises CommandError where others would not learn of it."""
-    from mockserver.authoring.draft import read_draft  # noqa: PLC0415 -- the other commands need no server
+def _watch(app: "Application", drafts: tuple[Path, ...], forward_real: tuple[str, ...], workers: int) -> None:
+    """Have a single process watch its files. Raises CommandError where others would not learn of what changes there."""
+    from mockserver.authoring.draft import read_draft  # noqa: PLC0415 -- few servers watch files
 
     if forward_real:
         raise CommandError("--watch and --forward-real: a vendor whose calls are passed on cannot change meanwhile")
-    if kind_of_store(app.settings.store) == "remote":
+    if kind_of_store(app.settings.store) == "remote" and workers == 1:
         raise CommandError(
-            "--watch is for a server that has its store to itself: servers that share one would take new contracts one "
-            "after the other. Restart all of them instead: calls, accounts and pins stay in the store"
+            "--watch is for a server that has its store to itself, or for its --workers: servers that share one would "
+            "take new contracts one after the other. Restart all of them instead: calls, accounts and pins stay in the "
+            "store"
         )
-    app.watch(drafts, read_draft)
+    if workers == 1:
+        app.watch(drafts, read_draft)
 
 
 def _check_workers(workers: int, settings: Settings, forward_real: tuple[str, ...], *, until_eof: bool) -> None:
@@ -237,18 +239,49 @@ def _check_workers(workers: int, settings: Settings, forward_real: tuple[str, ..
 
 
 def _run_workers(
-    app: "Application", sockets: list[list[Any]], chance: random.Random, announce: Callable[[], None]
+    app: "Application",
+    sockets: list[list[Any]],
+    chance: random.Random,
+    announce: Callable[[], None],
+    watched_drafts: tuple[Path, ...] | None,
 ) -> int:
-    """Serve in processes of their own, until interrupted; returns the exit code."""
-    from mockserver.server.workers import Workers  # noqa: PLC0415 -- as above
+    """Serve in processes of their own, until interrupted; returns the exit code.
 
-    def serve_in_worker(own: list[Any], tell_ready: Callable[[], None], life: RawIOBase) -> None:
-        chance.seed(secrets.randbits(128))  # lest all draw the same ids
-        _run(app, own, partial(_begin, tell_ready), end=life)
+    Files are watched where there are ``watched_drafts``, be they none.
+    """
+    from mockserver.server.workers import Serve, Workers  # noqa: PLC0415 -- as above
 
-    app.certificates.identity()  # one for all
-    gc.freeze()
-    return Workers(sockets, serve_in_worker).run(announce)
+    def serving(app: "Application") -> Serve:
+        def serve_in_worker(own: list[Any], tell_ready: Callable[[], None], life: RawIOBase) -> None:
+            chance.seed(secrets.randbits(128))  # lest all draw the same ids
+            _run(app, own, partial(_begin, tell_ready), end=life)
+
+        app.certificates.identity()  # one for all
+        gc.freeze()
+        return serve_in_worker
+
+    look = None if watched_drafts is None else _renewing(app, watched_drafts, chance)
+
+    def look_again() -> Serve | None:
+        renewed = look() if look is not None else None
+        return None if renewed is None else serving(renewed)
+
+    return Workers(sockets, serving(app), look_again if look is not None else None).run(announce)
+
+
+def _renewing(
+    app: "Application", drafts: tuple[Path, ...], chance: random.Random
+) -> "Callable[[], Application | None]":
+    """Looks for contracts that have changed on disk; gives an application of them."""
+    from mockserver.authoring.draft import read_draft  # noqa: PLC0415 -- few servers watch files
+    from mockserver.server.application import application_of  # noqa: PLC0415 -- as above
+    from mockserver.server.renewal import Renewal  # noqa: PLC0415
+    from mockserver.server.workers import tell  # noqa: PLC0415
+
+    def make(contracts: tuple[Contract, ...]) -> "Application":
+        return application_of(app.settings, contracts, Sources.real(chance=chance))
+
+    return Renewal(app, drafts, read_draft, make, tell).look
 
 
 def _run(

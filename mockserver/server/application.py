@@ -107,6 +107,11 @@ class Application(Starlette):
         mock = self._mock
         self.state.watch = FileWatch(mock.settings, mock.contracts, drafts, read_draft, mock.watched)
 
+    @property
+    def watched(self) -> Watched:
+        """What is known of files that are watched."""
+        return self._mock.watched
+
     def notice(self, text: str) -> None:
         """Log what is no call."""
         if self.state.log is not None:

@@ -5,6 +5,7 @@ that connections to a worker that has ended wait for the next one.
 """
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from typing import NoReturn
 from mockserver.engine.sources import steady_time
 from mockserver.server.sockets import listen
 
+LOOK_SECONDS = 0.5  # between two looks whether to serve otherwise
 LEAST_LIFE = 1.0  # seconds; where a worker lives no longer, another would not either
 Serve = Callable[[list[socket.socket], Callable[[], None], RawIOBase], None]  # sockets, when ready, what ends with us
 
@@ -32,11 +34,17 @@ def listen_for_workers(host: str, port: int, workers: int) -> list[list[socket.s
 
 
 class Workers:
-    """The workers of this process; ``serve`` serves in one of them until it is told to end."""
+    """The workers of this process; ``serve`` serves in one of them until it is told to end.
 
-    def __init__(self, sockets: Sequence[list[socket.socket]], serve: Serve) -> None:
+    ``look`` is asked now and then how they are to serve from then on; None: as they do.
+    """
+
+    def __init__(
+        self, sockets: Sequence[list[socket.socket]], serve: Serve, look: Callable[[], Serve | None] | None = None
+    ) -> None:
         self._sockets = sockets
         self._serve = serve
+        self._look = look
         self._running: dict[int, tuple[int, float]] = {}  # by process id which worker it is, and when it began
         self._is_ending = False
         self._life, self._our_life = os.pipe()  # which ends when this process does, however that happens
@@ -65,25 +73,49 @@ class Workers:
         """Start anew what ends by itself; returns when all have ended."""
         code = 0
         while self._running:
-            pid, status = os.wait()
+            pid, status = self._ended()
             number, began = self._running.pop(pid, (0, 0.0))
-            if self._is_ending:
+            if self._is_ending or not pid:
                 continue
             ended = f"worker {number + 1} (process {pid}) {_how_it_ended(status)}"
             if steady_time() - began > LEAST_LIFE:
-                _tell(f"{ended}; another takes its place")
+                tell(f"{ended}; another takes its place")
                 self._start(number)
             else:
-                _tell(f"{ended} within {LEAST_LIFE:g} s of its start, as another would: the server ends")
+                tell(f"{ended} within {LEAST_LIFE:g} s of its start, as another would: the server ends")
                 code = 1
                 self._end()
         return code
 
+    def _ended(self) -> tuple[int, int]:
+        """A worker that has ended, and how; 0 where none has, and all may serve otherwise now."""
+        if self._look is None:
+            return os.wait()
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid and not self._is_ending:
+            select.select([], [], [], LOOK_SECONDS)
+            serve = self._look()
+            if serve is not None:
+                self._renew(serve)
+        return pid, status
+
+    def _renew(self, serve: Serve) -> None:
+        """End all workers, and only then start others: connections wait for them meanwhile."""
+        self._signal(signal.SIGINT)  # they drain nothing, as they do where the server ends
+        while self._running:
+            self._running.pop(os.wait()[0], None)
+        self._serve = serve
+        for number in () if self._is_ending else range(len(self._sockets)):
+            self._start(number)
+
     def _end(self, *_: object) -> None:
         self._is_ending = True
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: signal.Signals) -> None:
         for pid in self._running:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+                os.kill(pid, number)
 
     def _start(self, number: int) -> None:
         pid = os.fork()
@@ -119,7 +151,7 @@ def _how_it_ended(status: int) -> str:
     return f"has ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
     """Have a line on standard error; where nobody takes it, the workers serve on."""
     with suppress(OSError, ValueError):
         sys.stderr.write(f"mockserver: {text}\n")

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from mockserver.testing import MockServer
 from tests.balancer import balanced
@@ -262,6 +263,63 @@ def test_contracts_are_watched_by_a_server_alone(redis_db: RedisServer) -> None:
     refused = run("serve", "--port", "0", "--watch", "--store", redis_db.url)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "Restart all of them instead: calls, accounts and pins stay in the store" in refused.stderr
+
+
+WATCHED = """
+openapi: 3.1.0
+info: {title: Acme, version: "1"}
+servers: [{url: "https://api.acme.test"}]
+security: [{Key: []}]
+x-mock: {account: {key: {new: token, length: 20}}}
+components: {securitySchemes: {Key: {type: apiKey, in: header, name: X-Key, x-mock: {accept: {equals: /account/key}}}}}
+paths:
+  /state:
+    get:
+      operationId: state
+      responses:
+        "200":
+          description: It is
+          content:
+            text/plain:
+              schema: {type: string}
+              examples: {told: {value: FIRST, x-mock: {evidence: {assumed: x}}}}
+        "401": {description: No, x-mock: {name: refused, evidence: {assumed: x}}}
+      x-mock: {rules: [{problem: any, answer: refused}]}
+"""
+
+
+def test_contracts_that_change_reach_all_workers(redis_db: RedisServer, tmp_path: Path) -> None:
+    """None takes them before the others; accounts and calls stay. What is wrong is told, and not taken."""
+    file = tmp_path / "acme.yaml"
+    file.write_text(WATCHED, "utf-8")
+    with workers(redis_db, "--watch", "--contracts", str(tmp_path)) as served:
+        account = MockServer(served.url).account()
+        acme = account.acme
+        asked: list[str] = []
+
+        def told() -> set[str]:
+            """What new connections are told, to both workers most likely; one may be cut while they change."""
+            answers = []
+            for _ in range(12):
+                with contextlib.suppress(requests.ConnectionError):
+                    headers = {"X-Key": acme.tokens["Key"]}
+                    answers.append(requests.get(f"{acme.url}/state", headers=headers, timeout=PATIENCE).text)
+            asked.extend(answers)
+            return set(answers)
+
+        assert told() == {"FIRST"}
+        first = children_of(served.process.pid)
+        file.write_text(WATCHED.replace("FIRST", "SECOND"), "utf-8")
+        until(lambda: told() == {"SECOND"})
+        assert asked == sorted(asked), "one still gave the first answer after the second"
+        assert not first & children_of(served.process.pid)
+        assert len(acme.state.assert_called()) >= len(asked)
+        file.write_text(WATCHED.replace("get:", "gte:"), "utf-8")
+        assert served.process.stderr is not None
+        lines = [served.process.stderr.readline() for _ in range(2)]
+        assert "contracts are taken as they are on disk now: acme" in lines[0]
+        assert "what is on disk is not taken" in lines[1]
+        assert told() == {"SECOND"}
 
 
 def test_a_worker_that_does_not_live(redis_db: RedisServer) -> None:
