@@ -65,12 +65,17 @@ def _of_list(node: dict[str, Any], of: str, known: _Known) -> Iterator[Verdict]:
     )
     for container, key, text in _entry_reads(shown):
         yield container, key, _told(Pointer.parse(text).tokens[1], of, known)
-    where = node.get("where", {})
-    for name in where:
-        yield where, name, _told(Pointer.parse(name).tokens[0] if name.startswith("/") else name, of, known)
-    for number, written in enumerate(node.get("order", ())):
-        name = written.removeprefix("-")
-        yield node["order"], number, _told(Pointer.parse(name).tokens[0] if name.startswith("/") else name, of, known)
+    where, order = node.get("where"), node.get("order")
+    for name in where if isinstance(where, dict) else ():
+        yield where, name, _told(_member(name), of, known)
+    for number, written in enumerate(order if isinstance(order, list) else ()):
+        if isinstance(written, str):  # else the vocabulary has told it
+            yield order, number, _told(_member(written.removeprefix("-")), of, known)
+
+
+def _member(name: str) -> str:
+    """The member of an entry that a name or a pointer begins with."""
+    return Pointer.parse(name).tokens[0] if name.startswith("/") else name
 
 
 def _told(name: str, of: str, known: _Known) -> str | None:

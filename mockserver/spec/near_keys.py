@@ -129,7 +129,7 @@ class _Walk:
 
     def _template(self, value: Any) -> None:
         """What an account has: any name may stand there, but what is made up is written with ``new`` or ``copy``."""
-        if isinstance(value, dict) and value.get("new") in ACCOUNT_TAKES:
+        if isinstance(value, dict) and isinstance(value.get("new"), str) and value["new"] in ACCOUNT_TAKES:
             for word, told in idle_words(value, ACCOUNT_TAKES):
                 self._reader.error(value, told, word)
             return

@@ -232,7 +232,7 @@ def _check_text(reader: Reader, parameter: dict[str, Any]) -> None:
 def is_only(schema: dict[str, Any], kinds: set[str]) -> bool:
     """Whether a schema allows values of these types alone."""
     kind = schema.get("type", ())
-    named = ({kind} if isinstance(kind, str) else set(kind)) - {"null"}
+    named = {one for one in (kind if isinstance(kind, list) else [kind]) if isinstance(one, str)} - {"null"}
     return bool(named) and named <= kinds
 
 
