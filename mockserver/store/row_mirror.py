@@ -1,6 +1,7 @@
 """The rows of a state in memory, and which of them have changed since the last checkpoint of those who share it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from mockserver.engine.call import RecordedCall
@@ -107,8 +108,7 @@ class RowMirror(StateLog):
         at = (kind, account, cell_text(of))
         rows = self._lists.get(at, {})
         if name in rows:
-            names = list(rows)
-            self._drop(at, names[: names.index(name)])
+            self._drop(at, list(takewhile(lambda one: one != name, rows)))  # few, however long the list is
 
     def drop_oldest(self, kind: str, account: str, most: int) -> None:
         """Forget the rows of a list that came before the latest ones."""

@@ -40,6 +40,7 @@ SCHEMAS = (
         UNIQUE (kind, account, list, name)
     );
     """,
+    "CREATE INDEX state_in_order ON state (kind, account, list, id);",  # the first of a long list are found at once
 )
 """What makes of a file of each earlier schema one of the next; the first is made of an empty file."""
 

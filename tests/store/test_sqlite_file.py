@@ -15,6 +15,7 @@ from mockserver.store import sqlite_file
 from mockserver.store.durable import DurableStore
 from mockserver.store.journal import Query
 from mockserver.store.kinds import StoreError, StoreUnavailableError
+from mockserver.store.log import StateLog
 from mockserver.store.sqlite_file import SCHEMAS, StoreFile
 from tests.engine.workbench import recorded
 from tests.store.stores import Bounds, World, open_file, run
@@ -321,3 +322,14 @@ def test_the_file_stays_as_large_as_what_is_kept(path: Path) -> None:
     run(store.close())
     assert 100_000 < sizes[0] < 500_000
     assert sizes[1] <= sizes[0] * 1.5
+
+
+def test_the_first_of_a_list_are_found_in_its_order() -> None:
+    """To forget them takes no look at the rest, however long the list is: each call that is kept does it."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript("".join(SCHEMAS))
+        log = StateLog()
+        log.drop_before("kept", "one", "m1", of="sent")
+        ((sql, values),) = log.take()
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    assert any("state_in_order (kind=? AND account=? AND list=? AND id<?)" in step for step in plan)
