@@ -14,6 +14,7 @@ from mockserver.engine.facts import NOTHING, Kept
 from mockserver.engine.message import Message
 
 MAX_RECORDS = 10_000  # of a list; the oldest goes
+MAX_LATER = 64  # makers of records that wait; they are made in about 3 ms, and others wait for that
 LONGEST_PACED = 60.0  # seconds after an answer; a later step is waited for as long as the contract says
 Lists = dict[str, dict[str, dict[str, Any]]]  # by list and key
 
@@ -52,7 +53,7 @@ class _Keeping:
     states: dict[tuple[int, int], str] = field(default_factory=dict)
     received: deque[Message] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
     callbacks: dict[int, list[int]] = field(default_factory=dict)
-    later: deque[tuple[str, Later]] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
+    later: deque[tuple[str, Later]] = field(default_factory=deque)
 
 
 class Records:
@@ -69,15 +70,15 @@ class Records:
         """What an account keeps, all of it made."""
         keeping = self._of.get(account)
         while keeping is not None and keeping.later:
-            vendor, later = keeping.later.popleft()
-            for effect in later():
-                _do(keeping, vendor, effect)
+            _make_oldest(keeping)
         return keeping
 
     def keep_later(self, account: str, vendor: str, later: Later) -> None:
         """Keep records without courses that are made when somebody asks for them."""
         keeping = self._of.get(account) or self._of.setdefault(account, _Keeping())
         keeping.later.append((vendor, later))
+        if len(keeping.later) > MAX_LATER:
+            _make_oldest(keeping)
 
     def kept(self, account: str, vendor: str) -> Kept:
         """What an account keeps of a vendor's."""
@@ -251,6 +252,13 @@ def _reach(keeping: _Keeping, step: StepDue) -> None:
 def _is_kept(keeping: _Keeping, step: StepDue) -> bool:
     """Whether the record of a step is still there."""
     return keeping.lists.get(step.vendor, {}).get(step.list_name, {}).get(step.key) is step.record
+
+
+def _make_oldest(keeping: _Keeping) -> None:
+    """Make the records that have waited longest."""
+    vendor, later = keeping.later.popleft()
+    for effect in later():
+        _do(keeping, vendor, effect)
 
 
 def _do(keeping: _Keeping, vendor: str, effect: Effect) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -230,7 +229,7 @@ net.connect(1, 'crm.example').on('error', () => {});
 @pytest.mark.parametrize("language", PAST_THE_PROXY)
 def test_past_the_proxy(ran: Ran, language: str) -> None:
     """A client that heeds no proxy is told of as well, once; not what is local or let through."""
-    program = [sys.executable, "-c"] if language == "python" else [shutil.which("node") or pytest.skip("no Node"), "-e"]
+    program = [sys.executable, "-c"] if language == "python" else ["node", "-e"]
     options = ("--fail-on", "escaped", "--let-through", "let.example")
     code, _, told = ran(*options, "--", *program, PAST_THE_PROXY[language])
     assert code == 1
