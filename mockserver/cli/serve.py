@@ -296,9 +296,9 @@ def _run(
     unsaid: list[OSError] = []
 
     def begin() -> None:
+        load_soon("mockserver.engine.signing")
         try:
             announce()
-            load_soon("mockserver.engine.signing")
         except OSError as error:  # nobody would learn where it is
             unsaid.append(error)
             server.should_exit = True

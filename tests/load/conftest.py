@@ -32,6 +32,7 @@ def server_process() -> Iterator[Server]:
     """A server that has nothing to say of whatever happens to it."""
     with serving("--port", "0", *BOUNDS) as running:
         server = Server(running)
+        assert server.has_loaded(), server.threads
         files = server.open_files
         beside_a_healthy_customer(server, _nothing)
         assert server.settled(files + 1), server.open_file_names  # the first customer's unreachable port stays

@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -60,12 +60,21 @@ class Server:
     async def connect(self, **options: Any) -> Client:
         return await Client.connect(self.port, **options)
 
+    def has_loaded(self) -> bool:
+        """Whether its event loop's thread is alone, if not now then soon: another opens modules' files as it starts."""
+        return soon(lambda: self.threads == 1)
+
     def settled(self, files: int) -> bool:
         """Whether so many files are open, if not now then soon."""
-        give_up = time.monotonic() + PATIENCE
-        while self.open_files != files and time.monotonic() < give_up:
-            time.sleep(TICK)
-        return self.open_files == files
+        return soon(lambda: self.open_files == files)
+
+
+def soon(is_so: Callable[[], bool]) -> bool:
+    """Whether something is so, if not now then soon."""
+    give_up = time.monotonic() + PATIENCE
+    while not is_so() and time.monotonic() < give_up:
+        time.sleep(TICK)
+    return is_so()
 
 
 @cache
