@@ -50,7 +50,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
             sockets[0].close()
 
     monkeypatch.setattr("mockserver.server.uvicorn_server.uvicorn_server", Server)
-    monkeypatch.setattr("mockserver.server.sockets.listen", lambda _host, _port: [socket.socket()])
+    monkeypatch.setattr("mockserver.server.workers.listen", lambda _host, _port: [socket.socket()])
     return found
 
 
