@@ -56,9 +56,10 @@ BUILTIN_ACCOUNTS = ("default", "second")
 def contracts_of(settings: Settings, drafts: Mapping[Path, Source] = NO_DRAFTS) -> tuple[Contract, ...]:
     """The built-in contracts and those of the given folders, as ``files_of`` has them, and drafts.
 
-    Raises ContractErrors.
+    Tests have proven the built-in ones; `mockserver check` and a server that watches them prove them again. Raises
+    ContractErrors.
     """
-    return load_contracts(files_of(settings), drafts)
+    return load_contracts(files_of(settings), drafts, proven=contracts_folder())
 
 
 def files_of(settings: Settings) -> list[Path]:

@@ -57,7 +57,7 @@ def _getter(tokens: tuple[str, ...]) -> Callable[[Any], Any]:
     Most pointers name a member of a part of a request, or of a record: these two take a third of the general
     function's time. One that may name an item of a list would fail there first.
     """
-    if not 2 <= len(tokens) <= 3 or any(_INDEX.fullmatch(token) for token in tokens):
+    if not 2 <= len(tokens) <= 3 or any(token[:1].isdecimal() for token in tokens):
         return partial(_follow, tokens)
     first, second, name = tokens[0], tokens[1], tokens[-1]
 

@@ -8,7 +8,7 @@ import pytest
 from mockserver.authoring.skeleton import skeleton
 from mockserver.spec.addresses import root_path
 from mockserver.spec.errors import ContractErrors
-from mockserver.spec.load import contract_files, load_contracts
+from mockserver.spec.load import contract_files, load_contracts, read_contracts
 from mockserver.spec.source import read_yaml
 from tests.spec.writing import SMALL, changed
 
@@ -160,3 +160,16 @@ def test_collision_with_itself(tmp_path: Path) -> None:
 def test_root_path(url: str, path: str) -> None:
     """A server's address has the path below which its operations are."""
     assert root_path(url) == path
+
+
+def test_what_is_proven_is_not_proven_again(tmp_path: Path) -> None:
+    """In a folder that is proven, what its author may have mistaken is not looked for, unless an overlay changes it."""
+    (file,) = written(tmp_path, alpha=SMALL.replace("info:", "tgas: []\ninfo:"))
+    assert "unknown key 'tgas'" in str(*read_contracts([file])[1])
+    assert read_contracts([file], proven=tmp_path / "another")[1]
+    (contract,), errors = read_contracts([file], proven=tmp_path)
+    assert (contract.vendor, errors) == ("alpha", [])
+    overlay = tmp_path / "alpha.overlay.yaml"
+    action = '[{target: "$.info", update: {version: "9"}}]'
+    overlay.write_text(f'overlay: 1.0.0\ninfo: {{title: o, version: "1"}}\nactions: {action}\n', "utf-8")
+    assert "unknown key 'tgas'" in str(*read_contracts([file, overlay], proven=tmp_path)[1])
