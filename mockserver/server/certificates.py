@@ -24,13 +24,26 @@ _NAME = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*")  # no add
 
 
 class TlsIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A server's certificate with its key, and the CA that signed it, all as PEM; ``until`` is in Unix seconds."""
+    """A server's certificate with its key, and the CA that signed it, all as PEM; ``until`` is in Unix seconds.
+
+    ``folder_name`` is the name by which OpenSSL finds the CA; ``java_store`` is what ``trust_store`` gives.
+    """
 
     hosts: tuple[str, ...]
     until: float
     ca: str
     certificate: str
     key: str
+    folder_name: str
+    java_store: bytes | None
+
+    def trust_store(self) -> bytes | None:
+        """The CA in a file for Java; None where the installed cryptography cannot make one."""
+        if self.java_store is not None:
+            return self.java_store
+        from mockserver.server.authority import java_store  # noqa: PLC0415 -- as below
+
+        return java_store(self.ca)  # it may have been kept by an older one
 
     def is_good(self, hosts: tuple[str, ...], now: float) -> bool:
         """Whether it is for these hosts, and for some time to come."""
@@ -142,9 +155,11 @@ def kept_identity(file: Path, hosts: tuple[str, ...], now: float) -> TlsIdentity
 
 def make_identity(hosts: tuple[str, ...], now: float) -> TlsIdentity:
     """A new one, of a CA of its own."""
-    from mockserver.server.authority import certify  # noqa: PLC0415 -- takes 140 ms; few servers speak TLS
+    # takes 140 ms; few servers speak TLS, and fewer make their certificates
+    from mockserver.server.authority import certify, folder_name, java_store  # noqa: PLC0415
 
-    return TlsIdentity(hosts, *certify(hosts, now))
+    until, ca, certificate, key = certify(hosts, now)
+    return TlsIdentity(hosts, until, ca, certificate, key, folder_name(ca), java_store(ca))
 
 
 def _read(file: Path) -> TlsIdentity | None:

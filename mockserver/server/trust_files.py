@@ -32,15 +32,13 @@ def write_trust_files(
 
     A client in Java needs a file that only cryptography from 45 on makes; with an older one it is left out.
     """
-    from mockserver.server.authority import folder_name, java_store  # noqa: PLC0415 -- takes 140 ms
-
     folder.mkdir(parents=True, exist_ok=True)
     ca = identity.ca.encode("ascii")
     contents = {
         CA: ca,
         BUNDLE: bundle(identity.ca, os.environ if environment is None else environment).encode("utf-8"),
-        JAVA_STORE: java_store(identity.ca),
-        folder_name(identity.ca): ca,
+        JAVA_STORE: identity.trust_store(),
+        identity.folder_name: ca,
     }
     written = {folder / name: data for name, data in contents.items() if data is not None}
     for path, data in written.items():

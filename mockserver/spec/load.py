@@ -37,7 +37,7 @@ def read_contract(
     Of a draft, what is unfinished is no error, and no answer claims any evidence. Of one that is proven, what an author
     may have mistaken is not looked for: that takes a quarter of the time.
     """
-    reader = Reader(source, vendor, is_draft=is_draft)
+    reader = Reader(source, vendor, is_draft=is_draft, is_proven=is_proven)
     if not isinstance(source.value, dict):
         if not reader.errors:
             reader.error(None, "an OpenAPI document must be a mapping")

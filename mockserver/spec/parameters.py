@@ -288,7 +288,7 @@ def read_schemas(
     for (where, name), node in _nodes(reader, path_item, operation).items():
         part = parts.setdefault(where, {"type": "object", "properties": {}, "required": []})
         schema = node.get("schema", True)
-        if reader.schema(node, schema, "schema") is not None:
+        if reader.is_schema(node, schema, "schema"):
             part["properties"][name] = schema
         if node.get("required"):
             part["required"].append(name)
@@ -299,7 +299,7 @@ def read_schemas(
         essence = media_type.partition(";")[0].strip().lower()
         properties: dict[str, Any] = dict(parts)
         merged = merges_form and essence in _FORM_TYPES
-        if "schema" in member and reader.schema(member, member["schema"], "schema") is not None and not merged:
+        if "schema" in member and reader.is_schema(member, member["schema"], "schema") and not merged:
             properties["body"] = member["schema"]
         schemas[essence] = {"type": "object", "properties": properties}
     return schemas

@@ -37,7 +37,8 @@ class Pointer:
 
     @classmethod
     def parse(cls, text: str) -> "Pointer":
-        return cls(tuple(t.replace("~1", "/").replace("~0", "~") for t in text.split("/")[1:]))
+        tokens = text.split("/")[1:]
+        return cls(tuple(t.replace("~1", "/").replace("~0", "~") for t in tokens) if "~" in text else tuple(tokens))
 
     def covers(self, other: "Pointer") -> bool:
         """Whether ``other`` is this place or below it."""
@@ -51,13 +52,17 @@ class Pointer:
         return "".join(f"/{escape(token)}" for token in self.tokens)
 
 
+def _may_be_an_index(token: str) -> bool:
+    return token[:1].isdecimal()
+
+
 def _getter(tokens: tuple[str, ...]) -> Callable[[Any], Any]:
     """A function that follows these tokens.
 
     Most pointers name a member of a part of a request, or of a record: these two take a third of the general
     function's time. One that may name an item of a list would fail there first.
     """
-    if not 2 <= len(tokens) <= 3 or any(token[:1].isdecimal() for token in tokens):
+    if not 2 <= len(tokens) <= 3 or any(map(_may_be_an_index, tokens)):
         return partial(_follow, tokens)
     first, second, name = tokens[0], tokens[1], tokens[-1]
 

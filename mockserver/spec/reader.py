@@ -24,11 +24,15 @@ _USABLE_IN_PART = ("answer", "document")  # their readers manage without the mem
 
 
 class Reader:
-    """Reads parts of a document. A mistake is added to ``errors``, and reading goes on."""
+    """Reads parts of a document. A mistake is added to ``errors``, and reading goes on.
 
-    def __init__(self, source: Source, vendor: str, *, is_draft: bool = False) -> None:
+    Where ``is_proven``, the document was read without an error before: what takes long is not looked at again.
+    """
+
+    def __init__(self, source: Source, vendor: str, *, is_draft: bool = False, is_proven: bool = False) -> None:
         self.source = source
         self.is_draft = is_draft
+        self.is_proven = is_proven
         self.vendor = vendor
         self.document: dict[str, Any] = source.value if isinstance(source.value, dict) else {}
         self.errors: list[ContractError] = list(source.errors)
@@ -237,6 +241,10 @@ class Reader:
         if ref:
             self._compiled[ref] = validator
         return validator
+
+    def is_schema(self, container: object, schema: Any, key: Hashable = None) -> bool:
+        """Whether this is a JSON Schema, as part of one that is compiled later; an error if not."""
+        return self.is_proven or self.schema(container, schema, key) is not None
 
     def _refers(self, schema: Any) -> bool:
         """Whether each $ref in a schema, and in what that refers to, points at something; an error if not."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.reader import Reader as YamlReader
 
 from mockserver.spec.errors import ContractError
 from mockserver.spec.pointer import escape
@@ -113,7 +114,6 @@ _BYTE_ORDER_MARKS = {  # by a file's first bytes, its encoding; the longer ones 
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-_NOT_IN_YAML = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
 def read_text(file: Path) -> str:
@@ -185,7 +185,7 @@ def read_yaml(file: str, text: str, *, any_scalar_key: bool = False) -> Source:
 
 def _strange_character(file: str, text: str) -> ContractError | None:
     """That a text has a character which YAML has not; of nothing but such ones is a file in another encoding."""
-    found = _NOT_IN_YAML.search(text)
+    found = YamlReader.NON_PRINTABLE.search(text)
     if found is None:
         return None
     nothing = text.count("\0")

@@ -4,6 +4,8 @@ import ipaddress
 import os
 import ssl
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -93,6 +95,23 @@ def test_it_is_kept_for_its_user(said: list[str], state: Path) -> None:
     assert stat.S_IMODE(made.file.stat().st_mode) == 0o600
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
     assert made.file.read_text("ascii").count("PRIVATE KEY") == 2  # where the one key begins, and where it ends
+
+
+def test_what_is_kept_needs_no_cryptography(said: list[str], tmp_path: Path) -> None:
+    """A start that makes nothing does not wait until the library is loaded."""
+    certificates(said).identity()
+    program = f"""
+import sys
+from pathlib import Path
+from mockserver.server.certificates import Certificates
+from mockserver.server.trust_files import write_trust_files
+kept = Certificates({HOSTS!r}, lambda: {NOW!r}, print)
+write_trust_files(Path({str(tmp_path / "files")!r}), kept.identity())
+kept.context()
+print(sorted(name for name in sys.modules if name == "cryptography"))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
 
 
 def test_each_set_of_hosts_has_its_own(said: list[str], state: Path) -> None:

@@ -3,6 +3,7 @@
 import ssl
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -97,7 +98,11 @@ def test_files_are_replaced(identity: TlsIdentity, other: TlsIdentity, tmp_path:
 def test_an_older_cryptography_makes_no_store_for_java(
     identity: TlsIdentity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other files are written all the same."""
-    monkeypatch.delattr(pkcs12, "serialize_java_truststore", raising=False)
-    assert "trust.p12" not in [path.name for path in write_trust_files(tmp_path, identity, {})]
-    assert (tmp_path / "ca.pem").read_text() == identity.ca
+    """The other files are written all the same, and a newer one makes it of what was kept."""
+    made_by_an_older = msgspec.structs.replace(identity, java_store=None)
+    with monkeypatch.context() as patch:
+        patch.delattr(pkcs12, "serialize_java_truststore", raising=False)
+        assert "trust.p12" not in [path.name for path in write_trust_files(tmp_path, made_by_an_older, {})]
+        assert (tmp_path / "ca.pem").read_text() == identity.ca
+    if hasattr(pkcs12, "serialize_java_truststore"):
+        assert "trust.p12" in [path.name for path in write_trust_files(tmp_path, made_by_an_older, {})]

@@ -102,12 +102,10 @@ async def show_trust(request: Request) -> Response:
 
 
 def _trust(certificates: Certificates) -> dict[str, Any]:
-    from mockserver.server.authority import java_store  # noqa: PLC0415 -- takes 140 ms
-
-    ca = certificates.identity().ca
-    store = java_store(ca)
+    identity = certificates.identity()
+    store = identity.trust_store()
     encoded = None if store is None else base64.b64encode(store).decode("ascii")
-    return {"hosts": list(certificates.hosts), "ca": ca, "java_store": encoded}
+    return {"hosts": list(certificates.hosts), "ca": identity.ca, "java_store": encoded}
 
 
 def _summary(contract: Contract, at: str) -> dict[str, Any]:
