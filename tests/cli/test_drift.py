@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -131,12 +131,20 @@ def test_patch(pair: Pair, project: Path, monkeypatch: pytest.MonkeyPatch) -> No
             assert client.get(f"/_mock/calls/{reply.headers['x-mock-call']}").json()["account"] == case["account"]
 
 
+Copy = Callable[[str], Path]
+
+
 @pytest.fixture
-def built_in(tmp_path: Path) -> Path:
-    """A folder with the built-in contracts and their fixtures, as who changes them has them."""
-    for name in ("contracts", "fixtures"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("screenshots", "pages"))
-    return tmp_path
+def built_in(tmp_path: Path) -> Copy:
+    """Makes a folder with a built-in contract and its fixtures, as who changes it has them."""
+
+    def make(vendor: str) -> Path:
+        (tmp_path / "contracts").mkdir()
+        shutil.copy(ROOT / "contracts" / f"{vendor}.yaml", tmp_path / "contracts")
+        shutil.copytree(ROOT / "fixtures" / vendor, tmp_path / "fixtures" / vendor)
+        return tmp_path
+
+    return make
 
 
 def of_vendor(project: Path, pair: Pair) -> Result:
@@ -147,24 +155,25 @@ def of_vendor(project: Path, pair: Pair) -> Result:
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_fixtures_hold(pair: Pair, built_in: Path, vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fixtures_hold(pair: Pair, built_in: Copy, vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is called, the patch is a contract, the fixtures hold, and nothing in them is the customer's."""
-    monkeypatch.chdir(built_in)
+    project = built_in(vendor)
+    monkeypatch.chdir(project)
     for _, sent in real_cases(pair, vendor):
         pair.send(sent)
-    result = of_vendor(built_in, pair)
+    result = of_vendor(project, pair)
     assert result.exit_code == 0
     assert "with the patch below" not in result.stdout
     untold = [line for line in result.stdout.splitlines() if "no fixture of it" in line]
     assert [line for line in untold if not re.search("too long|rate_limited", line)] == []
     assert [text for text in texts_of(pair.customer.vendors[vendor]) if text in result.stdout] == []
-    applied(built_in, result.stdout)
+    applied(project, result.stdout)
     tried = invoke(
         "contract", "test", "--vendor", vendor, "--no-fuzz",
-        "--no-builtin", "--contracts", built_in / "contracts", "--fixtures", built_in / "fixtures",
+        "--no-builtin", "--contracts", project / "contracts", "--fixtures", project / "fixtures",
     )  # fmt: skip
     assert tried.stdout.splitlines()[0].endswith(" 0 findings"), tried.stdout
-    assert len(list((built_in / "fixtures" / vendor).glob("*/real_*.yaml"))) > 3
+    assert len(list((project / "fixtures" / vendor).glob("*/real_*.yaml"))) > 3
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -192,7 +201,7 @@ CAUSES = {  # by answer what is not as in a good call, and what the fixture has
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["known", "unknown"])
 @pytest.mark.parametrize("answer", CAUSES)
-def test_what_was_the_cause_stays(pair: Pair, built_in: Path, answer: str, is_known: bool) -> None:
+def test_what_was_the_cause_stays(pair: Pair, built_in: Copy, answer: str, is_known: bool) -> None:
     """The value that was refused is as wrong in the fixture; others are the default account's, whoever has called."""
     changes, body, written = CAUSES[answer]
     polyai = pair.customer.vendors["polyai"]
@@ -203,7 +212,7 @@ def test_what_was_the_cause_stays(pair: Pair, built_in: Path, answer: str, is_kn
             data=filled(body, polyai),
             timeout=PATIENCE,
         )
-    shown = of_vendor(built_in, pair).stdout
+    shown = of_vendor(built_in("polyai"), pair).stdout
     assert f"/polyai/send_sms/real_{answer}.yaml" in shown
     assert written in shown
     assert [text for text in (*texts_of(polyai), "12025550199", "13015550177", OTHERS_ID) if text in shown] == []
@@ -230,14 +239,14 @@ def passing_on(pair: Pair, *, is_known: bool) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["known", "unknown"])
-def test_ids_in_the_path(pair: Pair, built_in: Path, is_known: bool) -> None:
+def test_ids_in_the_path(pair: Pair, built_in: Copy, is_known: bool) -> None:
     """What the path names is not the customer's in the fixture, whether the contract calls it owned or not."""
     polyai = pair.customer.vendors["polyai"]
     project = polyai["connectors"][0]["project"]
     path = f"/v3/{polyai['account_id']}/{project}/conversations"
     with passing_on(pair, is_known=is_known) as url:
         requests.get(url + path, headers={"X-API-KEY": polyai["api_key"]}, timeout=PATIENCE)
-    shown = of_vendor(built_in, pair).stdout
+    shown = of_vendor(built_in("polyai"), pair).stdout
     assert "+  path: /v3/{account_id}/{project_id}/conversations" in shown
     assert "account_id: {default: /account_id}" in shown
     assert [text for text in (project, polyai["account_id"]) if text in shown] == []
@@ -288,7 +297,7 @@ def test_no_fixture(pair: Pair, project: Path, real: Vendor, told: str) -> None:
     assert len(shown) < 10_000
 
 
-def test_what_operations_share(pair: Pair, built_in: Path) -> None:
+def test_what_operations_share(pair: Pair, built_in: Copy) -> None:
     """One sample cannot be what two operations answer otherwise: that is told, and the sample left as it is."""
     before = pair.stage.app
     for path, words in (("/v1/messages.json", "Unauthorized"), ("/api/v2/sms/opt-status", "You?")):
@@ -296,7 +305,7 @@ def test_what_operations_share(pair: Pair, built_in: Path) -> None:
         pair.stage.app = Vendor(401, [(b"content-type", b"application/json; charset=utf-8")], body)
         requests.get(pair.url + path, timeout=PATIENCE)
     pair.stage.app = before
-    shown = of_vendor(built_in, pair).stdout
+    shown = of_vendor(built_in("avaamo"), pair).stdout
     assert "errors: ['You?']} (other answers, which differ, share what stands there)" in shown
     assert "list_messages/real_unauthorized.yaml" in shown
     assert "avaamo.list_opt_statuses/unauthorized: no fixture of it" in shown
@@ -503,12 +512,12 @@ class TestAgainst:
             is_about_it = any(refused_for_it.search(problem["at"]) for problem in call["problems"])
             assert call["recipient"] in {None, to} or (is_about_it and not call["accepted"]), call["recipient"]
 
-    def test_none_is_sent_twice(self, pair: Pair, url: str, built_in: Path) -> None:
+    def test_none_is_sent_twice(self, pair: Pair, url: str, built_in: Copy) -> None:
         """A fixture of the user's own takes the place of the built-in one of its name."""
         invoke("drift", "--against", f"polyai={url}", "--yes")
         number = len(pair.stage.seen)
         pair.stage.seen.clear()
-        invoke("drift", "--against", f"polyai={url}", "--yes", "--fixtures", built_in / "fixtures")
+        invoke("drift", "--against", f"polyai={url}", "--yes", "--fixtures", built_in("polyai") / "fixtures")
         assert len(pair.stage.seen) == number > 0
 
     def test_consent(self, pair: Pair, url: str) -> None:
