@@ -20,7 +20,7 @@ def sends(settings: Settings | None = None, account: str = "default") -> dict[st
     found = {}
     for contract in contracts:
         operation = next(operation for operation in contract.operations if operation.spelling == "send_sms")
-        found[contract.vendor] = sample(contract, operation, accounts[account].vendors[contract.vendor], time.time())
+        found[contract.vendor] = sample(operation, accounts[account].vendors[contract.vendor], time.time())
     return found
 
 

@@ -89,7 +89,7 @@ def to(app: Application, vendor: str, name: str, number: str | None) -> Sent:
     contract = next(contract for contract in app.contracts if contract.vendor == vendor)
     accounts = {account.id: account for account in asyncio.run(app.store.accounts())}
     operation = next(o for o in contract.operations if o.spelling == name)
-    call = sample(contract, operation, accounts["default"].vendors[vendor], time.time())
+    call = sample(operation, accounts["default"].vendors[vendor], time.time())
     path, body = call.path, call.body
     if number is not None:
         shown = recipient_shown(operation)

@@ -146,7 +146,7 @@ def _fuzzed(
     if operation.success is None or operation.spelling != operation.name:
         return
     asyncio.run(app.store.reset_account("default"))  # its limits are used up
-    example = sample(contract, operation, data, Sources.real().now())
+    example = sample(operation, data, Sources.real().now())
     places = RequestPlaces(contract.document, [operation])
     requests = departures(operation, example, contract.base_path, places)
     yield from fuzz(operation, requests, lambda sent: send(app, sent), reached)
@@ -172,6 +172,6 @@ def _call(  # noqa: PLR0913, PLR0917 -- who sends what to which application, and
     to: str,
     alternative: int = 0,
 ) -> ReplayReply:
-    call = sample(contract, operation, data, Sources.real().now(), recipient=to, alternative=alternative)
+    call = sample(operation, data, Sources.real().now(), recipient=to, alternative=alternative)
     body = call.body.encode()
     return send(app, Sent(call.method, contract.base_path + call.path, list(call.headers.items()), body))

@@ -122,8 +122,7 @@ class Sample:
     body: str
 
 
-def sample(  # noqa: PLR0913 -- whose request it is, when it is made, and how
-    contract: Contract,
+def sample(
     operation: OperationSpec,
     data: Mapping[str, Any],
     now: float,
@@ -133,7 +132,8 @@ def sample(  # noqa: PLR0913 -- whose request it is, when it is made, and how
 ) -> Sample:
     """A request to this operation that the vendor accepts from the owner of ``data``; it may name the recipient.
 
-    ``alternative`` says by which of the operation's security alternatives it proves who sends it.
+    ``alternative`` says by which of the operation's security alternatives it proves who sends it. Raises LookupError
+    where the owner has nothing to prove it by, and ValueError where the key of it cannot sign.
     """
     parts: dict[str, Any] = {"path": {}, "query": {}, "header": {}}
     for parameter in operation.parameters:
@@ -151,10 +151,12 @@ def sample(  # noqa: PLR0913 -- whose request it is, when it is made, and how
             _put(parts, owned.at, first)
     if recipient and operation.recipient is not None:
         _put(parts, operation.recipient.at, recipient)
-    ready = tokens(contract, data, now)
     for scheme in operation.security[alternative].schemes if operation.security else ():
-        value = f"Bearer {ready[scheme.name]}" if scheme.bearer else ready[scheme.name]
-        _put(parts, Pointer((scheme.where, scheme.key)), value)
+        value, record = next(iter(values_at(data, scheme.accept.claim)), (MISSING, {}))
+        if value is MISSING:
+            raise LookupError(f"the customer has nothing for {scheme.name}")
+        ready = credential_for(scheme, data, value, record, now)
+        _put(parts, Pointer((scheme.where, scheme.key)), f"Bearer {ready}" if scheme.bearer else ready)
     return _as_sent(operation, parts)
 
 

@@ -33,7 +33,7 @@ def sample_command(contract: Contract, owner: AccountData, now: float, address: 
     own = [one for one in operations if one.name == one.spelling]
     sending = [one for one in own if one.name == "send_sms"] + [one for one in own if one.message is not None]
     operation = next(iter([*sending, *operations]))
-    call = sample(contract, operation, owner.vendors[contract.vendor], now)
+    call = sample(operation, owner.vendors[contract.vendor], now)
     words = ["curl", "-sS", "-i", "-X", call.method, address + contract.base_path + call.path]
     for name, value in call.headers.items():
         words += ["-H", f"{name}: {value}"]

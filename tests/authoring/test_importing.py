@@ -301,10 +301,10 @@ def test_a_body_that_is_not_read(tmp_path: Path) -> None:
     write_fixtures(contract, tmp_path / "fixtures")
     case = yaml.safe_load((tmp_path / "fixtures/acme/send_sms/sent.yaml").read_text("utf-8"))
     assert (case["request"]["text"], case["request"]["headers"]) == ("Coo", {"content-type": "text/plain"})
-    assert sample(contract, contract.operations[0], {"id": "1"}, 0).body == "Coo"
+    assert sample(contract.operations[0], {"id": "1"}, 0).body == "Coo"
     sending(tmp_path, MESSAGE, "text/plain: {schema: {type: string}, example: Coo}", JSON)
     contract, _, _ = made(tmp_path)
-    assert sample(contract, contract.operations[0], {"id": "1"}, 0, recipient="+12025550123").body[:6] == '{"to":'
+    assert sample(contract.operations[0], {"id": "1"}, 0, recipient="+12025550123").body[:6] == '{"to":'
 
 
 def test_a_recipient_where_no_body_is_shown(tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_a_recipient_where_no_body_is_shown(tmp_path: Path) -> None:
     sending(tmp_path, unmade, JSON, "text/plain: {example: Coo}")
     contract, _, notes = made(tmp_path)
     assert "TODO an example of the body that fits its schema" in notes
-    assert sample(contract, contract.operations[0], {"id": "1"}, 0, recipient="+12025550123").body == "Coo"
+    assert sample(contract.operations[0], {"id": "1"}, 0, recipient="+12025550123").body == "Coo"
 
 
 def test_a_form_of_members(tmp_path: Path) -> None:

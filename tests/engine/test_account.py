@@ -50,7 +50,7 @@ def test_credential_members() -> None:
 
 def test_sample(bench: Bench) -> None:
     """A ready request: the contract's example, with what the account owns, and its credential."""
-    found = sample(acme(), operation("send_sms"), bench.mine, NOW)
+    found = sample(operation("send_sms"), bench.mine, NOW)
     line = bench.mine["lines"][0]
     assert (found.method, found.path) == ("POST", "/messages")
     assert json.loads(found.body) == {
@@ -60,11 +60,11 @@ def test_sample(bench: Bench) -> None:
         "sender": line["senders"][0],
     }
     assert found.headers == {"content-type": "application/json", "x-key": bench.mine["key"]}
-    typed = sample(acme(), operation("get_typed"), bench.mine, NOW)
+    typed = sample(operation("get_typed"), bench.mine, NOW)
     assert (typed.path, typed.headers, typed.body) == ("/typed/5?flag=true", {}, "")
-    merged = sample(acme(), operation("post_merged"), bench.mine, NOW)
+    merged = sample(operation("post_merged"), bench.mine, NOW)
     assert merged.path == f"/merged?a=x&pin={bench.mine['pin']}&key={bench.mine['key']}"
-    assert sample(acme(), operation("by_claim"), bench.mine, NOW).headers["authorization"].startswith("Bearer ey")
+    assert sample(operation("by_claim"), bench.mine, NOW).headers["authorization"].startswith("Bearer ey")
 
 
 def changed(essence: str, example: dict[str, Any], bench: Bench | None = None) -> Sample:
@@ -73,7 +73,7 @@ def changed(essence: str, example: dict[str, Any], bench: Bench | None = None) -
     assert one.body is not None
     (media,) = [media for media in one.body.media.values() if media.example is not MISSING]
     other = replace(one, body=replace(one.body, media={essence: replace(media, essence=essence, example=example)}))
-    return sample(acme(), other, (bench or Bench()).mine, NOW)
+    return sample(other, (bench or Bench()).mine, NOW)
 
 
 def test_a_sample_of_any_media_type_is_json() -> None:
@@ -99,7 +99,7 @@ def test_a_sample_names_a_record_once() -> None:
     sending = [one for one in contract.operations if one.message is not None]
     assert len(sending) == 3
     for one in sending:
-        body = json.loads(sample(contract, one, data, NOW).body)
+        body = json.loads(sample(one, data, NOW).body)
         assert (body["from"], "tn" in body) == (data["leases"][0]["tn"], False)
 
 
@@ -109,7 +109,7 @@ def test_every_sample_is_accepted(bench: Bench) -> None:
         if one.success is None:
             continue
         for _ in range(2):
-            found = sample(acme(), one, bench.mine, NOW)
+            found = sample(one, bench.mine, NOW)
             path, _, query = found.path.partition("?")
             arrival = arrive(
                 one.spelling,

@@ -147,7 +147,7 @@ def test_a_form_that_counts_as_query() -> None:
 def test_a_sample_is_read_as_it_is_written() -> None:
     """What `mockserver curl` prints has the arrays in their styles."""
     account = Registry((lists(),)).add("one", {})
-    made = sample(lists(), operation("get"), account.vendors["lists"], NOW)
+    made = sample(operation("get"), account.vendors["lists"], NOW)
     path, _, query = made.path.partition("?")
     assert parse_qsl(query) == [("each", "x y"), ("each", "z"), ("whole", "1"), ("whole", "2"), ("comma", "1,2")]
     assert (path, made.headers["x-list"]) == ("/p/5%2C6", "3,4")

@@ -91,7 +91,7 @@ def ordinary(
         if operation.dispatch is not None:
             _name_methods(node, operation.dispatch)
         if "requestBody" in node:
-            node["requestBody"] = _body(plain, node["requestBody"], sample(contract, operation, data, now).body)
+            node["requestBody"] = _body(plain, node["requestBody"], sample(operation, data, now).body)
             if operation.merges_form:
                 _place(node, form=form)
             else:

@@ -139,11 +139,11 @@ def _kept(
 
 def _good(contract: Contract, operation: OperationSpec, data: Any, now: float) -> Sent:
     """A sample; of an operation that dispatches, with the parameters of the first that it dispatches to."""
-    ready = sample(contract, operation, data, now)
+    ready = sample(operation, data, now)
     path, _, query = ready.path.partition("?")
     pairs = parse_qsl(query)
     for target in list(operation.dispatch.to.values())[:1] if operation.dispatch else ():
-        pairs += parse_qsl(sample(contract, target, data, now).path.partition("?")[2])
+        pairs += parse_qsl(sample(target, data, now).path.partition("?")[2])
     return Sent(ready.method, path, pairs, ready.headers, ready.body.encode())
 
 

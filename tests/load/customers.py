@@ -119,7 +119,7 @@ class Customer:
             known = shape["vendors"][contract.vendor]
             data = {**known["credentials"], **known["owned"]}
             operation = next(one for one in contract.operations if one.spelling == "send_sms")
-            one = sample(contract, operation, data, now)
+            one = sample(operation, data, now)
             requests[operation.id] = request(one.method, one.path, one.headers, one.body)
         return cls(shape["id"], requests)
 

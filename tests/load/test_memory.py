@@ -44,7 +44,7 @@ def test_a_call_takes_little_more_than_its_bytes(contract: Contract) -> None:
     app = create_app(Settings())
     operation = next(one for one in contract.operations if one.spelling == "send_sms")
     (account, _) = asyncio.run(app.store.accounts())
-    one = sample(contract, operation, account.vendors[contract.vendor], time.time())
+    one = sample(operation, account.vendors[contract.vendor], time.time())
     with TestClient(app, base_url="http://localhost") as client:
         for number in range(2):  # no two heads are the same
             client.request(one.method, one.path, headers={**one.headers, "X-Number": str(number)}, content=one.body)

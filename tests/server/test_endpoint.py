@@ -294,7 +294,7 @@ def test_a_server_that_is_gone_leaves_no_contract_behind(contracts_read_anew: No
     with TestClient(app, base_url="http://localhost") as client:
         for contract in app.contracts:
             operation = next(one for one in contract.operations if one.success is not None)
-            sent = sample(contract, operation, account.vendors[contract.vendor], time.time())
+            sent = sample(operation, account.vendors[contract.vendor], time.time())
             url = contract.base_path + sent.path
             accepted = client.request(sent.method, url, headers=sent.headers, content=sent.body)
             refused = client.request(sent.method, url, headers={"Prefer": "code=400"}, content=b"{")

@@ -111,7 +111,7 @@ def test_two_customers_of_each_real_vendor(app: Application, client: TestClient,
     mine = {**one["vendors"][vendor]["credentials"], **one["vendors"][vendor]["owned"]}
     sent = []
     for operation in contract.operations:
-        ready = sample(contract, operation, mine, time.time())
+        ready = sample(operation, mine, time.time())
         if "{" in ready.path:  # the id of what is not there yet
             continue
         response = client.request(ready.method, ready.path, headers=ready.headers, content=ready.body)

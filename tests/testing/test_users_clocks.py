@@ -100,7 +100,7 @@ def test_delays_last_and_calls_are_timed(users_clock: None, account: Account) ->
     account.polyai.send_sms.pin(fault=fault.delay(seconds=SHORT))
     assert send(account.polyai) == 202
     (call,) = account.polyai.send_sms.calls
-    assert call.data["duration_ms"] >= 1000 * SHORT
+    assert call.data["duration_ms"] >= 1000 * SHORT - 1  # an event loop counts whole milliseconds
 
 
 def test_an_accounts_clock_and_limits_are_its_own(users_clock: None, account: Account) -> None:
