@@ -1,5 +1,6 @@
 """Values of an exchange, made as the contract describes them: each description becomes a function once."""
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -69,7 +70,7 @@ class ValueCompiler:
         if isinstance(value, New):
             return self._new(value)
         if isinstance(value, Apply):
-            return _application(value)
+            return _application(value.function, tuple(map(self.compile, value.arguments)))
         if isinstance(value, Constant):
             constant = value.value
             return lambda _context: constant
@@ -193,19 +194,18 @@ def _of_problem(problem: Problem | None, *, named: bool) -> Any:
     return problem.at.rpartition("/")[2] if named else problem.value
 
 
-def _application(value: Apply) -> Make:
-    function, getters = value.function, [pointer.get for pointer in value.pointers]
-    if len(getters) == 1:
-        (get,) = getters
+def _application(function: Callable[..., Any], makers: tuple[Make, ...]) -> Make:
+    if len(makers) == 1:
+        (make,) = makers
 
         def apply_to_one(context: Context) -> Any:
-            argument = get(context.view)
+            argument = make(context)
             return MISSING if argument is MISSING else function(argument)
 
         return apply_to_one
 
     def apply(context: Context) -> Any:
-        arguments = [get(context.view) for get in getters]
+        arguments = [make(context) for make in makers]
         return MISSING if MISSING in arguments else function(*arguments)
 
     return apply
@@ -241,9 +241,7 @@ def _shaped(value: Shaped, make: Make) -> Make:
         if not all(holds(at, condition, context.view) for at, condition in conditions):
             return MISSING
         made = make(context)
-        if made is MISSING or written_as is None:
-            return made
-        return as_text(made) if written_as == "text" else _as_integer(made)
+        return made if made is MISSING or written_as is None else WRITTEN_AS[written_as](made)
 
     return shape
 
@@ -266,6 +264,14 @@ def _as_integer(value: Any) -> Any:
         return int(value)
     except (TypeError, ValueError, OverflowError):
         return MISSING
+
+
+def _as_base64(digest: str) -> str:
+    """The bytes of a digest, which come in hex."""
+    return b64encode(bytes.fromhex(digest)).decode("ascii")
+
+
+WRITTEN_AS: Mapping[str, Callable[[Any], Any]] = {"text": as_text, "integer": _as_integer, "base64": _as_base64}
 
 
 def timestamp(seconds: float) -> str:

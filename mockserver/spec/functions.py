@@ -89,14 +89,21 @@ def md5_joined(*values: Any) -> str:
     return hashlib.md5("".join(map(_text, values)).encode(), usedforsecurity=False).hexdigest()
 
 
-def hmac_sha1(key: Any, text: Any) -> str:
-    """The HMAC with SHA-1 of a text, in hex."""
-    return hmac.new(_text(key).encode(), _text(text).encode(), hashlib.sha1).hexdigest()
+def hmac_sha1(key: Any, *values: Any) -> str:
+    """The HMAC with SHA-1, by the key that comes first, of values joined as text, in hex."""
+    return hmac.new(_text(key).encode(), "".join(map(_text, values)).encode(), hashlib.sha1).hexdigest()
 
 
-def hmac_sha256(key: Any, text: Any) -> str:
-    """The HMAC with SHA-256 of a text, in hex."""
-    return hmac.new(_text(key).encode(), _text(text).encode(), hashlib.sha256).hexdigest()
+def hmac_sha256(key: Any, *values: Any) -> str:
+    """The HMAC with SHA-256, by the key that comes first, of values joined as text, in hex."""
+    return hmac.new(_text(key).encode(), "".join(map(_text, values)).encode(), hashlib.sha256).hexdigest()
+
+
+def sorted_members(members: Any, before: Any = "", between: Any = "") -> str:
+    """The members of a mapping, sorted by name, as text: of each ``before``, name, ``between`` and value."""
+    pairs = sorted(members.items()) if isinstance(members, dict) else []
+    texts = ((name, "" if value is None else _text(value)) for name, value in pairs)
+    return "".join(f"{before}{name}{between}{text}" for name, text in texts)
 
 
 def base64_text(text: Any) -> str:
@@ -145,8 +152,11 @@ FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
         "md5_joined": md5_joined,
         "md5_sorted": md5_sorted,
         "sms_segments": segments,
+        "sorted_members": sorted_members,
         "upper": upper,
     }
 )
 SIGNING = frozenset({hmac_sha1, hmac_sha256, md5_joined})
 """The functions whose values are signatures."""
+DIGESTS = SIGNING | {md5_sorted}
+"""The functions whose values are bytes, in hex."""

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.tools.installing import INSTALLING, virtual_environment
 
 CONTRACTS = Path(__file__).parents[1] / "vendors" / "contracts"
@@ -23,6 +25,41 @@ sent = client.messages.create(to="+12025550123", from_="+12025550100", body="Hi"
 shown = client.messages(sent.sid).fetch()
 listed = [message.sid for message in client.messages.list(limit=5)]
 print(json.dumps([sent.status, shown.body, shown.date_created.year > 2000, listed == [sent.sid]]))
+"""
+TWILIO_TOLD = """
+import http.server, json, os, queue, threading
+from urllib.parse import parse_qsl
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+told = queue.Queue()
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        told.put((self.path, dict(parse_qsl(body, keep_blank_values=True)), self.headers["X-Twilio-Signature"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+threading.Thread(target=receiver.serve_forever, daemon=True).start()
+origin = f"http://127.0.0.1:{receiver.server_port}"
+sid, token = os.environ["TWILIO_ACCOUNTS_0_SID"], os.environ["TWILIO_ACCOUNTS_0_AUTH_TOKEN"]
+sent = Client(sid, token).messages.create(
+    to="+12025550123", from_="+12025550100", body="Hi & so on", status_callback=origin + "/status?shop=1&of=a%20b"
+)
+found = []
+for _ in range(2):
+    path, form, signature = told.get(timeout=60)
+    is_right = RequestValidator(token).validate(origin + path, form, signature)
+    about_it = form["MessageSid"] == form["SmsSid"] == sent.sid and form["AccountSid"] == sid
+    found.append([form["MessageStatus"], is_right, about_it, form["From"]])
+print(json.dumps(found))
 """
 VONAGE = """
 import json, os
@@ -41,9 +78,10 @@ print(json.dumps([sent.messages[0].status, sent.messages[0].to, len(taken.messag
 """
 
 
-def printed(python: Path, program: str, *expected: str) -> Any:
+def printed(python: Path, program: str, *expected: str, state: Path | None = None) -> Any:
     """What a program prints under ``mockserver run``, which holds it to the calls that are expected of it."""
     run: list[str | Path] = [sys.executable, "-m", "mockserver", "run", "--no-builtin", "--contracts", CONTRACTS]
+    run += [] if state is None else ["--state", state]
     held = ["--fail-on", "refused", *(word for calls in expected for word in ("--expect", calls))]
     environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
     ended = subprocess.run(
@@ -63,6 +101,26 @@ def test_twilio(tools: Path) -> None:
     python = virtual_environment(tools / "twilio-9.13.0", "twilio==9.13.0")
     calls = (f"twilio.{name}=1" for name in ("send_sms", "show_message", "list_messages"))
     assert printed(python, TWILIO, *calls) == ["queued", "Hi", True, True]
+
+
+@pytest.mark.parametrize(
+    ("pins", "right"),
+    [
+        ([], [True, True]),
+        ([{"operation": "twilio.message_status", "fault": {"kind": "wrong_signature"}}], [False, True]),
+    ],
+    ids=["as it is", "wrong signature"],
+)
+def test_twilio_tells_what_became_of_a_message(
+    tools: Path, tmp_path: Path, pins: list[dict[str, Any]], right: list[bool]
+) -> None:
+    """Its callbacks are forms, signed so that the SDK's own validator takes them; a spoilt signature it refuses."""
+    python = virtual_environment(tools / "twilio-9.13.0", "twilio==9.13.0")
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({"pins": pins}), "utf-8")
+    assert printed(python, TWILIO_TOLD, "twilio.send_sms=1", state=state) == [
+        [status, is_right, True, "+12025550100"] for status, is_right in zip(("sent", "delivered"), right, strict=True)
+    ]
 
 
 def test_vonage(tools: Path) -> None:

@@ -36,9 +36,26 @@ TEXT = Path(__file__).with_name("parcel.yaml").read_text("utf-8")
         ("each: /kept/messages", "each: /kept/parcels", "no answer keeps /kept/parcels; kept: /kept/messages"),
         ("{echo: /owned/messages}}}}", "{echo: /owned/messages/size}}}}", "has the member 'size'"),
         ("where: {to: {is: /query/to}}", "where: {to: {is: {call: lower, of: {}}}}", "/to/is/of: {} is not of type"),
-        ("of: [/account/secret, /made/raw]", "of: [/account/secret, /made/nothing]", "an answer makes /made/body"),
+        ("of: [/account/secret, /made/raw]", "of: [/account/secret, /made/nothing]", "a callback makes /made/body"),
         ("    secret: {new: token}", "    secret: {new: token}\n    messages: []", "are both called 'messages'"),
-        ("text: {echo: /body/text}", "text: {deep: [{call: lower, of: [{}]}]}", "/text/deep/0/of/0: {} is not of type"),
+        (
+            "text: {echo: /body/text}",
+            "text: {deep: [{call: upper, of: [//]}]}",
+            '/text/deep/0/of/0: "//" does not match',
+        ),
+        ("of: [/account/secret, /made/raw]", "of: [account/secret, /made/raw]", "the pointer is /account/secret"),
+        ("of: [/account/secret, /made/raw]", "of: [/account/secret]", "hmac_sha256 takes 2 or more, not 1"),
+        (
+            "to: {echo: /body/callback_url, else",
+            "to: {echo: /body/callback_url, as: base64, else",
+            "only a digest is written as base64: {call: hmac_sha1 | hmac_sha256 | md5_joined | md5_sorted}",
+        ),
+        (
+            "id: {echo: /made/body/id}",
+            "id: {echo: /made/url}",
+            "an answer makes /made/body, /made/header, /made/raw, not",
+        ),
+        ("of: [/account/secret, /made/raw]", "of: [/made/header/x-nonce]", "no header before x-signature is"),
         (
             "              x-mock:\n                on:",
             "              x-mocks:\n                on:",
