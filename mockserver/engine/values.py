@@ -14,6 +14,7 @@ from mockserver.engine.identifiers import random_hex, random_token, ulid
 from mockserver.engine.listing import Entries, listed
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import SeededIds, Sources
+from mockserver.spec.functions import as_text
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Jwt, Scheme
 from mockserver.spec.value_model import (
@@ -254,11 +255,6 @@ def holds(at: Pointer, condition: Validator | None, view: Mapping[str, Any]) -> 
     return value is not MISSING and condition.is_valid(value)
 
 
-def as_text(value: Any) -> str:
-    """A value as text: ``true`` and ``false`` as JSON has them."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _as_integer(value: Any) -> Any:
     try:
         return int(value)
@@ -313,6 +309,7 @@ TIME_FORMATS: Mapping[str, Callable[[float], Any]] = {  # by ``format``: how a t
     "iso_ms": timestamp,
     "iso": lambda seconds: f"{_second(int(seconds))}Z",
     "iso_offset": lambda seconds: _moment(seconds).isoformat(),
+    "iso_ms_offset": lambda seconds: f"{timestamp(seconds)[:-1]}+0000",
     "rfc2822": lambda seconds: format_datetime(_moment(seconds)),
     "sql": lambda seconds: _moment(seconds).isoformat(" ")[:19],
     "date": lambda seconds: _moment(seconds).isoformat()[:10],
