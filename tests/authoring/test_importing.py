@@ -235,6 +235,30 @@ def test_members_of_one_side(tmp_path: Path) -> None:
     assert "readOnly: id: left out of each request" in notes
 
 
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_what_stands_beside_a_reference(tmp_path: Path, version: str) -> None:
+    """OpenAPI 3.1 lets a schema say more beside a reference: it is kept, sides too; 3.0 has it ignored."""
+    reference = '$ref: "#/components/schemas/Number"'
+    schemas = f"""
+    Number: {{type: string, minLength: 3}}
+    Message:
+      required: [to, id]
+      properties: {{to: {{{reference}, maxLength: 16, description: Who}}, id: {{{reference}, readOnly: true}}}}
+"""
+    sending(tmp_path, schemas, JSON)
+    file = tmp_path / "acme-api.yml"
+    file.write_text(file.read_text("utf-8").replace("openapi: 3.0.3", f"openapi: {version}"), "utf-8")
+    contract, document, _ = made(tmp_path)
+    message = document["components"]["schemas"]["message"]
+    beside = {"maxLength": 16, "description": "Who"} if version == "3.1.0" else {}
+    assert {k: v for k, v in message["properties"]["to"].items() if k != "x-mock"} == {
+        "$ref": "#/components/schemas/number",
+        **beside,
+    }
+    assert ("id" in message["properties"]) is (version == "3.0.3")
+    assert contract.operations[0].recipient is not None
+
+
 def test_schemas_that_are_themselves(tmp_path: Path) -> None:
     """A kind of message that names its own kinds is followed once; all others stay."""
     schemas = """
@@ -376,12 +400,15 @@ def test_texts_of_patterns(pattern: str, text: str) -> None:
         ({"type": "string", "minLength": 6}, "textxx"),
         ({"type": "null"}, None),
         ({"$ref": "#/components/schemas/A"}, {"next": None}),
+        ({"$ref": "#/components/schemas/A", "required": ["b"], "properties": {"b": True}}, {"next": None, "b": "text"}),
+        ({"$ref": "#/components/schemas/B", "required": ["c"]}, {"b": "text", "c": "text"}),
         (False, None),
     ],
 )
 def test_samples(schema: Any, value: Any) -> None:
     """A value of each kind of schema; one that refers to itself ends."""
-    document = {"components": {"schemas": {"A": {"properties": {"next": {"type": "null"}}}}}}
+    schemas = {"A": {"properties": {"next": {"type": "null"}}}, "B": {"required": ["b"]}}
+    document = {"components": {"schemas": schemas}}
     assert Sampler(document).value(schema) == value
     endless: dict[str, Any] = {
         "components": {"schemas": {"A": {"properties": {"a": {"$ref": "#/components/schemas/A"}}}}}
