@@ -122,9 +122,9 @@ def _properties(schema: dict[str, Any]) -> dict[str, Any]:
 def coercion(reader: Reader, schema: Any) -> str | None:
     """The type that a parameter's text is turned into, or None for text."""
     for part in _unfolded(reader, schema):
-        kind = part.get("type")
-        if kind in _COERCED_TYPES:
-            return str(kind)
+        for kind in _COERCED_TYPES:
+            if is_only(part, {kind}):
+                return kind
     return None
 
 
