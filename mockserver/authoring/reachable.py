@@ -11,7 +11,7 @@ import jsonschema_rs
 from mockserver.authoring.circles import cut_circles
 from mockserver.authoring.openapi_file import MAX_REFERENCES, Found, Node, OpenApiFile, entries, members
 from mockserver.spec.near_keys import INNER_SCHEMAS, SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMAS_BY_NAME
-from mockserver.spec.parameters import is_only
+from mockserver.spec.parameters import COERCED_TYPES, is_only
 from mockserver.spec.pointer import MISSING
 
 Side = Literal["request", "response"]
@@ -161,10 +161,9 @@ class Reachable:
     def _typed_fields(self, schema: Any) -> frozenset[str]:
         """The members of a form that are no text."""
         fields = [field for part in self.unfolded(schema) for field in part.get("properties", {}).items()]
-        kinds = ((name, part.get("type")) for name, member in fields for part in self.unfolded(member))
-        return frozenset(
-            name for name, kind in kinds if kind in ("boolean", "integer", "number") or "array" in (kind or ())
-        )
+        parts = [(name, part) for name, member in fields for part in self.unfolded(member)]
+        typed = {name for name, part in parts if any(is_only(part, {kind}) for kind in COERCED_TYPES)}
+        return frozenset(typed | {name for name, part in parts if "array" in (part.get("type") or ())})
 
     def unfolded(self, schema: Any) -> Iterator[Node]:
         """A schema, and what its reference leads to."""

@@ -341,13 +341,14 @@ def test_a_recipient_where_no_body_is_shown(tmp_path: Path) -> None:
 
 
 def test_a_form_of_members(tmp_path: Path) -> None:
-    """A field that has members of its own cannot be sent as it is: examples do without it where they may."""
-    fields = "{to: {type: string}, more: {type: object, properties: {a: {type: string}}}}"
+    """A field that has members of its own cannot be sent as it is: examples do without it; a number is one."""
+    fields = "{to: {type: string}, more: {type: object, properties: {a: {type: string}}}, parts: {$ref: PARTS}}"
+    fields = fields.replace("PARTS", '"#/components/schemas/Parts"')
     form = "application/x-www-form-urlencoded: {schema: {required: [to], properties: FIELDS}}".replace("FIELDS", fields)
-    sending(tmp_path, MESSAGE, form)
+    sending(tmp_path, MESSAGE.replace("{Message", "{Parts: {type: integer, nullable: true}, Message"), form)
     _, document, _ = made(tmp_path)
     (media,) = document["paths"]["/messages"]["post"]["requestBody"]["content"].values()
-    assert media["example"] == {"to": "+12025550123"}
+    assert media["example"] == {"to": "+12025550123", "parts": 1}
 
 
 def test_fixtures(tmp_path: Path) -> None:
