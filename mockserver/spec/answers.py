@@ -323,7 +323,28 @@ def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[
             message = f"the magic {by_itself} is that of {name}, by its status: write another here, or one at {name}"
             reader.error_below(nodes[taken[by_itself]], ["x-mock", "magic"], message)
         complete[name] = replace(answer, magic=magic)
+    for name, answer in answers.items():
+        _check_courses(reader, nodes[name], answer, taken)
     return complete
+
+
+def _check_courses(reader: Reader, node: dict[str, Any], answer: Answer, taken: dict[str, str]) -> None:
+    """Add an error for each course whose magic another answer, or a course before it, has taken."""
+    for number, keeps in enumerate(answer.effects.keeps):
+        one_or_many = [] if isinstance(node["x-mock"]["keeps"], dict) else [number]
+        asked: dict[str, str] = {}
+        for course in keeps.courses:
+            if course.magic is None:
+                continue
+            other = asked.setdefault(course.magic, course.name)
+            told = None
+            if other != course.name:
+                told = f"the magic {course.magic} is that of the course {other}, which is taken then"
+            elif taken.get(course.magic, answer.name) != answer.name:
+                told = f"the magic {course.magic} is that of {taken[course.magic]}, which is answered then"
+            if told is not None:
+                path = ["x-mock", "keeps", *one_or_many, "courses", course.name, "magic"]
+                reader.error_below(node, path, f"{told}: write another")
 
 
 def _is_json(media_type: str) -> bool:

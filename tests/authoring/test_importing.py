@@ -259,6 +259,18 @@ def test_what_stands_beside_a_reference(tmp_path: Path, version: str) -> None:
     assert contract.operations[0].recipient is not None
 
 
+def test_a_path_that_another_hides(tmp_path: Path) -> None:
+    """It is left out, and said: a contract with both would be wrong."""
+    sending(tmp_path, MESSAGE, JSON, path="/messages/{id}")
+    file = tmp_path / "acme-api.yml"
+    text = file.read_text("utf-8")
+    get = "  /messages/{id}.json: {get: {responses: {200: {description: Ok}}}}\n"
+    file.write_text(text.replace("components:\n", f"{get}components:\n"), "utf-8")
+    contract, _, notes = made(tmp_path)
+    assert [operation.path for operation in contract.operations] == ["/messages/{id}"]
+    assert "GET /messages/{id}.json is left out: /messages/{id} takes its requests" in notes
+
+
 def test_schemas_that_are_themselves(tmp_path: Path) -> None:
     """A kind of message that names its own kinds is followed once; all others stay."""
     schemas = """

@@ -32,6 +32,16 @@ TEXT = Path(__file__).with_name("parcel.yaml").read_text("utf-8")
         ("key: id\n                      record", "key: nothing\n                      record", "no member 'nothing'"),
         ("set: {state: sent}}", "set: {status: sent}}", "the record has no member 'status'"),
         ("{step: sent, after: 1,", "{step: sent, after: 9,", "step 'delivered' comes before the one above it"),
+        (
+            'failed: {magic: "610"',
+            'failed: {magic: "403"',
+            "the magic 403 is that of opted_out, which is answered then",
+        ),
+        (
+            'failed: {magic: "610"',
+            'late: {magic: "610", steps: [{step: failed, after: 9}]}\n                        failed: {magic: "610"',
+            "/courses/failed/magic: the magic 610 is that of the course late, which is taken then: write another",
+        ),
         ("kept: /kept/messages/id", "kept: /kept/parcels/id", "no answer keeps /kept/parcels/id; kept: /kept/messages"),
         ("each: /kept/messages", "each: /kept/parcels", "no answer keeps /kept/parcels; kept: /kept/messages"),
         ("{echo: /owned/messages}}}}", "{echo: /owned/messages/size}}}}", "has the member 'size'"),
