@@ -13,6 +13,7 @@ from mockserver.engine.call import split_headers
 from mockserver.engine.callback import CallbackMaker, OutgoingRequest, label_of, view_of_request, with_wrong_signature
 from mockserver.engine.response import Renderer
 from mockserver.engine.values import Context, ValueCompiler
+from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import load_contracts
 from tests.engine.workbench import NOW, fixed_sources
 
@@ -98,3 +99,21 @@ def test_a_signature_in_a_field(tmp_path: Path) -> None:
     assert request.body.decode().startswith(f"id=a&state=sent&of={right}&no=&is=true&in=")
     spoilt = with_wrong_signature(request).body
     assert (len(spoilt), sum(a != b for a, b in zip(spoilt, request.body, strict=True))) == (len(request.body), 1)
+
+
+@pytest.mark.parametrize(
+    ("read", "headers", "before"),
+    [
+        ("x-nonce", "{x-nonce: {}, x-signature: {}}", "none"),
+        ("x-after", "{x-kind: {example: a}, x-signature: {}, x-after: {example: a}}", "/made/header/x-kind"),
+        ("x-signature", "{x-signature: {}}", "none"),
+    ],
+    ids=["never made", "made after", "itself"],
+)
+def test_a_header_that_is_not_made_before(tmp_path: Path, read: str, headers: str, before: str) -> None:
+    """Nothing could be signed: it is told, with the headers that can be read."""
+    fill = f"{{/header/x-signature: {{call: hmac_sha1, of: [/account/secret, /made/header/{read}]}}}}"
+    with pytest.raises(ContractErrors) as caught:
+        made(tmp_path, JSON, headers, fill)
+    told = f"no header before x-signature is /made/header/{read}; before it are, in the order of `headers`: {before}"
+    assert str(caught.value).endswith(told)

@@ -65,7 +65,6 @@ TEXT = Path(__file__).with_name("parcel.yaml").read_text("utf-8")
             "id: {echo: /made/url}",
             "an answer makes /made/body, /made/header, /made/raw, not",
         ),
-        ("of: [/account/secret, /made/raw]", "of: [/made/header/x-nonce]", "no header before x-signature is"),
         (
             "              x-mock:\n                on:",
             "              x-mocks:\n                on:",
