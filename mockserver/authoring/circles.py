@@ -17,7 +17,7 @@ class _Reference(NamedTuple):
 
 
 def cut_circles(components: dict[str, Any], done: set[str]) -> Iterator[str]:
-    """Replace each reference by which a component leads back to itself, for the same value, by a schema of anything.
+    """Take out each reference by which a component leads back to itself, for the same value: what is beside it stays.
 
     Yields the names of such components. Those in ``done`` are known to lead nowhere; all others are added to it.
     """
@@ -30,7 +30,7 @@ def cut_circles(components: dict[str, Any], done: set[str]) -> Iterator[str]:
                 path.pop()
                 done.add(name)
             elif any(found.to == above for above, _ in path):
-                found.holder[found.key] = {}
+                del found.holder[found.key]["$ref"]
                 yield found.to
             elif found.to not in done:
                 path.append((found.to, _references(components, found.to)))

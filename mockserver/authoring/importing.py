@@ -16,6 +16,7 @@ from mockserver.authoring.security_import import SecurityImport
 from mockserver.spec.answer_model import BODILESS_STATUSES
 from mockserver.spec.answers import CANONICAL_STATUSES
 from mockserver.spec.errors import ContractError, ContractErrors
+from mockserver.spec.path_probes import hidden_paths
 from mockserver.spec.pointer import MISSING, Pointer
 
 CANONICAL_NAMES = {status: name for name, status in CANONICAL_STATUSES.items()}
@@ -125,7 +126,11 @@ class Importer:
                 self._note(f"{endpoint.name} is left out: {other} has the same method and path")
             elif path is not None:
                 operations[key] = _Operation(endpoint, path)
-        return list(operations.values())
+        hidden = dict(hidden_paths(dict.fromkeys(operation.path for operation in operations.values())))
+        for operation in operations.values():
+            if operation.path in hidden:
+                self._note(f"{operation.endpoint.name} is left out: {hidden[operation.path]} takes its requests")
+        return [operation for operation in operations.values() if operation.path not in hidden]
 
     def _mark_message(self, operation: _Operation, request: SpecRequest, recipient: str | None) -> None:
         """Mark the recipient of the operation that sends, and say who a message comes from and what it says."""

@@ -56,8 +56,8 @@ class OpenApiFile:
         version = str(self.document.get("openapi")) if isinstance(self.document, dict) else ""
         if not version.startswith(("3.0", "3.1")):
             raise _unreadable(file, "no OpenAPI document of version 3.0 or 3.1")
-        self._is_30 = version.startswith("3.0")
-        if self._is_30:
+        self.is_30 = version.startswith("3.0")
+        if self.is_30:
             read_as_31(self.document)
 
     def endpoints(self) -> Iterator[SpecOperation]:
@@ -87,7 +87,7 @@ class OpenApiFile:
     def _read(self, file: Path) -> Any:
         if file not in self._documents:
             document = _value_of(file)
-            if self._documents and isinstance(document, dict) and self._is_30:
+            if self._documents and isinstance(document, dict) and self.is_30:
                 read_as_31(document)
             self._documents[file] = document
         return self._documents[file]

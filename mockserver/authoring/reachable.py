@@ -11,7 +11,7 @@ import jsonschema_rs
 from mockserver.authoring.circles import cut_circles
 from mockserver.authoring.openapi_file import MAX_REFERENCES, Found, Node, OpenApiFile, entries, members
 from mockserver.spec.near_keys import INNER_SCHEMAS, SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMAS_BY_NAME
-from mockserver.spec.parameters import is_only
+from mockserver.spec.parameters import COERCED_TYPES, is_only
 from mockserver.spec.pointer import MISSING
 
 Side = Literal["request", "response"]
@@ -66,7 +66,8 @@ class Reachable:
             return node if isinstance(node, bool) else {}
         if isinstance(node.get("$ref"), str):
             name = self._component(node["$ref"], file, side)
-            return {} if name is None else {"$ref": f"#/components/schemas/{name}"}
+            beside = {} if self._source.is_30 else self._beside(node, file, side, hidden)
+            return beside if name is None else {"$ref": f"#/components/schemas/{name}", **beside}
         copy: Node = {}
         hidden |= self._hidden(node, file, side)
         for key, value in self._sound(node):
@@ -84,6 +85,10 @@ class Reachable:
             copy["examples"] = [node["example"]]
         return copy
 
+    def _beside(self, node: Node, file: Path, side: Side, hidden: frozenset[str]) -> Any:
+        """What a schema says beside its reference, which OpenAPI 3.0 does not let it."""
+        return self._schema({key: value for key, value in node.items() if key != "$ref"}, file, side, hidden)
+
     def _hidden(self, node: Node, file: Path, side: Side) -> frozenset[str]:
         """The members of a schema's values that are not there on one side (OpenAPI: readOnly, writeOnly)."""
         word, hidden = _HIDDEN[side], set()
@@ -94,8 +99,8 @@ class Reachable:
                 continue
             seen.add(id(part.value))
             for name, written in members(part.value, "properties").items():
-                member = self.follow(written, part.file).value
-                hidden |= {name} if isinstance(member, dict) and member.get(word) is True else set()
+                said = [self.follow(written, part.file).value, {} if self._source.is_30 else written]
+                hidden |= {name} if any(isinstance(one, dict) and one.get(word) is True for one in said) else set()
             waiting += [Found(item, part.file) for item in entries(part.value, "allOf")]
         if hidden:
             self.notes.append(f"{word}: {', '.join(sorted(hidden))}: left out of each {side}")
@@ -156,10 +161,9 @@ class Reachable:
     def _typed_fields(self, schema: Any) -> frozenset[str]:
         """The members of a form that are no text."""
         fields = [field for part in self.unfolded(schema) for field in part.get("properties", {}).items()]
-        kinds = ((name, part.get("type")) for name, member in fields for part in self.unfolded(member))
-        return frozenset(
-            name for name, kind in kinds if kind in ("boolean", "integer", "number") or "array" in (kind or ())
-        )
+        parts = [(name, part) for name, member in fields for part in self.unfolded(member)]
+        typed = {name for name, part in parts if any(is_only(part, {kind}) for kind in COERCED_TYPES)}
+        return frozenset(typed | {name for name, part in parts if "array" in (part.get("type") or ())})
 
     def unfolded(self, schema: Any) -> Iterator[Node]:
         """A schema, and what its reference leads to."""

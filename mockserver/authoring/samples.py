@@ -68,7 +68,8 @@ class Sampler:
             return value
         if "$ref" in schema:
             self._open.append(schema["$ref"])
-            value = self._value(Pointer.parse(schema["$ref"][1:]).get(self._document), depth + 1)
+            target = Pointer.parse(schema["$ref"][1:]).get(self._document)
+            value = self._value(_with_beside(target, schema), depth + 1)
             self._open.pop()
             return value
         for word in ("oneOf", "anyOf"):
@@ -132,6 +133,19 @@ def _joined(one: Any, other: Any) -> Any:
     if isinstance(one, dict) and isinstance(other, dict):
         return {**one, **other}
     return one if isinstance(one, dict) and one else other
+
+
+def _with_beside(target: Any, schema: dict[str, Any]) -> Any:
+    """What a reference leads to, with what the schema says beside it."""
+    beside = {key: value for key, value in schema.items() if key != "$ref"}
+    if not beside or not isinstance(target, dict):
+        return target
+    both = {**target, **beside}
+    if "required" in target and "required" in beside:
+        both["required"] = [*_list(target, "required"), *_list(beside, "required")]
+    if "properties" in target and "properties" in beside:
+        both["properties"] = {**target["properties"], **beside["properties"]}
+    return both
 
 
 def _members(schema: dict[str, Any], key: str) -> list[Any]:

@@ -14,6 +14,7 @@ from mockserver.engine.response import Renderer
 from mockserver.engine.values import Context, Make, ValueCompiler
 from mockserver.spec.callback_model import CallbackSpec
 from mockserver.spec.evidence import ON_ITS_PAGE
+from mockserver.spec.forms import form_fields, form_text
 from mockserver.spec.functions import SIGNING
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
@@ -57,7 +58,7 @@ class CallbackMaker:
         """The requests that tell of an event; none where the account has no address for them."""
         requests = []
         for callback, url in self.addressed(vendor, event, context):
-            rendered = self._renderer.render(callback.request, context)
+            rendered = self._renderer.render(callback.request, context.seeing(made={"url": url}))
             request = OutgoingRequest(callback, account, url, rendered.head, rendered.body, cause, index, recipient)
             requests.append(request)
         return requests
@@ -81,11 +82,16 @@ def label_of(callback: CallbackSpec, *, status: int, fault: str, notes: str) -> 
         reasons=json.dumps(evidence.reasons),
         accepted=200 <= status < 300,
         direction="out",
-        reads="json",
+        reads=_reads(callback),
         status=status,
         fault=fault,
         notes=notes,
     )
+
+
+def _reads(callback: CallbackSpec) -> str:
+    """How the body of a callback is read."""
+    return "form" if callback.request.is_form else "json"
 
 
 def signature_places(callback: CallbackSpec) -> tuple[Pointer, ...]:
@@ -109,11 +115,13 @@ def with_wrong_signature(request: OutgoingRequest) -> OutgoingRequest:
                 for key, value in headers
             ]
         else:
-            document = json.loads(body)
+            is_form = request.callback.request.is_form
+            document = form_fields(body.decode()) if is_form else json.loads(body)
             value = Pointer(tuple(tokens)).get(document)
             if isinstance(value, str):
                 document = _with_value(document, tuple(tokens), _altered(value))
-                body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+                compact = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+                body = (form_text(document) if is_form else compact).encode()
     length = b"%d" % len(body)
     packed = pack_headers([(name, length if name == b"content-length" else value) for name, value in headers])
     return msgspec.structs.replace(request, headers=packed, body=body)
@@ -140,7 +148,7 @@ def _signs(value: Value | None) -> bool:
 
 def _signing_members(value: Value) -> Iterator[tuple[str, ...]]:
     """Where below a value a signature stands; at the value itself, ``()``."""
-    if isinstance(value, Apply) and value.function in SIGNING:
+    if isinstance(value, Apply) and (value.function in SIGNING or any(map(_signs, value.arguments))):
         yield ()
     elif isinstance(value, Shaped):
         yield from _signing_members(value.value)
@@ -157,7 +165,8 @@ def view_of_request(request: OutgoingRequest) -> RequestView:
     parts = urlsplit(request.url)
     query = parts.query.encode("utf-8")
     return RequestView(
-        Arrival(request.callback.method, parts.path, {}, query, request.headers, request.body, 0), "json"
+        Arrival(request.callback.method, parts.path, {}, query, request.headers, request.body, 0),
+        _reads(request.callback),
     )
 
 

@@ -13,9 +13,9 @@ from mockserver.engine.pin import Literal
 from mockserver.engine.problem import KINDS, Problem
 from mockserver.engine.recipient import MAGIC, MAGIC_DIGITS, is_magic
 from mockserver.engine.request import Possession
-from mockserver.engine.values import as_text, holds
+from mockserver.engine.values import holds
 from mockserver.spec.answer_model import Answer
-from mockserver.spec.functions import digits
+from mockserver.spec.functions import as_text, digits
 from mockserver.spec.model import KeptMember, OperationSpec, Owned, Rule
 from mockserver.spec.pointer import MISSING, Pointer
 

@@ -159,7 +159,7 @@ class EffectCompiler:
                     return []
             if keeps.each is None and "recipients" not in context.view:
                 return kept(context, context, 0, recipient, course)
-            contexts = [context] if keeps.each is None else _items(keeps.each, context)
+            contexts = [context] if keeps.each is None else _accepted_items(keeps.each, context)
             numbers = _accepted(context, recipient, len(contexts))
             items = enumerate(zip(contexts, numbers, strict=True))
             return [one for index, (item, number) in items for one in kept(context, item, index, number, course)]
@@ -215,9 +215,14 @@ def _accepted(context: Context, recipient: str, entries: int) -> list[str]:
     return several if len(several) == entries else [recipient] * entries
 
 
-def _items(at: Pointer, context: Context) -> list[Context]:
-    entries = at.get(context.view)
-    return [context.seeing(item=entry) for entry in entries] if isinstance(entries, list) else []
+def _accepted_items(at: Pointer, context: Context) -> list[Context]:
+    """A context for each entry of a list; where it has one for each recipient, those refused leave nothing."""
+    entries, recipients = at.get(context.view), context.view.get("recipients", ())
+    if not isinstance(entries, list):
+        return []
+    is_of_all = len(entries) == len(recipients)
+    of_accepted = (e for e, to in zip(entries, recipients, strict=True) if to["accepted"]) if is_of_all else entries
+    return [context.seeing(item=entry) for entry in of_accepted]
 
 
 def _course(

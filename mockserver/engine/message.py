@@ -13,8 +13,8 @@ from mockserver.engine.facts import Facts
 from mockserver.engine.recipient import recipients_of
 from mockserver.engine.request import Arrival, ParsedRequest, RequestParser
 from mockserver.engine.sources import Sources
-from mockserver.engine.values import Context, Make, ValueCompiler, as_text
-from mockserver.spec.functions import encoding_of, sms_segments
+from mockserver.engine.values import Context, Make, ValueCompiler
+from mockserver.spec.functions import as_text, encoding_of, sms_segments
 from mockserver.spec.model import Contract, OperationSpec, Sms
 from mockserver.spec.pointer import MISSING
 

@@ -30,6 +30,7 @@ class Problem:
 
     @property
     def entry(self) -> dict[str, Any]:
-        """The problem as an entry of the list that answers may show."""
+        """The problem as an entry of the list that answers may show; ``value`` only where something stands there."""
         name = self.at.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
-        return {"kind": self.kind, "at": self.at, "reason": self.reason, "name": name, "value": self.value}
+        entry = {"kind": self.kind, "at": self.at, "reason": self.reason, "name": name}
+        return {**entry, "value": self.value} if self.value is not None or self.kind == "invalid" else entry

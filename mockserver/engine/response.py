@@ -1,6 +1,6 @@
 """An answer as bytes: the documented sample, with the values of this exchange laid over it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from mockserver.engine.call import pack_headers, split_headers
 from mockserver.engine.values import Context, Make, ValueCompiler, finder
 from mockserver.spec.answer_model import BODILESS_STATUSES, Answer
 from mockserver.spec.evidence import Graded
+from mockserver.spec.forms import field_text, form_fields, form_text
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.value_model import CountOf, Echo, New, Value
@@ -48,7 +49,7 @@ class PreparedAnswer(msgspec.Struct, frozen=True):
     ``written`` is the body in parts as it stands in the contract; ``makers`` make those at their places anew.
     ``grades`` are those of made parts that are graded, the least known first. ``headers`` are the headers where one of
     them has a fill, else None. ``constant`` is the response where all calls get the same. ``places`` are those of the
-    makers in the body, where a value reads what was made before it, else None.
+    makers in the body, where a value reads what was made before it, else None. ``write`` writes a value of the body.
     """
 
     answer: Answer
@@ -58,6 +59,7 @@ class PreparedAnswer(msgspec.Struct, frozen=True):
     headers: tuple[tuple[bytes, bytes, Make | None], ...] | None
     constant: RenderedResponse | None
     places: tuple[Pointer, ...] | None
+    write: Callable[[Any], bytes]
 
 
 class Renderer:
@@ -78,14 +80,16 @@ class Renderer:
         prepared = self._prepared[answer]
         if prepared.constant is not None:
             return prepared.constant
-        parts = list(prepared.written)
+        parts, made = list(prepared.written), None
         if prepared.places is None:
             for at, make in prepared.makers:
                 value = make(context)
                 if value is not MISSING:
-                    parts[at] = _dump(value)
+                    parts[at] = prepared.write(value)
         else:
-            context = _fill_in_order(prepared, parts, context)
+            made = dict(context.view.get("made", {}))
+            context = context.seeing(made=made)
+            _fill_in_order(prepared, parts, context, made)
         body = b"".join(parts)
         filled = _least_known(prepared, parts) if prepared.grades else None
         if prepared.headers is None:
@@ -95,6 +99,8 @@ class Renderer:
             text = literal if make_header is None else make_header(context) or literal
             if text:
                 headers.append((name, text))
+                if made is not None:
+                    put(made, ("header", name.decode("latin-1")), text.decode("latin-1"))
         return RenderedResponse.of(answer.status, headers, body, filled)
 
     def _prepare(self, answer: Answer) -> PreparedAnswer:
@@ -117,7 +123,8 @@ class Renderer:
             body = answer.body[0]
             constant = RenderedResponse(answer.status, _constant_head(answer, len(body)), body)
         places = tuple(answer.places[at // 2] for at, _ in makers) if _reads_made(answer) else None
-        return PreparedAnswer(answer, tuple(written), makers, tuple(grades), headers, constant, places)
+        write = _form_writer(answer) if answer.is_form else _dump
+        return PreparedAnswer(answer, tuple(written), makers, tuple(grades), headers, constant, places, write)
 
     def _header_maker(self, value: Value) -> Make:
         """A header's fill as a function; its value is b"" where nothing that may be sent is left of it."""
@@ -147,17 +154,32 @@ def _reads_made(answer: Answer) -> bool:
     return any(at.tokens[0] == "made" for value in values for at in pointers_of(value))
 
 
-def _fill_in_order(prepared: PreparedAnswer, parts: list[bytes], context: Context) -> Context:
-    """Fill the parts of a body; returns the context for the headers, in which ``/made`` is what was made."""
-    made: dict[str, Any] = {"body": {}}
-    context = context.seeing(made=made)
+def _fill_in_order(prepared: PreparedAnswer, parts: list[bytes], context: Context, made: dict[str, Any]) -> None:
+    """Fill the parts of a body. ``made`` is ``/made`` of the context: what was made before, then the whole body."""
+    made["body"], made["header"] = {}, {}
     for (at, make), place in zip(prepared.makers, prepared.places or (), strict=True):
         value = make(context)
         if value is not MISSING:
-            parts[at] = _dump(value)
+            parts[at] = prepared.write(value)
             put(made, ("body", *place.tokens), value)
-    made["raw"] = b"".join(parts).decode()
-    return context
+    raw = b"".join(parts)
+    made["raw"] = raw.decode()
+    if prepared.headers is not None and raw:
+        made["body"] = form_fields(made["raw"]) if prepared.answer.is_form else _read(raw)
+
+
+def _form_writer(answer: Answer) -> Callable[[Any], bytes]:
+    """Writes a value of a form: of one field, or all of them where the whole body is made."""
+    write = form_text if Pointer(()) in answer.places else field_text
+    return lambda value: write(value).encode("ascii")
+
+
+def _read(raw: bytes) -> Any:
+    """The body as JSON; nothing where it is another text."""
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return MISSING
 
 
 def put(holder: dict[str, Any], tokens: tuple[str, ...], value: Any) -> None:

@@ -1,5 +1,6 @@
 """Values of an exchange, made as the contract describes them: each description becomes a function once."""
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -13,6 +14,7 @@ from mockserver.engine.identifiers import random_hex, random_token, ulid
 from mockserver.engine.listing import Entries, listed
 from mockserver.engine.problem import Problem
 from mockserver.engine.sources import SeededIds, Sources
+from mockserver.spec.functions import as_text
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Jwt, Scheme
 from mockserver.spec.value_model import (
@@ -69,7 +71,7 @@ class ValueCompiler:
         if isinstance(value, New):
             return self._new(value)
         if isinstance(value, Apply):
-            return _application(value)
+            return _application(value.function, tuple(map(self.compile, value.arguments)))
         if isinstance(value, Constant):
             constant = value.value
             return lambda _context: constant
@@ -193,19 +195,18 @@ def _of_problem(problem: Problem | None, *, named: bool) -> Any:
     return problem.at.rpartition("/")[2] if named else problem.value
 
 
-def _application(value: Apply) -> Make:
-    function, getters = value.function, [pointer.get for pointer in value.pointers]
-    if len(getters) == 1:
-        (get,) = getters
+def _application(function: Callable[..., Any], makers: tuple[Make, ...]) -> Make:
+    if len(makers) == 1:
+        (make,) = makers
 
         def apply_to_one(context: Context) -> Any:
-            argument = get(context.view)
+            argument = make(context)
             return MISSING if argument is MISSING else function(argument)
 
         return apply_to_one
 
     def apply(context: Context) -> Any:
-        arguments = [get(context.view) for get in getters]
+        arguments = [make(context) for make in makers]
         return MISSING if MISSING in arguments else function(*arguments)
 
     return apply
@@ -241,9 +242,7 @@ def _shaped(value: Shaped, make: Make) -> Make:
         if not all(holds(at, condition, context.view) for at, condition in conditions):
             return MISSING
         made = make(context)
-        if made is MISSING or written_as is None:
-            return made
-        return as_text(made) if written_as == "text" else _as_integer(made)
+        return made if made is MISSING or written_as is None else WRITTEN_AS[written_as](made)
 
     return shape
 
@@ -256,16 +255,19 @@ def holds(at: Pointer, condition: Validator | None, view: Mapping[str, Any]) -> 
     return value is not MISSING and condition.is_valid(value)
 
 
-def as_text(value: Any) -> str:
-    """A value as text: ``true`` and ``false`` as JSON has them."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _as_integer(value: Any) -> Any:
     try:
         return int(value)
     except (TypeError, ValueError, OverflowError):
         return MISSING
+
+
+def _as_base64(digest: str) -> str:
+    """The bytes of a digest, which come in hex."""
+    return b64encode(bytes.fromhex(digest)).decode("ascii")
+
+
+WRITTEN_AS: Mapping[str, Callable[[Any], Any]] = {"text": as_text, "integer": _as_integer, "base64": _as_base64}
 
 
 def timestamp(seconds: float) -> str:
@@ -307,6 +309,7 @@ TIME_FORMATS: Mapping[str, Callable[[float], Any]] = {  # by ``format``: how a t
     "iso_ms": timestamp,
     "iso": lambda seconds: f"{_second(int(seconds))}Z",
     "iso_offset": lambda seconds: _moment(seconds).isoformat(),
+    "iso_ms_offset": lambda seconds: f"{timestamp(seconds)[:-1]}+0000",
     "rfc2822": lambda seconds: format_datetime(_moment(seconds)),
     "sql": lambda seconds: _moment(seconds).isoformat(" ")[:19],
     "date": lambda seconds: _moment(seconds).isoformat()[:10],

@@ -73,7 +73,8 @@ class Answer:
     ``body`` is the sample's literal JSON, cut where a value is filled in: it has one segment more than ``fills``.
     Each fill comes with the literal JSON that the sample has in its place, and with what is known of other values;
     ``places`` says where each stands in the body, ``written`` is the order in which the contract has them. ``means`` is
-    the status that the answer stands for where the HTTP status says less.
+    the status that the answer stands for where the HTTP status says less. Where ``is_form`` the body is no JSON but the
+    fields of a form.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Answer:
     places: tuple[Pointer, ...] = ()
     written: tuple[int, ...] = ()
     effects: Effects = NO_EFFECTS
+    is_form: bool = False
 
     def has_member(self, at: Pointer) -> bool:
         """Whether the documented body has a value at this place."""

@@ -11,6 +11,7 @@ from mockserver.spec.effects import read_effects
 from mockserver.spec.evidence import DRAFT, Evidence, Graded, graded, read_evidence
 from mockserver.spec.fill_probes import check_fills
 from mockserver.spec.filled import misfits
+from mockserver.spec.forms import field_text, form_text, is_form_type
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.value_model import Validator, Value
@@ -42,6 +43,10 @@ class _Sample:
     media_type: str | None
     value: Any
     schema: Validator | None
+
+    @property
+    def is_form(self) -> bool:
+        return self.media_type is not None and is_form_type(self.media_type) and isinstance(self.value, dict)
 
 
 def read_answers(reader: Reader, operation: dict[str, Any], operation_id: str) -> dict[str, Answer]:
@@ -137,7 +142,7 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
     body_fills = {Pointer(at.tokens[1:]): value for at, value in values.items() if at.tokens[0] == "body"}
     header_fills = {at.tokens[1:]: value for at, value in values.items() if at.tokens[0] == "header"}
     if not reader.is_proven:
-        check_fills(reader, sample.block, values, sample.value)
+        check_fills(reader, sample.block, values, sample.value, _names_sent(reader, response, values))
         _check_sample(reader, sample, body_fills)
     body, literals = _template(reader, sample, list(body_fills))
     headers = _headers(reader, response, sample, header_fills)
@@ -157,6 +162,7 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
         places=tuple(at for at, _ in literals),
         written=tuple(sorted(range(len(literals)), key=lambda place: list(body_fills).index(literals[place][0]))),
         effects=read_effects(reader, sample.block),
+        is_form=sample.is_form,
     )
 
 
@@ -207,19 +213,22 @@ def _misplaced(reader: Reader, sample: _Sample, tokens: tuple[str, ...], what: s
 def _template(
     reader: Reader, sample: _Sample, holes: list[Pointer]
 ) -> tuple[tuple[bytes, ...], list[tuple[Pointer, bytes]]]:
-    """The sample's JSON cut at its holes, and each hole with the bytes that stood there."""
+    """The sample's text cut at its holes, and each hole with the bytes that stood there."""
     if sample.media_type is None:
         for at in holes:
             _misplaced(reader, sample, ("body", *at.tokens), "into a body that there is not")
         return (b"",), []
-    if not _is_json(sample.media_type):
+    if not _is_json(sample.media_type) and not sample.is_form:
         if holes or not isinstance(sample.value, str):
             reader.error(sample.node, f"a {sample.media_type} sample must be plain text without fill", "value")
         return (str(sample.value).encode(),), []
     segments, order = [""], []
-    for piece in _cut(sample.value, Pointer(()), frozenset(holes)):
+    cut = _cut_form if sample.is_form else _cut
+    for piece in cut(sample.value, Pointer(()), frozenset(holes)):
         if isinstance(piece, Pointer):
-            order.append((piece, _dump(piece.get(sample.value)).encode()))
+            value = piece.get(sample.value)
+            in_form = field_text(value) if piece.tokens else form_text(value)
+            order.append((piece, (in_form if sample.is_form else _dump(value)).encode()))
             segments.append("")
         else:
             segments[-1] += piece
@@ -245,6 +254,24 @@ def _cut(value: Any, at: Pointer, holes: frozenset[Pointer]) -> Iterator[str | P
         yield "]" if value else "[]"
     else:
         yield _dump(value)
+
+
+def _cut_form(fields: dict[str, Any], at: Pointer, holes: frozenset[Pointer]) -> Iterator[str | Pointer]:
+    """The text of a form's fields in pieces, with the pointer of each hole in place of the value there."""
+    if at in holes:
+        yield at
+        return
+    for number, (name, value) in enumerate(fields.items()):
+        field = Pointer((*at.tokens, name))
+        yield f"{'&' if number else ''}{field_text(name)}="
+        yield field if field in holes else field_text(value)
+
+
+def _names_sent(reader: Reader, response: dict[str, Any], values: dict[Pointer, Value]) -> list[str]:
+    """The documented headers that have an example or a fill, in their order."""
+    declared = reader.mapping(response, "headers")
+    filled = {at.tokens[1].lower() for at in values if at.tokens[0] == "header"}
+    return [n.lower() for n in declared if n.lower() in filled or "example" in reader.mapping(declared, n)]
 
 
 def _headers(
@@ -307,7 +334,28 @@ def _with_magic(reader: Reader, nodes: dict[str, dict[str, Any]], answers: dict[
             message = f"the magic {by_itself} is that of {name}, by its status: write another here, or one at {name}"
             reader.error_below(nodes[taken[by_itself]], ["x-mock", "magic"], message)
         complete[name] = replace(answer, magic=magic)
+    for name, answer in answers.items():
+        _check_courses(reader, nodes[name], answer, taken)
     return complete
+
+
+def _check_courses(reader: Reader, node: dict[str, Any], answer: Answer, taken: dict[str, str]) -> None:
+    """Add an error for each course whose magic another answer, or a course before it, has taken."""
+    for number, keeps in enumerate(answer.effects.keeps):
+        one_or_many = [] if isinstance(node["x-mock"]["keeps"], dict) else [number]
+        asked: dict[str, str] = {}
+        for course in keeps.courses:
+            if course.magic is None:
+                continue
+            other = asked.setdefault(course.magic, course.name)
+            told = None
+            if other != course.name:
+                told = f"the magic {course.magic} is that of the course {other}, which is taken then"
+            elif taken.get(course.magic, answer.name) != answer.name:
+                told = f"the magic {course.magic} is that of {taken[course.magic]}, which is answered then"
+            if told is not None:
+                path = ["x-mock", "keeps", *one_or_many, "courses", course.name, "magic"]
+                reader.error_below(node, path, f"{told}: write another")
 
 
 def _is_json(media_type: str) -> bool:

@@ -11,13 +11,11 @@ from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import ABOUT_REQUESTS, Reader
 from mockserver.spec.security_model import Jwt
 from mockserver.spec.value_model import Composed, Constant, Value
-from mockserver.spec.values import pointers_of
+from mockserver.spec.values import POINTER_ROOTS, VALUE_ROOTS, pointers_of
 
 _ECHO_ONLY = {"problem": (("name",), ("value",)), "limit": (("wait",),)}
-_POINTER_ROOTS = ("path", "query", "header", "body", "account", "owned")
 _UNBOUND = "is bound by no owned value"
-_MADE = ("body", "header", "raw")
-_VALUE_ROOTS = ("made", "item", "kept", "recipients", "inbound", "problems")  # of values only, not of rules
+_MADE = {"an answer": ("body", "header", "raw"), "a callback": ("body", "header", "raw", "url")}
 
 
 def pointers_read(operation: OperationSpec) -> list[Pointer]:
@@ -95,7 +93,7 @@ def _check_callbacks(reader: Reader, contract: Contract, lists: Lists) -> None:
     for callback in contract.callbacks:
         for value in (callback.to, *values_of(callback.request)):
             for at in pointers_of(value):
-                message = _wrong_in_value(at, lists)
+                message = _wrong_in_value(at, lists, "a callback")
                 if message is not None:
                     _error(reader, reader.document, str(at), f"{callback.name}: {message}")
 
@@ -195,13 +193,13 @@ def _wrong(contract: Contract, at: Pointer, bound: Bound, lists: Lists) -> str |
     if root in _ECHO_ONLY:
         known = " and ".join(str(Pointer((root, *tokens))) for tokens in _ECHO_ONLY[root])
         return None if rest in _ECHO_ONLY[root] else f"only {known} may be echoed, not {at}"
-    if root in _VALUE_ROOTS:
+    if root in VALUE_ROOTS:
         return _wrong_in_value(at, lists)
     if root == "owned":
         return _wrong_in_record(contract, at, bound, lists)
     wrong = None
-    if root not in _POINTER_ROOTS:
-        wrong = f"{at} must begin with one of: {', '.join('/' + r for r in _POINTER_ROOTS)}"
+    if root not in POINTER_ROOTS:
+        wrong = f"{at} must begin with one of: {', '.join('/' + r for r in POINTER_ROOTS)}"
     elif root == "header" and rest != tuple(map(str.lower, rest)):
         wrong = f"header names are lower case in pointers, not {at}"
     elif root == "account" and not _exists(contract.account, rest):
@@ -209,12 +207,12 @@ def _wrong(contract: Contract, at: Pointer, bound: Bound, lists: Lists) -> str |
     return wrong
 
 
-def _wrong_in_value(at: Pointer, lists: Lists) -> str | None:
+def _wrong_in_value(at: Pointer, lists: Lists, maker: str = "an answer") -> str | None:
     root, rest = at.tokens[0], at.tokens[1:]
     if root == "kept" and (not rest or rest[0] not in lists):
         return f"no answer keeps {at}; kept: {_listed(lists)}"
-    if root == "made" and (not rest or rest[0] not in _MADE):
-        return f"an answer makes {', '.join('/made/' + part for part in _MADE)}, not {at}"
+    if root == "made" and (not rest or rest[0] not in _MADE[maker]):
+        return f"{maker} makes {', '.join('/made/' + part for part in _MADE[maker])}, not {at}"
     return None
 
 

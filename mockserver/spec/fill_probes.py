@@ -1,6 +1,6 @@
 """Values of an answer that come to nothing, whatever the request: they read what the answer does not make."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mockserver.spec.pointer import MISSING, Pointer
@@ -11,25 +11,29 @@ from mockserver.spec.values import parts_of
 
 Read = tuple[Any, Hashable, str]  # the container, the key in it, the pointer that stands there
 _BODY = ("made", "body")
+_MADE_HEADER = ("made", "header")
 _OF_ENTRIES = "/item"
 _RAW = "/made/raw"
 _REFUSABLE = "/recipients"
 _NO_ENTRY = "an entry is read inside of `each`, `problems` or a `keeps` with `each`: here is none"
 
 
-def check_fills(reader: Reader, block: dict[str, Any], values: Mapping[Pointer, Value], sample: Any) -> None:
+def check_fills(
+    reader: Reader, block: dict[str, Any], values: Mapping[Pointer, Value], sample: Any, headers: Sequence[str]
+) -> None:
     """Add an error for each value of an answer's block that reads what the answer never makes.
 
-    ``values`` are its fills by their place, ``sample`` is its documented body.
+    ``values`` are its fills by their place, ``sample`` is its documented body, ``headers`` are its own in their order.
     """
-    _Probe(reader, values).answer(block, sample)
+    _Probe(reader, values, headers).answer(block, sample)
 
 
 class _Probe:
     """The fills of one answer: which places of its body are made, and in which order."""
 
-    def __init__(self, reader: Reader, values: Mapping[Pointer, Value]) -> None:
+    def __init__(self, reader: Reader, values: Mapping[Pointer, Value], headers: Sequence[str]) -> None:
         self._reader = reader
+        self._headers = headers
         in_body = [at for at in values if at.tokens[0] == "body"]
         counts = {at: any(isinstance(part, CountOf) for part in parts_of(values[at])) for at in in_body}
         self._made = [Pointer(at.tokens[1:]) for at in sorted(in_body, key=counts.__getitem__)]  # in their order
@@ -40,10 +44,11 @@ class _Probe:
         for text, node in fill.items():
             at = Pointer.parse(text)
             own = Pointer(at.tokens[1:])
-            is_body = at.tokens[0] == "body"
-            before = self._made[: self._made.index(own)] if is_body else self._made
             for container, key, read in _reads(fill, text, node, in_each=False):
-                self._fill(container, key, read, before, is_body=is_body)
+                if at.tokens[0] == "body":
+                    self._in_body(container, key, read, self._made[: self._made.index(own)])
+                else:
+                    self._in_header(container, key, read, own.tokens[0].lower(), sample)
             self._forms(node)
         keeps = block.get("keeps", [])
         for one in keeps if isinstance(keeps, list) else [keeps]:
@@ -55,13 +60,14 @@ class _Probe:
                 self._effect(container, key, read, sample)
             self._forms(node)
 
-    def _fill(self, container: Any, key: Hashable, text: str, before: list[Pointer], *, is_body: bool) -> None:
+    def _in_body(self, container: Any, key: Hashable, text: str, before: list[Pointer]) -> None:
         at = Pointer.parse(text)
         place = Pointer(at.tokens[2:])
         if text.startswith(_OF_ENTRIES):
             self._reader.error(container, _NO_ENTRY, key)
-        elif text == _RAW and is_body:
-            self._reader.error(container, "the whole body is made last: only a header can read /made/raw", key)
+        elif text == _RAW or at.tokens[:2] == _MADE_HEADER:
+            what = "whole body is" if text == _RAW else "headers are"
+            self._reader.error(container, f"the {what} made last: only a header can read {text}", key)
         elif at.tokens[:2] == _BODY and not any(map(place.overlaps, before)):
             if any(map(place.overlaps, self._made)):
                 told = f"{text} is made after this one: write its fill before"
@@ -70,12 +76,24 @@ class _Probe:
                 told = f"no fill makes {text}; made before: {made}"
             self._reader.error(container, told, key)
 
+    def _in_header(self, container: Any, key: Hashable, text: str, own: str, sample: Any) -> None:
+        at = Pointer.parse(text)
+        before = self._headers[: self._headers.index(own)] if own in self._headers else self._headers
+        if text != _RAW and at.tokens[:2] != _MADE_HEADER:
+            self._effect(container, key, text, sample)
+        elif text != _RAW and "/".join(at.tokens[2:]) not in before:
+            made = ", ".join(f"/made/header/{name}" for name in before) or "none"
+            told = f"no header before {own} is {text}; before it are, in the order of `headers`: {made}"
+            self._reader.error(container, told, key)
+
     def _effect(self, container: Any, key: Hashable, text: str, sample: Any) -> None:
         at = Pointer.parse(text)
         place = Pointer(at.tokens[2:])
         is_there = place.get(sample) is not MISSING or any(one.covers(place) for one in self._made)
         if text.startswith(_OF_ENTRIES):
             self._reader.error(container, _NO_ENTRY, key)
+        elif text == _RAW or at.tokens[:2] == _MADE_HEADER:
+            self._reader.error(container, f"what an answer leaves behind reads its /made/body, not {text}", key)
         elif at.tokens[:2] == _BODY and not is_there:
             self._reader.error(container, f"this answer's body has no {place}: {text} is nothing", key)
 

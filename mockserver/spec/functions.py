@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Callable
 from types import MappingProxyType
@@ -86,22 +87,29 @@ def segments(value: Any) -> int:
 
 def md5_joined(*values: Any) -> str:
     """The MD5 of values joined as text, in hex."""
-    return hashlib.md5("".join(map(_text, values)).encode(), usedforsecurity=False).hexdigest()
+    return hashlib.md5("".join(map(as_text, values)).encode(), usedforsecurity=False).hexdigest()
 
 
-def hmac_sha1(key: Any, text: Any) -> str:
-    """The HMAC with SHA-1 of a text, in hex."""
-    return hmac.new(_text(key).encode(), _text(text).encode(), hashlib.sha1).hexdigest()
+def hmac_sha1(key: Any, *values: Any) -> str:
+    """The HMAC with SHA-1, by the key that comes first, of values joined as text, in hex."""
+    return hmac.new(as_text(key).encode(), "".join(map(as_text, values)).encode(), hashlib.sha1).hexdigest()
 
 
-def hmac_sha256(key: Any, text: Any) -> str:
-    """The HMAC with SHA-256 of a text, in hex."""
-    return hmac.new(_text(key).encode(), _text(text).encode(), hashlib.sha256).hexdigest()
+def hmac_sha256(key: Any, *values: Any) -> str:
+    """The HMAC with SHA-256, by the key that comes first, of values joined as text, in hex."""
+    return hmac.new(as_text(key).encode(), "".join(map(as_text, values)).encode(), hashlib.sha256).hexdigest()
+
+
+def sorted_members(members: Any, before: Any = "", between: Any = "") -> str:
+    """The members of a mapping, sorted by name, as text: of each ``before``, name, ``between`` and value."""
+    pairs = sorted(members.items()) if isinstance(members, dict) else []
+    texts = ((name, "" if value is None else as_text(value)) for name, value in pairs)
+    return "".join(f"{before}{name}{between}{text}" for name, text in texts)
 
 
 def base64_text(text: Any) -> str:
     """A text in base64."""
-    return base64.b64encode(_text(text).encode()).decode("ascii")
+    return base64.b64encode(as_text(text).encode()).decode("ascii")
 
 
 def first(*values: Any) -> Any:
@@ -111,13 +119,13 @@ def first(*values: Any) -> Any:
 
 def upper(text: Any) -> str:
     """A text in upper case."""
-    return _text(text).upper()
+    return as_text(text).upper()
 
 
 def dotted(pointer: Any) -> str:
     """The place of a problem as a path below its part: ``/body/messages/0/to`` is ``messages[0].to``."""
     path = ""
-    for token in _text(pointer).split("/")[2:]:
+    for token in as_text(pointer).split("/")[2:]:
         name = token.replace("~1", "/").replace("~0", "~")
         path += f"[{name}]" if name.isdigit() and path else f".{name}" if path else name
     return path
@@ -125,11 +133,14 @@ def dotted(pointer: Any) -> str:
 
 def below(pointer: Any) -> str:
     """The place of a problem as a pointer below its part: ``/body/messages/0/to`` is ``/messages/0/to``."""
-    return "".join(f"/{token}" for token in _text(pointer).split("/")[2:])
+    return "".join(f"/{token}" for token in as_text(pointer).split("/")[2:])
 
 
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def as_text(value: Any) -> str:
+    """A value as text; what is neither text nor a number, as JSON has it."""
+    if isinstance(value, bool | dict | list) or value is None:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return str(value)
 
 
 FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
@@ -145,8 +156,11 @@ FUNCTIONS: MappingProxyType[str, Callable[..., Any]] = MappingProxyType(
         "md5_joined": md5_joined,
         "md5_sorted": md5_sorted,
         "sms_segments": segments,
+        "sorted_members": sorted_members,
         "upper": upper,
     }
 )
 SIGNING = frozenset({hmac_sha1, hmac_sha256, md5_joined})
 """The functions whose values are signatures."""
+DIGESTS = SIGNING | {md5_sorted}
+"""The functions whose values are bytes, in hex."""

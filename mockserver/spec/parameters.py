@@ -13,7 +13,7 @@ from mockserver.spec.value_model import Validator
 MAX_SCHEMAS = 5_000  # of an operation, every $ref written out: few of them can unfold to very many
 MAX_SCHEMA_DEPTH = 100  # schemas within schemas
 ITEMS = "*"  # the token of a list's items, in the places of marks
-_COERCED_TYPES = ("boolean", "integer", "number")
+COERCED_TYPES = ("boolean", "integer", "number")
 
 
 @dataclass(slots=True)
@@ -122,9 +122,9 @@ def _properties(schema: dict[str, Any]) -> dict[str, Any]:
 def coercion(reader: Reader, schema: Any) -> str | None:
     """The type that a parameter's text is turned into, or None for text."""
     for part in _unfolded(reader, schema):
-        kind = part.get("type")
-        if kind in _COERCED_TYPES:
-            return str(kind)
+        for kind in COERCED_TYPES:
+            if is_only(part, {kind}):
+                return kind
     return None
 
 

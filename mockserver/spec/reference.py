@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Iterator
 from importlib.resources import files
-from inspect import getdoc, signature
+from inspect import getdoc
 from typing import Any
 
 import yaml
 
 from mockserver.spec.functions import FUNCTIONS
+from mockserver.spec.values import takes
 
 Schema = dict[str, Any]
 
@@ -93,9 +94,8 @@ def _in_yaml(value: Any) -> str:
 def _functions() -> str:
     lines = ["### Functions", "", "What `call` may name in a fill, and how many values it takes:", ""]
     for name, function in FUNCTIONS.items():
-        takes = len(signature(function).parameters)
         meaning = (getdoc(function) or "").partition("\n")[0].replace("``", "`")
-        lines.append(f"- `{name}` ({takes}): {meaning}")
+        lines.append(f"- `{name}` ({takes(function)}): {meaning}")
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ from mockserver.spec.fill_probes import problem_verdicts
 from mockserver.spec.members import unfolded
 from mockserver.spec.model import Contract, Media, OperationSpec, Parameter
 from mockserver.spec.parameters import ITEMS
+from mockserver.spec.path_probes import check_paths
 from mockserver.spec.places import RequestPlaces
 from mockserver.spec.pointer import MISSING, Pointer, join
 from mockserver.spec.reader import Reader
@@ -64,6 +65,7 @@ class _Verdicts:
 
 def check_requests(reader: Reader, contract: Contract) -> list[str]:
     """Add an error for each mistake; returns notes on what is no mistake, but keeps a command from its work."""
+    check_paths(reader, contract)
     places = _places(contract)
     verdicts = _Verdicts()
     notes: list[str] = []

@@ -42,10 +42,10 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A pure function of values of the request."""
+    """A pure function of values."""
 
     function: Callable[..., Any]
-    pointers: tuple[Pointer, ...]
+    arguments: "tuple[Value, ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +127,10 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """A value that is written as text or as an integer, and is absent where a condition does not hold."""
+    """A value that is written in another way, and is absent where a condition does not hold."""
 
     value: "Value"
-    written_as: Literal["text", "integer"] | None
+    written_as: Literal["text", "integer", "base64"] | None
     when: tuple[tuple[Pointer, Validator | None], ...]
 
 

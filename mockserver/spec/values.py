@@ -1,11 +1,11 @@
 """Values that a contract makes: of the request, of the account, of what is kept, or new."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from inspect import Parameter, signature
 from typing import Any
 
-from mockserver.spec.functions import FUNCTIONS
+from mockserver.spec.functions import DIGESTS, FUNCTIONS
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.value_forms import NEW_TAKES, VALUE_FORMS, form_of, idle_words, is_form, nearly_forms
@@ -29,6 +29,9 @@ from mockserver.spec.value_model import (
 PROBLEMS = "/problems"  # the list of all that is wrong with the request
 SCHEMES = "securitySchemes"
 DEFAULT_LENGTH = 32  # characters of a ``hex`` or a ``token``
+POINTER_ROOTS = ("path", "query", "header", "body", "account", "owned")
+VALUE_ROOTS = ("made", "item", "kept", "recipients", "inbound", "problems")  # of values only, not of rules
+_LIKE_POINTERS = tuple(f"{root}/" for root in (*POINTER_ROOTS, *VALUE_ROOTS))
 
 
 def _is_pointer(value: Any) -> bool:
@@ -45,6 +48,8 @@ def read_value(reader: Reader, node: Any) -> Value:
         for name, told in idle_words(node, NEW_TAKES) if form == "new" else ():
             reader.error(node, told, name)
         value = _form(reader, node)
+        if node.get("as") == "base64" and not (isinstance(value, Apply) and value.function in DIGESTS):
+            reader.error(node, f"only a digest is written as base64: {{call: {_of(DIGESTS)}}}", "as")
         if "as" not in node and "when" not in node:
             return value
         when = tuple((Pointer.parse(at), read_condition(reader, node["when"], at)) for at in node.get("when", {}))
@@ -97,16 +102,37 @@ def _not_known(*_: Any) -> Any:
     """Stands for a function after an error: its own value would be a second one."""
 
 
+def _of(functions: frozenset[Any]) -> str:
+    return " | ".join(name for name, function in FUNCTIONS.items() if function in functions)
+
+
 def _call(reader: Reader, node: dict[str, Any]) -> Value:
-    name, pointers = node["call"], tuple(map(Pointer.parse, node["of"]))
+    name, arguments = node["call"], tuple(_operand(reader, argument) for argument in node["of"])
+    for number, argument in enumerate(node["of"]):
+        if isinstance(argument, str) and argument.startswith(_LIKE_POINTERS):
+            reader.error(node["of"], f"{argument!r} is a text: the pointer is /{argument}", number)
     if name not in FUNCTIONS:
         reader.error(node, f"fill calls {name!r}; there are only: {', '.join(sorted(FUNCTIONS))}", "call")
-        return Apply(_not_known, pointers)
-    takes = signature(FUNCTIONS[name]).parameters.values()
-    if not any(taken.kind is Parameter.VAR_POSITIONAL for taken in takes) and len(takes) != len(pointers):
-        reader.error(node, f"{name} takes {len(takes)}, not {len(pointers)}", "of")
-        return Apply(_not_known, pointers)
-    return Apply(FUNCTIONS[name], pointers)
+        return Apply(_not_known, arguments)
+    least, most = arity(FUNCTIONS[name])
+    if len(arguments) < least or (most is not None and len(arguments) > most):
+        reader.error(node, f"{name} takes {takes(FUNCTIONS[name])}, not {len(arguments)}", "of")
+        return Apply(_not_known, arguments)
+    return Apply(FUNCTIONS[name], arguments)
+
+
+def arity(function: Callable[..., Any]) -> tuple[int, int | None]:
+    """How many values a function takes at least, and at most; None where there is no end."""
+    parameters = signature(function).parameters.values()
+    is_open = any(one.kind is Parameter.VAR_POSITIONAL for one in parameters)
+    least = sum(one.default is Parameter.empty for one in parameters)  # an open one asks for a value, too
+    return least, None if is_open else len(parameters)
+
+
+def takes(function: Callable[..., Any]) -> str:
+    """How many values a function takes, in words: ``2``, ``1 to 3`` or ``2 or more``."""
+    least, most = arity(function)
+    return f"{least} or more" if most is None else str(least) if least == most else f"{least} to {most}"
 
 
 def read_list(reader: Reader, of: str, where: dict[str, Any]) -> Each:
@@ -169,6 +195,8 @@ def _inner(value: Value) -> Iterator[Value]:
         yield from value.members.values() if not isinstance(value.members, tuple) else value.members
     elif isinstance(value, Join):
         yield from value.parts
+    elif isinstance(value, Apply):
+        yield from value.arguments
     elif isinstance(value, Shaped):
         yield value.value
     elif isinstance(value, Each):
@@ -181,8 +209,6 @@ def pointers_of(value: Value) -> Iterator[Pointer]:
     for part in parts_of(value):
         if isinstance(part, Echo):
             yield part.pointer
-        elif isinstance(part, Apply):
-            yield from part.pointers
         elif isinstance(part, Shaped):
             yield from (at for at, _ in part.when)
         elif isinstance(part, Each):

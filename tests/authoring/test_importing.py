@@ -235,6 +235,42 @@ def test_members_of_one_side(tmp_path: Path) -> None:
     assert "readOnly: id: left out of each request" in notes
 
 
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_what_stands_beside_a_reference(tmp_path: Path, version: str) -> None:
+    """OpenAPI 3.1 lets a schema say more beside a reference: it is kept, sides too; 3.0 has it ignored."""
+    reference = '$ref: "#/components/schemas/Number"'
+    schemas = f"""
+    Number: {{type: string, minLength: 3}}
+    Message:
+      required: [to, id]
+      properties: {{to: {{{reference}, maxLength: 16, description: Who}}, id: {{{reference}, readOnly: true}}}}
+"""
+    sending(tmp_path, schemas, JSON)
+    file = tmp_path / "acme-api.yml"
+    file.write_text(file.read_text("utf-8").replace("openapi: 3.0.3", f"openapi: {version}"), "utf-8")
+    contract, document, _ = made(tmp_path)
+    message = document["components"]["schemas"]["message"]
+    beside = {"maxLength": 16, "description": "Who"} if version == "3.1.0" else {}
+    assert {k: v for k, v in message["properties"]["to"].items() if k != "x-mock"} == {
+        "$ref": "#/components/schemas/number",
+        **beside,
+    }
+    assert ("id" in message["properties"]) is (version == "3.0.3")
+    assert contract.operations[0].recipient is not None
+
+
+def test_a_path_that_another_hides(tmp_path: Path) -> None:
+    """It is left out, and said: a contract with both would be wrong."""
+    sending(tmp_path, MESSAGE, JSON, path="/messages/{id}")
+    file = tmp_path / "acme-api.yml"
+    text = file.read_text("utf-8")
+    get = "  /messages/{id}.json: {get: {responses: {200: {description: Ok}}}}\n"
+    file.write_text(text.replace("components:\n", f"{get}components:\n"), "utf-8")
+    contract, _, notes = made(tmp_path)
+    assert [operation.path for operation in contract.operations] == ["/messages/{id}"]
+    assert "GET /messages/{id}.json is left out: /messages/{id} takes its requests" in notes
+
+
 def test_schemas_that_are_themselves(tmp_path: Path) -> None:
     """A kind of message that names its own kinds is followed once; all others stay."""
     schemas = """
@@ -317,13 +353,14 @@ def test_a_recipient_where_no_body_is_shown(tmp_path: Path) -> None:
 
 
 def test_a_form_of_members(tmp_path: Path) -> None:
-    """A field that has members of its own cannot be sent as it is: examples do without it where they may."""
-    fields = "{to: {type: string}, more: {type: object, properties: {a: {type: string}}}}"
+    """A field that has members of its own cannot be sent as it is: examples do without it; a number is one."""
+    fields = "{to: {type: string}, more: {type: object, properties: {a: {type: string}}}, parts: {$ref: PARTS}}"
+    fields = fields.replace("PARTS", '"#/components/schemas/Parts"')
     form = "application/x-www-form-urlencoded: {schema: {required: [to], properties: FIELDS}}".replace("FIELDS", fields)
-    sending(tmp_path, MESSAGE, form)
+    sending(tmp_path, MESSAGE.replace("{Message", "{Parts: {type: integer, nullable: true}, Message"), form)
     _, document, _ = made(tmp_path)
     (media,) = document["paths"]["/messages"]["post"]["requestBody"]["content"].values()
-    assert media["example"] == {"to": "+12025550123"}
+    assert media["example"] == {"to": "+12025550123", "parts": 1}
 
 
 def test_fixtures(tmp_path: Path) -> None:
@@ -376,12 +413,15 @@ def test_texts_of_patterns(pattern: str, text: str) -> None:
         ({"type": "string", "minLength": 6}, "textxx"),
         ({"type": "null"}, None),
         ({"$ref": "#/components/schemas/A"}, {"next": None}),
+        ({"$ref": "#/components/schemas/A", "required": ["b"], "properties": {"b": True}}, {"next": None, "b": "text"}),
+        ({"$ref": "#/components/schemas/B", "required": ["c"]}, {"b": "text", "c": "text"}),
         (False, None),
     ],
 )
 def test_samples(schema: Any, value: Any) -> None:
     """A value of each kind of schema; one that refers to itself ends."""
-    document = {"components": {"schemas": {"A": {"properties": {"next": {"type": "null"}}}}}}
+    schemas = {"A": {"properties": {"next": {"type": "null"}}}, "B": {"required": ["b"]}}
+    document = {"components": {"schemas": schemas}}
     assert Sampler(document).value(schema) == value
     endless: dict[str, Any] = {
         "components": {"schemas": {"A": {"properties": {"a": {"$ref": "#/components/schemas/A"}}}}}

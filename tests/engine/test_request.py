@@ -91,11 +91,11 @@ def test_query_badly_written(query: bytes, pairs: list[tuple[str, str]]) -> None
 
 @pytest.mark.parametrize("headers", [FORM, MULTIPART], ids=["form", "multipart"])
 def test_form_as_body(headers: dict[str, str]) -> None:
-    """A form that is not merged is the body, its fields of the types that its schema names."""
-    pairs = [("a", "1"), ("n", "7"), ("x", "1.5"), ("b", "True"), ("other", "3")]
+    """A form that is not merged is the body, its fields of the types that its schema names, null or not."""
+    pairs = [("a", "1"), ("n", "7"), ("of", "8"), ("x", "1.5"), ("b", "True"), ("other", "3")]
     form = urlencode(pairs) if headers is FORM else "".join(field(*pair) for pair in pairs) + "--edge--\r\n"
     found = request("post_form", headers=headers, body=form.encode())
-    assert found.data["body"] == {"a": "1", "n": 7, "x": 1.5, "b": True, "other": "3"}
+    assert found.data["body"] == {"a": "1", "n": 7, "of": 8, "x": 1.5, "b": True, "other": "3"}
     assert (found.problems, found.reads) == ((), "form" if headers is FORM else "multipart")
 
 

@@ -33,7 +33,7 @@ def test_answer() -> None:
     assert (plain.body, plain.headers) == ((b"Unauthorized",), ((b"content-type", b"text/plain", None),))
     name, segments = Echo(Pointer(("problem", "name")), None), FUNCTIONS["sms_segments"]
     assert invalid.fills == (
-        (Apply(segments, (Pointer(("body", "text")),)), b"1", None),
+        (Apply(segments, (Echo(Pointer(("body", "text")), None),)), b"1", None),
         (name, '"né ✓"'.encode(), None),
     )
     assert closed.schema is not None

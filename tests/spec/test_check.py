@@ -166,7 +166,7 @@ def test_pointers_of() -> None:
     to, sender, uuid = Pointer(("body", "to")), Pointer(("body", "from")), New("uuid", 0)
     assert list(pointers_of(uuid)) == []
     assert list(pointers_of(Echo(to, uuid))) == [to]
-    assert list(pointers_of(Echo(to, Apply(digits, (sender, to))))) == [to, sender, to]
+    assert list(pointers_of(Echo(to, Apply(digits, (Echo(sender, None), Echo(to, None)))))) == [to, sender, to]
 
 
 def test_pointers_read() -> None:

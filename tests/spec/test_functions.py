@@ -1,6 +1,7 @@
 """Functions that a fill can call."""
 
 import hashlib
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from mockserver.spec.functions import (
     md5_sorted,
     phone_digits,
     segments,
+    sorted_members,
     upper,
 )
 from tests.properties import examples
@@ -94,6 +96,7 @@ def test_names() -> None:
         "md5_joined": md5_joined,
         "md5_sorted": md5_sorted,
         "sms_segments": segments,
+        "sorted_members": sorted_members,
         "upper": upper,
     } == FUNCTIONS
     with pytest.raises(TypeError):
@@ -106,10 +109,24 @@ def test_first_and_upper() -> None:
     assert (upper("in"), upper(True), upper(7)) == ("IN", "TRUE", "7")
 
 
+@pytest.mark.parametrize(
+    ("members", "separators", "text"),
+    [
+        ({"b": "2", "a": 1, "C": True}, (), "Ctruea1b2"),
+        ({"b": "2", "a": None}, ("&", "="), "&a=&b=2"),
+        ("a", (), ""),
+    ],
+)
+def test_sorted_members(members: Any, separators: tuple[str, ...], text: str) -> None:
+    """Members are text by name, upper case first; between and before them stands what is asked; no mapping has none."""
+    assert sorted_members(members, *separators) == text
+
+
 def test_signatures() -> None:
     """Signatures and hashes are the standard ones (RFC 2202, RFC 4231), of values as text."""
     assert hmac_sha1("Jefe", "what do ya want for nothing?") == "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"
     assert hmac_sha256("Jefe", "what do ya want for nothing?").startswith("5bdcc146bf60754e6a042426089575c7")
+    assert hmac_sha256("Jefe", "what do ya want ", "for ", "nothing?").startswith("5bdcc146bf60754e6a042426089575c7")
     assert md5_joined("salt", 77, True, "key") == "d32a842d5056bde520e412a6b35d959c"
     assert base64_text("user:pass") == "dXNlcjpwYXNz"
 

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.tools.installing import INSTALLING, virtual_environment
 
 CONTRACTS = Path(__file__).parents[1] / "vendors" / "contracts"
@@ -23,6 +25,60 @@ sent = client.messages.create(to="+12025550123", from_="+12025550100", body="Hi"
 shown = client.messages(sent.sid).fetch()
 listed = [message.sid for message in client.messages.list(limit=5)]
 print(json.dumps([sent.status, shown.body, shown.date_created.year > 2000, listed == [sent.sid]]))
+"""
+RECEIVER = """
+import http.server, json, os, queue, threading
+
+told = queue.Queue()
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        told.put((self.path, self.rfile.read(int(self.headers["content-length"])), dict(self.headers)))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+threading.Thread(target=receiver.serve_forever, daemon=True).start()
+origin = f"http://127.0.0.1:{receiver.server_port}"
+"""
+TWILIO_TOLD = f"""{RECEIVER}
+from urllib.parse import parse_qsl
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+sid, token = os.environ["TWILIO_ACCOUNTS_0_SID"], os.environ["TWILIO_ACCOUNTS_0_AUTH_TOKEN"]
+sent = Client(sid, token).messages.create(
+    to="+12025550123", from_="+12025550100", body="Hi & so on", status_callback=origin + "/status?shop=1&of=a%20b"
+)
+found = []
+for _ in range(2):
+    path, body, headers = told.get(timeout=60)
+    form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+    is_right = RequestValidator(token).validate(origin + path, form, headers["x-twilio-signature"])
+    about_it = form["MessageSid"] == form["SmsSid"] == sent.sid and form["AccountSid"] == sid
+    found.append([form["MessageStatus"], is_right, about_it, form["From"]])
+print(json.dumps(found))
+"""
+SINCH = f"""{RECEIVER}
+from sinch import SinchClient
+
+plan, token = os.environ["SINCH_PLANS_0_SERVICE_PLAN_ID"], os.environ["SINCH_PLANS_0_API_TOKEN"]
+sms = SinchClient(service_plan_id=plan, sms_api_token=token, sms_region="us").sms
+how = dict(delivery_report="per_recipient", event_destination_target=origin + "/told")
+sent = sms.batches.send_sms(to=["+12025550123"], from_="+12025550100", body="Hi", **how)
+shown, canceled = sms.batches.get(sent.id), sms.batches.cancel(sent.id)
+found = [shown == sent, canceled.canceled]
+events = sms.sinch_events(os.environ["SINCH_PLANS_0_CALLBACK_SECRET"])
+for _ in range(2):
+    path, body, headers = told.get(timeout=60)
+    report = events.parse_event(body, headers)
+    found.append([report.status, events.validate_authentication_header(headers, body), report.batch_id == sent.id])
+print(json.dumps(found))
 """
 VONAGE = """
 import json, os
@@ -41,9 +97,10 @@ print(json.dumps([sent.messages[0].status, sent.messages[0].to, len(taken.messag
 """
 
 
-def printed(python: Path, program: str, *expected: str) -> Any:
+def printed(python: Path, program: str, *expected: str, state: Path | None = None) -> Any:
     """What a program prints under ``mockserver run``, which holds it to the calls that are expected of it."""
     run: list[str | Path] = [sys.executable, "-m", "mockserver", "run", "--no-builtin", "--contracts", CONTRACTS]
+    run += [] if state is None else ["--state", state]
     held = ["--fail-on", "refused", *(word for calls in expected for word in ("--expect", calls))]
     environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
     ended = subprocess.run(
@@ -58,11 +115,37 @@ def printed(python: Path, program: str, *expected: str) -> Any:
     return json.loads(ended.stdout)
 
 
+def state_file(folder: Path, spoilt: str | None) -> Path:
+    """A file of a state in which the first callback of this name has a wrong signature."""
+    pins = [] if spoilt is None else [{"operation": spoilt, "fault": {"kind": "wrong_signature"}}]
+    file = folder / "state.json"
+    file.write_text(json.dumps({"pins": pins}), "utf-8")
+    return file
+
+
 def test_twilio(tools: Path) -> None:
     """A message with two media is sent, shown and listed; its date is one that the SDK reads."""
     python = virtual_environment(tools / "twilio-9.13.0", "twilio==9.13.0")
     calls = (f"twilio.{name}=1" for name in ("send_sms", "show_message", "list_messages"))
     assert printed(python, TWILIO, *calls) == ["queued", "Hi", True, True]
+
+
+@pytest.mark.parametrize("spoilt", [False, True], ids=["as it is", "spoilt"])
+def test_twilio_tells_what_became_of_a_message(tools: Path, tmp_path: Path, spoilt: bool) -> None:
+    """Its callbacks are forms, signed so that the SDK's own validator takes them; a spoilt signature it refuses."""
+    python = virtual_environment(tools / "twilio-9.13.0", "twilio==9.13.0")
+    state = state_file(tmp_path, "twilio.message_status" if spoilt else None)
+    told = printed(python, TWILIO_TOLD, "twilio.send_sms=1", state=state)
+    assert told == [["sent", not spoilt, True, "+12025550100"], ["delivered", True, True, "+12025550100"]]
+
+
+@pytest.mark.parametrize("spoilt", [False, True], ids=["as it is", "spoilt"])
+def test_sinch(tools: Path, tmp_path: Path, spoilt: bool) -> None:
+    """A batch is sent, shown and cancelled; its reports are signed so that the SDK takes them, unless one is spoilt."""
+    python = virtual_environment(tools / "sinch-2.3.0", "sinch==2.3.0")
+    calls = (f"sinch.{name}=1" for name in ("send_sms", "show_batch", "cancel_batch"))
+    told = printed(python, SINCH, *calls, state=state_file(tmp_path, "sinch.recipient_report" if spoilt else None))
+    assert told == [True, True, ["Dispatched", not spoilt, True], ["Delivered", True, True]]
 
 
 def test_vonage(tools: Path) -> None:

@@ -66,7 +66,7 @@ class FilledValues:
         if isinstance(value, Echo):
             return value.otherwise is None and self._is_of_request(value.pointer)
         if isinstance(value, Apply):
-            return all(map(self._is_of_request, value.pointers))
+            return all(map(self._is_settled, value.arguments))
         if isinstance(value, Join):
             return all(map(self._is_settled, value.parts))
         return (
