@@ -32,8 +32,12 @@ class Pointer:
     tokens: tuple[str, ...]
     get: Callable[[Any], Any] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
+    def __getattr__(self, name: str) -> Any:
+        """Make ``get`` when it is first asked for: of most pointers of a contract only the tokens are read."""
+        if name != "get":
+            raise AttributeError(name)
         object.__setattr__(self, "get", _getter(self.tokens))
+        return self.get
 
     @classmethod
     def parse(cls, text: str) -> "Pointer":

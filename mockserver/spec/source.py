@@ -225,6 +225,9 @@ class _Walk:
 
     def value(self, event: Any, above: str, key: str | int | None) -> Any:
         """The value that begins with an event: the member ``key`` of the container whose pointer is ``above``."""
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None:  # of nearly all: the shortest way
+            self._reach(event, above, key, 1, 0)
+            return self._scalar(event, above, key)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, above, key)
         anchor, before, deepest = event.anchor, self.count, self.deepest
