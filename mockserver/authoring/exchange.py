@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, ACCOUNTS_NAMED, Accounts, Found, faults_of_case
+from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, Accounts, Found, faults_of_case
 from mockserver.engine.fixture_case import CASE_MEMBERS, CASE_MEMBERS_ALLOWED, REQUEST_MEMBERS, Replay
+from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING
@@ -77,8 +78,8 @@ def _mistakes(source: Source, contract: Contract, accounts: Accounts | None) -> 
     request = case.get("request")
     if isinstance(request, dict) and not {"method", "path"} <= request.keys():
         yield _error(source, case, "request", "a request has 'method' and 'path'")
-    if case.get("account", "default") not in {*ACCOUNTS_NAMED, None}:
-        yield _error(source, case, "account", f"is not known here; known: {', '.join(ACCOUNTS_NAMED)}")
+    if case.get("account", "default") not in {*BUILTIN_ACCOUNTS, None}:
+        yield _error(source, case, "account", f"is not known here; known: {', '.join(BUILTIN_ACCOUNTS)}")
     known_answers = [answer.id for operation in contract.operations for answer in operation.answers.values()]
     if "answer" in case and case["answer"] not in known_answers:
         operation = str(case["answer"]).partition("/")[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 from mockserver.engine.account import AccountData
 from mockserver.engine.fixture_case import TOKEN_MEMBERS, Replay
+from mockserver.server.build import BUILTIN_ACCOUNTS, other_accounts
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract
 from mockserver.spec.shared import METHODS
@@ -15,10 +16,9 @@ from mockserver.spec.source import read_yaml
 Found = tuple[Any, Hashable, str]  # the container, the key in it, what is wrong there
 Accounts = Mapping[str, AccountData]
 ACCOUNTS_FILE = "accounts.yaml"
-ACCOUNTS_NAMED = ("default", "second")
 _BODIES = ("json", "form", "multipart", "text")
 _SHOWN = ("json", "text")
-_FORMS_OF_FIXTURES = (*ACCOUNTS_NAMED, "credential", "token", "join", "before", "now")
+_FORMS_OF_FIXTURES = (*BUILTIN_ACCOUNTS, "credential", "token", "join", "before", "now")
 _LIKE_REFERENCE = 0.7
 
 
@@ -111,7 +111,7 @@ def _nearly(value: dict[str, Any]) -> Iterator[Found]:
         for near in get_close_matches(key.lower(), _FORMS_OF_FIXTURES, n=1, cutoff=_LIKE_REFERENCE):
             is_pointer = isinstance(item, str) and item.startswith("/")
             fits = {"join": isinstance(item, list), "now": isinstance(item, int | float)}
-            fits |= dict.fromkeys((*ACCOUNTS_NAMED, "before"), is_pointer)
+            fits |= dict.fromkeys((*BUILTIN_ACCOUNTS, "before"), is_pointer)
             if fits.get(near, isinstance(item, str) and not is_pointer and near in ("token", "credential")):
                 yield value, key, f"unknown form {key!r}: it would be sent as it is; did you mean {near!r}?"
 
@@ -142,13 +142,8 @@ def faults_of_folders(
     for vendor in contracts:
         file = folder / vendor / ACCOUNTS_FILE
         source = read_yaml(str(file), file.read_text("utf-8")) if file.is_file() else None
-        value = source.value if source is not None else None
-        for name in value if source is not None and isinstance(value, dict) else ():
-            if name not in ACCOUNTS_NAMED:
-                place = source.place(value, name) if source is not None else None
-                line, column = (place.line, place.column) if place is not None else (1, 1)
-                told = f"only {' and '.join(ACCOUNTS_NAMED)} are built in; others come from `--accounts FILE`"
-                yield ContractError(str(file), line, column, f"/{name}", told)
+        if source is not None and isinstance(source.value, dict):
+            yield from other_accounts(source)
 
 
 def _unknown(what: str, name: str, known: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 
@@ -15,7 +16,6 @@ SCHEMA_FILE = "contract.schema.json"  # below `schema`, beside a contract: a fol
 MODELINE = f"# yaml-language-server: $schema=schema/{SCHEMA_FILE}\n"
 YAML_WIDTH = 130  # columns
 FLOW_LENGTH = 100  # characters of a mapping or list that stands on one line
-BUILTIN_ACCOUNTS = ("default", "second")
 _LIKE_NUMBER = re.compile("-?[0-9.eE+-]+")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from mockserver.authoring.exchange_probes import ACCOUNTS_NAMED
+from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.drift.recording import RealCall
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.model import OperationSpec, Owned
@@ -73,7 +73,7 @@ class Substitutes:
             return value  # one that the user gave
         if isinstance(value, Mapping | list):
             return value
-        mine, others = (self._of_account(account, owned.claim, "") for account in ACCOUNTS_NAMED)
+        mine, others = (self._of_account(account, owned.claim, "") for account in BUILTIN_ACCOUNTS)
         nobody = [nobodys(value)] if isinstance(value, str) else []
         if self.is_told(owned.at) and not kinds & {"unknown", "foreign"}:
             likely = [*nobody, value]

@@ -124,6 +124,7 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
     """Add the built-in accounts and those of ``settings.accounts``. Raises ContractErrors."""
     contracts = tuple(contracts)
     evidence = [_fixture(settings, contract.vendor) for contract in contracts]
+    errors = [error for _, source in evidence if source is not None for error in other_accounts(source)]
     for account_id in BUILTIN_ACCOUNTS:
         vendors = {v: s.value[account_id] for v, s in evidence if s is not None and account_id in s.value}
         files = {v: s for v, s in evidence if s is not None}
@@ -131,9 +132,17 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
             registry.add(account_id, vendors, lasting=True)
         except AccountError as error:
             error.account = account_id
-            raise ContractErrors([_misfit(contracts, files, error)]) from error
+            raise ContractErrors([*errors, _misfit(contracts, files, error)]) from error
+    if errors:
+        raise ContractErrors(errors)
     if settings.accounts is not None:
         _add_accounts(registry, settings.accounts)
+
+
+def other_accounts(fixture: Source) -> list[ContractError]:
+    """An error for each account in a vendor's fixtures that no server has."""
+    told = f"only {' and '.join(BUILTIN_ACCOUNTS)} are built in; others come from `--accounts FILE`"
+    return [error_at(fixture, f"/{name}", told) for name in fixture.value if name not in BUILTIN_ACCOUNTS]
 
 
 def misfit(settings: Settings, contracts: Iterable[Contract], error: AccountError) -> ContractError:

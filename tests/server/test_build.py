@@ -129,6 +129,7 @@ def test_faults_of_given_accounts(tmp_path: Path, text: str, line: int, pointer:
         ),
         pytest.param("default: {key: a}\nsecond:\n  key: a\n", 3, "/second/key", "'default' has this", id="clash"),
         pytest.param("default: x\n", 1, "/default", "must be an object", id="no-object"),
+        pytest.param("default: {}\nthird: {}\n", 2, "/third", "only default and second are built in", id="third"),
     ],
 )
 def test_faults_of_evidence(tmp_path: Path, text: str, line: int, pointer: str, says: str) -> None:
