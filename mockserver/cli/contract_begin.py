@@ -1,6 +1,7 @@
 """``mockserver contract import``, ``new`` and ``schema``: a contract to begin with, and its words for an editor."""
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -47,7 +48,8 @@ def import_spec(spec: Path, vendor: str | None, wanted: tuple[str, ...], recipie
             click.echo(
                 f"{endpoint.name}  {endpoint.node.get('summary') or endpoint.node.get('operationId') or ''}".rstrip()
             )
-        click.echo(f"{len(endpoints)} operations; choose with --operation 'POST /path'", err=True)
+        count = "1 operation" if len(endpoints) == 1 else f"{len(endpoints)} operations"
+        click.echo(f"{count}; choose with --operation {shlex.quote(endpoints[0].name)}", err=True)
         return
     chosen = [_chosen(endpoints, text) for text in dict.fromkeys(wanted)]
     name = _vendor(vendor or snake(spec.stem))

@@ -24,6 +24,7 @@ def test_listed(spec: str) -> None:
     """Without an operation nothing is written, even where there is only one."""
     ended = invoke("contract", "import", spec)
     assert (ended.exit_code, ended.stdout) == (0, "POST /messages  Send-Message\n")
+    assert ended.stderr == "1 operation; choose with --operation 'POST /messages'\n"
     assert list(Path().iterdir()) == [Path("api.yaml")]
 
 
