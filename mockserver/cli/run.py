@@ -26,12 +26,11 @@ from mockserver.cli.summary import RunRecord, summary
 from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings, SettingsError, option
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.model import Contract
-from mockserver.testing.account import Account, Made
 from mockserver.testing.calls import AccountCalls
 from mockserver.testing.child_environment import WAY_VARIABLES, ClientTarget, child_variables, trust_variables
 from mockserver.testing.client import Control, ControlError
+from mockserver.testing.pin import unused_pins
 from mockserver.testing.redirect import NotedHosts
-from mockserver.testing.server import serving
 
 if TYPE_CHECKING:
     from mockserver.server.application import Application
@@ -114,6 +113,7 @@ def run(settings: Settings, command: tuple[str, ...], **options: Any) -> None:
 
 def _run(settings: Settings, command: Sequence[str], options: RunOptions, signals: Forwarding) -> int:
     from mockserver.server.application import create_app  # noqa: PLC0415 -- the other commands need no server
+    from mockserver.server.server_thread import serving  # noqa: PLC0415
 
     for file in options.report:
         check_report(file)
@@ -284,7 +284,7 @@ def _evicted(control: Control) -> int:
 def _unused_pins(control: Control, shape: Mapping[str, Any]) -> list[str]:
     """A line for each pin that no call used; the command may have deleted the account."""
     try:
-        return Account(Made(AccountCalls(control, shape["id"]), shape, {})).unused_pins()
+        return unused_pins(AccountCalls(control, shape["id"]))
     except ControlError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise

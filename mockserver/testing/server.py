@@ -1,8 +1,7 @@
-"""A running mockserver, wherever it runs; and one of your own in a thread."""
+"""A running mockserver, wherever it runs; and one of your own."""
 
 import _thread
 import secrets
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -18,9 +17,6 @@ from mockserver.testing.intercept import Interception
 from mockserver.testing.names import Public, nearest_hint
 
 if TYPE_CHECKING:
-    from socket import socket
-
-    from mockserver.server.application import Application
     from mockserver.server.settings import Settings
 
 
@@ -144,23 +140,13 @@ def run(*, contracts: Folders = (), fixtures: Folders = (), **settings: Unpack[R
     """
     _require_threads()
     from mockserver.server.application import create_app  # noqa: PLC0415 -- only a server of one's own needs the server
+    from mockserver.server.server_thread import serving  # noqa: PLC0415
     from mockserver.server.sockets import listen  # noqa: PLC0415
 
     chosen = _settings(_paths(contracts), _paths(fixtures), settings)
     app = create_app(chosen)
     with serving(app, listen(chosen.host, chosen.port)) as url:
         yield MockServer(url, chosen.admin_token)
-
-
-@contextmanager
-def serving(app: "Application", sockets: "list[socket]") -> Iterator[str]:
-    """An application on listening sockets, in a thread until the block ends; gives the address of the first."""
-    thread = _ServerThread(app, sockets)
-    thread.start()
-    try:
-        yield thread.url
-    finally:
-        thread.stop()
 
 
 def _require_threads() -> None:
@@ -171,52 +157,6 @@ def _require_threads() -> None:
             f"{maker.partition('.')[0]} has replaced the threads of this process, so no server can run in it: "
             "run `mockserver serve` apart, and use MockServer(url) or pytest --mockserver-url=URL"
         )
-
-
-class _ServerThread:
-    """The server in a daemon thread; no logger is touched."""
-
-    def __init__(self, app: "Application", listening: "list[socket]") -> None:
-        from mockserver.server.uvicorn_server import uvicorn_server  # noqa: PLC0415 -- as in run()
-
-        self._sockets = listening
-        self._address = listening[0].getsockname()[:2]
-        self._ready = threading.Event()
-        self._failure: BaseException | None = None
-        self._server = uvicorn_server(app, self._ready.set, log_level=None, access_log=None)
-        self._thread = threading.Thread(target=self._run, name="mockserver", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where the server is reached from this machine."""
-        host, port = self._address
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- compared, not listened on
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    def start(self) -> None:
-        """Return once it answers. Raises what kept it from that."""
-        self._thread.start()
-        self._ready.wait()
-        if self._failure is not None:
-            self.stop()
-            raise RuntimeError("the server did not start") from self._failure
-
-    def stop(self) -> None:
-        self._server.end()
-        self._thread.join()
-        for listening in self._sockets:
-            listening.close()
-
-    def _serve(self) -> None:
-        self._server.run(self._sockets)
-
-    def _run(self) -> None:
-        try:
-            self._serve()
-        except BaseException as error:  # noqa: BLE001 -- uvicorn ends a failed start with SystemExit
-            self._failure = error
-        finally:
-            self._ready.set()
 
 
 def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: Mapping[str, Any]) -> "Settings":

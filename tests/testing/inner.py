@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import mockserver.engine.signing  # noqa: F401 -- a run within this one forgets its modules, and cryptography is loaded once only
+
 SENDING = Path(__file__).with_name("sending.py")
 OTHERS = ("schemathesis", "hypothesispytest", "anyio", "pytest_cov")  # plugins that take a second to load
 QUIET = [word for name in OTHERS for word in ("-p", f"no:{name}")] + ["-p", "no:cacheprovider", "-W", "error"]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import mockserver.testing
+from mockserver.server.server_thread import ServerThread
 from mockserver.server.sockets import ListenError
 from mockserver.spec.errors import ContractErrors
 from mockserver.testing import ControlError, run
-from mockserver.testing.server import _ServerThread
 from tests.testing.sending import send
 
 
@@ -100,7 +100,7 @@ def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) 
     def fail(_: Any) -> None:
         raise SystemExit(3)
 
-    monkeypatch.setattr(_ServerThread, "_serve", fail)
+    monkeypatch.setattr(ServerThread, "_serve", fail)
     with pytest.raises(RuntimeError, match="did not start") as caught, run():
         pass
     assert isinstance(caught.value.__cause__, SystemExit)
