@@ -26,7 +26,6 @@ BELOW_ALL = {FRONT, "mockserver.package_check"}
 OF_THE_SERVER = {"starlette", "uvicorn", "threading", "socket"}
 STARTERS = {
     "mockserver.store.sqlite_file",  # writes in a thread, so that a slow disk stops no call that waits for none
-    "mockserver.testing.server",  # runs a server in a thread of the test's process
     "mockserver.testing.redirect",  # leads a process's connections to a server
     "mockserver.cli.namespaces",  # listens where only a command can connect
     "mockserver.cli.service_relay",

@@ -1,13 +1,9 @@
-"""Paths that no request comes to are told; the server's own routes agree."""
-
-from dataclasses import replace
-from typing import Any
+"""Paths that no request comes to are told; tests/server/test_hidden_paths.py has that the routes agree."""
 
 import pytest
 
-from mockserver.server.routing import vendor_routes
 from mockserver.spec.path_probes import hidden_paths
-from tests.spec.writing import SMALL, contract, errors_of
+from tests.spec.writing import SMALL, errors_of
 
 PART = """
   /sms/x{part}:
@@ -37,23 +33,6 @@ PATHS = {
 def test_hidden_paths(paths: tuple[str, ...]) -> None:
     """Of two paths the one whose parameters are whole segments is asked first, else the first of them."""
     assert [path for path, _ in hidden_paths(paths)] == PATHS[paths]
-
-
-@pytest.mark.parametrize("paths", PATHS, ids=" ".join)
-def test_where_requests_come(paths: tuple[str, ...]) -> None:
-    """The server asks paths in that order: one with values that stand in no other path comes to all but the hidden."""
-    small = contract()
-    operations = tuple(replace(small.operations[0], path=path) for path in paths)
-    routes = vendor_routes([replace(small, operations=operations, known={}, servers=("http://acme.test",))], nobody)
-    root = [route for route in routes if route.host is None and route.vendor is None]
-    came = {
-        path: next(r for r in root if r.pattern.fullmatch(path.replace("{", "~").replace("}", "~"))) for path in paths
-    }
-    assert [path for path in paths if came[path].path != path] == PATHS[paths]
-
-
-async def nobody(*_: Any) -> None:
-    """Answers nothing: no request comes."""
 
 
 def test_a_hidden_path_is_told() -> None:
