@@ -9,10 +9,11 @@ import pytest
 
 from mockserver.authoring.exchange import NO_EXCHANGES, read_exchange
 from mockserver.authoring.trial import judged
+from mockserver.engine.account import BUILTIN_ACCOUNTS
 from mockserver.engine.fixture_case import Replay
 from mockserver.engine.sources import Sources
 from mockserver.server.application import Application, application_of
-from mockserver.server.build import BUILTIN_ACCOUNTS, contracts_of
+from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractErrors
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, Accounts, Found, faults_of_case
+from mockserver.engine.account import BUILTIN_ACCOUNTS
 from mockserver.engine.fixture_case import CASE_MEMBERS, CASE_MEMBERS_ALLOWED, REQUEST_MEMBERS, Replay
-from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING

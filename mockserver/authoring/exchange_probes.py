@@ -5,9 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from mockserver.engine.account import AccountData
+from mockserver.engine.account import BUILTIN_ACCOUNTS, AccountData, other_accounts
 from mockserver.engine.fixture_case import TOKEN_MEMBERS, Replay
-from mockserver.server.build import BUILTIN_ACCOUNTS, other_accounts
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract
 from mockserver.spec.shared import METHODS

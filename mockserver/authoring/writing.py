@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from mockserver.server.build import BUILTIN_ACCOUNTS
+from mockserver.engine.account import BUILTIN_ACCOUNTS
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from mockserver.server.build import BUILTIN_ACCOUNTS
+from mockserver.engine.account import BUILTIN_ACCOUNTS
 from mockserver.server.drift.recording import RealCall
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.model import OperationSpec, Owned

@@ -11,12 +11,16 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from mockserver.spec.account_values import values_at
+from mockserver.spec.errors import ContractError
 from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Basic, Jwt, Scheme
+from mockserver.spec.source import Source
 
 if TYPE_CHECKING:
     from mockserver.engine.signing import Signer
+
+BUILTIN_ACCOUNTS = ("default", "second")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +40,14 @@ class Owner(msgspec.Struct, frozen=True, eq=False):
 
 SAFE_IN_PATHS = "/%{}!$&'()*+,;=:@-._~"  # a contract may have other characters, which are sent percent-encoded
 TOKEN_LIFETIME = 3600  # seconds, where the contract states none
+
+
+def other_accounts(fixture: Source) -> list[ContractError]:
+    """An error for each account in a vendor's fixtures that no server has."""
+    told = f"only {' and '.join(BUILTIN_ACCOUNTS)} are built in; others come from `--accounts FILE`"
+    others = [name for name in fixture.value if name not in BUILTIN_ACCOUNTS]
+    places = [(name, fixture.place(fixture.value, name)) for name in others]
+    return [ContractError(fixture.file, at.line, at.column, f"/{name}", told) for name, at in places]
 
 
 def credential_members(contract: Contract) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mockserver.engine.account import BUILTIN_ACCOUNTS, other_accounts
 from mockserver.engine.sources import Sources
 from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hosts
 from mockserver.server.settings import Settings, SettingsError
@@ -48,9 +49,6 @@ def certificates_of(settings: Settings, contracts: Iterable[Contract]) -> Certif
             write_trust_files(settings.tls_files, identity)
 
     return Certificates(vendor_hosts(contracts), Sources.real().now, say, write_files)
-
-
-BUILTIN_ACCOUNTS = ("default", "second")
 
 
 def contracts_of(settings: Settings, drafts: Mapping[Path, Source] = NO_DRAFTS) -> tuple[Contract, ...]:
@@ -137,12 +135,6 @@ def fill_registry(registry: Registry, settings: Settings, contracts: Iterable[Co
         raise ContractErrors(errors)
     if settings.accounts is not None:
         _add_accounts(registry, settings.accounts)
-
-
-def other_accounts(fixture: Source) -> list[ContractError]:
-    """An error for each account in a vendor's fixtures that no server has."""
-    told = f"only {' and '.join(BUILTIN_ACCOUNTS)} are built in; others come from `--accounts FILE`"
-    return [error_at(fixture, f"/{name}", told) for name in fixture.value if name not in BUILTIN_ACCOUNTS]
 
 
 def misfit(settings: Settings, contracts: Iterable[Contract], error: AccountError) -> ContractError:

@@ -13,11 +13,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from mockserver.engine.account import AccountData, tokens
+from mockserver.engine.account import BUILTIN_ACCOUNTS, AccountData, tokens
 from mockserver.engine.bodies import integral
 from mockserver.engine.clock import REAL
 from mockserver.engine.facts import Limit
-from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.listing import parameters
 from mockserver.server.control.names import known_account, known_vendor

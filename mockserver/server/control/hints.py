@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mockserver.engine.account import BUILTIN_ACCOUNTS
 from mockserver.engine.call import RecordedCall, unpack_headers
-from mockserver.server.build import BUILTIN_ACCOUNTS
 from mockserver.server.checkpoint import Turns
 from mockserver.server.control.paths import operation_paths
 from mockserver.server.control.requests import State

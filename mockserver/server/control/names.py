@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.engine.account import AccountData
-from mockserver.server.build import BUILTIN_ACCOUNTS
+from mockserver.engine.account import BUILTIN_ACCOUNTS, AccountData
 from mockserver.server.control.requests import ApiError, State, unknown
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.callback_model import CallbackSpec
