@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -58,8 +57,9 @@ def read_contract(
     if "x-mock" not in reader.document:
         reader.unfinished(reader.document, "x-mock is missing: say with 'account' what a customer owns")
     join_responses(reader, block.get("responses", {}))
-    proof = None if is_proven else import_module("mockserver.spec.proof")  # ten modules that a proven contract spares
-    if proof is not None:
+    if not is_proven:
+        from mockserver.spec import proof  # noqa: PLC0415 -- ten modules that a proven contract spares
+
         proof.prove_keys(reader)
     info = reader.mapping(reader.document, "info", required=True)
     schemes = read_schemes(reader)
@@ -83,7 +83,7 @@ def read_contract(
         inbound=read_inbound(reader, block),
         notes=notes,
     )
-    if proof is not None:
+    if not is_proven:
         contract = replace(contract, notes=(*notes, *proof.prove(reader, contract)))
     return contract, reader
 
