@@ -7,10 +7,11 @@ import msgspec
 
 from mockserver.engine.recipient import MAGIC_DIGITS, is_magic
 from mockserver.engine.values import Context, Make, ValueCompiler, holds
-from mockserver.spec.answer_model import Answer, Course, Keeps
+from mockserver.spec.answer_model import Answer, Course, Effects, Keeps
 from mockserver.spec.callback_model import OPTED_OUT
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
+from mockserver.spec.values import pointers_of
 
 _decode = msgspec.json.Decoder().decode
 
@@ -62,31 +63,20 @@ class ForgetRecord(msgspec.Struct, frozen=True):
 Effect = KeepRecord | ChangeRecord | ForgetRecord
 Keep = Callable[[Context, str, str | None], list[KeepRecord]]
 Leave = Callable[[Context, bytes, str, str | None], tuple[Effect, ...]]
-Later = Callable[[], tuple[Effect, ...]]
-
-
-class Leaving(msgspec.Struct, frozen=True):
-    """What an answer leaves behind, as a function of its context, its body, the recipient and the course asked for.
-
-    It ``may_wait`` where all it leaves is records that stay as they are: these are made when somebody asks for them.
-    """
-
-    leave: Leave
-    may_wait: bool
 
 
 class EffectCompiler:
-    """Makes of an answer's effects a function that is ready to be asked for them."""
+    """Makes of an answer's effects a function of its context, its body, the recipient and the course asked for."""
 
     def __init__(self, compiler: ValueCompiler) -> None:
         self._compile = compiler.compile
 
-    def of_all(self, contracts: Iterable[Contract]) -> dict[object, Leaving]:
+    def of_all(self, contracts: Iterable[Contract]) -> dict[object, Leave]:
         """By answer what it leaves behind; answers that leave nothing are not there."""
         answers = {a: None for contract in contracts for o in contract.operations for a in o.answers.values()}
-        return {answer: leaving for answer in answers if (leaving := self.compile(answer)) is not None}
+        return {answer: leave for answer in answers if (leave := self.compile(answer)) is not None}
 
-    def compile(self, answer: Answer) -> Leaving | None:
+    def compile(self, answer: Answer) -> Leave | None:
         """What an answer leaves behind; None where that is nothing."""
         effects = answer.effects
         keeps = tuple(self._keeps(keeps, place) for place, keeps in _placed(answer.id, effects.keeps))
@@ -95,11 +85,13 @@ class EffectCompiler:
         if not (keeps or changes or forgets):
             return None
 
+        reads_body = _may_read_body(effects)
+
         def leave(context: Context, body: bytes, recipient: str, course: str | None) -> tuple[Effect, ...]:
-            left: list[Effect] = []
-            context = context.seeing(made={"body": _decoded(body)})
+            if reads_body:
+                context = context.seeing(made={"body": _decoded(body)})
             owned = context.view["owned"]
-            left += _in_turn(keeps, context, recipient, course)
+            left: list[Effect] = [*_in_turn(keeps, context, recipient, course)]
             for at, make in changes:
                 record, value = owned.get(at.tokens[1]), make(context)
                 if record is not None and value is not MISSING:
@@ -108,8 +100,7 @@ class EffectCompiler:
                 left.append(ForgetRecord(forgets, owned[forgets]))
             return tuple(left)
 
-        only_keeps = not (changes or forgets) and not any(one.courses for one in effects.keeps)
-        return Leaving(leave, may_wait=only_keeps)
+        return leave
 
     def compile_keeps(self, vendor: str, keeps: Iterable[Keeps]) -> Leave | None:
         """The same of records that a vendor's inbound messages leave, no answer; None where there are none."""
@@ -177,6 +168,15 @@ class EffectCompiler:
             )
             for number, step in enumerate(course.steps)
         )
+
+
+def _may_read_body(effects: Effects) -> bool:
+    """Whether what an answer leaves behind depends on the body that was made, or what a course does later may."""
+    values = [*(keeps.record for keeps in effects.keeps), *(change.value for change in effects.changes)]
+    places = [at for value in values for at in pointers_of(value)]
+    places += [at for keeps in effects.keeps for at, _ in keeps.when]
+    places += [keeps.each for keeps in effects.keeps if keeps.each is not None]
+    return any(keeps.courses for keeps in effects.keeps) or any(at.tokens[0] == "made" for at in places)
 
 
 def _placed(owner: str, keeps: Iterable[Keeps]) -> list[tuple[str, Keeps]]:

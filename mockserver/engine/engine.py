@@ -1,8 +1,8 @@
 """The engine: one request, and what is known of it, to one decision."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from mockserver.engine.choice import MAX_NOTE, Choice, check_kept, check_owned, 
 from mockserver.engine.clock import Sight
 from mockserver.engine.coding import content_of
 from mockserver.engine.credentials import Claim, CredentialReader
-from mockserver.engine.effects import Effect, EffectCompiler, Later
+from mockserver.engine.effects import Effect, EffectCompiler
 from mockserver.engine.expectation import RequestView
 from mockserver.engine.facts import NOTHING, Budget, Facts, budget_key
 from mockserver.engine.fault import Fault, planned
@@ -35,9 +35,6 @@ from mockserver.spec.model import Contract, OperationSpec
 MAX_LABELS = 4_096
 MAX_SHARED_TEXTS = 4_096
 MAX_SHARED_LENGTH = 1_024  # characters; a longer text is not shared
-MAX_HELD_BYTES = 4_096  # of a request from which records are made later
-Left = tuple[tuple[Effect, ...], Later | None]  # what an answer leaves behind, and what makes the rest of it
-NOTHING_LEFT: Left = ((), None)
 CONTRACT_CHOICES = frozenset({"rule", "default"})  # what chooses an answer where no test does
 LIMITED = Problem("limited", "/limit", "", "the account's rate limit is used up")
 
@@ -125,21 +122,21 @@ class Engine:
         context = Context(view, choice.problem, ids or self._sources, time, wait, operation.schemes)
         answer = choice.answer
         response = answer.response if isinstance(answer, Literal) else self._renderer.render(answer, context)
-        filled, fault, left = response.filled, None, NOTHING_LEFT
+        filled, fault = response.filled, None
+        effects: tuple[Effect, ...] = ()
         if pinned is not NOT_PINNED:
             pinned, fault, response = _applied(pinned, choice.chosen_by, response)
         if account is not None and answer in self._effects and _takes_effect(fault, pinned.pin):
             course = pinned.pin.course if pinned.pin is not None else None
-            later = partial(self._effects[answer].leave, context, response.body, recipient, course)
-            left = _left(later, may_wait=self._effects[answer].may_wait and ids is None and _may_be_held(request, view))
+            effects = self._effects[answer](context, response.body, recipient, course)
         if fault is not None:
             response = planned(fault, response)  # the vendor's memory has the whole answer
         uses = NOTHING_USED
-        if left is not NOTHING_LEFT or pinned.met or asked.budget is not None or ids is not None or asked.sights:
+        if effects or pinned.met or asked.budget is not None or ids is not None or asked.sights:
             counts = asked.budget is not None and not asked.is_limited
             limit_key = budget_key(request, facts.owners, account.id) if counts and account is not None else ""
             drawn = None if ids is None else ids.drawn
-            uses = Uses(pinned.met, limit_key, counts, drawn, asked.sights, *left)
+            uses = Uses(pinned.met, limit_key, counts, drawn, asked.sights, effects)
         label = (
             self._answer_label(
                 operation,
@@ -281,19 +278,6 @@ def _pinned(request: ParsedRequest, account: AccountData | None, facts: Facts, *
 def _takes_effect(fault: Fault | None, pin: PinState | None) -> bool:
     """Whether an answer leaves something behind: a fault that loses it does not, unless the answer is pinned, too."""
     return fault is None or not fault.loses_reply or (pin is not None and bool(pin.entries))
-
-
-def _left(later: Later, *, may_wait: bool) -> Left:
-    """What an answer leaves behind: made now, or when somebody asks for it."""
-    if may_wait:
-        return (), later
-    effects = later()
-    return (effects, None) if effects else NOTHING_LEFT
-
-
-def _may_be_held(request: ParsedRequest, view: Mapping[str, Any]) -> bool:
-    """Whether a request is small, and its view does not change: records that are made later read it then."""
-    return len(request.arrival.body) + len(request.head.packed) <= MAX_HELD_BYTES and "kept" not in view
 
 
 def _applied(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.clock import Sight
-from mockserver.engine.effects import Effect, Later
+from mockserver.engine.effects import Effect
 from mockserver.engine.fault import Fault
 from mockserver.engine.response import RenderedResponse
 from mockserver.matching.pattern import Pattern, View
@@ -241,8 +241,7 @@ class Uses(msgspec.Struct, frozen=True):
     """What a call uses up when it is recorded: pins that it met, and a request of the rate limit of its kind.
 
     ``drawn`` says how many ids a seeded account had drawn before the call, and how many after it. ``sights`` are tokens
-    that were verified for the first time: account, digest, sight. ``effects`` are what its answer leaves behind,
-    ``later`` makes more of them, which nobody has to know before somebody asks for the account's records.
+    that were verified for the first time: account, digest, sight. ``effects`` are what its answer leaves behind.
     """
 
     pins: tuple[PinState, ...] = ()
@@ -251,13 +250,6 @@ class Uses(msgspec.Struct, frozen=True):
     drawn: tuple[int, int] | None = None
     sights: tuple[tuple[str, bytes, Sight], ...] = ()
     effects: tuple[Effect, ...] = ()
-    later: Later | None = None
-
-    def at_once(self) -> "Uses":
-        """The same, with all its effects made; for stores that write them down."""
-        if self.later is None:
-            return self
-        return msgspec.structs.replace(self, effects=self.effects + self.later(), later=None)
 
 
 NOTHING_USED = Uses(counts=False)

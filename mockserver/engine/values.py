@@ -177,16 +177,16 @@ def finder(pointer: Pointer) -> Make:
     if root == "problem":
         named = pointer.tokens[1] == "name"
         return lambda context: _of_problem(context.problem, named=named)
-    if len(pointer.tokens) != 2:
-        return lambda context: get(context.view)
+    if len(pointer.tokens) == 2:
 
-    def of_part(context: Context) -> Any:  # as the pointer does, with a call less
-        try:
-            return context.view[root].get(name, MISSING)
-        except (KeyError, TypeError, AttributeError):
-            return get(context.view)
+        def of_part(context: Context) -> Any:  # as the pointer does, with a call less
+            try:
+                return context.view[root].get(name, MISSING)
+            except (KeyError, TypeError, AttributeError):
+                return get(context.view)
 
-    return of_part
+        return of_part
+    return lambda context: get(context.view)
 
 
 def _of_problem(problem: Problem | None, *, named: bool) -> Any:
@@ -214,8 +214,13 @@ def _application(function: Callable[..., Any], makers: tuple[Make, ...]) -> Make
 
 def _joined(parts: tuple[Make, ...]) -> Make:
     def join(context: Context) -> Any:
-        texts = [make(context) for make in parts]
-        return MISSING if MISSING in texts else "".join(map(as_text, texts))
+        text = ""
+        for make in parts:
+            made = make(context)
+            if made is MISSING:
+                return MISSING
+            text += made if isinstance(made, str) else as_text(made)
+        return text
 
     return join
 

@@ -135,7 +135,7 @@ class LoggedStore(RestoredStore):
     ) -> bool:
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
         self._check()
-        if not await super().commit(call, uses.at_once(), request, version):
+        if not await super().commit(call, uses, request, version):
             return False
         self._last_number = call.number
         self._log.put_call(call)

@@ -1,6 +1,6 @@
 """What accounts keep: the records that answers leave behind, and the steps that these go through in time."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush, nsmallest
@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from mockserver.engine.effects import ChangeRecord, DueStep, Effect, ForgetRecord, KeepRecord, Later
+from mockserver.engine.effects import ChangeRecord, DueStep, Effect, ForgetRecord, KeepRecord
 from mockserver.engine.facts import NOTHING, Kept
 from mockserver.engine.message import Message
 
 MAX_RECORDS = 10_000  # of a list; the oldest goes
-MAX_LATER = 64  # makers of records that wait; they are made in about 3 ms, and others wait for that
 LONGEST_PACED = 60.0  # seconds after an answer; a later step is waited for as long as the contract says
-Lists = dict[str, dict[str, dict[str, Any]]]  # by list and key
+# By list and key, the oldest first. To take the first of a dict takes longer the more were taken before.
+Lists = dict[str, OrderedDict[str, dict[str, Any]]]
 
 
 class StepDue(msgspec.Struct, frozen=True):
@@ -43,46 +43,27 @@ class _Keeping:
     """What one account keeps: lists by vendor, steps by time, and the first values of what was changed.
 
     ``states`` are those of messages that a step has moved on, by the number of the call and the record's index.
-    ``callbacks`` are, by the number of their cause, the numbers of the calls that told of it. ``later`` make, in this
-    order, the last records: most tests never ask for any.
+    ``callbacks`` are, by the number of their cause, the numbers of the calls that told of it.
     """
 
     lists: dict[str, Lists] = field(default_factory=dict)
     steps: list[tuple[float, int, StepDue]] = field(default_factory=list)
     first_values: dict[int, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
-    states: dict[tuple[int, int], str] = field(default_factory=dict)
+    states: OrderedDict[tuple[int, int], str] = field(default_factory=OrderedDict)
     received: deque[Message] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
-    callbacks: dict[int, list[int]] = field(default_factory=dict)
-    later: deque[tuple[str, Later]] = field(default_factory=deque)
+    callbacks: OrderedDict[int, list[int]] = field(default_factory=OrderedDict)
 
 
 class Records:
-    """The records of all accounts. No list grows without bound.
-
-    What is kept later is made before anything else of its account is read or changed.
-    """
+    """The records of all accounts. No list grows without bound."""
 
     def __init__(self) -> None:
         self._of: dict[str, _Keeping] = {}
         self._order = count()
 
-    def _whole(self, account: str) -> _Keeping | None:
-        """What an account keeps, all of it made."""
-        keeping = self._of.get(account)
-        while keeping is not None and keeping.later:
-            _make_oldest(keeping)
-        return keeping
-
-    def keep_later(self, account: str, vendor: str, later: Later) -> None:
-        """Keep records without courses that are made when somebody asks for them."""
-        keeping = self._of.get(account) or self._of.setdefault(account, _Keeping())
-        keeping.later.append((vendor, later))
-        if len(keeping.later) > MAX_LATER:
-            _make_oldest(keeping)
-
     def kept(self, account: str, vendor: str) -> Kept:
         """What an account keeps of a vendor's."""
-        keeping = self._whole(account)
+        keeping = self._of.get(account)
         return NOTHING if keeping is None else keeping.lists.get(vendor, NOTHING)
 
     def apply(  # noqa: PLR0913, PLR0917 -- whose it is, what caused it, and when
@@ -92,16 +73,16 @@ class Records:
 
         ``cause`` is the call's number. ``pace`` is how long a second of a course's first minute takes on that clock.
         """
-        keeping = self._whole(account) or self._of.setdefault(account, _Keeping())
+        keeping = self._of.get(account) or self._of.setdefault(account, _Keeping())
         for effect in effects:
             _do(keeping, vendor, effect)
-            if isinstance(effect, KeepRecord):
+            if isinstance(effect, KeepRecord) and effect.steps:
                 self._plan_steps(keeping, vendor, cause, effect, now, pace)
 
     def restore_record(self, account: str, vendor: str, list_name: str, key: str, record: dict[str, Any]) -> None:
         """Keep a record again."""
         lists = self._of.setdefault(account, _Keeping()).lists
-        lists.setdefault(vendor, {}).setdefault(list_name, {})[key] = record
+        lists.setdefault(vendor, {}).setdefault(list_name, OrderedDict())[key] = record
 
     def restore_step(self, account: str, step: StepDue) -> None:
         """Have a step to come again."""
@@ -125,11 +106,12 @@ class Records:
 
     def has_all(self, account: str, vendor: str, effects: Iterable[Effect]) -> bool:
         """Whether an account still keeps the records of a vendor's that these effects forget."""
-        forgotten = [effect for effect in effects if isinstance(effect, ForgetRecord)]
-        if not forgotten:
-            return True
-        kept = self.kept(account, vendor)
-        return all(any(one is effect.record for one in kept.get(effect.list_name, {}).values()) for effect in forgotten)
+        for effect in effects:
+            if isinstance(effect, ForgetRecord):
+                kept = self.kept(account, vendor).get(effect.list_name, NOTHING).values()
+                if not any(record is effect.record for record in kept):
+                    return False
+        return True
 
     def _plan_steps(  # noqa: PLR0913, PLR0917 -- as above
         self, keeping: _Keeping, vendor: str, cause: int, effect: KeepRecord, now: float, pace: float
@@ -164,7 +146,7 @@ class Records:
 
     def pending(self, account: str, most: int) -> list[StepDue]:
         """So many of the steps of an account that are to come, the next ones; not those of records that are gone."""
-        keeping = self._whole(account)
+        keeping = self._of.get(account)
         if keeping is None:
             return []
         return [step for _, _, step in nsmallest(most, keeping.steps) if _is_kept(keeping, step)]
@@ -174,7 +156,7 @@ class Records:
 
         Steps of a record that is gone are left out.
         """
-        keeping = self._whole(account)
+        keeping = self._of.get(account)
         taken: list[StepDue] = []
         while keeping is not None and keeping.steps and keeping.steps[0][0] <= now and len(taken) < most:
             step = heappop(keeping.steps)[2]
@@ -185,13 +167,13 @@ class Records:
 
     def due(self, account: str, now: float, most: int) -> list[StepDue]:
         """The steps that ``take_due`` would take, and those of records that are gone."""
-        keeping = self._whole(account)
+        keeping = self._of.get(account)
         steps = [] if keeping is None else nsmallest(most, keeping.steps)
         return [step for due, _, step in steps if due <= now]
 
     def take(self, account: str, numbers: Collection[int]) -> list[StepDue]:
         """The steps of an account with these numbers, in order, as ``take_due`` takes them."""
-        keeping = self._whole(account)
+        keeping = self._of.get(account)
         if keeping is None:
             return []
         taken = sorted(entry for entry in keeping.steps if entry[1] in numbers)
@@ -216,7 +198,7 @@ class Records:
         callbacks = self._of.setdefault(account, _Keeping()).callbacks
         callbacks.setdefault(cause, []).append(number)
         if len(callbacks) > MAX_RECORDS:
-            del callbacks[next(iter(callbacks))]
+            callbacks.popitem(last=False)
 
     def caused_by(self, account: str, cause: int) -> list[int]:
         """The numbers of the callbacks that told of a call or a message, oldest first."""
@@ -246,36 +228,30 @@ def _reach(keeping: _Keeping, step: StepDue) -> None:
     if step.step.state is not None:
         keeping.states[step.cause, step.index] = step.step.state
         if len(keeping.states) > MAX_RECORDS:
-            del keeping.states[next(iter(keeping.states))]
+            keeping.states.popitem(last=False)
 
 
 def _is_kept(keeping: _Keeping, step: StepDue) -> bool:
     """Whether the record of a step is still there."""
-    return keeping.lists.get(step.vendor, {}).get(step.list_name, {}).get(step.key) is step.record
-
-
-def _make_oldest(keeping: _Keeping) -> None:
-    """Make the records that have waited longest."""
-    vendor, later = keeping.later.popleft()
-    for effect in later():
-        _do(keeping, vendor, effect)
+    lists = keeping.lists.get(step.vendor, NOTHING)
+    return lists.get(step.list_name, NOTHING).get(step.key) is step.record
 
 
 def _do(keeping: _Keeping, vendor: str, effect: Effect) -> None:
     """Do to an account's records what an effect says; the steps of a course are planned by others."""
     if isinstance(effect, KeepRecord):
-        _keep(keeping.lists.setdefault(vendor, {}).setdefault(effect.list_name, {}), effect)
+        _keep(keeping.lists.setdefault(vendor, {}).setdefault(effect.list_name, OrderedDict()), effect)
     elif isinstance(effect, ChangeRecord):
         _change(keeping, effect)
     else:
         _forget(keeping, vendor, effect)
 
 
-def _keep(records: dict[str, dict[str, Any]], effect: KeepRecord) -> None:
+def _keep(records: OrderedDict[str, dict[str, Any]], effect: KeepRecord) -> None:
     records.pop(effect.key, None)
     records[effect.key] = effect.record
     if len(records) > MAX_RECORDS:
-        del records[next(iter(records))]
+        records.popitem(last=False)
 
 
 def _change(keeping: _Keeping, effect: ChangeRecord) -> None:
@@ -294,6 +270,6 @@ def _copy(value: Any) -> Any:
 
 
 def _forget(keeping: _Keeping, vendor: str, effect: ForgetRecord) -> None:
-    records = keeping.lists.get(vendor, {}).get(effect.list_name, {})
+    records = keeping.lists.get(vendor, {}).get(effect.list_name, OrderedDict())
     for key in [key for key, record in records.items() if record is effect.record]:
         del records[key]

@@ -126,7 +126,6 @@ class RedisStore(Store):
         version: int | None = None,
     ) -> bool:
         """As in memory, in one round trip."""
-        uses = uses.at_once()
         while True:
             memory = await self.agreement.known()
             if version is not None and not memory.is_of(version):

@@ -221,8 +221,6 @@ class Store:
         now = self._times.clock(call.account).at(call.received_at)
         if uses.counts:
             self._limits.count((call.account, call.operation, uses.limit_key), now)
-        if uses.later is not None:
-            self._records.keep_later(call.account, call.vendor, uses.later)
         if uses.effects:
             pace = self._pace if self._times.clock(call.account) is REAL else 1.0
             self._records.apply(call.account, call.vendor, call.number, uses.effects, now, pace)

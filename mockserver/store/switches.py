@@ -1,6 +1,6 @@
 """What a test switches on for an account: its pins, its rate limits, its clock; and what its clock needs to know."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -20,7 +20,7 @@ MAX_FIRST_SIGHTS = 1_000  # tokens of an account whose first sight is remembered
 class _Sights:
     """The first sights of an account's tokens, by digest, and when the newest one came; in real Unix seconds."""
 
-    first: dict[bytes, Sight] = field(default_factory=dict)
+    first: OrderedDict[bytes, Sight] = field(default_factory=OrderedDict)
     newest: float = 0.0
 
 
@@ -49,7 +49,7 @@ class Times:
             sights.first[digest] = sight
             sights.newest = sight.real
             if len(sights.first) > MAX_FIRST_SIGHTS:
-                del sights.first[next(iter(sights.first))]
+                sights.first.popitem(last=False)
 
     def first_sights(self, account: str) -> dict[bytes, Sight]:
         """The first sights of an account's tokens, oldest first."""
@@ -76,7 +76,7 @@ class Limits:
 
     def __init__(self) -> None:
         self.by_place: dict[tuple[str, str], Limit] = {}
-        self._seen: dict[tuple[str, str], dict[str, deque[float]]] = {}
+        self._seen: dict[tuple[str, str], OrderedDict[str, deque[float]]] = {}
 
     def put(self, account: str, operation: str, limit: Limit | None) -> None:
         """Switch a limit on, or off with None; what was counted so far is forgotten."""
@@ -84,7 +84,7 @@ class Limits:
         self.by_place.pop(key, None)
         self._seen.pop(key, None)
         if limit is not None:
-            self.by_place[key], self._seen[key] = limit, {}
+            self.by_place[key], self._seen[key] = limit, OrderedDict()
 
     def of(self, account: str) -> dict[str, Limit]:
         """The limits of an account by operation."""
@@ -121,7 +121,7 @@ class Limits:
             values = self._seen[key[:2]]
             values.setdefault(key[2], deque()).append(now)
             if len(values) > MAX_COUNTED_VALUES:
-                del values[next(iter(values))]
+                values.popitem(last=False)
 
     def counted(self, account: str, operation: str) -> dict[str, deque[float]]:
         """When requests of an operation were counted, by the value that they are counted by."""

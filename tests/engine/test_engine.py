@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
 from mockserver.engine.effects import KeepRecord
-from mockserver.engine.engine import MAX_HELD_BYTES, Decision, Engine
+from mockserver.engine.engine import Decision, Engine
 from mockserver.engine.signing import sign
 from tests.engine.workbench import NOW, Bench, acme, arrive, fixed_sources, operation, parse, request
 
@@ -145,22 +145,11 @@ def test_ids_of_a_seeded_account(bench: Bench) -> None:
     assert bench.engine.decide(found, replace(bench.facts(), seeds={"two": (7, 0)})).uses.drawn is None
 
 
-@pytest.mark.parametrize(
-    ("pad", "facts", "waits"),
-    [
-        pytest.param("", {}, True, id="small"),
-        pytest.param("x" * MAX_HELD_BYTES, {}, False, id="large"),
-        pytest.param("", {"seeds": {"one": (7, 0)}}, False, id="its ids are counted"),
-        pytest.param("", {"kept": {"one": {}}}, False, id="it reads records that change"),
-    ],
-)
-def test_records_are_made_when_somebody_asks(bench: Bench, pad: str, facts: dict[str, Any], *, waits: bool) -> None:
-    """That is when they are the same then, and little has to be held for them."""
-    headers = {"x-key": bench.mine["key"], "x-pad": pad}
-    found = request("send_sms", headers=headers, body={"from": bench.mine["lines"][0]["number"], "to": "1"})
-    uses = bench.engine.decide(found, replace(bench.facts(), **facts)).uses
-    assert (uses.later is not None, bool(uses.effects)) == (waits, not waits)
-    (kept,) = uses.at_once().effects
+def test_what_an_accepted_send_leaves(bench: Bench) -> None:
+    """A record under its id, made with the answer."""
+    body = {"from": bench.mine["lines"][0]["number"], "to": "1"}
+    found = request("send_sms", headers={"x-key": bench.mine["key"]}, body=body)
+    (kept,) = bench.engine.decide(found, bench.facts()).uses.effects
     assert isinstance(kept, KeepRecord)
     assert (kept.list_name, kept.record["text"], kept.key) == ("texts", "", kept.record["id"])
 

@@ -11,7 +11,7 @@ import pytest
 from mockserver.engine.call import pack_more
 from mockserver.engine.callback import OutgoingRequest
 from mockserver.engine.clock import REAL, Sight
-from mockserver.engine.effects import ChangeRecord, DueStep, ForgetRecord, KeepRecord, Later
+from mockserver.engine.effects import ChangeRecord, DueStep, ForgetRecord, KeepRecord
 from mockserver.engine.facts import Limit
 from mockserver.engine.fault import read_fault
 from mockserver.engine.message import RECEIVED, Message
@@ -256,35 +256,6 @@ def test_records(handles: Handles) -> None:
         assert await handles.a.commit(recorded(account="one", vendor="acme"), forgotten[0])
         assert not await handles.b.commit(recorded(account="one", vendor="acme"), forgotten[1]), "it is gone already"
         assert list((await handles.b.kept("one", "acme"))["sent"]) == ["m2", "m3"]
-        await handles.b.reset_account("one")
-        assert not (await handles.a.kept("one", "acme")).get("sent")
-
-    run(scenario())
-
-
-def test_records_that_are_made_when_somebody_asks(handles: Handles) -> None:
-    """They are there in their turn, and read what was there before a later change; a reset drops them."""
-
-    async def scenario() -> None:
-        mine = await handles.a.account("one")
-        assert mine is not None
-        line = mine.vendors["acme"]["lines"][0]
-
-        def later(key: str) -> Later:
-            return lambda: (KeepRecord("sent", key, {"id": key, "open": line["open"]}),)
-
-        for uses in (
-            Uses(later=later("m1"), counts=False),
-            Uses(effects=(KeepRecord("sent", "m2", {"id": "m2"}),), counts=False),
-            Uses(effects=(ChangeRecord(line, ("open",), value=False),), counts=False),
-            Uses(later=later("m3"), counts=False),
-        ):
-            assert await handles.a.commit(recorded(account="one", vendor="acme", received_at=NOW), uses)
-        sent = (await handles.b.kept("one", "acme"))["sent"]
-        assert list(sent) == ["m1", "m2", "m3"]
-        assert [sent["m1"]["open"], sent["m3"]["open"]] == [True, False]
-        gone = Uses(later=later("m4"), counts=False)
-        assert await handles.a.commit(recorded(account="one", vendor="acme", received_at=NOW), gone)
         await handles.b.reset_account("one")
         assert not (await handles.a.kept("one", "acme")).get("sent")
 

@@ -7,11 +7,8 @@ from typing import Any, TypeVar
 import pytest
 
 from mockserver.engine.call import call_id
-from mockserver.engine.effects import KeepRecord, Later
-from mockserver.engine.pin import Uses
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal, Query
-from mockserver.store.records import MAX_LATER
 from mockserver.store.store import UNCLAIMED, Store
 from tests.engine.workbench import NOW, acme, fixed_sources, recorded, request
 
@@ -112,26 +109,3 @@ def test_the_account_that_is_idle_longest_makes_room(store: Store) -> None:
     run(crowded.add_account("three", {}))
     assert [account.id for account in run(crowded.accounts())] == ["one", "three"]
     assert len(run(crowded.calls(Query(account="one"))).calls) == 1
-
-
-def test_records_that_wait_are_few_and_none_is_lost(store: Store) -> None:
-    """However many of one vendor's wait, those of another are there; to read them makes few at once."""
-    made: list[str] = []
-
-    def later(name: str) -> Later:
-        def make() -> tuple[KeepRecord, ...]:
-            made.append(name)
-            return (KeepRecord("sent", name, {"id": name}),)
-
-        return make
-
-    def send(vendor: str, name: str) -> None:
-        call = recorded(account="one", vendor=vendor)
-        assert run(store.commit(call, Uses(later=later(name), counts=False)))
-
-    send("other", "first")
-    for number in range(3 * MAX_LATER):
-        send("acme", str(number))
-    assert len(made) == 2 * MAX_LATER + 1
-    assert list(run(store.kept("one", "other"))["sent"]) == ["first"]
-    assert len(run(store.kept("one", "acme"))["sent"]) == 3 * MAX_LATER
