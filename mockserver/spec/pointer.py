@@ -64,11 +64,11 @@ def _getter(tokens: tuple[str, ...]) -> Callable[[Any], Any]:
     """A function that follows these tokens.
 
     Most pointers name a member of a part of a request, or of a record: these two take a third of the general
-    function's time. One that may name an item of a list would fail there first.
+    function's time, deeper ones half of it. One that may name an item of a list would fail there first.
     """
-    if not 2 <= len(tokens) <= 3 or any(map(_may_be_an_index, tokens)):
+    if len(tokens) < 2 or any(map(_may_be_an_index, tokens)):
         return partial(_follow, tokens)
-    first, second, name = tokens[0], tokens[1], tokens[-1]
+    first, second, name, rest = tokens[0], tokens[1], tokens[-1], tokens[2:-1]
 
     def of_part(value: Any) -> Any:
         try:
@@ -82,7 +82,16 @@ def _getter(tokens: tuple[str, ...]) -> Callable[[Any], Any]:
         except (KeyError, TypeError, AttributeError):
             return _follow(tokens, value)
 
-    return of_part if len(tokens) == 2 else of_record
+    def of_inner(value: Any) -> Any:
+        try:
+            holder = value[first][second]
+            for token in rest:
+                holder = holder[token]
+            return holder.get(name, MISSING)
+        except (KeyError, TypeError, AttributeError):
+            return _follow(tokens, value)
+
+    return (of_part, of_record)[len(tokens) - 2] if len(tokens) <= 3 else of_inner
 
 
 def _follow(tokens: tuple[str, ...], value: Any) -> Any:
