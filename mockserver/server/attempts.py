@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from functools import lru_cache
 
 from mockserver.engine.call import RecordedCall, pack_headers, pack_more, split_headers
 from mockserver.engine.callback import OutgoingRequest, label_of
@@ -10,6 +10,8 @@ from mockserver.engine.sources import Sources, steady_time
 from mockserver.server.http_client import DeliveryError, Reply, address_of, send
 from mockserver.server.settings import is_loopback
 from mockserver.store.store import Store
+
+MAX_REMEMBERED = 1_024  # labels, and addresses
 
 
 class Attempts:
@@ -19,6 +21,8 @@ class Attempts:
         self._store = store
         self._sources = sources
         self._hosts = frozenset(host.lower() for host in hosts)
+        self._label = lru_cache(maxsize=MAX_REMEMBERED)(label_of)
+        self._address = lru_cache(maxsize=MAX_REMEMBERED)(address_of)
 
     async def make(self, request: OutgoingRequest, number: int, *, fault: str = "", pin: str = "") -> RecordedCall:
         """Send a request once; ``fault`` is what a test has made of it, by the pin of this id."""
@@ -47,7 +51,7 @@ class Attempts:
 
     def why_withheld(self, url: str) -> str | None:
         """Why nothing may be sent to an address; None where it may."""
-        parts = address_of(url)
+        parts = self._address(url)
         if parts is None:
             return "withheld: the address is no http or https URL"
         host = (parts.hostname or "").lower()
@@ -63,11 +67,11 @@ class Attempts:
     def _call(  # noqa: PLR0913, PLR0917 -- what became of an attempt
         self, request: OutgoingRequest, number: int, fault: str, pin: str, reply: Reply | None, note: str
     ) -> RecordedCall:
-        parts = urlsplit(request.url) if address_of(request.url) is not None else None
+        parts = self._address(request.url)
         notes = json.dumps([note]) if note else ""
         return RecordedCall(
             account=request.account,
-            label=label_of(request.callback, status=reply.status if reply else 0, fault=fault, notes=notes),
+            label=self._label(request.callback, status=reply.status if reply else 0, fault=fault, notes=notes),
             recipient=request.recipient,
             problems="",
             method=request.callback.method,

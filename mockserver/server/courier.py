@@ -23,7 +23,7 @@ MAX_CALLBACKS_AT_ONCE = 4  # requests to the receivers of one account
 MAX_POSTPONED = 10_000  # requests of an account that are sent later; further ones are given up
 MAX_ROUNDS = 1_000  # of steps and further attempts that one advance of a clock may set off
 MAX_PENDING_LISTED = 100  # callbacks of an account
-LATEST_LOOK = 3600.0  # seconds between two looks at the clocks, at most
+EARLIEST_LOOK, LATEST_LOOK = 0.005, 3600.0  # seconds between two looks at the clocks, where nobody asks for one
 LOOK_AGAIN = 1.0  # seconds, where the store gave no answer
 
 Task = asyncio.Task[int]  # of which the result is how many attempts were made
@@ -133,7 +133,8 @@ class Courier:
             async with self.holding(account):
                 await self.fire(account)
         if not ready:
-            await self._store.wait_for_step(min([LATEST_LOOK, *(due - now for _, due in times)]))
+            due_in = min([LATEST_LOOK, *(due - now for _, due in times)])
+            await self._store.wait_for_step(max(EARLIEST_LOOK, due_in))
 
     async def _due(self) -> list[tuple[str, float]]:
         """The accounts that have something to come while their clocks run, each with the real time when it is due."""

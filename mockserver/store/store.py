@@ -1,6 +1,7 @@
 """All that changes while serving, behind async methods, so that a database can take the place of memory."""
 
 import asyncio
+import math
 import secrets
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -79,6 +80,7 @@ class Store:
         self.condition = StoreCondition()
         self._pace = pace
         self._timekeeper: asyncio.Future[None] | None = None
+        self._timekeeper_until = 0.0  # when it looks again by itself, in real Unix seconds
         self.begin_timekeeping: Callable[[], None] = _nobody  # called where something will be due, and nobody waits
         self.on_forgotten: Callable[[str], None] = _nobody_else  # called where another process has reset an account
         self._registry = registry
@@ -224,7 +226,7 @@ class Store:
         if uses.effects:
             pace = self._pace if self._times.clock(call.account) is REAL else 1.0
             self._records.apply(call.account, call.vendor, call.number, uses.effects, now, pace)
-            self.wake_timekeeper()
+            self._wake_timekeeper_for(call.account)
 
     async def complete(self, call: RecordedCall, outcome: str, duration_ms: float) -> None:
         """Note how sending a call's response ended (``sent`` or ``aborted``), unless that is noted already."""
@@ -436,8 +438,9 @@ class Store:
         return [(a, time) for a, time in times if time is not None] + [(account, now) for account in self._untold]
 
     async def wait_for_step(self, seconds: float | None) -> None:
-        """Return when something was kept or became due since, or when the time is over; for one waiting task."""
+        """Return when something will be due sooner, or was told, or when the time is over; for one waiting task."""
         self._timekeeper = asyncio.get_running_loop().create_future()
+        self._timekeeper_until = math.inf if seconds is None else self._sources.now() + seconds
         try:
             async with asyncio.timeout(seconds):  # wait_for of CPython 3.11 may swallow a cancellation
                 await self._timekeeper
@@ -467,6 +470,13 @@ class Store:
             self.begin_timekeeping()
         elif not self._timekeeper.done():
             self._timekeeper.set_result(None)
+
+    def _wake_timekeeper_for(self, account_id: str) -> None:
+        """The same, where an account's next step is due before it looks by itself."""
+        due = self._records.next_due(account_id)
+        real = None if due is None else self._times.clock(account_id).real_at(due)
+        if real is not None and (self._timekeeper is None or real < self._timekeeper_until):
+            self.wake_timekeeper()
 
     async def message_state(self, account_id: str, call: int, index: int) -> str | None:
         """The state that a course has given to a message of a call; None where none has."""

@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from mockserver.engine.call import pack_more
@@ -493,7 +494,7 @@ def test_whoever_waits_is_told_that_the_server_ends(handles: Handles) -> None:
 
 
 WAITS: dict[str, tuple[Callable[[Store], Awaitable[Any]], Callable[[Store], Awaitable[Any]]]] = {
-    "for-a-step": (lambda store: store.wait_for_step(60), keep),
+    "for-a-step": (lambda store: store.wait_for_step(60), lambda store: keep(store, steps=(DELIVERED,))),
     "for-a-clock": (
         lambda store: store.wait_for_clock("one", 60),
         lambda store: store.set_clock("one", REAL.advanced(NOW, 60)),
@@ -517,5 +518,29 @@ def test_a_wait_that_is_cancelled_as_it_ends_is_cancelled(handles: Handles, what
         waiting.cancel()
         await asyncio.wait([waiting], timeout=0.1)
         assert waiting.cancelled()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("after", "wakes"),
+    [
+        pytest.param(None, False, id="nothing to come"),
+        pytest.param(61.0, False, id="later than it looks"),
+        pytest.param(30.0, True, id="before it looks"),
+    ],
+)
+def test_a_send_wakes_whoever_looks_after_the_clocks_where_it_must(
+    handles: Handles, after: float | None, *, wakes: bool
+) -> None:
+    """Most sends leave nothing that is due before the next look: a look at each would cost as much as the send."""
+
+    async def scenario() -> None:
+        waiting = asyncio.create_task(handles.a.wait_for_step(60))
+        await asyncio.sleep(0.01)
+        await keep(handles.a, steps=() if after is None else (msgspec.structs.replace(DELIVERED, after=after),))
+        await asyncio.wait([waiting], timeout=0.1)
+        assert waiting.done() == wakes
+        waiting.cancel()
 
     run(scenario())
