@@ -11,7 +11,7 @@ from mockserver.server.http_client import DeliveryError, Reply, address_of, send
 from mockserver.server.settings import is_loopback
 from mockserver.store.store import Store
 
-MAX_REMEMBERED = 1_024  # labels, and addresses
+MAX_DESCRIBED = 1_024  # addresses that are read, and kinds of attempts that have a label
 
 
 class Attempts:
@@ -21,8 +21,8 @@ class Attempts:
         self._store = store
         self._sources = sources
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._label = lru_cache(maxsize=MAX_REMEMBERED)(label_of)
-        self._address = lru_cache(maxsize=MAX_REMEMBERED)(address_of)
+        self._label = lru_cache(maxsize=MAX_DESCRIBED)(label_of)
+        self._address = lru_cache(maxsize=MAX_DESCRIBED)(address_of)
 
     async def make(self, request: OutgoingRequest, number: int, *, fault: str = "", pin: str = "") -> RecordedCall:
         """Send a request once; ``fault`` is what a test has made of it, by the pin of this id."""

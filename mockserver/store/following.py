@@ -21,12 +21,13 @@ from mockserver.spec.model import Contract
 from mockserver.store.accounts import AccountError
 from mockserver.store.changes import CallChanges, Holdings, ToldChange, read_change, read_label, read_request
 from mockserver.store.durable import LoggedStore
+from mockserver.store.held import MAX_HELD
 from mockserver.store.losses import MAX_LOSSES, LossCount, Losses, LostCalls
 from mockserver.store.parts import StoreParts
 from mockserver.store.restoring import StateRow
 from mockserver.store.row_mirror import RowMirror
 from mockserver.store.rows import dump, load, read_clock, read_message, read_pin
-from mockserver.store.store import MAX_HELD, MAX_STEPS_AT_ONCE
+from mockserver.store.store import MAX_STEPS_AT_ONCE
 
 T = TypeVar("T")
 STEP_NUMBERS = 20  # bits of a step's number that tell it from others of the same change
@@ -309,7 +310,7 @@ class Memory(LoggedStore):
     def _hold_written(self, written: Sequence[Any]) -> None:
         request = read_request(written, self._callbacks)
         if request is not None:
-            self._hold(request)
+            self._held.hold(request)
 
     def _apply_hold(self, written: bytes) -> None:
         value = load(written)

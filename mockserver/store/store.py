@@ -1,9 +1,7 @@
 """All that changes while serving, behind async methods, so that a database can take the place of memory."""
 
-import asyncio
-import math
 import secrets
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -30,16 +28,15 @@ from mockserver.spec.pointer import MISSING
 from mockserver.spec.reach import EVERYTHING
 from mockserver.store.accounts import Registry
 from mockserver.store.condition import StoreCondition
+from mockserver.store.held import HeldCallbacks
 from mockserver.store.journal import CallKind, Journal, Page, Query
 from mockserver.store.records import Records, StepDue
 from mockserver.store.switches import Limits, Pins, Seeds, Times
+from mockserver.store.waits import Timekeeper, Waits
 
 MAX_TEST_NAME = 1_000  # characters
 MAX_STEPS_AT_ONCE = 1_000
-MAX_HELD = 1_000  # callbacks of an account that may go nowhere, and wait to be taken
-MAX_ACCOUNTS_HELD = 10_000  # accounts that have such
 ProblemKind = tuple[str, str, str]  # vendor, operation, and the kind of a call's first problem
-Waits = dict[str, set[asyncio.Future[None]]]  # by account those who wait for something of it
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
 
 
@@ -79,8 +76,7 @@ class Store:
     ) -> None:
         self.condition = StoreCondition()
         self._pace = pace
-        self._timekeeper: asyncio.Future[None] | None = None
-        self._timekeeper_until = 0.0  # when it looks again by itself, in real Unix seconds
+        self._timekeeper = Timekeeper()
         self.begin_timekeeping: Callable[[], None] = _nobody  # called where something will be due, and nobody waits
         self.on_forgotten: Callable[[str], None] = _nobody_else  # called where another process has reset an account
         self._registry = registry
@@ -95,14 +91,14 @@ class Store:
         self._somebody_opted_out = False  # lest each request ask for a record that hardly anybody leaves
         self._problems: Counter[ProblemKind] = Counter()
         self._untold: dict[str, list[StepDue]] = {}
-        self._held: OrderedDict[str, deque[OutgoingRequest]] = OrderedDict()  # by account, that used last at the end
+        self._held = HeldCallbacks()
         self._version = 0  # another after each change of accounts, pins, limits and clocks
         self._numbers: Iterator[int] = count(first_number(secrets.randbits(RUN_BITS) if run is None else run))
         self._most_accounts = most_accounts
         self._idle: OrderedDict[str, None] = OrderedDict()  # accounts made while serving, longest idle first
         self._born = dict.fromkeys(registry.accounts, sources.now())
-        self._waiting: Waits = {}
-        self._waiting_for_clock: Waits = {}
+        self._waiting = Waits()
+        self._waiting_for_clock = Waits()
         self.is_waited_on = True  # False once the server ends
 
     @property
@@ -190,7 +186,7 @@ class Store:
         if request is not None:
             self._coverage.add(call, request)
         if self._waiting:
-            _wake(self._waiting, call.account)
+            self._waiting.wake(call.account)
         return True
 
     def _note(self, call: RecordedCall) -> None:
@@ -293,7 +289,7 @@ class Store:
         self._times.clear(account_id)
         self._records.forget(account_id)
         self._untold.pop(account_id, None)
-        self._held.pop(account_id, None)
+        self._held.take(account_id)
         if self._seeds.restart(account_id):
             self._start_seeded_clock(account_id)
 
@@ -324,14 +320,12 @@ class Store:
     def end_waits(self) -> None:
         """Nobody waits for calls any more: from now on the time is always over."""
         self.is_waited_on = False
-        for waiting in [one for its in self._waiting.values() for one in its]:
-            if not waiting.done():
-                waiting.set_result(None)
+        self._waiting.wake_everybody()
 
     async def wait_for_call(self, account: str, seconds: float) -> None:
         """Return at an account's next call, or when the time is over."""
         if self.is_waited_on:
-            await _wait_in(self._waiting, account, seconds)
+            await self._waiting.wait(account, seconds)
 
     async def call(self, number: int) -> RecordedCall | None:
         """The call of this number, if it is still here."""
@@ -397,8 +391,7 @@ class Store:
     def _wake_for_steps(self, account_id: str) -> None:
         if account_id in self._untold:
             self.wake_timekeeper()
-            if self._waiting:
-                _wake(self._waiting, account_id)  # a message has come to another state
+            self._waiting.wake(account_id)  # a message has come to another state
 
     async def pending(self, account_id: str, most: int) -> list[StepDue]:
         """So many of the steps of an account's records that are to come by its clock, the next ones."""
@@ -418,18 +411,11 @@ class Store:
 
     async def hold(self, request: OutgoingRequest) -> None:
         """Keep a callback that may go nowhere, for a test to take; the latest are kept."""
-        self._hold(request)
-
-    def _hold(self, request: OutgoingRequest) -> None:
-        held = self._held.setdefault(request.account, deque(maxlen=MAX_HELD))
-        held.append(request)
-        self._held.move_to_end(request.account)
-        if len(self._held) > MAX_ACCOUNTS_HELD:
-            self._held.popitem(last=False)
+        self._held.hold(request)
 
     async def take_held(self, account_id: str) -> list[OutgoingRequest]:
         """The callbacks of an account that may go nowhere, oldest first; each is given once."""
-        return list(self._held.pop(account_id, ()))
+        return self._held.take(account_id)
 
     async def next_due(self) -> list[tuple[str, float]]:
         """The accounts that have something to come while their clocks run, each with the real time when it is due."""
@@ -439,43 +425,34 @@ class Store:
 
     async def wait_for_step(self, seconds: float | None) -> None:
         """Return when something will be due sooner, or was told, or when the time is over; for one waiting task."""
-        self._timekeeper = asyncio.get_running_loop().create_future()
-        self._timekeeper_until = math.inf if seconds is None else self._sources.now() + seconds
-        try:
-            async with asyncio.timeout(seconds):  # wait_for of CPython 3.11 may swallow a cancellation
-                await self._timekeeper
-        except TimeoutError:
-            pass
-        finally:
-            self._timekeeper = None
+        await self._timekeeper.wait(self._sources.now(), seconds)
 
     async def wait_for_clock(self, account_id: str, seconds: float | None) -> None:
         """Return when an account's clock was set, or when the time is over (None: never)."""
-        await _wait_in(self._waiting_for_clock, account_id, seconds)
+        await self._waiting_for_clock.wait(account_id, seconds)
 
     def wake_waiting(self, account_id: str) -> None:
         """Have whoever waits for something of an account look again."""
-        _wake(self._waiting, account_id)
+        self._waiting.wake(account_id)
 
     def wake_everybody(self) -> None:
         """Have whoever waits for anything look again."""
-        for waits in (self._waiting, self._waiting_for_clock):
-            for account in list(waits):
-                _wake(waits, account)
+        self._waiting.wake_everybody()
+        self._waiting_for_clock.wake_everybody()
         self.wake_timekeeper()
 
     def wake_timekeeper(self) -> None:
         """Have whoever looks after the clocks look again."""
-        if self._timekeeper is None:
+        if self._timekeeper.is_waiting:
+            self._timekeeper.wake()
+        else:
             self.begin_timekeeping()
-        elif not self._timekeeper.done():
-            self._timekeeper.set_result(None)
 
     def _wake_timekeeper_for(self, account_id: str) -> None:
         """The same, where an account's next step is due before it looks by itself."""
         due = self._records.next_due(account_id)
         real = None if due is None else self._times.clock(account_id).real_at(due)
-        if real is not None and (self._timekeeper is None or real < self._timekeeper_until):
+        if real is not None and not self._timekeeper.looks_before(real):
             self.wake_timekeeper()
 
     async def message_state(self, account_id: str, call: int, index: int) -> str | None:
@@ -492,8 +469,7 @@ class Store:
         self._records.receive(message)
         self._somebody_opted_out |= any(is_opt_out(effect) for effect in effects)
         self.wake_timekeeper()
-        if self._waiting:
-            _wake(self._waiting, account)
+        self._waiting.wake(account)
         return message
 
     async def caused_by(self, account_id: str, number: int) -> list[int]:
@@ -529,7 +505,7 @@ class Store:
         self._version += 1
         self._times.clocks[account_id] = clock
         self.wake_timekeeper()
-        _wake(self._waiting_for_clock, account_id)
+        self._waiting_for_clock.wake(account_id)
 
     async def put_limit(self, account_id: str, operation: str, limit: Limit | None) -> None:
         """Switch the rate limit of an operation on for an account, or off."""
@@ -562,29 +538,6 @@ def _nobody() -> None:
 
 def _nobody_else(_account_id: str) -> None:
     """No other process has this store, or nobody here does anything for its accounts."""
-
-
-async def _wait_in(waits: Waits, account: str, seconds: float | None) -> None:
-    """Wait until somebody wakes those who wait for an account, or until the time is over."""
-    waiting = asyncio.get_running_loop().create_future()
-    waits.setdefault(account, set()).add(waiting)
-    try:
-        async with asyncio.timeout(seconds):
-            await waiting
-    except TimeoutError:
-        pass
-    finally:
-        others = waits.get(account)
-        if others is not None:
-            others.discard(waiting)
-            if not others:
-                waits.pop(account)
-
-
-def _wake(waits: Waits, account: str) -> None:
-    for waiting in waits.pop(account, ()):
-        if not waiting.done():
-            waiting.set_result(None)
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:
