@@ -100,7 +100,7 @@ class RecordedCall(msgspec.Struct, gc=False, kw_only=True):
         return trace_of(self.headers)
 
     def _more(self, name: str, default: Any) -> Any:
-        return json.loads(self.more).get(name, default) if self.more else default
+        return msgspec.json.decode(self.more).get(name, default) if self.more else default
 
     @property
     def id(self) -> str:

@@ -23,6 +23,7 @@ class Attempts:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._label = lru_cache(maxsize=MAX_DESCRIBED)(label_of)
         self._address = lru_cache(maxsize=MAX_DESCRIBED)(address_of)
+        self._is_loopback = lru_cache(maxsize=MAX_DESCRIBED)(is_loopback)
 
     async def make(self, request: OutgoingRequest, number: int, *, fault: str = "", pin: str = "") -> RecordedCall:
         """Send a request once; ``fault`` is what a test has made of it, by the pin of this id."""
@@ -55,7 +56,7 @@ class Attempts:
         if parts is None:
             return "withheld: the address is no http or https URL"
         host = (parts.hostname or "").lower()
-        if is_loopback(host) or host in self._hosts:
+        if host in self._hosts or self._is_loopback(host):
             return None
         return f"withheld: {host} is not this machine; allow it with --callback-to {host}"
 
