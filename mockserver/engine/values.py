@@ -186,6 +186,16 @@ def finder(pointer: Pointer) -> Make:
                 return get(context.view)
 
         return of_part
+    if len(pointer.tokens) == 3:
+        second = pointer.tokens[1]
+
+        def of_record(context: Context) -> Any:  # as above
+            try:
+                return context.view[root][second].get(name, MISSING)
+            except (KeyError, TypeError, AttributeError):
+                return get(context.view)
+
+        return of_record
     return lambda context: get(context.view)
 
 

@@ -4,40 +4,34 @@ import asyncio
 import math
 
 
-class Waits:
+class Waits(dict[str, set[asyncio.Future[None]]]):
     """By account those who wait for something of it."""
-
-    def __init__(self) -> None:
-        self._of: dict[str, set[asyncio.Future[None]]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._of)
 
     async def wait(self, account: str, seconds: float | None) -> None:
         """Return when somebody wakes those who wait for an account, or when the time is over (None: never)."""
         waiting = asyncio.get_running_loop().create_future()
-        self._of.setdefault(account, set()).add(waiting)
+        self.setdefault(account, set()).add(waiting)
         try:
             async with asyncio.timeout(seconds):
                 await waiting
         except TimeoutError:
             pass
         finally:
-            others = self._of.get(account)
+            others = self.get(account)
             if others is not None:
                 others.discard(waiting)
                 if not others:
-                    self._of.pop(account)
+                    del self[account]
 
     def wake(self, account: str) -> None:
         """Have whoever waits for an account go on."""
-        for waiting in self._of.pop(account, ()):
+        for waiting in self.pop(account, ()):
             if not waiting.done():
                 waiting.set_result(None)
 
     def wake_everybody(self) -> None:
         """Have whoever waits for any account go on."""
-        for account in list(self._of):
+        for account in list(self):
             self.wake(account)
 
 
