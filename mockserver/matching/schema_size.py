@@ -14,6 +14,10 @@ from mockserver.spec.pointer import MISSING, Pointer
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 DEFINITIONS = frozenset({"$defs", "definitions"})
 ANCHORS = ("$anchor", "$dynamicAnchor")
+UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
+TIMES_UNEVALUATED = (
+    4  # how often what is below such a keyword counts: jsonschema-rs goes through it again to see what fits
+)
 REGEX_SIZE = 50  # sub-schemas that a pattern counts for, beside one for each character: it takes as long to compile
 
 
@@ -42,7 +46,7 @@ def schema_size(schema: Any, most: int) -> int:
             continue
         waiting.pop()
         open_.discard(key)
-        sizes[key] = _own_size(node) + sum(sizes[id(one)] for one in below)
+        sizes[key] = _own_size(node) + _times(node) * sum(sizes[id(one)] for one in below)
         if sizes[key] > most:
             raise SchemaSizeError(f"the schema has more than {most} sub-schemas, with those that references lead to")
     return sizes[id(schema)]
@@ -62,6 +66,11 @@ def _own_size(node: Any) -> int:
     names = node.get("patternProperties")
     patterns = [*(names if isinstance(names, Mapping) else ()), node.get("pattern")]
     return 1 + sum(_regex_size(pattern) for pattern in patterns if isinstance(pattern, str))
+
+
+def _times(node: Any) -> int:
+    """How often what is below one counts."""
+    return TIMES_UNEVALUATED if isinstance(node, Mapping) and not UNEVALUATED.isdisjoint(node) else 1
 
 
 def _regex_size(pattern: str) -> int:

@@ -160,7 +160,7 @@ def _fixture(settings: Settings, vendor: str) -> tuple[str, Source | None]:
     folders = [*settings.fixtures, *([fixtures_folder()] if settings.builtin else [])]
     for folder in folders:
         file = folder / vendor / "accounts.yaml"
-        if file.is_file():
+        if file.exists():
             return vendor, _mapping(file, dict)
     return vendor, None
 

@@ -13,7 +13,7 @@ from mockserver.server.build import error_at
 from mockserver.server.routing import CONTROL
 from mockserver.server.wire.asgi import WIRE
 from mockserver.spec.pointer import join
-from mockserver.spec.source import Source, read_yaml
+from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 
 STATE_MEMBERS = ("vendors", "pins", "limits", "clock")
 
@@ -41,10 +41,9 @@ class StateFile:
 
     def __init__(self, file: Path) -> None:
         try:
-            self._source: Source = read_yaml(str(file), file.read_text("utf-8"))
+            self._source: Source = read_yaml(str(file), read_text(file))
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no UTF-8"
-            raise StateFileError(f"{file} cannot be read: {reason}") from error
+            raise StateFileError(f"{file} cannot be read: {why_unread(error)}") from error
         if self._source.errors:
             raise StateFileError(str(self._source.errors[0]))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.matching.schema_size import REGEX_SIZE, SchemaSizeError, schema_size
+from mockserver.matching.schema_size import REGEX_SIZE, TIMES_UNEVALUATED, SchemaSizeError, schema_size
 
 MOST = 10_000
 
@@ -29,12 +29,20 @@ def chain(links: int, width: int) -> dict[str, Any]:
         pytest.param({"$defs": {"a/b": {"$anchor": "x"}}, "$ref": "#x"}, 2, id="anchor"),
         pytest.param({"$defs": {"a/b%": True}, "$ref": "#/$defs/a~1b%25"}, 1, id="escaped"),
         pytest.param({"$id": "http://a.test/s", "$defs": {"a": {}}, "$ref": "s#/$defs/a"}, 2, id="by-its-own-name"),
+        pytest.param({"items": {}, "unevaluatedItems": False}, 1 + TIMES_UNEVALUATED, id="gone-through-again"),
         pytest.param({"properties": {"const": {"items": {}}, "default": {}}}, 5, id="names-like-keywords"),
     ],
 )
 def test_size(schema: Any, size: int) -> None:
     """Each object counts, once more for each reference that leads to it; plain data does not."""
     assert schema_size(schema, MOST) == size
+
+
+def again(levels: int, keyword: str, leaf: dict[str, Any]) -> dict[str, Any]:
+    """A schema of few objects, each of which is gone through several times as often as the one around it."""
+    for _ in range(levels):
+        leaf = {"allOf": [leaf], keyword: False}
+    return leaf
 
 
 @pytest.mark.parametrize(
@@ -47,6 +55,10 @@ def test_size(schema: Any, size: int) -> None:
         pytest.param({"patternProperties": {r"\d" * 200: {}}}, "more than 10000", id="names-of-many-escapes"),
         pytest.param({"$defs": {str(number): {} for number in range(MOST)}}, "more than 10000", id="not-used"),
         pytest.param({**chain(40, 2), "properties": {"$defs": {"$ref": "#/$defs/0"}}}, "more", id="named-so"),
+        pytest.param(
+            again(26, "unevaluatedProperties", {"properties": {"a": True}}), "more than 10000", id="properties-again"
+        ),
+        pytest.param(again(26, "unevaluatedItems", {"prefixItems": [True]}), "more than 10000", id="items-again"),
         pytest.param({"$ref": "#"}, "circle", id="itself"),
         pytest.param({"properties": {"a": {"$ref": "#"}}}, "circle", id="tree"),
         pytest.param({"$recursiveRef": "#"}, "circle", id="recursive"),

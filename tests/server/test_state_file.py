@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,9 +149,12 @@ def test_mistakes(app: Application, written: Any, text: str, place: str, said: s
 
 
 def test_no_file(app: Application, tmp_path: Path) -> None:
-    """A path that is none, and a file that is no text."""
+    """A path that is none, a file that is no text, and a pipe that nobody writes to."""
     with pytest.raises(StateFileError, match="nothing cannot be read: No such file"):
         applied(app, tmp_path / "nothing")
     (tmp_path / "raw").write_bytes(b"\xff\xfe")
-    with pytest.raises(StateFileError, match="raw cannot be read: it is no UTF-8"):
+    with pytest.raises(StateFileError, match="raw cannot be read: the file is not UTF-8 but UTF-16"):
         applied(app, tmp_path / "raw")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StateFileError, match="pipe cannot be read: it is no regular file"):
+        applied(app, tmp_path / "pipe")

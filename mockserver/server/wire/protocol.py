@@ -179,7 +179,7 @@ class Protocol(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         drain, self._drain = self._drain, None
-        if drain is not None:
+        if drain is not None and not drain.done():  # whoever waited for it may have been cancelled
             drain.set_result(None)
         if self.current is None and self.state is not LOST:
             self._answer_next()
@@ -246,6 +246,8 @@ class Protocol(asyncio.Protocol):
     def on_message_complete(self) -> None:
         exchange: Any = self._arriving  # its head was complete before
         pieces = self._pieces
+        if self._headers and fields_size(self._headers) > self.service.settings.max_head:
+            raise RefusedError(header_too_large(self.service.settings.max_head))
         self._arriving = None
         self._arrived += 1
         self._unended = 0
@@ -264,18 +266,32 @@ class Protocol(asyncio.Protocol):
     # reading
 
     def _feed(self, data: bytes) -> None:
+        """Have the parser read. Requests that offer another protocol, however many, are read as if they did not."""
+        at = self._parse(data)
+        if at is None:
+            return
+        rest = memoryview(data)
+        while at is not None:
+            self._ignore_upgrade()
+            rest = rest[at:]
+            at = self._parse(rest) if rest and self.state is OPEN else None
+
+    def _parse(self, data: bytes | memoryview) -> int | None:
+        """Have the parser read; returns where it ended behind a head that offers another protocol, None elsewhere."""
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
+            at: int = upgrade.args[0]
+            return at
         except HttpParserCallbackError as error:
             if not isinstance(error.__context__, RefusedError):
                 raise
             self._refuse_next(error.__context__.refusal)
         except HttpParserError:
             self._refuse_next(UNREADABLE)
+        return None
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
+    def _ignore_upgrade(self) -> None:
         """Read a request on that offers another protocol, as if it did not (RFC 9110, 7.8).
 
         The parser ends such a request before its body, for good. A fresh one takes a head with the same framing, which
@@ -290,14 +306,12 @@ class Protocol(asyncio.Protocol):
             fields.append((b"connection", b"close"))
         lines = b"".join(b"%b: %b\r\n" % field for field in fields)
         self._parser = HttpRequestParser(self)
-        self._feed(b"POST / HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (self._host, lines))
+        self._parse(b"POST / HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (self._host, lines))
         if self._arriving is not None:
             self._arriving = exchange
         elif self._waiting:
             self._waiting[-1] = exchange
             exchange.is_whole = True
-        if rest and self.state is OPEN:
-            self._feed(rest)
 
     def _keep(self) -> None:
         """Keep what came of a request that has not ended, within bounds."""

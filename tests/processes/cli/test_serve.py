@@ -586,3 +586,21 @@ def test_sigterm_while_an_answer_is_not_read() -> None:
             _, log = server.process.communicate(timeout=PATIENCE)
     notes = [json.loads(line)["note"] for line in log.splitlines() if "note" in json.loads(line)]
     assert notes == ["1 connections were cut: the server ends"]
+
+
+def test_sigterm_while_a_list_is_not_read() -> None:
+    """One line says so, too, where a task waits for its client to read."""
+    with serving("--port", "0", "--log", "json") as server:
+        for _ in range(30):
+            requests.post(f"{server.url}/sms/o", data="x" * 900, timeout=PATIENCE)
+        host, _, port = urlsplit(server.url).netloc.rpartition(":")
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect((host, int(port)))
+            client.sendall(b"GET /_mock/calls HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 200)
+            time.sleep(0.5)
+            server.process.send_signal(signal.SIGTERM)
+            _, log = server.process.communicate(timeout=PATIENCE)
+    assert [json.loads(line)["note"] for line in log.splitlines() if "note" in json.loads(line)] == [
+        "1 connections were cut: the server ends"
+    ]

@@ -112,6 +112,21 @@ def test_requests_in_one_segment() -> None:
     run(test, max_head=LIMIT)
 
 
+@pytest.mark.parametrize("size", [pytest.param(1 << 20, id="at once"), pytest.param(977, id="in pieces")])
+def test_many_offers_of_another_protocol(size: int) -> None:
+    """However many stand in one segment, each request is answered, in order, and nothing is logged."""
+    paths = [f"/{number}" for number in range(1500)]
+    offer = "Connection: upgrade\r\nUpgrade: h2c\r\n"
+
+    async def test(server: Inside) -> None:
+        client = await server.connect()
+        whole = b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n{offer}\r\n".encode("ascii") for path in paths)
+        await client.in_pieces(whole, size)
+        assert [(await client.answer()).body.decode() for _ in paths] == paths
+
+    run(test)
+
+
 def test_a_large_body_is_no_head() -> None:
     """However large, and in whatever pieces; a head that is too large is one with a body, too, which is read first."""
     post = b"POST /quick HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n"
@@ -393,6 +408,9 @@ def test_headers_behind_a_body() -> None:
     async def test(server: Inside) -> None:
         client = await server.connect()
         await client.send(post + b"X-Trailer: 123456789\r\n" * 20)
+        assert refusal(await client.rest()) == HEADER
+        client = await server.connect()
+        await client.send(post + b"X-Trailer: 123456789\r\n" * 20 + b"\r\n")
         assert refusal(await client.rest()) == HEADER
 
     run(test, max_head=LIMIT)
