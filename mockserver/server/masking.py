@@ -35,7 +35,7 @@ PEM_END = "-----END"
 _PEM_LABEL = re.compile(r"[^-]{0,60}+-----")
 _PEM_TEXT = re.compile(r"[A-Za-z0-9+/=\s\\%,:.-]*+")  # as it is, in JSON, in a form
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
-_MASK = re.compile(r"\*{3}[0-9a-f]{8}")
+_MADE_MASK = re.compile(r"\*{3}[0-9a-f]{8}")
 # JSON may stand in a form escaped: a quote as %22 or \", a colon as %3A, a blank as + or %20. Its end is as its begin.
 _QUOTE = r'(?:\\?"|%22|%5[Cc]%22)'
 _BLANKS = r"(?:\s|\+|%20|%0[9AaDd])*"  # not possessive: before CPython 3.11.5 such groups miss matches
@@ -128,7 +128,7 @@ class Masker:
         return self._escaped_member.sub(self._without_member, text) if _has_escaped_quotes(text) else text
 
     def _without_member(self, member: re.Match[str]) -> str:
-        is_masked = _MASK.fullmatch(member[2])
+        is_masked = _MADE_MASK.fullmatch(member[2])
         return member[0] if is_masked else member[1] + self.mask(_member_value(member))
 
     def body(self, text: str, reads: str, content_type: str, *, is_cut: bool = False) -> str:
@@ -293,6 +293,8 @@ def decoded_field(written: str) -> str:
 
 def _unescaped(written: str) -> str:
     """A text as JSON writes it between its quotes, read; one that JSON would not write is left as it is."""
+    if "\\" not in written:
+        return written
     try:
         return str(json.loads(f'"{written}"', strict=False))
     except ValueError:

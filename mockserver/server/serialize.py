@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import quote_plus
 
 from mockserver.engine.account import AccountData, credential_members, tokens
 from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart, read_query
@@ -21,7 +22,7 @@ from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer
 
 MAX_MEMBER_SHOWN = 32 * 1024  # characters of one member of a call, or bytes of a body
-MAX_FORM_SEARCHED = 4 * MAX_MEMBER_SHOWN  # bytes of an urlencoded form that has more than plain fields; no more is shown
+MAX_FORM_SEARCHED = 32 * 1024  # bytes of an urlencoded form with more than plain fields, as of its body
 MAX_VALUES_SHOWN = 2_000  # members and items of one member of a call
 VALUES = frozenset({"const", "enum"})  # keywords of a schema that have values
 FIELD_PARTS = frozenset({"query", "body", "json", "form"})  # of a request as patterns see it, with secret fields
@@ -289,7 +290,31 @@ class Shown:
             return self._hidden(value, self._masker.mask)
         if root in FIELD_PARTS and not names and isinstance(value, str):
             return self._masker.body(self._room.take(value), "", content_type)
+        if root in FIELD_PARTS and _is_form(content_type):
+            return self._of_form(value)
         return self.value(value)
+
+    def _of_form(self, value: Any) -> Any:
+        """A value of a form, or the whole of it as a mapping; what is expected of it may be anything."""
+        if isinstance(value, str):
+            return self.text(value, in_form=True)
+        if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
+            return self.value(value)
+        whole = any('"' in name or '"' in item for name, item in value.items())
+        fields = self._joined(value) if whole else value.items()
+        shown = dict(self._field(name, item) for name, item in self._room.of(fields))
+        return shown if whole or len(shown) == len(value) else {**shown, CUT: f"{len(value) - len(shown)} more"}
+
+    def _joined(self, form: Mapping[str, str]) -> list[tuple[str, str]]:
+        """A form's fields, the secrets in it masked that "=" and "&" have cut into several, as far as shown."""
+        written, length = list[str](), 0
+        for name, item in form.items():
+            if length > MAX_MEMBER_SHOWN:
+                break
+            pair = (name[: MAX_MEMBER_SHOWN + 1], item[: MAX_MEMBER_SHOWN + 1])
+            written.append("=".join(quote_plus(text, errors="replace") for text in pair))
+            length += sum(map(len, pair))
+        return read_query(self._masker.members("&".join(written)).encode())
 
     def _credential(self, name: str, value: Any) -> Any:
         hides = self._masker.hides_header(name)
@@ -359,6 +384,10 @@ def _notes(call: RecordedCall) -> list[str]:
     notes: list[str] = json.loads(call.notes or "[]")
     duplicates = duplicate_keys(content_of(call)) if call.reads == "json" and len(call.body) <= MAX_MEMBER_SHOWN else []
     return notes + [f"duplicate key {name!r}: the last counts" for name in duplicates]
+
+
+def _is_form(content_type: str) -> bool:
+    return content_type.lower().startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
 
 
 def content_type_of(packed: bytes) -> str:

@@ -1,15 +1,16 @@
 """Where fields seem to stand in a multipart form that cannot be read: lines end otherwise, or the boundary is missing.
 
-What can be read is read by the engine. Here nothing is trusted but that a part has a header which names it, and ends before
-a line like the one above that header, or nowhere.
+What can be read is read by the engine. Here nothing is trusted but that a part has a header which names it, and ends
+before a line like the one above that header, or nowhere.
 """
 
 import re
 from collections.abc import Iterator
 
-_LINES = (("\r\n", " \n"), ("\r", "\n"))  # other line ends, as long as they are
-_WORDS = ("disposition", "form-data")  # one of these stands in the headers of a part
-# The rest of a header, those behind it, and an empty line. A turn of the group begins where the one before cannot go on.
+_LINE_ENDS = (("\r\n", " \n"), ("\r", "\n"))  # other line ends, as long as they are
+_OF_A_PART = ("disposition", "form-data")  # one of these stands in the headers of a part
+# The rest of a header; those behind it, and an empty line. Each turn of a group begins where the one before cannot go
+# on, so this stays linear.
 _REST = re.compile(r"[^\n]*(?:\n[ \t]+[^ \t\n][^\n]*)*")
 _HEADERS = re.compile(r"(?:\n[!#-9;-~]+[ \t]*:[^\n]*|\n[ \t]+[^ \t\n][^\n]*)*\n[ \t]*(?:\n|\Z)")
 _END_OF_DELIMITER = re.compile(r"-{0,2}[ \t]*(?:\n|\Z)")
@@ -28,15 +29,15 @@ class UnreadParts:
         if not _may_have_parts(text, content_type):
             return
         flat = text
-        for end, same in _LINES:
-            flat = flat.replace(end, same)
+        for line_end, as_long in _LINE_ENDS:
+            flat = flat.replace(line_end, as_long)
         done, delimiter = 0, ""
         while option := self._option.search(flat, done):
             at = _line_before(flat, done, option.start())
             delimiter = delimiter if at is None else flat[at : flat.find("\n", at)].strip()
             head = flat[done if at is None else at : option.start()].lower()
             done = option.end()
-            if any(word in head for word in _WORDS):
+            if any(word in head for word in _OF_A_PART):
                 start, end = self._content(flat, done, delimiter)
                 yield start, end - (text[end - 1 : end + 1] == "\r\n" and end > start)
                 done = end
