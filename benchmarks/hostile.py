@@ -56,6 +56,16 @@ def _multipart(parts: int, size: int) -> Hostile:
     return Hostile("/platform_api/SendSmsMessage", body.encode(), {"content-type": "multipart/form-data; boundary=e"})
 
 
+def _form(text: str) -> Hostile:
+    return Hostile("/platform_api/SendSmsMessage", text.encode(), {"content-type": FORM})
+
+
+def _unread(text: str, size: int = MEBIBYTE) -> Hostile:
+    """A body that calls itself multipart, and cannot be read."""
+    body = text * (size // len(text))
+    return Hostile("/platform_api/SendSmsMessage", body.encode(), {"content-type": "multipart/form-data"})
+
+
 KINDS: dict[str, Callable[[], Hostile]] = {
     "token begins": lambda: _json("eyJ"),
     "tokens": lambda: _json("eyJaaaaaaaa.aaaaaaaa.a "),
@@ -77,7 +87,12 @@ KINDS: dict[str, Callable[[], Hostile]] = {
     "deep enough": lambda: _body('{"a":' * 90 + "1" + "}" * 90),
     "form": lambda: Hostile("/platform_api/SendSmsMessage", b"a=%&" * 240_000, {"content-type": FORM}),
     "large form": lambda: Hostile("/platform_api/SendSmsMessage", b"a=" + b"%" * MEBIBYTE, {"content-type": FORM}),
+    "form of JSON": lambda: _form('{"api_key":"' * (MEBIBYTE // 12)),
+    "form of escaped JSON": lambda: _form("%22api_key%22%3A%22" * (MEBIBYTE // 19)),
+    "form of quotes": lambda: _form('"' * MEBIBYTE),
     "parts": lambda: _multipart(1000, 900),
+    "unread parts": lambda: _unread("\r\n--e\r\nform-data; name=api_key\r\n\r\n1"),
+    "unread names": lambda: _unread("name="),
     "many parts": lambda: _multipart(16_000, 1),
     "unknown path, token begins": lambda: Hostile("/nope", b"", {"x-a": "eyJ" * (HEAD // 3)}),
     "unknown path, tokens": lambda: Hostile("/nope", b"", {"authorization": "eyJaaaaaaaa.b." * (HEAD // 14)}),

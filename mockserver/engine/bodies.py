@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -176,17 +176,37 @@ def _unescaped(raw: bytes) -> bytes:
     return binascii.a2b_qp(_BROKEN_ESCAPE.sub(b"%25", raw).replace(b"=", b"=3D").replace(b"%", b"="))
 
 
-def read_multipart(raw: bytes, content_type: bytes) -> list[tuple[str, str]]:
-    """A multipart form's parts as pairs; a file counts by its text. Raises UnreadableError.
+class Part(NamedTuple):
+    """A part of a multipart form: its name, its text, and which bytes of the body these are."""
 
-    What stands before the first part and behind the last is skipped (RFC 2046, 5.1.1). Parts are counted first.
-    """
+    name: str
+    text: str
+    start: int
+    end: int
+
+
+def read_multipart(raw: bytes, content_type: bytes) -> list[tuple[str, str]]:
+    """A multipart form's parts as pairs; a file counts by its text. Raises UnreadableError."""
+    return [(part.name, part.text) for part in multipart_parts(raw, content_type)]
+
+
+def boundary_of(content_type: bytes) -> bytes:
+    """What separates the parts of a multipart form, without its dashes. Raises UnreadableError."""
     boundary = _option(content_type, _BOUNDARY)
     if not boundary:
         raise UnreadableError("a multipart body without a boundary")
     if len(boundary) > MAX_BOUNDARY:
         raise UnreadableError(f"not a multipart form: a boundary of more than {MAX_BOUNDARY} bytes")
-    _, *parts = (b"\r\n" + raw).split(b"\r\n--" + boundary, MAX_FIELDS + 2)
+    return boundary
+
+
+def multipart_parts(raw: bytes, content_type: bytes) -> list[Part]:
+    """The parts of a multipart form, in order. Raises UnreadableError.
+
+    What stands before the first part and behind the last is skipped (RFC 2046, 5.1.1). Parts are counted first.
+    """
+    delimiter = b"\r\n--" + boundary_of(content_type)
+    before, *parts = (b"\r\n" + raw).split(delimiter, MAX_FIELDS + 2)
     end = next((number for number, part in enumerate(parts) if part.startswith(b"--")), None)
     if (len(parts) if end is None else end) > MAX_FIELDS:
         raise UnreadableError(f"more than {MAX_FIELDS} fields")
@@ -194,10 +214,15 @@ def read_multipart(raw: bytes, content_type: bytes) -> list[tuple[str, str]]:
         raise UnreadableError("not a multipart form: no line of it is the boundary")
     if end is None:
         raise UnreadableError("a multipart body that does not end: its lines end in CR LF, and the last boundary in --")
+    found, at = [], len(before) - len(b"\r\n")
     try:
-        return [_field(part) for part in parts[:end]]
+        for part in parts[:end]:
+            name, text = _field(part)
+            at += len(delimiter) + len(part)
+            found.append(Part(name.decode("utf-8"), text.decode("utf-8"), at - len(text), at))
     except ValueError as error:
         raise UnreadableError(f"not a multipart form: {error}") from error
+    return found
 
 
 # An option of a header: those before it are skipped, quoted texts whole. No group is possessive: before CPython 3.11.5
@@ -219,7 +244,7 @@ def _option(header: bytes, option: re.Pattern[bytes]) -> bytes | None:
     return plain if quoted is None else re.sub(rb'\\(["\\])', rb"\1", quoted)
 
 
-def _field(part: bytes) -> tuple[str, str]:
+def _field(part: bytes) -> tuple[bytes, bytes]:
     """Name and text of a part, which begins behind its boundary. Raises ValueError."""
     padding, _, rest = part.partition(b"\r\n")
     headers, ended, value = (b"\r\n" + rest).partition(b"\r\n\r\n")
@@ -233,7 +258,7 @@ def _field(part: bytes) -> tuple[str, str]:
     name = None if disposition is None else _option(disposition[1], _FIELD_NAME)
     if name is None:
         raise ValueError("a part without a name")
-    return name.decode("utf-8"), value.decode("utf-8")
+    return name, value
 
 
 def integral(value: Any) -> Any:

@@ -126,7 +126,11 @@ class CurlWriter:
             raw = masked.encode("utf-8", "surrogateescape") if is_masked else call.body
             encoded = base64.b64encode(raw).decode("ascii")
             return f"printf %s {encoded} | base64 -d | ", ["--data-binary", "@-"], is_coded and is_masked
-        quoted = f'"{self._fields(text, call, owner)}"' if call.reads == "form" else shlex.quote(masked)
+        if call.reads == "form":
+            form = self._masker.beside_fields(text, content_type_of(call.headers))
+            quoted = f'"{self._fields(form, call, owner)}"'
+        else:
+            quoted = shlex.quote(masked)
         if len(quoted.encode()) > MAX_ARGUMENT_BYTES:
             return f"printf %s {quoted} | ", ["--data-binary", "@-"], is_coded
         return "", ["--data-raw", quoted], is_coded  # --data-binary would take a file's name behind an @

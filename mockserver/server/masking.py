@@ -9,12 +9,14 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from urllib.parse import quote, quote_plus, unquote_plus
 
+from mockserver.engine.bodies import Part, UnreadableError, boundary_of, multipart_parts
 from mockserver.engine.call import RecordedCall, unpack_headers
 from mockserver.engine.coding import content_of
+from mockserver.server.unread_parts import UnreadParts
 from mockserver.spec.model import Contract
 
 ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -33,7 +35,12 @@ PEM_END = "-----END"
 _PEM_LABEL = re.compile(r"[^-]{0,60}+-----")
 _PEM_TEXT = re.compile(r"[A-Za-z0-9+/=\s\\%,:.-]*+")  # as it is, in JSON, in a form
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
-_BOUNDARY_PARAMETER = re.compile(r'boundary="?([^";]{1,200})')
+_MADE_MASK = re.compile(r"\*{3}[0-9a-f]{8}")
+# JSON may stand in a form escaped: a quote as %22 or \", a colon as %3A, a blank as + or %20. Its end is as its begin.
+_QUOTE = r'(?:\\?"|%22|%5[Cc]%22)'
+_BLANKS = r"(?:\s|\+|%20|%0[9AaDd])*"  # not possessive: before CPython 3.11.5 such groups miss matches
+_COLON = rf"{_BLANKS}(?::|%3[Aa]){_BLANKS}"
+_ESCAPED_TEXT = r'(?:[^"\\%]++|%(?!22|5[Cc])|(?:%5[Cc]|\\(?!"))(?:%5[Cc]|%22|.))*'
 
 
 class Masker:
@@ -46,7 +53,11 @@ class Masker:
         names = "|".join(map(_spelled, sorted(self._fields))) or r"(?!)"
         self._pair = re.compile(rf"(?:^|(?<=&))({names})=([^&]+)")
         self._member = re.compile(rf'("(?:{names})"\s*+:\s*+")((?:[^"\\]++|\\.)*)', re.DOTALL)
-        self._part = re.compile(rf'name="?(?:{names})(?:["\s;]|$)')
+        self._escaped_member = re.compile(
+            rf'((?:\\"|%22|%5[Cc]%22)(?:{names}){_QUOTE}{_COLON}{_QUOTE})({_ESCAPED_TEXT})', re.DOTALL
+        )
+        self._spelled_name = re.compile(names)
+        self._unread_parts = UnreadParts(names)
         self._key = secrets.token_bytes(16)
 
     def hides_header(self, name: str) -> bool:
@@ -55,7 +66,8 @@ class Masker:
 
     def hides_field(self, name: str) -> bool:
         """Whether this form field, query parameter or member of a body is a secret."""
-        return name in self._fields
+        is_escaped = "%" in name or "\\" in name
+        return name in self._fields or (is_escaped and self._spelled_name.fullmatch(name) is not None)
 
     def mask(self, secret: str) -> str:
         """``***`` and eight hex digits that two equal secrets share, by a key of this process."""
@@ -109,33 +121,59 @@ class Masker:
         masked = self._pair.sub(lambda pair: f"{pair[1]}={self.mask(decoded_field(pair[2]))}", text)
         return self.text(masked, is_cut=is_cut)
 
+    def members(self, text: str) -> str:
+        """A text with the secret members of JSON masked that stand in it, also as a form escapes them."""
+        if '"' in text:
+            text = self._member.sub(self._without_member, text)
+        return self._escaped_member.sub(self._without_member, text) if _has_escaped_quotes(text) else text
+
+    def _without_member(self, member: re.Match[str]) -> str:
+        is_masked = _MADE_MASK.fullmatch(member[2])
+        return member[0] if is_masked else member[1] + self.mask(_member_value(member))
+
     def body(self, text: str, reads: str, content_type: str, *, is_cut: bool = False) -> str:
-        """A raw body: its secret fields and members masked, whichever of them it has, and the rest as any text.
+        """A raw body: its secret parts, fields and members masked, whichever of them it has, and the rest as any text.
 
         What looks like JSON is searched for members alone: an address in it may have a query of its own.
         """
-        boundary = _boundary(content_type)
-        if boundary:
-            text = self._without_parts(text, boundary)
-        elif self._fields:
-            text = self._member.sub(lambda member: member[1] + self.mask(_unescaped(member[2])), text)
-            if reads == "form" or not _looks_like_json(text):
-                return self.fields(text, is_cut=is_cut)
-        return self.text(text, is_cut=is_cut)
+        if not self._fields:
+            return self.text(text, is_cut=is_cut)
+        parts = _parts(text, content_type, is_cut=is_cut)
+        if parts is not None:
+            return self.text(self._without_parts(text, parts), is_cut=is_cut)
+        if reads == "form" or not _looks_like_json(text):
+            return self.fields(self.beside_fields(text, content_type), is_cut=is_cut)
+        text = self._without_unread_parts(text, content_type)
+        return self.text(self._member.sub(self._without_member, text), is_cut=is_cut)
 
-    def _without_parts(self, text: str, boundary: str) -> str:
-        """A multipart form with the content of its secret parts masked."""
-        parts = text.split(boundary)
-        for number, start, secret in self._secret_parts(parts):
-            parts[number] = start + self.mask(secret) + parts[number][len(start) + len(secret) :]
-        return boundary.join(parts)
+    def beside_fields(self, text: str, content_type: str) -> str:
+        """A form with that masked which is a secret, but no field's value: it may be JSON, or parts, by mistake."""
+        return self.members(self._without_unread_parts(text, content_type))
 
-    def _secret_parts(self, parts: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-        """Of the parts of a multipart form those that are secret: number, what stands before the content, content."""
-        for number, part in enumerate(parts):
-            head, gap, content = part.partition("\r\n\r\n")
-            if gap and self._part.search(head):
-                yield number, head + gap, content.removesuffix("\r\n")
+    def _without_parts(self, text: str, parts: Iterable[Part]) -> str:
+        """A multipart form with the content of its secret parts masked, and secret members in all else."""
+        raw, shown, done = _encoded(text), list[str](), 0
+        for part in parts:
+            secret = self.mask(part.text) if self.hides_field(part.name) else self.members(part.text)
+            shown += (self.members(_decoded(raw[done : part.start])), secret)
+            done = part.end
+        return "".join((*shown, _decoded(raw[done:])))
+
+    def _without_unread_parts(self, text: str, content_type: str) -> str:
+        """A text that cannot be read as a multipart form, masked where a secret part of one seems to stand."""
+        shown, done = list[str](), 0
+        for start, end in self._unread_parts.spans(text, content_type):
+            shown += (text[done:start], self.mask(text[start:end]))
+            done = end
+        return "".join((*shown, text[done:]))
+
+    def _secret_parts(self, text: str, content_type: str) -> Iterator[str]:
+        """What stands in the secret parts of a multipart form, whether it can be read or not."""
+        parts = _parts(text, content_type)
+        if parts is None:
+            yield from (text[start:end] for start, end in self._unread_parts.spans(text, content_type))
+        else:
+            yield from (part.text for part in parts if self.hides_field(part.name))
 
     def presents(self, call: RecordedCall) -> Iterator[str]:
         """What stands in a request where credentials stand, whoever's it is, and however the body calls itself."""
@@ -150,9 +188,9 @@ class Masker:
         body = content_of(call)[:MAX_SEARCHED].decode("utf-8", "replace")
         for text in (call.query.decode("latin-1"), body):
             yield from (decoded_field(pair[2]) for pair in self._pair.finditer(text))
-        yield from (_unescaped(member[2]) for member in self._member.finditer(body))
-        boundary = _boundary(content_type)
-        yield from (secret for _, _, secret in self._secret_parts(body.split(boundary) if boundary else ()))
+        for members in (self._member, self._escaped_member):
+            yield from (_member_value(member) for member in members.finditer(body))
+        yield from self._secret_parts(body, content_type)
 
     def quotes(self, call: RecordedCall) -> "Quotes":
         """What finds the secrets that a call presents in texts that quote its request: problems, the response."""
@@ -209,10 +247,43 @@ def _looks_like_json(text: str) -> bool:
     return text.lstrip()[:1] in {"{", "["}
 
 
-def _boundary(content_type: str) -> str:
-    """What stands between the parts of a multipart form; "" where the body is none."""
-    found = _BOUNDARY_PARAMETER.search(content_type) if "multipart" in content_type.lower() else None
-    return f"--{found[1].strip()}" if found else ""
+def looks_beside_fields(raw: bytes) -> bool:
+    """Whether a form may have secrets that are no field's value: most have neither a quote nor a line's end."""
+    return b'"' in raw or b"%22" in raw or b"\n" in raw or b"\r" in raw
+
+
+def _has_escaped_quotes(text: str) -> bool:
+    return "%22" in text or '\\"' in text
+
+
+def _parts(text: str, content_type: str, *, is_cut: bool = False) -> list[Part] | None:
+    """The parts of a multipart form, as the server reads them; None where it reads none.
+
+    ``is_cut``: the end of the text is missing, and the last part goes as far as it goes.
+    """
+    if "multipart" not in content_type.lower():
+        return None
+    header = content_type.encode("latin-1", "replace")
+    try:
+        end = b"\r\n--" + boundary_of(header) + b"--" if is_cut else b""
+        return multipart_parts(_encoded(text) + end, header)
+    except UnreadableError:
+        return None
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _member_value(member: re.Match[str]) -> str:
+    """The value of a member of JSON that may be escaped as in a form."""
+    written = member[2]
+    is_escaped = member[1].startswith("%")
+    return _unescaped(decoded_field(written) if is_escaped else written)
 
 
 def decoded_field(written: str) -> str:
@@ -222,6 +293,8 @@ def decoded_field(written: str) -> str:
 
 def _unescaped(written: str) -> str:
     """A text as JSON writes it between its quotes, read; one that JSON would not write is left as it is."""
+    if "\\" not in written:
+        return written
     try:
         return str(json.loads(f'"{written}"', strict=False))
     except ValueError:

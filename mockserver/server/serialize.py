@@ -5,9 +5,10 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import quote_plus
 
 from mockserver.engine.account import AccountData, credential_members, tokens
-from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart
+from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart, read_query
 from mockserver.engine.call import RecordedCall, call_id, unpack_headers, unpack_params, unpack_problems
 from mockserver.engine.clock import Clock
 from mockserver.engine.coding import content_of
@@ -15,12 +16,13 @@ from mockserver.engine.facts import Budget
 from mockserver.engine.message import Message
 from mockserver.engine.values import timestamp
 from mockserver.server.checkpoint import Turns
-from mockserver.server.masking import CUT, PEM_BEGIN, PEM_END, Masker, Quotes
+from mockserver.server.masking import CUT, PEM_BEGIN, PEM_END, Masker, Quotes, looks_beside_fields
 from mockserver.spec.evidence import spelled
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer
 
 MAX_MEMBER_SHOWN = 32 * 1024  # characters of one member of a call, or bytes of a body
+MAX_FORM_SEARCHED = 32 * 1024  # bytes of an urlencoded form with more than plain fields, as of its body
 MAX_VALUES_SHOWN = 2_000  # members and items of one member of a call
 VALUES = frozenset({"const", "enum"})  # keywords of a schema that have values
 FIELD_PARTS = frozenset({"query", "body", "json", "form"})  # of a request as patterns see it, with secret fields
@@ -103,7 +105,7 @@ async def _request(call: RecordedCall, show: "Shown", turns: Turns) -> dict[str,
     await turns.give()
     form = _form(call)
     await turns.give()
-    shape["form"] = show.at("/request/form", show.form, form)
+    shape["form"] = show.at("/request/form", show.form, _uncut_secrets(call, form, show))
     value = _json(call)
     await turns.give()
     shape["json"] = show.at("/request/json", show.value, value)
@@ -191,12 +193,13 @@ class Shown:
             self.cut.append(pointer)
         return shown
 
-    def text(self, text: str) -> str:
-        """A text, without what there is no room for."""
+    def text(self, text: str, *, in_form: bool = False) -> str:
+        """A text, without what there is no room for; in a form, it may be JSON with secret members."""
         short = self._room.take(text)
+        masked = self._masker.members(short) if in_form else short
         if len(short) == len(text):
-            return self._mask_text(text)
-        return self._mask_text(short, is_cut=True) + CUT
+            return self._mask_text(masked)
+        return self._mask_text(masked, is_cut=True) + CUT
 
     def value(self, value: Any) -> Any:
         """Plain data: its texts, members and items masked; what there is no room for is left out."""
@@ -224,6 +227,13 @@ class Shown:
         hidden = isinstance(value, str) and self._masker.hides_field(name)
         return self._masker.mask(value) if hidden else self.value(value)
 
+    def _field(self, name: str, value: Any) -> tuple[str, Any]:
+        """A field of a form, or what is expected of it."""
+        if not isinstance(value, str):
+            return self.text(name, in_form=True), self.value(value)
+        is_hidden = self._masker.hides_field(name)
+        return self.text(name, in_form=True), self._masker.mask(value) if is_hidden else self.text(value, in_form=True)
+
     def headers(self, packed: bytes) -> list[list[str]]:
         """Headers as pairs."""
         pairs = unpack_headers(packed)
@@ -245,7 +255,13 @@ class Shown:
         """The fields of a form as pairs."""
         if pairs is None:
             return None
-        return [[self.text(name), self._member(name, value)] for name, value in self._room.of(pairs)]
+        self._room.is_over = pairs[-1:] == [[CUT, ""]]
+        return [list(self._field(name, value)) for name, value in self._room.of(pairs)]
+
+    def start(self, raw: bytes, content_type: str) -> bytes:
+        """How an urlencoded form begins, its secrets masked that are no field's value."""
+        text = raw[:MAX_FORM_SEARCHED].decode("utf-8", "surrogateescape")
+        return self._masker.beside_fields(text, content_type).encode("utf-8", "surrogateescape")
 
     def body(self, at: str, raw: bytes, reads: str, content_type: str) -> dict[str, Any]:
         """The bytes of a body, and how many there are."""
@@ -274,7 +290,31 @@ class Shown:
             return self._hidden(value, self._masker.mask)
         if root in FIELD_PARTS and not names and isinstance(value, str):
             return self._masker.body(self._room.take(value), "", content_type)
+        if root in FIELD_PARTS and _is_form(content_type):
+            return self._of_form(value)
         return self.value(value)
+
+    def _of_form(self, value: Any) -> Any:
+        """A value of a form, or the whole of it as a mapping; what is expected of it may be anything."""
+        if isinstance(value, str):
+            return self.text(value, in_form=True)
+        if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
+            return self.value(value)
+        whole = any('"' in name or '"' in item for name, item in value.items())
+        fields = self._joined(value) if whole else value.items()
+        shown = dict(self._field(name, item) for name, item in self._room.of(fields))
+        return shown if whole or len(shown) == len(value) else {**shown, CUT: f"{len(value) - len(shown)} more"}
+
+    def _joined(self, form: Mapping[str, str]) -> list[tuple[str, str]]:
+        """A form's fields, the secrets in it masked that "=" and "&" have cut into several, as far as shown."""
+        written, length = list[str](), 0
+        for name, item in form.items():
+            if length > MAX_MEMBER_SHOWN:
+                break
+            pair = (name[: MAX_MEMBER_SHOWN + 1], item[: MAX_MEMBER_SHOWN + 1])
+            written.append("=".join(quote_plus(text, errors="replace") for text in pair))
+            length += sum(map(len, pair))
+        return read_query(self._masker.members("&".join(written)).encode())
 
     def _credential(self, name: str, value: Any) -> Any:
         hides = self._masker.hides_header(name)
@@ -346,9 +386,25 @@ def _notes(call: RecordedCall) -> list[str]:
     return notes + [f"duplicate key {name!r}: the last counts" for name in duplicates]
 
 
+def _is_form(content_type: str) -> bool:
+    return content_type.lower().startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
+
+
 def content_type_of(packed: bytes) -> str:
     """What packed headers say of the body; "" where they say nothing."""
     return next((value for name, value in unpack_headers(packed) if name == "content-type"), "")
+
+
+def _uncut_secrets(call: RecordedCall, form: list[list[str]] | None, show: Shown) -> list[list[str]] | None:
+    """A form's fields, with no piece of a secret that its own characters have cut into several.
+
+    A body that is JSON, by mistake, has one field, or more where a secret in it has a "=" or a "&".
+    """
+    raw = content_of(call)
+    if form is None or call.reads != "form" or not looks_beside_fields(raw):
+        return form
+    fields = [list(pair) for pair in read_query(show.start(raw, content_type_of(call.headers)))]
+    return fields if len(raw) <= MAX_FORM_SEARCHED else [*fields, [CUT, ""]]
 
 
 def _form(call: RecordedCall) -> list[list[str]] | None:

@@ -1,0 +1,233 @@
+"""Masking is the same in all that shows a body: each member of a call, each export, whatever the body calls itself."""
+
+import asyncio
+import json
+import re
+import time
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from mockserver.engine.call import pack_headers
+from mockserver.server.checkpoint import Turns
+from mockserver.server.masking import Masker
+from mockserver.server.serialize import MAX_FORM_SEARCHED, call_shape
+from mockserver.server.unread_parts import UnreadParts
+from tests.engine.workbench import acme, recorded
+from tests.server.customers import Customer
+from tests.server.places import FORM, everything
+
+SECRET = "11111111-1111-4111-8111-111111111100"
+CUT_BY_A_FORM = "22222222+2222=2222/22222222&2222"  # its characters part the fields of a form
+TOKEN = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJzb21lYm9keSJ9.c2lnbmF0dXJl"
+EXPORTS = ("curl", "pytest", "har", "text")
+JSON_TEXT = f'{{"key":"{SECRET}"}}'
+SPLIT = f'{{"a": 1, "key": "{CUT_BY_A_FORM}", "b": "kept"}}'
+DISPOSITION = 'Content-Disposition: form-data; name="key"'
+EDGE = "multipart/form-data; boundary=edge"
+
+
+def parts(disposition: str = DISPOSITION, value: str = SECRET, before: str = "", end: str = "\r\n--edge--\r\n") -> str:
+    """A form of two parts, the second of which has a secret."""
+    first = '--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\nkept\r\n'
+    return f"{before}{first}--edge\r\n{disposition}\r\n\r\n{value}{end}"
+
+
+def lf(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+IN_FORMS = {
+    "json": JSON_TEXT,
+    "json-with-blanks": json.dumps({"key": SECRET, "text": "a b"}, indent=1),
+    "json-split": SPLIT,
+    "json-split-escaped": quote(SPLIT, safe=""),
+    "json-split-plus": quote_plus(SPLIT),
+    "json-behind-a-field": f"a=kept&{SPLIT}",
+    "json-escaped": quote(JSON_TEXT),
+    "json-all-escaped": quote(JSON_TEXT, safe="").replace("%3A", ":"),
+    "json-as-a-value": f"a={quote_plus(JSON_TEXT)}",
+    "json-as-a-plain-value": f"a={JSON_TEXT}",
+    "json-list": f"[{JSON_TEXT}]",
+    "json-unended": JSON_TEXT[:-2],
+    "json-in-json": quote(json.dumps({"a": JSON_TEXT})),
+    "json-name-escaped": JSON_TEXT.replace("key", "k\\u0065y"),
+    "form": f"a=kept&key={SECRET}",
+    "form-name-escaped": f"a=kept&%6Bey={SECRET}",
+    "parts": parts(),
+    "parts-lf": lf(parts()),
+    "token-as-a-name": TOKEN,
+    "token-in-a-name": json.dumps({"a": TOKEN}),
+    "token-in-an-escaped-name": quote(json.dumps({"a": TOKEN})),
+}
+IN_PARTS = {
+    "plain": (EDGE, parts()),
+    "boundary-with-blanks": ("multipart/form-data; boundary = edge", parts()),
+    "boundary-in-capitals": ("multipart/form-data; BOUNDARY=edge", parts()),
+    "boundary-in-quotes": ('Multipart/Form-Data; x="a;boundary=no"; Boundary="edge"', parts()),
+    "boundary-of-another": ("multipart/form-data; boundary=other", parts()),
+    "boundary-too-short": ("multipart/form-data; boundary=ed", parts()),
+    "no-boundary": ("multipart/form-data", parts()),
+    "no-boundary-lf": ("multipart/form-data", lf(parts())),
+    "name-in-capitals": (EDGE, parts(DISPOSITION.replace("name", "NAME"))),
+    "name-with-blanks": (EDGE, parts(DISPOSITION.replace("=", " = "))),
+    "name-with-a-blank": (EDGE, parts(DISPOSITION.replace("=", "= "))),
+    "name-folded": (EDGE, parts(DISPOSITION.replace("=", "=\r\n "))),
+    "name-folded-before": (EDGE, parts(DISPOSITION.replace("; ", ";\r\n\t"))),
+    "name-without-quotes": (EDGE, parts(DISPOSITION.replace('"', ""))),
+    "name-in-single-quotes-unread": (EDGE, lf(parts(DISPOSITION.replace('"', "'")))),
+    "name-extended": (EDGE, parts(DISPOSITION.replace('="key"', "*=utf-8''key"))),
+    "name-behind-a-file": (EDGE, parts('Content-Disposition: form-data; filename="x; name=y"; name=key')),
+    "name-not-folded": (EDGE, parts(DISPOSITION.replace("=", "=\r\n"))),
+    "header-in-capitals": (EDGE, parts(DISPOSITION.upper().replace("KEY", "key"))),
+    "header-with-a-blank": (EDGE, parts(DISPOSITION.replace(":", " :"))),
+    "header-behind-others": (EDGE, parts(f"Content-Type: text/plain\r\n{DISPOSITION}\r\nX-A: b")),
+    "header-misspelt": (EDGE, parts(DISPOSITION.replace("Disposition", "Disposal"))),
+    "no-empty-line": (EDGE, parts().replace('"key"\r\n', '"key"')),
+    "no-empty-line-and-a-colon": (EDGE, parts(value=f"user:{SECRET}").replace('"key"\r\n', '"key"')),
+    "an-empty-line-behind": (EDGE, parts(value=f"{SECRET}\r\n").replace('"key"\r\n', '"key"')),
+    "lines-end-in-lf": (EDGE, lf(parts())),
+    "lines-end-in-cr": (EDGE, parts().replace("\r\n", "\r")),
+    "lines-end-in-both": (EDGE, parts(before=lf(parts(end="\r\n")))),
+    "not-ended": (EDGE, parts(end="")),
+    "preamble": (EDGE, parts(before="A preamble\r\n")),
+    "boundary-in-the-secret": (EDGE, parts(value=f"x--edge{SECRET}")),
+    "boundary-line-in-the-secret": (EDGE, parts(value=f"x\n--edge{SECRET}")),
+    "dashes-in-the-secret-unread": ("multipart/form-data", parts(value=f"-----x\r\n--{SECRET}")),
+    "bytes": (EDGE, parts(before="\udcff\r\n")),
+    "bytes-in-a-part": (EDGE, parts(value=f"\udcff{SECRET}")),
+    "json-in-a-part": (EDGE, parts('Content-Disposition: form-data; name="b"', JSON_TEXT)),
+    "json-in-a-name": (EDGE, parts(f"Content-Disposition: form-data; name={json.dumps(JSON_TEXT)}", "x")),
+    "json-in-an-escaped-name": (
+        EDGE,
+        parts('Content-Disposition: form-data; name="{}"'.format(JSON_TEXT.replace('"', "%22")), "x"),
+    ),
+    "json-instead": (EDGE, JSON_TEXT),
+    "form-instead": (EDGE, f"a=kept&key={SECRET}"),
+    "calls-itself-text": ("text/plain", parts()),
+    "calls-itself-json": ("application/json", lf(parts())),
+}
+BODIES = {
+    **{f"form-{name}": (FORM["Content-Type"], body) for name, body in IN_FORMS.items()},
+    **{f"multipart-{name}": body for name, body in IN_PARTS.items()},
+}
+
+
+def all_of(customer: Customer, path: str, content_type: str, body: str) -> dict[str, str]:
+    """What each member and each export shows of a call with this body."""
+    raw = body.encode("utf-8", "surrogateescape")
+    sent = customer.send(path, content=raw, headers={"Content-Type": content_type.encode()})
+    call = customer.call(sent)
+    exports = {
+        form: customer.client.get(f"/_mock/calls/{call['id']}", params={"format": form}).text for form in EXPORTS
+    }
+    listed = customer.client.get("/_mock/calls", params={"account": customer.id, "format": "summary"}).text
+    request = call["request"]
+    members = {name: json.dumps(value) for name, value in request.items() if name != "headers"}
+    return {"call": everything(call), "listed": listed, **members, **exports}
+
+
+@pytest.mark.parametrize("path", ["/base/forms", "/base/merged", "/nowhere"])
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_is_masked_alike_wherever_it_is_shown(customer: Customer, name: str, path: str) -> None:
+    """However a body spells the place of a credential, no member and no export shows a piece of it."""
+    for where, text in all_of(customer, path, *BODIES[name]).items():
+        for piece in (SECRET[:13], SECRET[-12:], "22222222", "/2222", *TOKEN.split(".")):
+            assert piece not in text, (where, text)
+
+
+@pytest.mark.parametrize("name", ["form-json", "form-json-split", "form-json-split-plus", "form-json-escaped"])
+def test_json_as_the_name_of_a_field_has_one_mask(customer: Customer, name: str) -> None:
+    """The name of the field and the bytes of the body show the same, and what stands beside the secret stays."""
+    content_type, body = BODIES[name]
+    shown = all_of(customer, "/base/forms", content_type, body)
+    masks = {where: {*re.findall(r"\*\*\*[0-9a-f]{8}", text)} for where, text in shown.items()}
+    own = masks["form"]
+    assert len(own) == 1
+    assert own < masks["call"] or own == masks["call"] - {*re.findall(r"\*\*\*[0-9a-f]{8}", customer.mine["key"])}
+    if "split" in name:
+        assert "kept" in shown["form"]
+
+
+@pytest.mark.parametrize("name", ["plain", "lines-end-in-lf", "boundary-of-another", "no-boundary", "name-folded"])
+def test_what_stands_beside_a_secret_part_stays(name: str) -> None:
+    """The other parts and all headers are shown, and what ends the secret."""
+    content_type, body = IN_PARTS[name]
+    masker = Masker((acme(),))
+    assert masker.body(body, "multipart", content_type) == body.replace(SECRET, masker.mask(SECRET))
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/plain", "name=key; and more\n\nof it"),
+        ("application/json", json.dumps({"text": 'Content-Disposition: form-data; name="key"\n\nmore'})),
+        (EDGE, parts('Content-Disposition: form-data; name="b"', 'my name="key"\r\n\r\nand more; form-data')),
+        (EDGE, parts('Content-Disposition: form-data; name="b"; filename="key"', "a text")),
+        (EDGE, parts('Content-Disposition: form-data; name="b"', DISPOSITION + "\r\n\r\nquoted")),
+    ],
+)
+def test_what_only_reads_like_a_part_stays(content_type: str, body: str) -> None:
+    """A name without a part, and a part that is quoted in a text, are shown as they came."""
+    assert Masker((acme(),)).body(body, "", content_type) == body
+
+
+def test_a_form_of_json_is_cut_where_secrets_are_looked_for() -> None:
+    """Of a long one no more fields are shown than were looked through, and that is said."""
+    long = "x" * MAX_FORM_SEARCHED
+    for body in (f'{{"key": "{long}"}}&a=1', f'a={{"key": "{long}&{JSON_TEXT}', f'key={long}&{{"key": "{SECRET}"}}'):
+        call = recorded(body=body.encode(), reads="form", headers=pack_headers([(b"content-type", b"x")]))
+        shape = asyncio.run(call_shape(call, Masker((acme(),)), Turns()))
+        assert SECRET not in json.dumps(shape)
+        assert "xxxx" not in json.dumps(shape)
+        assert "/request/form" in shape["cut"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name=",
+        "name   ",
+        "name=" + " " * 1000,
+        "\r\n--",
+        "\r\n--edge\r\nform-data; name=key\r\n",
+        "form-data; name=key\r\n: ",
+        "a: b\r\n ",
+        "%22key%22",
+        "%22key%22%3A%22",
+        "%22key" + "%20" * 100,
+        '\\"key\\": \\"',
+        "%5C",
+        "--e",
+    ],
+)
+def test_what_cannot_be_read_is_looked_at_in_linear_time(text: str) -> None:
+    """Half a megabyte of what is hostile takes less than a second; were it not linear, minutes."""
+    masker, started = Masker((acme(),)), time.thread_time()
+    for content_type in (EDGE, FORM["Content-Type"]):
+        masker.body("form-data; disposition " + text * (500_000 // len(text)), "form", content_type)
+    assert time.thread_time() - started < 5
+
+
+def test_the_parts_that_cannot_be_read_are_found() -> None:
+    """From behind the empty line to the next line of the kind that stands above the header."""
+    text = "--x\nContent-Disposition: form-data; name=key\n\n1\n--y\n2\n--x--\n"
+    assert [text[start:end] for start, end in UnreadParts("key").spans(text, "multipart/form-data")] == ["1\n--y\n2"]
+
+
+@pytest.mark.parametrize("name", ["json", "json-as-a-value", "json-split", "json-behind-a-field", "json-escaped"])
+def test_what_is_compared_is_masked_too(customer: Customer, name: str) -> None:
+    """What is nearest to an expectation, and the views of a failed assertion, show no secret in a field's name."""
+    call = customer.call(customer.send("/base/forms", content=IN_FORMS[name], headers=FORM))
+    where: list[Any] = [{"form": {"a": "1"}}, {"body": "x"}, {"body": {"a": "1"}}, {"query": {"b": "1"}}]
+    shown: list[Any] = [customer.client.get(f"/_mock/calls/{call['id']}/why").json()]
+    for one in where:
+        question = {"account": customer.id, "operation": "acme.post_form", "where": one}
+        shown.append(customer.client.post("/_mock/calls/verify", json=question).json())
+    whole = {"account": customer.id, "operation": "acme.post_form", "when": {"/form": {"maxProperties": 0}}}
+    shown.append(customer.client.post("/_mock/calls/verify", json=whole).json())
+    views = customer.client.post("/_mock/calls/verify", json={"account": customer.id, "views": True}).json()
+    shown += [view["shown"] for view in views["views"]]
+    text = json.dumps(shown)
+    assert not any(piece in text for piece in (SECRET[:13], "22222222")), text
