@@ -189,6 +189,28 @@ def test_so_many_problems_are_listed(members: int, listed: int) -> None:
     assert {problem.kind for problem in found.problems} == {"invalid"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"n": [1] * 9_000}, ("invalid", "/body/n", "type"), id="a long list"),
+        pytest.param({"n": {str(n): n for n in range(3_000)}}, ("invalid", "/body/n", "type"), id="a wide object"),
+        pytest.param({"text": [[1] * 9_000]}, ("invalid", "/body/text", "type"), id="a long list in another"),
+    ],
+)
+def test_what_is_wrong_with_a_large_body(changes: dict[str, Any], expected: tuple[str, str, str]) -> None:
+    """It is told without all of it being written out."""
+    found = request("send_sms", body={**GOOD, **changes})
+    assert expected in problems(found)
+    assert all(len(str(problem.value)) < 5_000 for problem in found.problems)
+
+
+def test_a_member_behind_very_many_is_not_missing() -> None:
+    """Those that are looked through at first are not all that there are."""
+    wide = {f"x{number}": "y" * 20 for number in range(2_000)}
+    kinds = {problem.kind for problem in request("send_sms", body={**wide, **GOOD, "text": 7}).problems}
+    assert kinds == {"invalid"}
+
+
 def test_headers() -> None:
     """Only headers that the operation looks at are kept, stripped, by their lower-case names."""
     found = request("send_sms", body=GOOD, headers={"x-trace": " é ", "x-other": "1", "prefer": "code=400"})
