@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, Accounts, Found, faults_of_case
+from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, Accounts, Found, mistakes_in_case
 from mockserver.engine.account import BUILTIN_ACCOUNTS
 from mockserver.engine.fixture_case import CASE_MEMBERS, CASE_MEMBERS_ALLOWED, REQUEST_MEMBERS, Replay
 from mockserver.spec.errors import ContractError
@@ -86,10 +86,10 @@ def _mistakes(source: Source, contract: Contract, accounts: Accounts | None) -> 
         of_it = [known for known in known_answers if known.startswith(f"{operation}/")]
         listed = ", ".join(dict.fromkeys(of_it or known_answers))
         yield _error(source, case, "answer", f"the contract has no answer {case['answer']!r}; it has: {listed}")
-    yield from _faults(source, faults_of_case(case, contract, accounts))
+    yield from _as_errors(source, mistakes_in_case(case, contract, accounts))
 
 
-def _faults(source: Source, found: Iterable[Found]) -> Iterator[ContractError]:
+def _as_errors(source: Source, found: Iterable[Found]) -> Iterator[ContractError]:
     yield from (_error(source, container, key, message) for container, key, message in found)
 
 

@@ -21,7 +21,7 @@ _FORMS_OF_FIXTURES = (*BUILTIN_ACCOUNTS, "credential", "token", "join", "before"
 _LIKE_REFERENCE = 0.7
 
 
-def faults_of_case(case: Mapping[str, Any], contract: Contract, accounts: Accounts | None) -> Iterator[Found]:
+def mistakes_in_case(case: Mapping[str, Any], contract: Contract, accounts: Accounts | None) -> Iterator[Found]:
     """What is wrong with an exchange. What its values name is looked up where there are ``accounts``."""
     before = case.get("before", [])
     if isinstance(before, list):
@@ -122,7 +122,7 @@ def _reads_before(value: Any) -> bool:
     return isinstance(value, list) and any(map(_reads_before, value))
 
 
-def faults_of_folders(
+def mistakes_in_folders(
     folder: Path, contracts: Mapping[str, Contract], others: frozenset[str] | None
 ) -> Iterator[ContractError]:
     """Folders of fixtures that belong to no vendor or to no operation, and accounts that nothing takes.

@@ -114,13 +114,13 @@ def fuzz(
         reply = send(request.sent)
         name = reply.headers.get("x-mock-answer", "")
         reached.add(name)
-        for kind in _faults(answers.get(name), reply):
+        for kind in _findings(answers.get(name), reply):
             if kind not in told:
                 told.add(kind)
                 yield f"{operation.id}: {request.what} {kind}"
 
 
-def _faults(answer: Answer | None, reply: ReplayReply) -> Iterator[str]:
+def _findings(answer: Answer | None, reply: ReplayReply) -> Iterator[str]:
     problem = reply.headers.get("x-mock-problem", "")
     if answer is None:
         if reply.status >= 500:

@@ -22,7 +22,6 @@ DROPPED = frozenset(
         *("$defs", "definitions", "contentSchema"),
     )
 )
-DATA_WORDS = frozenset({"examples", "default", "enum", "const"})  # values, even where they look like schemas
 UNNAMEABLE = frozenset({"$ref", "x-mock"})  # names that would be read as words
 _HIDDEN = {"request": "readOnly", "response": "writeOnly"}  # by side, the word of what is not there
 MAX_LEFT_OUT = 60  # characters of what is left out

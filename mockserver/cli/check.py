@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mockserver.authoring.exchange_probes import faults_of_folders
+from mockserver.authoring.exchange_probes import mistakes_in_folders
 from mockserver.authoring.trial import read_exchanges, refused_credentials
 from mockserver.cli.answers import answers_of, totals
 from mockserver.cli.common import accounts_of, contract_options, ending_with_findings
@@ -46,7 +46,7 @@ def check(files: tuple[Path, ...], form: str, settings: Settings) -> None:
     contracts, errors = read_contracts(files or files_of(settings))
     if not errors:
         accounts, errors = _accounts(contracts, settings)
-        errors += _faults_of_fixtures(contracts, settings, accounts, all_are_here=not files)
+        errors += _fixture_errors(contracts, settings, accounts, all_are_here=not files)
         if accounts is not None and not errors:
             errors = _own_credentials(contracts, settings, accounts)
     errors = sorted(set(errors))
@@ -66,7 +66,7 @@ def _accounts(
         return None, list(found.errors)
 
 
-def _faults_of_fixtures(
+def _fixture_errors(
     contracts: tuple[Contract, ...],
     settings: Settings,
     accounts: dict[str, AccountData] | None,
@@ -78,7 +78,7 @@ def _faults_of_fixtures(
     by_vendor = {contract.vendor: contract for contract in contracts}
     builtin = frozenset(vendor_of(file) for file in contract_files([contracts_folder()]))
     for folder in settings.fixtures:
-        errors += faults_of_folders(folder, by_vendor, builtin if all_are_here else None)
+        errors += mistakes_in_folders(folder, by_vendor, builtin if all_are_here else None)
     return errors
 
 

@@ -85,7 +85,7 @@ def _stands_in_example(operation: OperationSpec, owned: Owned) -> bool:
 
 
 def _checks(operation: OperationSpec) -> Iterator[str]:
-    """The lines about checks that would take the vendor's own ways for faults."""
+    """The lines about checks that would take the vendor's own ways for mistakes."""
     if any(answer.means != answer.status for answer in operation.answers.values()):
         yield "# A refusal has the status of a success here, so these checks can tell nothing."
         yield from (f"checks.{check}.enabled = false" for check in STATUS_CHECKS)

@@ -24,14 +24,14 @@ def read_document(text: str, name: str) -> Document:
         raise CoverageError(f"{name} has format {document['format']!r}; this mockserver reads format {DOCUMENT_FORMAT}")
     import jsonschema_rs  # noqa: PLC0415 -- a test run that merges nothing may not have it
 
-    fault = next(iter(jsonschema_rs.validator_for(_SHAPE).iter_errors(document)), None)
-    if fault is not None:
-        at = "".join(f"/{token}" for token in fault.instance_path) or "/"
-        raise CoverageError(f"{name} is no coverage document: {at}: {fault.message[:MAX_FAULT_SHOWN]}")
+    violation = next(iter(jsonschema_rs.validator_for(_SHAPE).iter_errors(document)), None)
+    if violation is not None:
+        at = "".join(f"/{token}" for token in violation.instance_path) or "/"
+        raise CoverageError(f"{name} is no coverage document: {at}: {violation.message[:MAX_ERROR_SHOWN]}")
     return document
 
 
-MAX_FAULT_SHOWN = 200  # characters of what is wrong with a document
+MAX_ERROR_SHOWN = 200  # characters of what is wrong with a document
 _TIMES = {"type": "integer", "minimum": 0, "maximum": 10**15}
 _SEEN = {"type": "object", "required": ["seen", "unseen"], "additionalProperties": {"type": "array"}}
 _ANSWER = {

@@ -157,7 +157,7 @@ def sample(
         parts["header"]["content-type"] = "application/json" if media.essence == "*/*" else media.essence
     for owned in operation.owned:
         first = next((value for value, _ in values_at(data, owned.claim)), None)
-        alike = [owned] if owned.within is not None else [o for o in operation.owned if o.claim == owned.claim]
+        alike = [o for o in operation.owned if o.claim == owned.claim]
         shown = [one for one in alike if one.at.get(parts) is not MISSING]
         if first is not None and (owned in shown or (owned.within is None and not shown)):
             _put(parts, owned.at, first)

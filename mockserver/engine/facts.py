@@ -76,8 +76,8 @@ class Facts(msgspec.Struct, frozen=True):
     """Who owns the values of a vendor's accounts, and the real time in Unix seconds.
 
     By account id: the pins of the operation, oldest first, the clock, what is left of the rate limit, and of an
-    account made with a seed that seed and how many ids were drawn. By a token's digest: its first
-    sight, where it was verified before. By account id also what it keeps, where the operation reads that.
+    account made with a seed that seed and how many ids were drawn. By a token's digest: its first sight,
+    where it was verified before. By account id also what it keeps, where the operation reads that.
 
     They may be a snapshot: ``version`` is that of the accounts, pins, limits and clocks that it was taken of.
     """

@@ -20,12 +20,12 @@ GARBAGE = b"\x00\xff\x13NOT HTTP AT ALL\x00\r\n\r\n"
 MAX_DELAY = 60.0  # seconds
 MAX_LATE = 366 * 86400.0  # seconds of the account's clock
 
-_MEMBERS = {
+MEMBERS_BY_KIND = {
     "delay": {"seconds", "uniform", "lognormal"},
     "dribble": {"seconds", "chunks"},
     "late": {"seconds"},
 }
-_ALWAYS = {"kind", "times", "probability", "seed"}
+COMMON_MEMBERS = {"kind", "times", "probability", "seed"}
 
 
 class FaultError(ValueError):
@@ -87,7 +87,7 @@ def read_fault(block: Any) -> Fault:
     if not isinstance(kind, str) or kind not in LOSING | SPOILING | OF_CALLBACKS:
         replies, callbacks = ", ".join(sorted(LOSING | SPOILING)), ", ".join(sorted(OF_CALLBACKS))
         raise FaultError("/kind", f"must be one of: {replies}; of callbacks: {callbacks}")
-    allowed = _ALWAYS | _MEMBERS.get(kind, set())
+    allowed = COMMON_MEMBERS | MEMBERS_BY_KIND.get(kind, set())
     for name in block:
         if name not in allowed:
             raise FaultError(join(name), f"is not known for {kind}; known: {', '.join(sorted(allowed))}")
@@ -106,7 +106,7 @@ def _delay(block: Mapping[str, Any]) -> tuple[str, float, float]:
     names = [name for name in ("seconds", "uniform", "lognormal") if name in block]
     if block["kind"] == "dribble" and not names:
         return "fixed", 1.0, 0.0
-    if block["kind"] not in _MEMBERS:
+    if block["kind"] not in MEMBERS_BY_KIND:
         return "fixed", 0.0, 0.0
     if block["kind"] == "late":
         return "fixed", _number(block.get("seconds"), "/seconds", 0, MAX_LATE), 0.0
@@ -151,11 +151,6 @@ def planned(fault: Fault, response: RenderedResponse) -> RenderedResponse:
         body = (response.body.rstrip()[:-1] or b"{") + b","  # no JSON ends so
         return _with_body(response, body, len(body))
     return response
-
-
-def declared_length(response: RenderedResponse) -> int:
-    """The bytes of body that a response's headers promise."""
-    return int(dict(response.headers)[b"content-length"])
 
 
 def _with_body(response: RenderedResponse, body: bytes, declared: int) -> RenderedResponse:

@@ -7,7 +7,6 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # the alphabet of ULIDs: no I, 
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 ULID_TIME = 10  # characters of a ULID that tell its time in milliseconds
 ULID_CHANCE = 16  # characters of a ULID that are random
-DIGITS_OF_UUID = 30  # random hex digits of a UUID; the other two are its version and its variant
 DIGITS_PER_LETTER = 3  # hex digits that one of 62 letters and digits is made of: all come up about as often
 
 

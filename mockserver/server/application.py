@@ -49,8 +49,8 @@ class Application(Starlette):
     """A Starlette whose routes are the control API under ``/_mock`` and every documented path.
 
     ``state.mock`` holds all that the server works on; ``state.log`` writes to standard error while it serves, where the
-    settings ask for a log. A vendor's path is answered without Starlette's own
-    middleware, which has nothing to do there, unless middleware or exception handlers were added.
+    settings ask for a log. A vendor's path is answered without Starlette's own middleware, which has nothing to do
+    there, unless middleware or exception handlers were added.
     """
 
     router: VendorRouter

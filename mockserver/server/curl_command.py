@@ -137,8 +137,8 @@ class CurlWriter:
 
     def _fresh(self, where: str, key: str, value: str, call: RecordedCall, owner: AccountData | None) -> str:
         """What a shell replaces by a good credential of the same record; "" where the call's was none."""
-        contract, faults = self._contracts.get(call.vendor), _faults(call)
-        if contract is None or owner is None or not faults <= {"signature"}:
+        contract, reasons = self._contracts.get(call.vendor), _credential_reasons(call)
+        if contract is None or owner is None or not reasons <= {"signature"}:
             return ""
         for scheme in contract.schemes:
             if (scheme.where, scheme.key.lower() if where == "header" else scheme.key) == (where, key):
@@ -146,12 +146,12 @@ class CurlWriter:
                 if name:
                     path = f"{CONTROL}/accounts/{quote(owner.id, safe='')}/tokens/{contract.vendor}/{name}"
                     word = "Bearer " if scheme.bearer else ""
-                    spoilt = SPOILT if faults else ""
+                    spoilt = SPOILT if reasons else ""
                     return f"{word}$(curl -sS {self._admin}{shlex.quote(self._address + path)}{spoilt})"
         return ""
 
 
-def _faults(call: RecordedCall) -> set[str]:
+def _credential_reasons(call: RecordedCall) -> set[str]:
     """What was wrong with a call's credentials."""
     return {problem["reason"] for problem in unpack_problems(call.problems) if problem["kind"] == "unauthenticated"}
 

@@ -19,7 +19,7 @@ from mockserver.engine.coding import content_of
 from mockserver.server.unread_parts import UnreadParts
 from mockserver.spec.model import Contract
 
-ALWAYS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 CUT = "…"  # behind a text of which not all is shown
 MIN_QUOTED = 7  # characters of a presented secret that is masked where an answer quotes it: "1" is in every text
 MAX_QUOTED = 16  # presented secrets of a call that are looked for in what quotes it
@@ -48,7 +48,7 @@ class Masker:
 
     def __init__(self, contracts: Iterable[Contract]) -> None:
         schemes = [scheme for contract in contracts for scheme in contract.schemes]
-        self._headers = ALWAYS | {scheme.key.lower() for scheme in schemes if scheme.where == "header"}
+        self._headers = SECRET_HEADERS | {scheme.key.lower() for scheme in schemes if scheme.where == "header"}
         self._fields = frozenset(scheme.key for scheme in schemes if scheme.where != "header")
         names = "|".join(map(_spelled, sorted(self._fields))) or r"(?!)"
         self._pair = re.compile(rf"(?:^|(?<=&))({names})=([^&]+)")

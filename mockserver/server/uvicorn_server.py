@@ -24,7 +24,7 @@ from mockserver.server.wire.passing import PassingOn
 from mockserver.server.wire.protocol import Protocol
 from mockserver.server.wire.proxy import Proxy
 from mockserver.server.wire.service import Service
-from mockserver.server.wire.timeouts import Sweep
+from mockserver.server.wire.timeouts import Timeouts
 
 GRACE_SECONDS = 1.0  # that requests in flight have to end
 CUT_SECONDS = 0.3  # that connections which are cut have to be gone
@@ -105,7 +105,7 @@ class MockUvicorn(uvicorn.Server):
     def __init__(self, config: WireConfig, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
-        self._sweep = Sweep(config.service.settings)
+        self._timeouts = Timeouts(config.service.settings)
         self._seconds = 0
         self._is_interrupted = False  # by Ctrl+C: nobody wants to wait
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -149,7 +149,7 @@ class MockUvicorn(uvicorn.Server):
         if counter % TICKS == 0:  # counted, not measured: a test may have stopped the clock
             self._seconds += 1
             self.config.service.tick()
-            self._sweep(self.server_state.connections, self._seconds)  # type: ignore[arg-type]  # they are of our protocol
+            self._timeouts(self.server_state.connections, self._seconds)  # type: ignore[arg-type]  # they are of our protocol
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -185,10 +185,10 @@ def _evidence(reader: Reader, sample: _Sample, *, has_headers: bool) -> Evidence
     if reader.is_draft:
         return read_evidence({DRAFT: "Served unfinished."}, has_headers=has_headers)[0]
     written = sample.block.get("evidence", {"assumed": "Not written."})  # an answer without it is an error already
-    evidence, faults = read_evidence(written, has_headers=has_headers)
+    evidence, mistakes = read_evidence(written, has_headers=has_headers)
     is_whole = reader.as_written(sample.node).get("evidence") is sample.block.get("evidence")
-    for fault in faults if is_whole else ():  # what is wrong with it is told already, and it is read without that
-        reader.error_below(sample.node, ["x-mock", "evidence"], fault)
+    for mistake in mistakes if is_whole else ():  # what is wrong with it is told already, and it is read without that
+        reader.error_below(sample.node, ["x-mock", "evidence"], mistake)
     return evidence
 
 

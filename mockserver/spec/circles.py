@@ -11,7 +11,7 @@ _Step = tuple[dict[str, Any], str, dict[str, Any]]  # a schema, the word in it, 
 
 
 class Circles:
-    """The circles among a document's schemas; a circle that goes into a member or an item is recursion, and none."""
+    """The circles among a document's schemas; a circle that goes into a member or an item is an allowed recursion."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document

@@ -15,7 +15,7 @@ _PEM = "-----BEGIN"
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
+class _Mistake:
     """What is wrong at a member of ``accept``."""
 
     path: tuple[str, ...]
@@ -29,11 +29,11 @@ def check_credentials(reader: Reader, contract: Contract) -> None:
     nodes = reader.mapping(reader.mapping(reader.document, "components"), "securitySchemes")
     for scheme in contract.schemes:
         node = reader.mapping(nodes, scheme.name)
-        for fault in _faults(contract.account, scheme):
-            reader.error_below(node, ["x-mock", "accept", *fault.path], fault.message)
+        for mistake in _mistakes(contract.account, scheme):
+            reader.error_below(node, ["x-mock", "accept", *mistake.path], mistake.message)
 
 
-def _faults(account: Mapping[str, Any], scheme: Scheme) -> Iterator[_Fault]:
+def _mistakes(account: Mapping[str, Any], scheme: Scheme) -> Iterator[_Mistake]:
     accept = scheme.accept
     path: tuple[str, ...] = ("basic", "user") if isinstance(accept, Basic) else ("equals",)
     path = ("jwt", "find", "equals") if isinstance(accept, Jwt) else path
@@ -41,13 +41,13 @@ def _faults(account: Mapping[str, Any], scheme: Scheme) -> Iterator[_Fault]:
     wrong = next((message for value, _ in holders if (message := _no_credential(value))), None)
     if not holders or wrong is not None:
         if wrong is not None:
-            yield _Fault(path, f"{accept.claim} is no credential: {wrong}")
+            yield _Mistake(path, f"{accept.claim} is no credential: {wrong}")
         return  # that a pointer points at nothing is told with the others
     records = [record for _, record in holders]
     if isinstance(accept, Basic):
-        yield from _faults_of_password(account, accept, records)
+        yield from _password_mistakes(account, accept, records)
     elif isinstance(accept, Jwt):
-        yield from _faults_of_key(account, accept, records)
+        yield from _key_mistakes(account, accept, records)
 
 
 def _no_credential(template: Any) -> str | None:
@@ -60,40 +60,40 @@ def _no_credential(template: Any) -> str | None:
     return f"it is {kinds.get(type(template), 'null')}"
 
 
-def _faults_of_password(
+def _password_mistakes(
     account: Mapping[str, Any], accept: Basic, records: list[Mapping[str, Any]]
-) -> Iterator[_Fault]:
+) -> Iterator[_Mistake]:
     path, user = ("basic", "password"), Pointer.parse(accept.claim).tokens
     password = Pointer.parse(accept.password_at).tokens
     if password[:-1] != user[:-1]:
         told = f"user and password are members of one record: {accept.password_at} is none beside {accept.claim}"
-        yield _Fault(path, told)
+        yield _Mistake(path, told)
         return
     values = [record.get(password[-1], MISSING) for record in records]
     if any(value is MISSING for value in values):
-        yield _Fault(path, _not_in_record(account, accept.claim, password[-1]))
+        yield _Mistake(path, _not_in_record(account, accept.claim, password[-1]))
     elif any(not is_made(value) and (value is None or isinstance(value, dict | list)) for value in values):
-        yield _Fault(path, f"{accept.password_at} is no password: it must be text")
+        yield _Mistake(path, f"{accept.password_at} is no password: it must be text")
 
 
-def _faults_of_key(account: Mapping[str, Any], accept: Jwt, records: list[Mapping[str, Any]]) -> Iterator[_Fault]:
+def _key_mistakes(account: Mapping[str, Any], accept: Jwt, records: list[Mapping[str, Any]]) -> Iterator[_Mistake]:
     for record in records:
         missing = [name for name in (accept.key, accept.algorithm) if name is not None and name not in record]
         if missing:
             word = "key" if missing[0] == accept.key else "algorithm"
-            yield _Fault(("jwt", word), _not_in_record(account, accept.claim, missing[0]))
+            yield _Mistake(("jwt", word), _not_in_record(account, accept.claim, missing[0]))
             return
         algorithm = record[accept.algorithm] if accept.algorithm is not None else accept.algorithms[0]
         algorithm = _copied(account, algorithm)
         if algorithm not in ALGORITHMS:
             known = ", ".join(ALGORITHMS)
-            yield _Fault(
+            yield _Mistake(
                 ("jwt", "algorithm"), f"the member {accept.algorithm!r} holds no algorithm; there are: {known}"
             )
             return
         told = _no_key(_copied(account, record[accept.key]), algorithm)
         if told is not None:
-            yield _Fault(("jwt", "key"), f"the member {accept.key!r} signs nothing with {algorithm}: {told}")
+            yield _Mistake(("jwt", "key"), f"the member {accept.key!r} signs nothing with {algorithm}: {told}")
             return
 
 

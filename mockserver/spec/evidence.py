@@ -85,18 +85,18 @@ def read_evidence(block: Mapping[str, Any], *, has_headers: bool) -> tuple[Evide
     if not block.keys() & {"default", *ANSWER_PARTS}:
         block = {"default": block}
     parts: dict[str, Graded | None] = {}
-    faults = []
+    mistakes = []
     for name in ANSWER_PARTS:
         written = block.get(name, block.get("default"))
         if written is None:
-            faults.append(f"evidence says nothing of {name!r}, and has no default")
+            mistakes.append(f"evidence says nothing of {name!r}, and has no default")
             written = {"assumed": "Not written."}
         parts[name] = graded(written)
     if not has_headers:
         parts["headers"] = None
         if "headers" in block:
-            faults.append("evidence of headers, and the answer has none beside Content-Type")
-    return Evidence(parts), faults
+            mistakes.append("evidence of headers, and the answer has none beside Content-Type")
+    return Evidence(parts), mistakes
 
 
 def is_enough(grade: str, threshold: str) -> bool:

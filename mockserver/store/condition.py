@@ -29,4 +29,4 @@ class StoreCondition:
 
 
 def _nobody(_text: str) -> None:
-    """Nobody wants to know."""
+    """Does nothing: the default where nobody listens."""

@@ -178,13 +178,13 @@ class LoggedStore(RestoredStore):
             self._log.drop_counted(account, call.operation, oldest)
         limit = self._limits.by_place.get((account, call.operation)) if uses.counts else None
         if limit is not None:
-            at = self._times.clock(account).at(call.received_at)
+            at = self._clocks.clock(account).at(call.received_at)
             self._log.count(account, call.operation, uses.limit_key, call.number, at, limit.seconds)
         if uses.drawn is not None:
             self._log.set("drawn", account, "", uses.drawn[1])
         for owner, digest, sight in uses.sights:
             self._log.put_first("sight", owner, digest.hex(), list(sight))
-            first = self._times.first_sights(owner)
+            first = self._clocks.first_sights(owner)
             if len(first) == MAX_FIRST_SIGHTS:
                 self._log.drop_before("sight", owner, next(iter(first)).hex())
         self._log_effects(account, call.vendor, uses.effects)

@@ -158,7 +158,7 @@ class Memory(LoggedStore):
 
     def next_steps(self, account: str) -> list[tuple[int, dict[str, Any]]]:
         """The steps that are due on an account's clock, each with the values that it sets."""
-        now = self._times.clock(account).at(self._sources.now())
+        now = self._clocks.clock(account).at(self._sources.now())
         copies: dict[int, dict[str, Any]] = {}
         found = []
         for due in self._records.due(account, now, MAX_STEPS_AT_ONCE):

@@ -9,10 +9,10 @@ MAX_ACCOUNTS_HELD = 10_000  # accounts that have such; the one that got none for
 
 
 class HeldCallbacks:
-    """Those of all accounts; neither accounts nor callbacks grow without bound."""
+    """The withheld callbacks of all accounts, both bounded."""
 
     def __init__(self) -> None:
-        self._of: OrderedDict[str, deque[OutgoingRequest]] = OrderedDict()  # by account, that used last at the end
+        self._of: OrderedDict[str, deque[OutgoingRequest]] = OrderedDict()  # by account, the one used last at the end
 
     def hold(self, request: OutgoingRequest) -> None:
         """Keep a callback of its account."""

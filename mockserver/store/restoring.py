@@ -83,8 +83,8 @@ class RestoredStore(Store):
         takers: dict[str, Callable[[StateRow], None]] = {
             "account": lambda row: self._take_account(row, contracts),
             "born": self._take_change,
-            "clock": lambda row: self._times.clocks.update({row.account: read_clock(row.value)}),
-            "sight": lambda row: self._times.see([(row.account, bytes.fromhex(row.name), Sight(*row.value))]),
+            "clock": lambda row: self._clocks.clocks.update({row.account: read_clock(row.value)}),
+            "sight": lambda row: self._clocks.see([(row.account, bytes.fromhex(row.name), Sight(*row.value))]),
             "limit": lambda row: self._limits.put(row.account, row.name, Limit(*row.value)),
             "counted": self._take_counted,
             "drawn": lambda row: self._seeds.advance(row.account, row.value) if self._has_seed(row) else None,

@@ -31,7 +31,7 @@ from mockserver.store.condition import StoreCondition
 from mockserver.store.held import HeldCallbacks
 from mockserver.store.journal import CallKind, Journal, Page, Query
 from mockserver.store.records import Records, StepDue
-from mockserver.store.switches import Limits, Pins, Seeds, Times
+from mockserver.store.switches import AccountClocks, Limits, Pins, Seeds
 from mockserver.store.waits import Timekeeper, Waits
 
 MAX_TEST_NAME = 1_000  # characters
@@ -85,7 +85,7 @@ class Store:
         self._pins = Pins()
         self._coverage = Coverage()
         self._limits = Limits()
-        self._times = Times()
+        self._clocks = AccountClocks()
         self._seeds = Seeds()
         self._records = Records()
         self._somebody_opted_out = False  # lest each request ask for a record that hardly anybody leaves
@@ -129,15 +129,15 @@ class Store:
         sights: Mapping[bytes, Sight] = NOTHING
         for credential in request.credentials.values():
             owner = owners.get(credential.claim) if credential.digest and credential.claim is not None else None
-            sight = self._times.sight(owner.account.id, credential.digest) if owner is not None else None
+            sight = self._clocks.sight(owner.account.id, credential.digest) if owner is not None else None
             if sight is not None:
                 sights = {**sights, credential.digest: sight}
         if not (
-            self._pins.by_account or self._limits.by_place or self._times.clocks or self._seeds.drawn or reads_kept
+            self._pins.by_account or self._limits.by_place or self._clocks.clocks or self._seeds.drawn or reads_kept
         ):
             return Facts(owners, now, sights=sights, version=self._version)
         accounts = {owners[claim].account.id for claim in request.claims if claim in owners}
-        clocks = {account: self._times.clock(account) for account in accounts}
+        clocks = {account: self._clocks.clock(account) for account in accounts}
         pins = {account: self._pins.of(account, operation) for account in accounts}
         keys = {account: (account, operation.id, budget_key(request, owners, account)) for account in accounts}
         budgets = {account: self._limits.budget(key, clocks[account].at(now)) for account, key in keys.items()}
@@ -202,7 +202,7 @@ class Store:
         if uses.drawn is not None and not self._seeds.has_drawn(account, uses.drawn[0]):
             return False
         if uses.counts and self._limits.by_place:
-            now = self._times.clock(account).at(call.received_at)
+            now = self._clocks.clock(account).at(call.received_at)
             if not self._limits.has_room((account, call.operation, uses.limit_key), now):
                 return False
         if uses.effects and not self._records.has_all(account, call.vendor, uses.effects):
@@ -215,12 +215,12 @@ class Store:
             self._pins.use(uses.pins)
         if uses.drawn is not None:
             self._seeds.advance(call.account, uses.drawn[1])
-        self._times.see(uses.sights)
-        now = self._times.clock(call.account).at(call.received_at)
+        self._clocks.see(uses.sights)
+        now = self._clocks.clock(call.account).at(call.received_at)
         if uses.counts:
             self._limits.count((call.account, call.operation, uses.limit_key), now)
         if uses.effects:
-            pace = self._pace if self._times.clock(call.account) is REAL else 1.0
+            pace = self._pace if self._clocks.clock(call.account) is REAL else 1.0
             self._records.apply(call.account, call.vendor, call.number, uses.effects, now, pace)
             self._wake_timekeeper_for(call.account)
 
@@ -286,7 +286,7 @@ class Store:
         self._journal.clear(account_id)
         self._pins.forget(account_id)
         self._limits.clear(account_id)
-        self._times.clear(account_id)
+        self._clocks.clear(account_id)
         self._records.forget(account_id)
         self._untold.pop(account_id, None)
         self._held.take(account_id)
@@ -369,7 +369,7 @@ class Store:
         return self._untold.pop(account_id, [])
 
     def _run_due(self, account_id: str) -> None:
-        now = self._times.clock(account_id).at(self._sources.now())
+        now = self._clocks.clock(account_id).at(self._sources.now())
         for due in self._records.take_due(account_id, now, MAX_STEPS_AT_ONCE):
             self._change_by_step(due, due.record)
             self._have_told(account_id, due)
@@ -420,7 +420,7 @@ class Store:
     async def next_due(self) -> list[tuple[str, float]]:
         """The accounts that have something to come while their clocks run, each with the real time when it is due."""
         now = self._sources.now()
-        times = [(a, self._times.clock(a).real_at(due)) for a, due in self._records.waiting()]
+        times = [(a, self._clocks.clock(a).real_at(due)) for a, due in self._records.waiting()]
         return [(a, time) for a, time in times if time is not None] + [(account, now) for account in self._untold]
 
     async def wait_for_step(self, seconds: float | None) -> None:
@@ -451,7 +451,7 @@ class Store:
     def _wake_timekeeper_for(self, account_id: str) -> None:
         """The same, where an account's next step is due before it looks by itself."""
         due = self._records.next_due(account_id)
-        real = None if due is None else self._times.clock(account_id).real_at(due)
+        real = None if due is None else self._clocks.clock(account_id).real_at(due)
         if real is not None and not self._timekeeper.looks_before(real):
             self.wake_timekeeper()
 
@@ -463,8 +463,8 @@ class Store:
         """Keep a subscriber's message, and do what it leaves behind; returns it with its number."""
         message = msgspec.structs.replace(message, call=next(self._numbers))
         account, now = message.account, self._sources.now()
-        pace = self._pace if self._times.clock(account) is REAL else 1.0
-        clock = self._times.clock(account).at(now)
+        pace = self._pace if self._clocks.clock(account) is REAL else 1.0
+        clock = self._clocks.clock(account).at(now)
         self._records.apply(account, message.vendor, message.call, effects, clock, pace)
         self._records.receive(message)
         self._somebody_opted_out |= any(is_opt_out(effect) for effect in effects)
@@ -491,11 +491,11 @@ class Store:
 
     async def clock(self, account_id: str) -> tuple[Clock, float]:
         """An account's clock, and the real time."""
-        return self._times.clock(account_id), self._sources.now()
+        return self._clocks.clock(account_id), self._sources.now()
 
     async def newest_token(self, account_id: str) -> float:
         """When a token of an account came that had not come before, in real Unix seconds; 0 where none did."""
-        return self._times.newest(account_id)
+        return self._clocks.newest(account_id)
 
     async def set_clock(self, account_id: str, clock: Clock) -> None:
         """Give an account another time."""
@@ -503,7 +503,7 @@ class Store:
 
     def _set_clock(self, account_id: str, clock: Clock) -> None:
         self._version += 1
-        self._times.clocks[account_id] = clock
+        self._clocks.clocks[account_id] = clock
         self.wake_timekeeper()
         self._waiting_for_clock.wake(account_id)
 
@@ -514,7 +514,7 @@ class Store:
 
     async def budgets(self, account_id: str) -> list[tuple[str, str, Budget]]:
         """What is left of an account's limits: operation, value counted by, budget."""
-        return self._limits.budgets(account_id, self._times.clock(account_id).at(self._sources.now()))
+        return self._limits.budgets(account_id, self._clocks.clock(account_id).at(self._sources.now()))
 
     async def figures(self) -> Figures:
         """What there is to count, for whoever watches the server."""
@@ -533,11 +533,11 @@ class Store:
 
 
 def _nobody() -> None:
-    """Nobody looks after what will be due."""
+    """Does nothing: the default where nobody looks after what will be due."""
 
 
 def _nobody_else(_account_id: str) -> None:
-    """No other process has this store, or nobody here does anything for its accounts."""
+    """Does nothing: the default where no other process has this store."""
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

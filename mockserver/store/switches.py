@@ -24,8 +24,11 @@ class _Sights:
     newest: float = 0.0
 
 
-class Times:
-    """Accounts without a clock of their own have the real time."""
+class AccountClocks:
+    """The clocks of accounts, and the first sights of their tokens.
+
+    An account without a clock of its own has the real time.
+    """
 
     def __init__(self) -> None:
         self.clocks: dict[str, Clock] = {}

@@ -18,7 +18,6 @@ from mockserver.engine.fault import (
     SPOILING,
     Fault,
     FaultError,
-    declared_length,
     planned,
     read_fault,
 )
@@ -31,6 +30,11 @@ NEEDED = {"delay": {"seconds": 1}}  # what a kind cannot do without
 DELAYS = {"seconds", "uniform", "lognormal"}
 MANY = range(3000)
 PROPERTY = settings(deadline=None, database=None, derandomize=True, max_examples=examples(100))
+
+
+def declared_length(response: RenderedResponse) -> int:
+    """The bytes of body that a response's headers promise."""
+    return int(dict(response.headers)[b"content-length"])
 
 
 def fault(kind: str = "delay", **members: Any) -> Fault:

@@ -9,7 +9,7 @@ from mockserver.server.settings import Settings
 from mockserver.server.sockets import listen
 from mockserver.server.uvicorn_server import event_loop, uvicorn_server
 from mockserver.server.wire.protocol import Protocol
-from mockserver.server.wire.timeouts import Sweep
+from mockserver.server.wire.timeouts import Timeouts
 from tests.live import PATIENCE
 from tests.streams import Client
 
@@ -50,7 +50,7 @@ class Inside:
         self.app = app
         self.port = port
         self.state = state
-        self._sweep = Sweep(app.settings)
+        self._timeouts = Timeouts(app.settings)
         self._now = 0.0
         self._clients: list[Client] = []
 
@@ -75,7 +75,7 @@ class Inside:
     def pass_time(self, seconds: float) -> None:
         """Look after the connections, as if so many seconds had passed since the last look."""
         self._now += seconds
-        self._sweep(self.state.connections, self._now)
+        self._timeouts(self.state.connections, self._now)
 
     def leave(self) -> None:
         """End all connections from the clients' side."""

@@ -15,7 +15,7 @@ from mockserver.store import switches
 from mockserver.store.accounts import Registry
 from mockserver.store.journal import Journal
 from mockserver.store.store import Store
-from mockserver.store.switches import Times
+from mockserver.store.switches import AccountClocks
 from tests.engine.workbench import NOW, acme, fixed_sources, recorded, request
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def test_clocks_are_real_until_set() -> None:
     """An account has the real time, until it gets another, and again once that is cleared."""
-    found, clock = Times(), REAL.advanced(NOW, 5)
+    found, clock = AccountClocks(), REAL.advanced(NOW, 5)
     assert found.clock("one") is REAL
     found.clocks["one"] = clock
     assert (found.clock("one"), found.clock("two")) == (clock, REAL)
@@ -44,7 +44,7 @@ def seen(at: float) -> Sight:
 
 def test_first_sight() -> None:
     """A token's first sight stays, however often it comes again."""
-    found = Times()
+    found = AccountClocks()
     found.see([("one", digest, seen(at)) for digest, at in [(b"a", 1.0), (b"b", 2.0), (b"a", 3.0)]])
     assert [found.sight("one", digest) for digest in (b"a", b"b", b"c")] == [seen(1.0), seen(2.0), None]
     assert found.sight("two", b"a") is None, "another account has not seen it"
@@ -52,7 +52,7 @@ def test_first_sight() -> None:
 
 def test_the_newest_sight() -> None:
     """The latest time at which a token of an account came that had not come before; other accounts' do not count."""
-    found = Times()
+    found = AccountClocks()
     newest = [found.newest("one")]
     for digest, at in [(b"a", 1.0), (b"b", 2.0), (b"a", 3.0)]:
         found.see([("one", digest, seen(at))])
@@ -66,7 +66,7 @@ def test_the_newest_sight() -> None:
 def test_first_sights_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many of an account are remembered, the latest; a token that was forgotten is new again."""
     monkeypatch.setattr(switches, "MAX_FIRST_SIGHTS", 3)
-    found = Times()
+    found = AccountClocks()
     found.see([("two", b"a", seen(7.0))])
     found.see([("one", digest, seen(at)) for at, digest in enumerate([b"a", b"b", b"c", b"d"])])
     assert [found.sight("one", digest) for digest in [b"d", b"c", b"b", b"a"]] == [seen(3), seen(2), seen(1), None]

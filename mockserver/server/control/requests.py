@@ -141,7 +141,7 @@ def problem(status: int, detail: str, pointer: str | None = None, headers: Any =
 
 
 async def on_api_error(_request: Request, error: Exception) -> Response:
-    """A ApiError as its response."""
+    """An ApiError as a response."""
     if not isinstance(error, ApiError):
         raise error
     return problem(error.status, str(error), error.pointer)

@@ -123,7 +123,7 @@ class OpeningProtocol(asyncio.Protocol):
         self._is_ending = True
         self.transport.abort()
 
-    # what the sweep looks at
+    # what the timeouts look at
 
     @property
     def wait(self) -> tuple[Wait, int]:

@@ -505,7 +505,7 @@ class Protocol(asyncio.Protocol):
             if timer is not None:
                 timer.cancel()
 
-    # what the sweep looks at
+    # what the timeouts look at
 
     @property
     def wait(self) -> tuple[Wait, int]:

@@ -31,7 +31,7 @@ class Waiting(Protocol):
         """Do what is due after so long a wait."""
 
 
-class Sweep:
+class Timeouts:
     """Remembers what each connection waits for, and since when."""
 
     def __init__(self, settings: Settings) -> None:

@@ -101,9 +101,9 @@ def test_odd_requests(vendors: Live, name: str) -> None:
     response = connection.getresponse()
     response.read()
     connection.close()
-    (call,) = ask(vendors, "calls", limit="1").json()["calls"]
+    (call,) = ask(vendors, "calls", limit="1", direction="in").json()["calls"]
     printed = run(ask(vendors, f"calls/{call['id']}", format="curl").text)
-    again, first = ask(vendors, "calls", limit="2").json()["calls"]
+    again, first = ask(vendors, "calls", limit="2", direction="in").json()["calls"]
     assert first["id"] == call["id"]
     assert printed.split()[1] == str(response.status)
     assert again["answer"] == first["answer"]
