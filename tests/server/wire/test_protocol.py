@@ -323,6 +323,21 @@ def test_a_slow_reader() -> None:
     run(test)
 
 
+def test_an_application_waits_for_its_reader() -> None:
+    """What it sends is not piled up: its send returns once the client has taken enough."""
+
+    async def test(server: Inside) -> None:
+        client = await server.connect(limit=1000)
+        await client.send(LARGE)
+        await server.until(lambda: bool(server.app.asked))
+        await asyncio.sleep(0.05)
+        assert len(server.state.tasks) == 1
+        assert len((await client.answer()).body) == 8_000_000
+        await server.until(lambda: not server.state.tasks)
+
+    run(test)
+
+
 def test_a_reader_that_goes_on() -> None:
     """It is each answer that has the time, not all that were asked for at once."""
 
