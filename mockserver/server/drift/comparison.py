@@ -18,6 +18,7 @@ from mockserver.server.control.requests import State
 from mockserver.server.drift.customers import GivenCustomers
 from mockserver.server.drift.departures import RealAnswer
 from mockserver.server.drift.filled import FilledValues
+from mockserver.server.drift.made_up import MadeUp
 from mockserver.server.drift.possible import Judgement, PossibleAnswers, judge, possible
 from mockserver.server.drift.recording import RealCall
 from mockserver.server.drift.secrecy import RealMasker
@@ -27,6 +28,8 @@ from mockserver.spec.model import OperationSpec
 
 BY_REAL_VENDOR = "real"  # what chose the answer of a call that a real vendor has answered
 MAX_NOTES = 20  # departures that are noted in a call; its recording has all
+NOTHING_EXPECTED = PossibleAnswers(None, (), is_certain=False, problems=())
+NOTHING_SAID = Judgement("", None, (), ())
 OF_RAW_BODY = frozenset({b"content-length", b"content-encoding"})
 
 
@@ -47,6 +50,7 @@ class Comparer:
         self._engine = Engine(mock.contracts, mock.sources, mock.settings.max_body)
         self._compiler = ValueCompiler()
         self.customers = GivenCustomers(mock.settings, mock.contracts)
+        self.made_up = MadeUp(mock, self._engine, self.customers)
         self.masker = RealMasker(mock.contracts, self.customers.credentials)
 
     def parse(self, operation: OperationSpec, arrival: Arrival) -> ParsedRequest:
@@ -73,6 +77,10 @@ class Comparer:
         call.received_at = self._sources.now()
         call.recipient, call.problems = decision.call.recipient, pack_problems(may_be.problems)
         return Compared(call, origin, may_be, judgement)
+
+    async def as_named_only(self, call: RecordedCall, origin: str) -> RealCall:
+        """A call of a method that the contract only names, as it may be written down."""
+        return await RealCall.of(call, origin, NOTHING_EXPECTED, NOTHING_SAID, self.masker, {})
 
     async def as_recorded(self, compared: Compared) -> RealCall:
         """A call as it may be written down."""

@@ -32,7 +32,7 @@ class GivenCustomers:
             for vendor, values in (account.get("vendors") or {}).items():
                 found = list(claimed(by_vendor[vendor], values))
                 given = {claim for claim, _, _ in found}
-                self.credentials += _credentials(by_vendor[vendor], found)
+                self.credentials += credentials_of(by_vendor[vendor], found)
                 usual = {text for text, _ in _texts(by_vendor[vendor].account, "")}
                 own = {text: at for text, at in _texts(values, "") if len(text) >= MIN_OWNED and text not in usual}
                 self.owned[vendor] = own | self.owned.get(vendor, {})
@@ -41,8 +41,12 @@ class GivenCustomers:
 
     def has_made_up(self, request: ParsedRequest, owners: Mapping[Claim, Owner]) -> bool:
         """Whether a credential of the request is one that this server made up."""
-        given = self._claims.get(request.operation.vendor, set())
         claims = [credential.claim for credential in request.credentials.values() if credential.claim is not None]
+        return self.any_made_up(request.operation.vendor, claims, owners)
+
+    def any_made_up(self, vendor: str, claims: Iterable[Claim], owners: Mapping[Claim, Owner]) -> bool:
+        """Whether an account has one of these values of a vendor that the user did not give."""
+        given = self._claims.get(vendor, set())
         return any(claim in owners and claim not in given for claim in claims)
 
     def knows(self, request: ParsedRequest, owners: Mapping[Claim, Owner]) -> bool:
@@ -56,7 +60,7 @@ class GivenCustomers:
         return all(Pointer.parse(owned.claim).tokens[1] in members for owned in request.operation.owned)
 
 
-def _credentials(contract: Contract, found: Iterable[tuple[Claim, str, Any]]) -> Iterator[str]:
+def credentials_of(contract: Contract, found: Iterable[tuple[Claim, str, Any]]) -> Iterator[str]:
     """The secrets of an account at a vendor: what is presented as it is, passwords, and what tokens are signed with."""
     for (pointer, value), _, record in found:
         for accept in (scheme.accept for scheme in contract.schemes if scheme.accept.claim == pointer):

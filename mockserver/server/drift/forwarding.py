@@ -131,7 +131,7 @@ class _Forwarding:
 
     async def _pass_on(self, passing: _Passing) -> tuple[RecordedCall, RenderedResponse]:
         """What is recorded of a request, and what goes back to its client."""
-        refusal = self._refusal(passing)
+        refusal = await self._refusal(passing)
         if refusal:
             return await self._refused(passing, refusal)
         arrival, upstream = passing.arrival, passing.upstream
@@ -142,14 +142,19 @@ class _Forwarding:
         headers = [(name, value) for name, value in received.headers if not _is_our_own(name)]
         return await self._received(passing, received), RenderedResponse.of(received.status, headers, received.body)
 
-    def _refusal(self, passing: _Passing) -> str:
+    async def _refusal(self, passing: _Passing) -> str:
         """Why a request is not passed on; "" where it is."""
         if self._under_way > MAX_UNDER_WAY:
             return f"{MAX_UNDER_WAY} calls are on their way to real vendors; does the address lead back here?"
         if passing.arrival.oversize:
             return f"the body has more than {self._mock.settings.max_body} bytes (--max-body)"
         request, facts = passing.request, passing.facts
-        if request is not None and facts is not None and self._comparer.customers.has_made_up(request, facts.owners):
+        is_made_up = (
+            request is not None
+            and facts is not None
+            and self._comparer.customers.has_made_up(request, facts.owners)
+        )  # fmt: skip
+        if is_made_up or await self._comparer.made_up.is_in(passing.arrival, passing.target.decode("latin-1")):
             return MADE_UP
         return ""
 
@@ -164,7 +169,9 @@ class _Forwarding:
         """The record of a call that was answered."""
         request, facts = passing.request, passing.facts
         if request is None or facts is None:
-            return await self._noted(passing, received, "the contract only names this method")
+            call = await self._noted(passing, received, "the contract only names this method")
+            self._recording.add(await self._comparer.as_named_only(call, str(passing.upstream.origin)))
+            return call
         compared = self._comparer.compare(request, facts, received, str(passing.upstream.origin))
         await self._mock.store.commit(compared.call)
         self._recording.add(await self._comparer.as_recorded(compared))

@@ -18,6 +18,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from mockserver.engine.signing import Signer
 from mockserver.server.application import create_app
 from mockserver.server.drift.forwarding import forward_real
 from mockserver.server.drift.recording import RecordingFile
@@ -111,21 +112,80 @@ def test_other_credentials(pair: Pair, vendor: Vendor, key: str | None) -> None:
     assert call.is_certain is (key is None)
 
 
+BUILT_IN = "polyai-default-api-key-0000000000000001a"
+
+
+def fresh(pair: Pair, vendor: str) -> Any:
+    """What proves who one is, of an account that the server has just made up."""
+    account = requests.post(f"{pair.url}/_mock/accounts", timeout=PATIENCE).json()
+    return account["vendors"][vendor]["credentials"]
+
+
+def login(pair: Pair) -> str:
+    """User and password as HTTP Basic has them."""
+    user = fresh(pair, "opentact")["users"][0]
+    return base64.b64encode(f"{user['email']}:{user['password']}".encode()).decode()
+
+
+def token(pair: Pair) -> str:
+    app = fresh(pair, "koreai")["apps"][0]
+    return Signer().sign({"alg": app["algorithm"]}, {"appId": app["client_id"]}, app["client_secret"])
+
+
+MADE_UP_PLACES: dict[str, Callable[[Pair], dict[str, Any]]] = {
+    "its own header": lambda _: {"headers": {"X-PolyAi-Auth-Token": BUILT_IN}},
+    "another vendor's header": lambda _: {"headers": {"Authorization": f"Bearer {BUILT_IN}"}},
+    "any header": lambda _: {"headers": {"X-My": f"is {BUILT_IN}."}},
+    "a header's name": lambda _: {"headers": {BUILT_IN: "1"}},
+    "a query": lambda _: {"params": {"any": BUILT_IN}},
+    "an encoded query": lambda _: {"params": "any=" + "".join(f"%{ord(letter):02x}" for letter in BUILT_IN)},
+    "a member": lambda _: {"json": {"a": [{"b": f"it is {BUILT_IN}"}]}},
+    "an escaped member": lambda _: {"data": json.dumps({"a": BUILT_IN}).replace("-", "\\u002d")},
+    "a form": lambda _: {"data": {"a": BUILT_IN}},
+    "a packed body": lambda _: {"data": gzip.compress(BUILT_IN.encode()), "headers": {"Content-Encoding": "gzip"}},
+    "a long body": lambda _: {"data": "x" * 100_000 + BUILT_IN},
+    "a pair": lambda pair: {"json": {"login": login(pair)}},
+    "a token": lambda pair: {"json": {"token": token(pair)}},
+    "a password": lambda pair: {"params": {"a": fresh(pair, "opentact")["users"][0]["password"]}},
+    "a secret": lambda pair: {"data": {"a": fresh(pair, "koreai")["apps"][0]["client_secret"]}},
+    "a number": lambda _: {"json": {"account": 1111111}},
+}
+
+
+@pytest.mark.parametrize("path", ["/parcels", "/v1/outbound-calling"])
+@pytest.mark.parametrize("place", MADE_UP_PLACES)
+def test_made_up_credentials_anywhere(pair: Pair, vendor: Vendor, path: str, place: str) -> None:
+    """They leave by no part of a request, whatever method it is for; the contract may only name that."""
+    answer = requests.post(f"{pair.url}{path}", timeout=PATIENCE, **MADE_UP_PLACES[place](pair))
+    assert (answer.status_code, vendor.scope) == (502, None)
+    assert "the credentials are this server's own invention" in answer.json()["detail"]
+    assert pair.real_calls() == []
+
+
+def test_what_only_looks_made_up(pair: Pair, vendor: Vendor) -> None:
+    """A longer number that has a short value in it is none of them."""
+    body = {"to": "+12100000145", "code": "91111111", "weight": 5}
+    assert requests.post(f"{pair.url}/parcels", json=body, timeout=PATIENCE).status_code == 400
+
+
 def test_method_that_is_not_mocked(pair: Pair, vendor: Vendor) -> None:
-    """A method that the contract only names is passed on; there is nothing to compare."""
+    """A method that the contract only names is passed on and recorded; there is nothing to compare."""
     answer = requests.get(f"{pair.url}/v1/webhook-endpoints", timeout=PATIENCE)
     assert (answer.status_code, vendor.scope["raw_path"]) == (400, b"/v1/webhook-endpoints")
     call = requests.get(f"{pair.url}/_mock/calls/{answer.headers['x-mock-call']}", timeout=PATIENCE).json()
     assert (call["vendor"], call["operation"], call["chosen_by"]) == ("polyai", None, "real")
     assert call["notes"] == [f"REAL http://127.0.0.1:{pair.port}: the contract only names this method"]
-    assert pair.real_calls() == []
+    (real,) = pair.real_calls()
+    assert (real.vendor, real.operation, real.answer, real.departures) == ("polyai", "", None, ())
+    assert real.call["request"]["path"] == "/v1/webhook-endpoints"
+    assert "Weight is missing" in str(real.call["response"])
 
 
 def test_command_that_is_not_mocked(pair: Pair, vendor: Vendor) -> None:
     """So is one that the request names itself."""
     answer = requests.post(f"{pair.url}/platform_api", {"cmd": "AddQueue"}, timeout=PATIENCE)
     assert (answer.status_code, vendor.body) == (400, b"cmd=AddQueue")
-    assert pair.real_calls() == []
+    assert [call.vendor for call in pair.real_calls()] == ["voximplant"]
 
 
 def test_options(pair: Pair, vendor: Vendor) -> None:
