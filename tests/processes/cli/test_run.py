@@ -193,6 +193,21 @@ def test_no_count_is_made_of_a_part(ran: Ran, send: Path) -> None:
     assert told.count("2 earlier calls were evicted, and are not counted") == 2
 
 
+NOBODYS, ELSEWHERE = "$MOCKSERVER_URL/nowhere", "http://crm.example/a"
+
+
+@pytest.mark.parametrize(
+    ("gate", "asked"),
+    [("refused", (NOBODYS, ELSEWHERE)), ("unclaimed", (NOBODYS, ELSEWHERE)), ("escaped", (ELSEWHERE, NOBODYS))],
+)
+def test_what_was_evicted_may_be_to_blame(ran: Ran, gate: str, asked: tuple[str, ...]) -> None:
+    """Where calls were evicted, no gate holds, though none of the calls that are left is to blame."""
+    command = ("sh", "-c", f"curl -s {' '.join(asked)} >/dev/null")
+    code, _, told = ran("--fail-on", gate, "--", *command, MOCKSERVER_MAX_JOURNAL_CALLS="1")
+    assert code == 1
+    assert f"FAILED: --fail-on {gate}: 1 earlier calls were evicted" in told
+
+
 def test_an_account_that_the_command_deletes(ran: Ran) -> None:
     """The end of the run tells what is known."""
     script = "curl -s -X DELETE $MOCKSERVER_URL/_mock/accounts/$MOCKSERVER_ACCOUNT"
