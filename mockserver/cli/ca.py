@@ -13,6 +13,7 @@ from mockserver.server.build import contracts_of
 from mockserver.server.certificates import Certificates, vendor_hosts
 from mockserver.server.settings import Settings
 from mockserver.server.trust_files import BUNDLE, CA, JAVA_STORE, write_trust_files
+from mockserver.testing.java_options import joined, proxied, trusting
 
 HINTS = """\
 # All clients: the server is their proxy, but for local addresses. (Ruby reads http_proxy alone, curl no HTTP_PROXY.)
@@ -91,17 +92,13 @@ def hints(folder: Path, proxy: str) -> str:
     """Lines for a shell, with what they are for; ``folder`` has the files, ``proxy`` is the server's address."""
     quoted = shlex.quote
     host, port = urlsplit(proxy).hostname or "", urlsplit(proxy).port or 80
-    proxied = [f"-D{scheme}.proxyHost={host} -D{scheme}.proxyPort={port}" for scheme in ("http", "https")]
-    proxied.append("-Dhttp.nonProxyHosts=localhost|127.*|[::1]")
-    trust = {"trustStore": folder / JAVA_STORE, "trustStoreType": "PKCS12", "trustStorePassword": "changeit"}
-    java = [*proxied, *(f"-Djavax.net.ssl.{name}={value}" for name, value in trust.items())]
     return HINTS.format(
         proxy=quoted(proxy),
         bundle=quoted(str(folder / BUNDLE)),
         ca=quoted(str(folder / (BUNDLE if os.environ.get("NODE_EXTRA_CA_CERTS") else CA))),  # it replaces what is named
         wgetrc=quoted(str(folder / "wgetrc")),
         folder=quoted(str(folder)),
-        java_options=quoted(" ".join(java)),
+        java_options=quoted(joined([*proxied(host, port), *trusting(folder / JAVA_STORE)])),
         inside=f"http://host.docker.internal:{port}",
         bundle_name=BUNDLE,
         ca_name=CA,

@@ -71,7 +71,7 @@ class GateResult:
 
 
 def verdicts(expected: Iterable[ExpectedCount], fail_on: Iterable[str], findings: RunRecord) -> list[GateResult]:
-    """Each gate's verdict. A part of the calls allows none: where some were evicted, every expectation fails."""
+    """Each gate's verdict. A part of the calls proves nothing: where some were evicted, every gate fails."""
     lost = EVICTED.format(findings.evicted) if findings.evicted else None
     found = [GateResult(f"--expect {one.text}", lost or one.failure(findings.calls)) for one in expected]
     complaints = {
@@ -79,4 +79,4 @@ def verdicts(expected: Iterable[ExpectedCount], fail_on: Iterable[str], findings
         "unclaimed": [str(call) for call in findings.unclaimed],
         "escaped": findings.escaped,
     }
-    return [*found, *(GateResult(f"--fail-on {name}", "; ".join(complaints[name]) or None) for name in fail_on)]
+    return [*found, *(GateResult(f"--fail-on {name}", "; ".join(complaints[name]) or lost) for name in fail_on)]

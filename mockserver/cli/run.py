@@ -27,7 +27,7 @@ from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings, Set
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.model import Contract
 from mockserver.testing.calls import AccountCalls
-from mockserver.testing.child_environment import WAY_VARIABLES, ClientTarget, child_variables, trust_variables
+from mockserver.testing.child_environment import ClientTarget, child_variables, isolated_environment
 from mockserver.testing.client import Control, ControlError
 from mockserver.testing.pin import unused_pins
 from mockserver.testing.redirect import NotedHosts
@@ -213,8 +213,7 @@ def _isolated(
     """The command, waiting in its namespaces; None where it is to run without. Raises ChildError."""
     if isolation == "none":
         return None
-    before = {name: value for name, value in os.environ.items() if name not in WAY_VARIABLES}
-    environment = {**before, **trust_variables(target, before), **own}
+    environment = {**isolated_environment(target, os.environ), **own}
     try:
         return isolate(command, environment, Inside(target.hosts, target.port, services, target.ca, target.folder))
     except IsolationError as error:

@@ -13,8 +13,21 @@ if TYPE_CHECKING:  # what bundles certificates in a test needs the standard libr
 CA = "ca.pem"  # the CA alone, for clients that add it to what they trust
 BUNDLE = "bundle.pem"  # for those that trust a file's certificates and no others
 JAVA_STORE = "trust.p12"
-NAMING_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-"""Variables that may name certificates already, which a client goes on to trust."""
+
+REPLACING = (
+    "SSL_CERT_FILE",  # OpenSSL, and so Python's ssl, httpx, Go, Ruby; rustls
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "HTTPLIB2_CA_CERTS",
+    "GIT_SSL_CAINFO",
+    "AWS_CA_BUNDLE",
+    "CARGO_HTTP_CAINFO",
+    "PERL_LWP_SSL_CA_FILE",
+)
+"""Variables, each of which names all that its clients trust: so their file has the system's certificates, too."""
+
+ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
+"""Each names what its clients trust beside their own."""
 
 SYSTEM_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -54,22 +67,34 @@ def bundle(ca: str, environment: Mapping[str, str]) -> str:
     return "\n".join(dict.fromkeys(text.replace("\r\n", "\n") for text in texts)) + "\n"
 
 
-def _system_certificates() -> Iterator[str]:
+def certificates_in(path: Path) -> list[str]:
+    """Those in a file, or in the files of a folder, as PEM; none where it cannot be read or holds something else."""
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+    except OSError:
+        return []
+    return [certificate for file in files for certificate in _CERTIFICATE.findall(_text(file))]
+
+
+def _system_certificates() -> list[str]:
     """They are not parsed: a library may warn of some that are there in all systems."""
     known = (ssl.get_default_verify_paths().openssl_cafile, *SYSTEM_BUNDLES)
-    for path in map(Path, known):
-        if path.is_file():
-            yield from _certificates(path)
-            return
-    for certificate in ssl.create_default_context().get_ca_certs(binary_form=True):
-        yield ssl.DER_cert_to_PEM_cert(certificate).rstrip("\n")
+    for certificates in map(certificates_in, map(Path, known)):
+        if certificates:
+            return certificates
+    found = ssl.create_default_context().get_ca_certs(binary_form=True)
+    return [ssl.DER_cert_to_PEM_cert(certificate).rstrip("\n") for certificate in found]
 
 
 def _named_certificates(environment: Mapping[str, str]) -> Iterator[str]:
-    for path in (Path(environment[name]) for name in NAMING_VARIABLES if environment.get(name)):
-        if path.is_file():
-            yield from _certificates(path)
+    """Those that a client goes on to trust, whichever variable has named them."""
+    for name in (*REPLACING, *ADDING):
+        if environment.get(name):
+            yield from certificates_in(Path(environment[name]))
 
 
-def _certificates(path: Path) -> list[str]:
-    return _CERTIFICATE.findall(path.read_text("utf-8", errors="replace"))
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8", errors="replace") if file.is_file() else ""
+    except OSError:  # it is closed to us, as it is to the client
+        return ""

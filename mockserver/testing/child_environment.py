@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mockserver.server.trust_files import ADDING, REPLACING, certificates_in
+from mockserver.testing.client_files import LOCAL, client_files
+from mockserver.testing.java_options import DIRECT, java_variables, proxied, trusting
+
 HOOKS = Path(__file__).parent / "hooks"
-LOCAL = "localhost,127.0.0.1,::1"
 LOCAL_HOSTS = ("", "localhost", "0.0.0.0", "::", "::1")  # noqa: S104 -- compared, not listened on
 REACH = "MOCKSERVER_REACH"
-JAVA_PASSWORD = "changeit"  # noqa: S105 -- Java's own default; such a store holds nothing secret
 
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 """In both cases: curl reads only ``http_proxy`` for http, Ruby's Net::HTTP only that for https too."""
@@ -22,21 +24,6 @@ EXCEPTIONS = ("NO_PROXY", "no_proxy")
 
 WAY_VARIABLES = (*PROXIES, *TOOL_PROXIES, *EXCEPTIONS, "NODE_USE_ENV_PROXY", REACH)
 """What leads a client elsewhere than to the host that it means."""
-
-REPLACING = (
-    "SSL_CERT_FILE",  # OpenSSL, and so Python's ssl, httpx, Go, Ruby; rustls
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "HTTPLIB2_CA_CERTS",
-    "GIT_SSL_CAINFO",
-    "AWS_CA_BUNDLE",
-    "CARGO_HTTP_CAINFO",
-    "PERL_LWP_SSL_CA_FILE",
-)
-"""Each names all that its clients trust: so the file has the system's certificates, too."""
-
-ADDING = ("NODE_EXTRA_CA_CERTS", "DENO_CERT")
-"""Each names what its clients trust beside their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +45,10 @@ class ClientTarget:
         return self.folder / "others"
 
     @property
+    def proxy(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    @property
     def ca(self) -> Path:
         return self.folder / "ca.pem"
 
@@ -75,30 +66,19 @@ def trust_variables(target: ClientTarget, environment: Mapping[str, str]) -> dic
     """What makes clients trust the server beside what they trusted so far. Writes files. Raises OSError."""
     variables = dict.fromkeys(REPLACING, str(target.bundle))
     variables |= {name: str(_joined(target, name, environment.get(name))) for name in ADDING}
-    variables["WGETRC"] = str(_wget_file(target, environment))
-    settings = target.folder / "php" / "mockserver.ini"
-    settings.parent.mkdir(exist_ok=True)
-    settings.write_text(f'curl.cainfo="{target.bundle}"\nopenssl.cafile="{target.bundle}"\n', "utf-8")
-    before = environment.get("PHP_INI_SCAN_DIR", "")  # an empty entry is the one that PHP was built with
-    variables["PHP_INI_SCAN_DIR"] = f"{before}{os.pathsep}{settings.parent}"
     if target.java_store.exists():
-        options = {"": target.java_store, "Type": "PKCS12", "Password": JAVA_PASSWORD}
-        words = [f"-Djavax.net.ssl.trustStore{name}={value}" for name, value in options.items()]
-        variables["JAVA_TOOL_OPTIONS"] = _after(environment.get("JAVA_TOOL_OPTIONS"), *words)
+        variables |= java_variables(environment, trusting(target.java_store))
     return variables
 
 
 def proxy_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
-    """What makes clients ask the server for every host but this machine; ``environment`` has the trust already."""
-    proxy = f"http://{target.host}:{target.port}"
-    java = [f"-D{scheme}.proxyHost={target.host} -D{scheme}.proxyPort={target.port}" for scheme in ("http", "https")]
+    """What makes clients ask the server for every host but this machine. Writes files. Raises OSError."""
     return {
-        **dict.fromkeys((*PROXIES, *TOOL_PROXIES), proxy),
+        **dict.fromkeys((*PROXIES, *TOOL_PROXIES), target.proxy),
         **dict.fromkeys(EXCEPTIONS, LOCAL),
         "NODE_USE_ENV_PROXY": "1",  # as an option of Node it would end versions that do not know it
-        "JAVA_TOOL_OPTIONS": _after(
-            environment.get("JAVA_TOOL_OPTIONS"), *java, "-Dhttp.nonProxyHosts=localhost|127.*|[::1]"
-        ),
+        **java_variables(environment, proxied(target.host, target.port)),
+        **client_files(target.folder, target.bundle, environment, target.proxy),
     }
 
 
@@ -128,9 +108,17 @@ def direct_variables(hosts: tuple[str, ...], environment: Mapping[str, str]) -> 
 
 def child_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
     """All of them, for a program that starts in this environment. Writes files. Raises OSError."""
-    trusting = trust_variables(target, environment)
-    proxied = proxy_variables(target, {**environment, **trusting})
-    return {**trusting, **proxied, **hook_variables(target, environment)}
+    trusted = trust_variables(target, environment)
+    led = proxy_variables(target, {**environment, **trusted})
+    return {**trusted, **led, **hook_variables(target, environment)}
+
+
+def isolated_environment(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a program that finds the vendors' hosts by itself. Writes files. Raises OSError."""
+    direct = {name: value for name, value in environment.items() if name not in WAY_VARIABLES}
+    trusted = {**direct, **trust_variables(target, direct)}
+    files = client_files(target.folder, target.bundle, direct, None)
+    return {**trusted, **java_variables(trusted, DIRECT), **files}
 
 
 def _after(before: str | None, *words: str) -> str:
@@ -144,19 +132,10 @@ def _node_word(path: str) -> str:
 
 
 def _joined(target: ClientTarget, name: str, before: str | None) -> Path:
-    """A file with the certificates that a variable has named so far, and the server's CA."""
-    if not before or not Path(before).is_file():
+    """A file with the server's CA, and the certificates that a variable has named so far."""
+    named = certificates_in(Path(before)) if before else []
+    if not named:
         return target.ca
     both = target.folder / f"{name.lower()}.pem"
-    both.write_bytes(Path(before).read_bytes() + b"\n" + target.ca.read_bytes())
+    both.write_text("\n".join([target.ca.read_text("ascii").rstrip("\n"), *named, ""]), "utf-8")
     return both
-
-
-def _wget_file(target: ClientTarget, environment: Mapping[str, str]) -> Path:
-    """Settings for wget, behind those that it would have read."""
-    file = target.folder / "wgetrc"
-    home = environment.get("HOME")
-    before = Path(environment.get("WGETRC") or (f"{home}/.wgetrc" if home else "."))
-    text = before.read_text("utf-8", "surrogateescape") if before.is_file() else ""
-    file.write_text(f"{text}\nca_certificate = {target.bundle}\n", "utf-8", "surrogateescape")
-    return file

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from mockserver.engine.sources import Sources
 from mockserver.server.certificates import TlsIdentity, make_identity, tls_context
-from mockserver.server.trust_files import SYSTEM_BUNDLES, bundle, write_trust_files
+from mockserver.server.trust_files import ADDING, REPLACING, SYSTEM_BUNDLES, bundle, write_trust_files
 from tests.server.tls import handshake
 
 NOW = Sources.real().now()
@@ -60,12 +60,48 @@ def test_the_bundle_keeps_what_was_trusted(identity: TlsIdentity, other: TlsIden
     """What the system has, and each file that a variable names: these variables replace what a client trusts."""
     named = tmp_path / "company.pem"
     named.write_text(f"# our own\r\n{other.ca}")
-    names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+    names = (*REPLACING, *ADDING)
+    assert {"AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"} <= set(names)
     for name in names:
         merged = trusted(bundle(identity.ca, {name: str(named)}))
         assert {*in_the_system(), *trusted(other.ca), *trusted(identity.ca)} == set(merged), name
         assert len(merged) == len(set(merged)), name
     assert set(trusted(bundle(identity.ca, {names[0]: str(tmp_path / "none.pem")}))) == {
+        *in_the_system(),
+        *trusted(identity.ca),
+    }
+
+
+def test_a_folder_that_is_named(identity: TlsIdentity, other: TlsIdentity, tmp_path: Path) -> None:
+    """All of its files' certificates are trusted; what else is in them is nothing."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "0a1b2c3d.0").write_text(other.ca)
+    (tmp_path / "other.der").write_bytes(ssl.PEM_cert_to_DER_cert(other.ca))
+    merged = trusted(bundle(identity.ca, {"REQUESTS_CA_BUNDLE": str(tmp_path)}))
+    assert set(merged) == {*in_the_system(), *trusted(other.ca), *trusted(identity.ca)}
+
+
+@pytest.mark.parametrize("work", ["read_text", "is_file", "is_dir", "iterdir"])
+def test_what_is_named_and_cannot_be_read(
+    identity: TlsIdentity, other: TlsIdentity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    """It is as if it were not there; what can be read is trusted as ever."""
+    closed, opened = tmp_path / "closed", tmp_path / "opened.pem"
+    closed.mkdir()
+    opened.write_text(other.ca)
+    done = getattr(Path, work)
+
+    def try_to(path: Path, *args: object, **options: object) -> object:
+        if path == closed / "a.pem" or (path == closed and work == "iterdir"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return done(path, *args, **options)
+
+    (closed / "a.pem").write_text(other.ca)
+    monkeypatch.setattr(Path, work, try_to)
+    named = closed if work == "iterdir" else closed / "a.pem"
+    merged = bundle(identity.ca, {"REQUESTS_CA_BUNDLE": str(named), "AWS_CA_BUNDLE": str(opened)})
+    assert set(trusted(merged)) == {*in_the_system(), *trusted(other.ca), *trusted(identity.ca)}
+    assert set(trusted(bundle(identity.ca, {"REQUESTS_CA_BUNDLE": str(named)}))) <= {
         *in_the_system(),
         *trusted(identity.ca),
     }

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -191,6 +192,21 @@ def test_no_count_is_made_of_a_part(ran: Ran, send: Path) -> None:
     code, _, told = ran("--expect", "polyai.send_sms=2", "--", "sh", "-c", four, MOCKSERVER_MAX_JOURNAL_CALLS="2")
     assert code == 1
     assert told.count("2 earlier calls were evicted, and are not counted") == 2
+
+
+NOBODYS, ELSEWHERE = "$MOCKSERVER_URL/nowhere", "http://crm.example/a"
+
+
+@pytest.mark.parametrize(
+    ("gate", "asked"),
+    [("refused", (NOBODYS, ELSEWHERE)), ("unclaimed", (NOBODYS, ELSEWHERE)), ("escaped", (ELSEWHERE, NOBODYS))],
+)
+def test_what_was_evicted_may_be_to_blame(ran: Ran, gate: str, asked: tuple[str, ...]) -> None:
+    """Where calls were evicted, no gate holds, though none of the calls that are left is to blame."""
+    command = ("sh", "-c", f"curl -s {' '.join(asked)} >/dev/null")
+    code, _, told = ran("--fail-on", gate, "--", *command, MOCKSERVER_MAX_JOURNAL_CALLS="1")
+    assert code == 1
+    assert f"FAILED: --fail-on {gate}: 1 earlier calls were evicted" in told
 
 
 def test_an_account_that_the_command_deletes(ran: Ran) -> None:
@@ -420,6 +436,25 @@ def test_what_the_user_had_set_is_kept(ran: Ran, environment: Callable[..., dict
     assert found["JAVA_TOOL_OPTIONS"].startswith("-Xmx64m -D")
     assert found["PHP_INI_SCAN_DIR"].startswith(f"/x{os.pathsep}")
     assert found["PYTHONPATH"].endswith(f"{os.pathsep}/y")
+
+
+ORDINARY = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]  # root, to whom closed files are closed
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="nothing is closed to root")
+def test_files_that_are_closed(tmp_path: Path) -> None:
+    """A home that cannot be entered, and certificates that cannot be read, are as if they were not there."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "a.pem").write_text("secret")
+    home.chmod(0)
+    named = dict.fromkeys(["REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE"], str(home / "a.pem"))
+    command = [*(ORDINARY if os.geteuid() == 0 else []), *COMMAND, "run", "--", "ls", str(home)]
+    environment = surroundings(HOME=str(home)) | named
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    home.chmod(0o700)
+    assert ended.returncode == 2  # as ls says of a closed folder
+    assert ended.stderr.splitlines()[1:] == ["mockserver: no call reached a vendor"]
 
 
 def test_a_hidden_sitecustomize_runs(ran: Ran, tmp_path: Path) -> None:
