@@ -36,7 +36,7 @@ ACCOUNT_PARAMETERS = {
 
 
 class SecurityImport:
-    """Turns schemes into ``accept``, and collects what an account needs for them."""
+    """TimeShare schemes into ``accept``, and collects what an account needs for them."""
 
     def __init__(self, source: OpenApiFile) -> None:
         self.schemes: Node = {}

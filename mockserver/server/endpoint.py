@@ -28,7 +28,7 @@ NO_PATH = Label(status=404)  # of calls whose path no contract has
 MAX_LABELS = 4_096  # whose headers are remembered
 
 
-class Going(msgspec.Struct, frozen=True):
+class ReadyResponse(msgspec.Struct, frozen=True):
     """What goes to a client, headers packed, and how: the record of it, the fault and the request's number for it.
 
     ``problem`` is the one that is answered; ``nearest`` are operations near a path that no contract has.
@@ -67,25 +67,25 @@ class Exchanges:
             return
         wire = _wire(scope)
         try:
-            going = await self._exchange(endpoint, params, scope, receive, wire)
+            ready = await self._exchange(endpoint, params, scope, receive, wire)
         except DisconnectedError:
             return
         except StoreUnavailableError as error:
             await self._refuse(error, scope, send)
             return
-        await self._send(going, started, wire, send)  # 7 send
+        await self._send(ready, started, wire, send)  # 7 send
 
     async def unknown_path(self, nearest: list[str], scope: Any, receive: Any, send: Any) -> None:
         """Answer a request whose path no contract has, in our own words, which name the ``nearest`` operations."""
         started = steady_time()
         try:
-            going = await self._unknown_path(nearest, scope, receive)
+            ready = await self._unknown_path(nearest, scope, receive)
         except DisconnectedError:
             return
         except StoreUnavailableError as error:
             await self._refuse(error, scope, send)
             return
-        await self._send(going, started, _wire(scope), send)
+        await self._send(ready, started, _wire(scope), send)
 
     async def _refuse(self, error: StoreUnavailableError, scope: Any, send: Any) -> None:
         """Refuse a request whose record cannot be kept; it has a line in the log nevertheless, and counts."""
@@ -94,25 +94,25 @@ class Exchanges:
             self._log.refusal(scope["method"], scope["path"], 503, str(error))
         await send_whole(send, _unavailable(error))
 
-    async def _send(self, going: Going, started: float, wire: HttpExchange | None, send: Any) -> None:
+    async def _send(self, ready: ReadyResponse, started: float, wire: HttpExchange | None, send: Any) -> None:
         """Send what there is to send; note how it ended, and how long it all took."""
         outcome = "aborted"
         try:
-            if going.fault is not None:
-                outcome = await _send_with(going.fault, going, wire, send)
+            if ready.fault is not None:
+                outcome = await _send_with(ready.fault, ready, wire, send)
             elif wire is None or send != wire.send:  # what is around our application looks at what is sent
-                await send_whole(send, going.response)
+                await send_whole(send, ready.response)
                 outcome = "sent"
-            elif wire.respond(going.call.status, going.head, going.body):
+            elif wire.respond(ready.call.status, ready.head, ready.body):
                 outcome = "sent"
         finally:
-            await self._store.complete(going.call, outcome, (steady_time() - started) * 1000)
+            await self._store.complete(ready.call, outcome, (steady_time() - started) * 1000)
             if self._log is not None:
-                self._log.add(going.call, going.problem, going.nearest)
+                self._log.add(ready.call, ready.problem, ready.nearest)
 
     async def _exchange(
         self, endpoint: Endpoint, params: dict[str, str], scope: Any, receive: Any, wire: HttpExchange | None
-    ) -> Going:
+    ) -> ReadyResponse:
         method = scope["method"]
         operation = endpoint.operations.get(method)
         if operation is None:
@@ -145,9 +145,9 @@ class Exchanges:
             head += CLOSE
         if not call.response_headers:
             head = head.removeprefix(b"\r\n")
-        return Going(call, head, call.response_body, decision.fault, decision.number, decision.problem)
+        return ReadyResponse(call, head, call.response_body, decision.fault, decision.number, decision.problem)
 
-    async def _not_mocked(self, endpoint: Endpoint, scope: Any, receive: Any) -> Going:
+    async def _not_mocked(self, endpoint: Endpoint, scope: Any, receive: Any) -> ReadyResponse:
         """A path of the ``known`` of a contract: by another method than those, it is as unknown as any."""
         known = endpoint.known.get(scope["method"])
         if known is None:
@@ -156,7 +156,7 @@ class Exchanges:
         arrival, ended = await self._arrival(scope, receive)
         return await self._known(known, arrival, ended)
 
-    async def _known(self, known: KnownMethod, arrival: Arrival, ended: bool) -> Going:
+    async def _known(self, known: KnownMethod, arrival: Arrival, ended: bool) -> ReadyResponse:
         """A method that the vendor documents and nobody answers here."""
         problem = {
             "title": "Not mocked",
@@ -169,7 +169,7 @@ class Exchanges:
         label = Label(known.vendor, chosen_by="known", status=501)
         return await self._in_own_words(problem, label, arrival, ended)
 
-    async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> Going:
+    async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> ReadyResponse:
         """A path that no contract has."""
         arrival, ended = await self._arrival(scope, receive)
         problem = {
@@ -178,8 +178,8 @@ class Exchanges:
             "detail": f"mockserver knows no {arrival.method} here. Nearest: {'; '.join(nearest)}",
             "nearest": nearest,
         }
-        going = await self._in_own_words(problem, NO_PATH, arrival, ended)
-        return msgspec.structs.replace(going, nearest=nearest)
+        ready = await self._in_own_words(problem, NO_PATH, arrival, ended)
+        return msgspec.structs.replace(ready, nearest=nearest)
 
     async def _arrival(self, scope: Any, receive: Any) -> tuple[Arrival, bool]:
         """A request for no operation, and whether its body was read to the end."""
@@ -193,7 +193,7 @@ class Exchanges:
         label: Label,
         arrival: Arrival,
         ended: bool,
-    ) -> Going:
+    ) -> ReadyResponse:
         """A problem document, never in a vendor's voice; recorded for whom the request's credentials name."""
         text = json.dumps({"type": "about:blank", **problem}).encode("ascii")
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(text))]
@@ -216,7 +216,7 @@ class Exchanges:
         head = call.response_headers
         if self._explain:
             head += b"\r\nx-mock-call: " + call.id.encode("ascii")
-        return Going(call, head if ended else head + CLOSE, text)
+        return ReadyResponse(call, head if ended else head + CLOSE, text)
 
     async def _claimed_by(self, arrival: Arrival) -> str:
         """The account that any vendor's credential in header, query or form names."""
@@ -265,10 +265,10 @@ def _call_headers(decision: Decision, request: ParsedRequest) -> bytes:
     return call_id + b"\r\nx-mock-problem: " + words.encode("ascii")
 
 
-async def _send_with(fault: Fault, going: Going, wire: HttpExchange | None, send: Any) -> str:
+async def _send_with(fault: Fault, ready: ReadyResponse, wire: HttpExchange | None, send: Any) -> str:
     """Send what a fault left of a response, as the fault says; returns how it ended."""
     try:
-        await deliver(fault, going.number, going.response, wire, send)
+        await deliver(fault, ready.number, ready.response, wire, send)
     except ClientLeftError:
         return "aborted"
     return "aborted" if fault.loses_reply else "sent"

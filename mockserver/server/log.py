@@ -17,7 +17,7 @@ import msgspec
 from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.problem import Problem
 from mockserver.server.block_writer import BlockWriter
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
 from mockserver.server.masking import Masker, Quotes
 from mockserver.store.journal import BLOCK_BYTES
@@ -127,7 +127,7 @@ class CallLog:
 
     async def _write_pending(self) -> None:
         """Lines of all calls that wait, in their order; other requests get their turn."""
-        turns, line = Turns(), self._form.line
+        share, line = TimeShare(), self._form.line
         while (self._pending or self._dropped) and self._writer is not None:
             if self._timer is not None:
                 self._timer.cancel()
@@ -141,7 +141,7 @@ class CallLog:
                     lines.append(line(call, call.recipient[:MAX_RECIPIENT], NO_DETAILS))
                 else:
                     lines.append(self._explained(call, problem, nearest))
-                    await turns.give()
+                    await share.checkpoint()
             self._writer.write(lines)
 
     def _explained(self, call: RecordedCall, problem: Problem | None, nearest: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from mockserver.engine.coding import content_of
 from mockserver.engine.facts import Budget
 from mockserver.engine.message import Message
 from mockserver.engine.values import timestamp
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.masking import CUT, PEM_BEGIN, PEM_END, Masker, Quotes, looks_beside_fields
 from mockserver.spec.evidence import spelled
 from mockserver.spec.model import Contract
@@ -51,7 +51,7 @@ def account_shape(account: AccountData, contracts: tuple[Contract, ...], origin:
 
 
 async def call_shape(
-    call: RecordedCall, masker: Masker, turns: Turns, message: Message | None = None, *, is_strict: bool = False
+    call: RecordedCall, masker: Masker, share: TimeShare, message: Message | None = None, *, is_strict: bool = False
 ) -> dict[str, Any]:
     """A call in its public shape, decoded, masked, and cut where it is long; others get their turn between its parts.
 
@@ -60,9 +60,9 @@ async def call_shape(
     """
     quotes = masker.quotes(call)
     show = Shown(masker, quotes if is_strict else None)
-    request = await _request(call, show, turns)
+    request = await _request(call, show, share)
     quoting = show.quoting(quotes)
-    response = await _response(call, quoting, turns)
+    response = await _response(call, quoting, share)
     return {
         "id": call.id,
         "account": call.account or None,
@@ -93,39 +93,39 @@ async def call_shape(
     }
 
 
-async def _request(call: RecordedCall, show: "Shown", turns: Turns) -> dict[str, Any]:
+async def _request(call: RecordedCall, show: "Shown", share: TimeShare) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "method": call.method,
         "path": show.at("/request/path", show.text, call.path),
         "path_params": show.at("/request/path_params", show.value, unpack_params(call.path_params)),
         "query": show.at("/request/query", show.query, call.query.decode("latin-1")),
     }
-    await turns.give()
+    await share.checkpoint()
     shape["headers"] = show.at("/request/headers", show.headers, call.headers)
-    await turns.give()
+    await share.checkpoint()
     form = _form(call)
-    await turns.give()
+    await share.checkpoint()
     shape["form"] = show.at("/request/form", show.form, _uncut_secrets(call, form, show))
     value = _json(call)
-    await turns.give()
+    await share.checkpoint()
     shape["json"] = show.at("/request/json", show.value, value)
-    await turns.give()
+    await share.checkpoint()
     shape |= _body_as_sent(call, show)
-    await turns.give()
+    await share.checkpoint()
     return shape
 
 
-async def _response(call: RecordedCall, show: "Shown", turns: Turns) -> dict[str, Any]:
+async def _response(call: RecordedCall, show: "Shown", share: TimeShare) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "status": call.status,
         "headers": show.at("/response/headers", show.headers, call.response_headers),
     }
     value = _parsed(call.response_body)
-    await turns.give()
+    await share.checkpoint()
     shape["json"] = show.at("/response/json", show.value, value)
-    await turns.give()
+    await share.checkpoint()
     shape |= show.body("/response", call.response_body, "", content_type_of(call.response_headers))
-    await turns.give()
+    await share.checkpoint()
     return {**shape, "fault": call.fault or None}
 
 

@@ -7,7 +7,7 @@ from mockserver.engine.call import RecordedCall
 from mockserver.engine.expectation import Expectation
 from mockserver.engine.sources import steady_time
 from mockserver.matching.verdict import Count, Miss, nearest
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.store.journal import Query
 from mockserver.store.store import Store
 
@@ -53,11 +53,11 @@ class _Watch:
 
     async def look(self) -> None:
         """Look at every call since the last time, those included that come while others get their turn."""
-        turns = Turns()
+        share = TimeShare()
         while new := await self._next():
             for calls in _in_a_row(new):
                 self.matched += filter(self.expectation.matches, calls)
-                await turns.give()
+                await share.checkpoint()
             self.number = new[-1].number
 
     async def _next(self) -> list[RecordedCall]:
@@ -114,11 +114,11 @@ def _can_be_exceeded(watch: _Watch, count: Count) -> bool:
 
 async def _nearest(store: Store, account: str, expectation: Expectation) -> list[Miss[RecordedCall]]:
     """Of the latest calls those that differ least, later ones first among equals."""
-    turns = Turns()
+    share = TimeShare()
     misses = []
     for call in (await store.calls(Query(account=account, limit=CALLS_SEARCHED))).calls:
         differences = expectation.differences(call)
         if differences and expectation.direction in {None, call.label.direction}:
             misses.append(Miss(call, tuple(differences)))
-        await turns.give()
+        await share.checkpoint()
     return nearest(misses, is_far=lambda call: not expectation.concerns(call))

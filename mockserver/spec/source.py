@@ -199,7 +199,7 @@ def _strange_character(file: str, text: str) -> ContractError | None:
 
 
 class _Walk:
-    """Turns events into values. An anchored value is the same object wherever an alias stands for it."""
+    """TimeShare events into values. An anchored value is the same object wherever an alias stands for it."""
 
     def __init__(self, source: Source, loader: Any, *, any_scalar_key: bool) -> None:
         self.source = source

@@ -1,4 +1,4 @@
-"""Turns: others get theirs when a task has had its share of time, and not before."""
+"""TimeShare: others get theirs when a task has had its share of time, and not before."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from mockserver.server import checkpoint
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 
 PIECES = 12  # after each of which the task asks
 
@@ -19,7 +19,7 @@ def turns_of_others(clock: Iterable[float], monkeypatch: pytest.MonkeyPatch) -> 
 
     async def scenario() -> int:
         nonlocal others
-        turns, done = Turns(), False
+        share, done = TimeShare(), False
 
         async def other() -> None:
             nonlocal others
@@ -30,7 +30,7 @@ def turns_of_others(clock: Iterable[float], monkeypatch: pytest.MonkeyPatch) -> 
         task = asyncio.create_task(other())
         await asyncio.sleep(0)
         for _ in range(PIECES):
-            await turns.give()
+            await share.checkpoint()
         counted, done = others, True
         await task
         return counted

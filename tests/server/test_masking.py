@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.engine.call import pack_headers
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.masking import Masker
 from mockserver.server.serialize import MAX_MEMBER_SHOWN, Shown, call_shape
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
@@ -94,7 +94,7 @@ def test_what_quotes_a_secret(customer: Customer) -> None:
         response_headers=pack_headers([(b"x-trace", presented.encode())]),
         response_body=json.dumps({"echo": [presented]}).encode(),
     )
-    shape = asyncio.run(call_shape(call, masker, Turns()))
+    shape = asyncio.run(call_shape(call, masker, TimeShare()))
     assert shape["problems"][0]["message"] == f'"{masker.mask(presented)}" is not right'
     assert shape["response"]["headers"] == [["x-trace", masker.mask(presented)]]
     assert shape["response"]["json"] == {"echo": [masker.mask(presented)]}
@@ -194,7 +194,7 @@ def test_secrets_at_the_end_of_what_is_shown() -> None:
     for secret in (token, BLOCK, '{"key": "in-its-place-' + "x" * 500):
         padding = "." * 10 + " " * (MAX_MEMBER_SHOWN - 10 - len(secret) // 2)
         call = recorded(body=(padding + secret * 3).encode(), reads="nothing")
-        shown = base64.b64decode(asyncio.run(call_shape(call, masker, Turns()))["request"]["body_base64"]).decode()
+        shown = base64.b64decode(asyncio.run(call_shape(call, masker, TimeShare()))["request"]["body_base64"]).decode()
         assert MASK.search(shown)
         assert secret[20:50] not in shown
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from mockserver.engine.call import pack_headers
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.masking import Masker
 from mockserver.server.serialize import MAX_FORM_SEARCHED, call_shape
 from mockserver.server.unread_parts import UnreadParts
@@ -178,7 +178,7 @@ def test_a_form_of_json_is_cut_where_secrets_are_looked_for() -> None:
     long = "x" * MAX_FORM_SEARCHED
     for body in (f'{{"key": "{long}"}}&a=1', f'a={{"key": "{long}&{JSON_TEXT}', f'key={long}&{{"key": "{SECRET}"}}'):
         call = recorded(body=body.encode(), reads="form", headers=pack_headers([(b"content-type", b"x")]))
-        shape = asyncio.run(call_shape(call, Masker((acme(),)), Turns()))
+        shape = asyncio.run(call_shape(call, Masker((acme(),)), TimeShare()))
         assert SECRET not in json.dumps(shape)
         assert "xxxx" not in json.dumps(shape)
         assert "/request/form" in shape["cut"]

@@ -19,7 +19,7 @@ from mockserver.engine.call import (
     pack_problems,
 )
 from mockserver.engine.problem import Problem
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.contracts import description
 from mockserver.server.masking import CUT, Masker
 from mockserver.server.serialize import MAX_MEMBER_SHOWN, MAX_VALUES_SHOWN, account_shape, call_shape
@@ -109,7 +109,7 @@ def shown(**changes: Any) -> dict[str, Any]:
 
 
 def shape_of(call: RecordedCall) -> dict[str, Any]:
-    return asyncio.run(call_shape(call, Masker((acme(),)), Turns()))
+    return asyncio.run(call_shape(call, Masker((acme(),)), TimeShare()))
 
 
 def conforms(value: Any, name: str) -> None:
@@ -286,15 +286,15 @@ def counting(method: Any, looked_at: list[int]) -> Any:
 
 def test_others_get_their_turn_within_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """A large call is shown in pieces."""
-    turns = 0
+    share = 0
 
     async def show() -> None:
-        nonlocal turns
-        showing = asyncio.create_task(call_shape(RECORDED, Masker((acme(),)), Turns()))
+        nonlocal share
+        showing = asyncio.create_task(call_shape(RECORDED, Masker((acme(),)), TimeShare()))
         while not showing.done():
             await asyncio.sleep(0)
-            turns += 1
+            share += 1
 
     monkeypatch.setattr("mockserver.server.checkpoint.SHARE", 0)
     asyncio.run(show())
-    assert turns >= 8
+    assert share >= 8

@@ -17,7 +17,7 @@ from mockserver.engine.account import BUILTIN_ACCOUNTS, AccountData, tokens
 from mockserver.engine.bodies import integral
 from mockserver.engine.clock import REAL
 from mockserver.engine.facts import Limit
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.listing import parameters
 from mockserver.server.control.names import known_account, known_vendor
 from mockserver.server.control.requests import ApiError, State, member, origin, read_object, state_of, unknown
@@ -40,10 +40,10 @@ async def list_accounts(request: Request) -> Response:
         return JSONResponse({"accounts": await _summaries(await state_of(request).as_of_now())})
     accounts = await state_of(request).store.accounts()
     now = await state_of(request).as_of_now([account.id for account in accounts])
-    turns, pieces = Turns(), [b'{"accounts":[']
+    share, pieces = TimeShare(), [b'{"accounts":[']
     for account in accounts:
         pieces += (b"," if len(pieces) > 1 else b"", msgspec.json.encode(await _shape(request, account, now)))
-        await turns.give()
+        await share.checkpoint()
     pieces.append(b"]}")
     headers = {"Content-Length": str(sum(map(len, pieces)))}
     return StreamingResponse(_each(pieces), headers=headers, media_type="application/json")
@@ -57,13 +57,13 @@ async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
 async def _summaries(state: State) -> list[dict[str, Any]]:
     """``{id, pins, limits, clock}`` of each account: its numbers of pins and limits, and its clock where it was set."""
     pins = Counter(pin.account for pin in await state.store.pins(None))
-    turns, shapes = Turns(), []
+    share, shapes = TimeShare(), []
     for account in await state.store.accounts():
         clock, real = await state.store.clock(account.id)
         limits = {operation for operation, _, _ in await state.store.budgets(account.id)}
         set_clock = None if clock == REAL else clock_shape(clock, real)
         shapes.append({"id": account.id, "pins": pins[account.id], "limits": len(limits), "clock": set_clock})
-        await turns.give()
+        await share.checkpoint()
     return shapes
 
 

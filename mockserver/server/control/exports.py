@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from starlette.responses import Response, StreamingResponse
 
 from mockserver.engine.call import RecordedCall
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
 from mockserver.server.control.shapes import shown
 from mockserver.server.curl_command import CurlWriter
@@ -46,12 +46,12 @@ async def _document(
     state: State, calls: Sequence[RecordedCall], entry: Entry, frame: tuple[str, str, str]
 ) -> AsyncIterator[bytes]:
     before, between, behind = frame
-    turns = Turns()
+    share = TimeShare()
     yield before.encode()
     for number, call in enumerate(calls):
         text = await entry(state, call)
         yield ((between if number else "") + text).encode("utf-8", "backslashreplace")
-        await turns.give()
+        await share.checkpoint()
     yield behind.encode()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.engine.account import BUILTIN_ACCOUNTS
 from mockserver.engine.call import RecordedCall, unpack_headers
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.paths import operation_paths
 from mockserver.server.control.requests import State
 from mockserver.server.control.shapes import shown
@@ -59,7 +59,7 @@ async def _pending_lines(state: State, asked: Asked) -> list[str]:
 
 async def _lost_lines(state: State, asked: Asked) -> list[str]:
     """Late calls of the account, or of nobody, on paths that no operation has, which were answered 404."""
-    born, now, turns = await state.store.born(asked.account), state.sources.now(), Turns()
+    born, now, share = await state.store.born(asked.account), state.sources.now(), TimeShare()
     earliest = max(born, asked.expectation.since or 0.0, now - MAX_LOST_AGE)
     lost: dict[tuple[str, str], RecordedCall] = {}
     for account in dict.fromkeys((asked.account, UNCLAIMED)):
@@ -68,7 +68,7 @@ async def _lost_lines(state: State, asked: Asked) -> list[str]:
                 break
             if not call.vendor and call.status == 404:
                 lost.setdefault((call.method, call.path), call)
-            await turns.give()
+            await share.checkpoint()
     requests = [call["request"] for call in await shown(state, list(lost.values()))]
     return [
         f"{request['method']} {_cut(request['path'])} got a 404: no operation has this path"
@@ -112,7 +112,7 @@ async def _stray_lines(state: State, asked: Asked) -> list[str]:
 
 async def _strays(state: State, asked: Asked) -> list[tuple[tuple[str, str], int]]:
     """By receiver and credential, the number of such calls; the most frequent first."""
-    born, turns = await state.store.born(asked.account), Turns()
+    born, share = await state.store.born(asked.account), TimeShare()
     numbers: Counter[tuple[str, str]] = Counter()
     for account in (UNCLAIMED, *BUILTIN_ACCOUNTS):
         if account == asked.account:
@@ -122,7 +122,7 @@ async def _strays(state: State, asked: Asked) -> list[tuple[tuple[str, str], int
         for call in reversed(latest):
             if call.received_at >= born and asked.expectation.concerns(call) and call.vendor:
                 numbers[receiver, _credential(state, call)] += 1
-            await turns.give()
+            await share.checkpoint()
     return numbers.most_common(MAX_STRAYS_LISTED)
 
 

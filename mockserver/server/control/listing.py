@@ -12,7 +12,7 @@ from starlette.requests import Request
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.call import RecordedCall
 from mockserver.engine.coding import content_of
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.names import EVERYBODY, journal_account, read_scope
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, unknown
@@ -58,7 +58,7 @@ class Listing:
         """The calls of one page, newest first; others get their turn while calls are looked at."""
         if not self.contains and self.kind == "any":
             return await store.calls(self.query)
-        turns, found, before = Turns(), list[RecordedCall](), self.query.before
+        share, found, before = TimeShare(), list[RecordedCall](), self.query.before
         while True:
             page = await store.calls(replace(self.query, limit=MAX_LOOKED_AT, before=before))
             for call in page.calls:
@@ -66,7 +66,7 @@ class Listing:
                     found.append(call)
                     if len(found) == self.query.limit:
                         return Page(tuple(found), page.evicted, call.number)
-                await turns.give()
+                await share.checkpoint()
             before = page.next
             if before is None:
                 return Page(tuple(found), page.evicted, None)

@@ -15,7 +15,7 @@ from mockserver.engine.codes import codes_in
 from mockserver.engine.message import ACCEPTED, RECEIVED, Message
 from mockserver.engine.recipient import as_number
 from mockserver.engine.sources import steady_time
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.accounts import account_of
 from mockserver.server.control.listing import parameters, whole
 from mockserver.server.control.names import EVERYBODY, Scope, known_account, known_operation, known_vendor
@@ -74,10 +74,10 @@ async def list_messages(request: Request) -> Response:
 
 async def _fitting(state: State, owners: list[AccountData], tests: list[Test], limit: int) -> list[Message]:
     """The newest messages of these accounts that pass all tests, newest first."""
-    turns, found = Turns(), list[Message]()
+    share, found = TimeShare(), list[Message]()
     for owner in owners:
         found += await _fitting_of(state, owner, tests, limit)
-        await turns.give()
+        await share.checkpoint()
     return sorted(found, key=lambda message: (message.call, message.index), reverse=True)[:limit]
 
 

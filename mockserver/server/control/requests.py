@@ -21,7 +21,7 @@ from mockserver.engine.sources import Sources
 from mockserver.matching.pattern import PARTS, WHEN_ROOTS, Pattern
 from mockserver.matching.schema_size import SchemaSizeError, schema_size
 from mockserver.server.certificates import Certificates
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.courier import Courier
 from mockserver.server.masking import Masker
 from mockserver.server.settings import Settings
@@ -238,7 +238,7 @@ async def read_object(request: Request, known: tuple[str, ...] | None) -> dict[s
 
 async def write(value: Mapping[str, Any]) -> Response:
     """A response of a JSON object. Of a list in it, each item is written by itself: others get their turn meanwhile."""
-    turns, pieces = Turns(), [b"{"]
+    share, pieces = TimeShare(), [b"{"]
     for name, member in value.items():
         pieces += (b"," if len(pieces) > 1 else b"", msgspec.json.encode(name), b":")
         if not isinstance(member, list):
@@ -247,7 +247,7 @@ async def write(value: Mapping[str, Any]) -> Response:
         pieces.append(b"[")
         for number, item in enumerate(member):
             pieces += (b"," if number else b"", msgspec.json.encode(item))
-            await turns.give()
+            await share.checkpoint()
         pieces.append(b"]")
     pieces.append(b"}")
     if len(pieces) <= PIECES_AT_ONCE:  # the first stream of a process costs it 40 ms

@@ -5,7 +5,7 @@ from typing import Any
 
 from mockserver.engine.call import RecordedCall, unpack_problems
 from mockserver.engine.coding import content_of
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
 from mockserver.server.control.sent import message_of
 from mockserver.server.serialize import call_shape, content_type_of, moment_text
@@ -15,21 +15,21 @@ MAX_SUMMARY_TEXT = 300  # characters of a message's text, a path or a problem
 
 async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
     """Calls in their public shape, secrets masked; others get their turn meanwhile."""
-    turns = Turns()
+    share = TimeShare()
     shapes = []
     for call in calls:
         owner = await state.store.account(call.account)
         message = None if owner is None else await message_of(state, call, owner)
-        shapes.append(await call_shape(call, state.masker, turns, message))
+        shapes.append(await call_shape(call, state.masker, share, message))
     return shapes
 
 
 async def summaries(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, Any]]:
     """Calls in short, secrets masked; others get their turn meanwhile."""
-    turns, shapes = Turns(), []
+    share, shapes = TimeShare(), []
     for call in calls:
         shapes.append(await summary(state, call))
-        await turns.give()
+        await share.checkpoint()
     return shapes
 
 

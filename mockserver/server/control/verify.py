@@ -17,7 +17,7 @@ from mockserver.matching.explain import Explanation
 from mockserver.matching.pattern import REQUEST_PARTS
 from mockserver.matching.show import first_difference
 from mockserver.matching.verdict import Count, Miss
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.hints import cure, missing_lines
 from mockserver.server.control.names import Scope, journal_account, read_scope
 from mockserver.server.control.questions import Doubts, check_pattern, check_recipient
@@ -119,10 +119,10 @@ def _count(body: dict[str, Any]) -> Count:
 async def _shape(state: State, asked: Asked, verdict: Verdict, warnings: tuple[str, ...]) -> dict[str, Any]:
     matched = _latest(verdict)
     shapes = await shown(state, [*matched, *(miss.call for miss in verdict.nearest)])
-    turns = Turns()
+    share = TimeShare()
     misses: list[Miss[Mapping[str, Any]]] = []
     for shape, miss in zip(shapes[len(matched) :], verdict.nearest, strict=True):
-        misses.append(Miss(shape, tuple([one async for one in _masked_differences(state, miss, turns)])))
+        misses.append(Miss(shape, tuple([one async for one in _masked_differences(state, miss, share)])))
     explanation = Explanation(
         what=asked.expectation.operation or asked.expectation.vendor or "any vendor",
         count=asked.count,
@@ -161,12 +161,12 @@ def _evicted(number: int) -> str:
     )
 
 
-async def _masked_differences(state: State, miss: Miss[RecordedCall], turns: Turns) -> AsyncIterator[Difference]:
+async def _masked_differences(state: State, miss: Miss[RecordedCall], share: TimeShare) -> AsyncIterator[Difference]:
     show, content_type = Shown(state.masker), content_type_of(miss.call.headers)
     for difference in map(_from_the_difference, miss.differences):
         at, expected, found = difference.pointer, difference.expected, difference.found
         yield Difference(at, show.differing(at, expected, content_type), show.differing(at, found, content_type))
-        await turns.give()
+        await share.checkpoint()
 
 
 def _from_the_difference(difference: Difference) -> Difference:
@@ -192,16 +192,16 @@ def _difference_shapes(miss: Miss[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 async def _views(state: State, calls: Sequence[RecordedCall]) -> dict[str, Any]:
     """The requests of these calls as patterns see them, as sent and masked; and what masks each secret of theirs."""
-    turns = Turns()
+    share = TimeShare()
     views = []
     masks: dict[str, str] = {}
     for call in calls:
         parts = _parts(call)
-        await turns.give()
+        await share.checkpoint()
         sent = {**parts, "headers": unpack_headers(call.headers)}
-        views.append({"sent": sent, "shown": await _masked(state, call, parts, turns)})
+        views.append({"sent": sent, "shown": await _masked(state, call, parts, share)})
         masks.update(state.masker.quotes(call).masks)
-        await turns.give()
+        await share.checkpoint()
     return {"views": views, "masks": masks}
 
 
@@ -213,12 +213,12 @@ def _parts(call: RecordedCall) -> dict[str, Any]:
     return {part: value for part, value in values.items() if value is not MISSING}
 
 
-async def _masked(state: State, call: RecordedCall, parts: Mapping[str, Any], turns: Turns) -> dict[str, Any]:
+async def _masked(state: State, call: RecordedCall, parts: Mapping[str, Any], share: TimeShare) -> dict[str, Any]:
     """These parts and the headers, as pairs, masked as they are shown; others get their turn after each."""
     show, content_type, masked = Shown(state.masker), content_type_of(call.headers), dict[str, Any]()
     for part, value in parts.items():
         masked[part] = show.differing(join(part), value, content_type)
-        await turns.give()
+        await share.checkpoint()
     masked["headers"] = show.at("/headers", show.headers, call.headers)
-    await turns.give()
+    await share.checkpoint()
     return masked

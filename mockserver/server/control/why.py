@@ -8,7 +8,7 @@ from typing import Any
 from mockserver.engine.call import RecordedCall
 from mockserver.engine.expectation import RequestView
 from mockserver.engine.pin import PinState
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
 from mockserver.server.serialize import Shown, content_type_of
 from mockserver.spec.pointer import MISSING
@@ -49,11 +49,11 @@ async def _pins(state: State, call: RecordedCall) -> AsyncIterator[dict[str, Any
     if not call.operation or call.label.direction == "out":
         return
     pins = [pin for pin in await state.store.pins(call.account) if covers(pin.reach, call.operation)]
-    view, turns, found = RequestView(call, call.reads), Turns(), []
+    view, share, found = RequestView(call, call.reads), TimeShare(), []
     for pin in pins:
         if pin.id != call.pin and not pin.is_of_callbacks:
             found.append((len(pin.pattern.differences(view)), pin))
-            await turns.give()
+            await share.checkpoint()
     for _, pin in sorted(found, key=lambda one: (one[0], -one[1].number))[:MAX_PINS_SHOWN]:
         yield _pin_shape(state, call, pin, view)
 

@@ -10,7 +10,7 @@ from mockserver.engine.coding import content_of
 from mockserver.engine.credentials import Claim, read_credential
 from mockserver.engine.engine import Engine
 from mockserver.engine.request import Arrival
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
 from mockserver.server.drift.customers import GivenCustomers, credentials_of
 from mockserver.server.masking import MIN_QUOTED
@@ -41,9 +41,9 @@ class MadeUp:
             if self._customers.any_made_up(vendor, claims, await self._mock.store.owners(vendor)):
                 return True
         self._learn(await self._mock.store.accounts())
-        turns = Turns()
+        share = TimeShare()
         for text in _readings(_texts(arrival, target)):
-            if await self._has_value(text, turns) or await self._has_token(text, turns):
+            if await self._has_value(text, share) or await self._has_token(text, share):
                 return True
         return False
 
@@ -69,16 +69,16 @@ class MadeUp:
         lines = (max(value.splitlines(), key=len, default="") for value in found)
         return frozenset(line for line in lines if len(line) >= MIN_QUOTED)
 
-    async def _has_value(self, text: str, turns: Turns) -> bool:
+    async def _has_value(self, text: str, share: TimeShare) -> bool:
         for start in range(0, len(text), PIECE_CHARACTERS):
             piece = text[start : start + PIECE_CHARACTERS + MIN_QUOTED - 1]
             ends = {piece[at : at + MIN_QUOTED] for at in range(len(piece) - MIN_QUOTED + 1)}
             if any(_stands(value, text) for end in ends & self._by_end.keys() for value in self._by_end[end]):
                 return True
-            await turns.give()
+            await share.checkpoint()
         return False
 
-    async def _has_token(self, text: str, turns: Turns) -> bool:
+    async def _has_token(self, text: str, share: TimeShare) -> bool:
         """Whether a signed token names one of whom the server made up."""
         schemes = [scheme for contract in self._mock.contracts for scheme in contract.schemes]
         signed = [scheme for scheme in schemes if isinstance(scheme.accept, Jwt)]
@@ -86,7 +86,7 @@ class MadeUp:
         for token in _JWT.finditer(text):
             if any(self._names_made_up(token[0], scheme, owners[scheme.vendor]) for scheme in signed):
                 return True
-            await turns.give()
+            await share.checkpoint()
         return False
 
     def _names_made_up(self, token: str, scheme: Scheme, owners: Mapping[Claim, Owner]) -> bool:

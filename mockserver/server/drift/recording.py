@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mockserver.engine.call import RecordedCall
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.drift.departures import Departure
 from mockserver.server.drift.possible import Judgement, PossibleAnswers
 from mockserver.server.drift.secrecy import RealMasker
@@ -61,7 +61,7 @@ class RealCall:
     ) -> Self:
         """A call as it may be written down; of the values that the customer owns those are named that stand in it."""
         quotes = masker.quotes(call)
-        shape = await call_shape(call, masker, Turns(), is_strict=True)
+        shape = await call_shape(call, masker, TimeShare(), is_strict=True)
         text = "\n".join(_texts(shape))
         return cls(
             origin=origin,

@@ -12,7 +12,7 @@ import requests
 from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
-from mockserver.server.checkpoint import Turns
+from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.contracts import description
 from mockserver.server.control.verify import MAX_CALLS_SHOWN
 from mockserver.server.serialize import Shown
@@ -178,7 +178,7 @@ def test_an_account_that_goes_while_it_is_waited_for() -> None:
         await app.store.add_account("one", {})
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
             waiting = asyncio.create_task(client.post(URL, json={"account": "one", "within": 0.1}))
-            for _ in range(100):  # turns of the loop until it waits
+            for _ in range(100):  # share of the loop until it waits
                 await asyncio.sleep(0)
             await app.store.remove_account("one")
             found = await waiting
@@ -251,18 +251,18 @@ def test_whose_calls_must_be_said(acme_client: TestClient) -> None:
 def test_others_get_their_turn_between_the_parts_of_a_view(busy: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     """No two parts of a request are masked in one piece of work, however large each of them is."""
     work: list[str] = []
-    differing, give = Shown.differing, Turns.give
+    differing, checkpoint = Shown.differing, TimeShare.checkpoint
 
     def masking(show: Shown, at: str, value: Any, content_type: str) -> Any:
         work.append(at)
         return differing(show, at, value, content_type)
 
-    async def giving(turns: Turns) -> None:
+    async def giving(share: TimeShare) -> None:
         work.append("turn")
-        await give(turns)
+        await checkpoint(share)
 
     monkeypatch.setattr(Shown, "differing", masking)
-    monkeypatch.setattr(Turns, "give", giving)
+    monkeypatch.setattr(TimeShare, "checkpoint", giving)
     assert len(verdict(busy, views=True)["views"]) == len(verdict(busy)["calls"])
     masked = [at for at, then in pairwise(work) if at != "turn" and then == "turn"]
     assert masked == [at for at in work if at != "turn"]
