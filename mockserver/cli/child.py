@@ -30,6 +30,19 @@ class ChildProcess(Protocol):
     def send_signal(self, signal: int, /) -> None: ...
 
 
+class NeverStarted:
+    """Stands for a command that could not be run: it has ended with the code that a shell gives then."""
+
+    def __init__(self, code: int) -> None:
+        self._code = code
+
+    def wait(self) -> int:
+        return self._code
+
+    def send_signal(self, signal: int, /) -> None:
+        """Nobody is there to have it."""
+
+
 def start(command: Sequence[str], environment: Mapping[str, str]) -> ChildProcess:
     """Start a command. Raises ChildError."""
     try:
@@ -49,7 +62,8 @@ class Forwarding:
     """While its block lasts, signals for this process are for a command, from before it starts until it has ended.
 
     So whatever the block has begun is put away in its order. A signal that comes before the command keeps that from
-    starting; one behind it is dropped, but ends what is ``interruptible``.
+    starting; one behind it is dropped, but ends what is ``interruptible``. One that is ignored already, as
+    nohup has it, is ignored by the command, too.
     """
 
     def __init__(self) -> None:
@@ -87,7 +101,7 @@ class Forwarding:
             self._is_interruptible = False
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._take) for number in _known(FORWARDED)}
+        self._before = {number: signal.signal(number, self._take) for number in _heeded()}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -119,9 +133,14 @@ def _ending_signals() -> list[int]:
     return _known(ENDING)
 
 
+def _heeded() -> list[int]:
+    """Those for the command that nobody has had ignored."""
+    return [number for number in _known(FORWARDED) if signal.getsignal(number) != signal.SIG_IGN]
+
+
 def take_no_signals() -> None:
     """In a forked child that is to become the command: the signals do there what they do by themselves."""
-    for number in _known(FORWARDED):
+    for number in _heeded():
         signal.signal(number, signal.SIG_DFL)
 
 

@@ -94,8 +94,7 @@ async def _replay(file: Path | None, settings: Settings, against: str, options: 
         click.echo(f"left out, {reason}: {', '.join(names)}", err=True)
     if not ready:
         raise CommandError(f"no fixture of {vendor} can be sent so")
-    question = f"REAL: send {len(ready)} requests to {upstream.origin}?"
-    if not options["yes"] and not click.confirm(question, err=True):
+    if not options["yes"] and not _agreed(f"REAL: send {len(ready)} requests to {upstream.origin}?"):
         raise CommandError("nothing was sent")
     recording = None if file is None else RecordingFile(file)
     calls = []
@@ -108,6 +107,15 @@ async def _replay(file: Path | None, settings: Settings, against: str, options: 
         if recording is not None:
             recording.add(call)
     return calls
+
+
+def _agreed(question: str) -> bool:
+    """What the user says; nobody who could say it says no."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:  # its own end would look like findings
+        click.echo(err=True)
+        return False
 
 
 def _fixture_files(settings: Settings, vendor: str) -> list[Path]:

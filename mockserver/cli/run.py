@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mockserver.cli.account import assignments, variables, write_account_files
-from mockserver.cli.child import ChildError, ChildProcess, Forwarding, start
+from mockserver.cli.child import ChildError, ChildProcess, Forwarding, NeverStarted, start
 from mockserver.cli.common import CommandError, contract_options, ending_with_findings
 from mockserver.cli.gates import FAIL_ON, ExpectedCount, read_expectation, verdicts
 from mockserver.cli.namespaces import Inside, Isolated, IsolationError, LocalService, isolate
@@ -141,6 +141,7 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions, signal
             code = signals.run(lambda: _started(isolated, command, place.target, own))
         except ChildError as error:
             click.echo(f"mockserver: {error}", err=True)
+            _without_reports(options.report)
             return error.code
         with signals.interruptible():
             ended = _conclude(Control(url, settings.admin_token), shape, expected, options, place.target)
@@ -226,11 +227,16 @@ def _isolated(
 def _started(
     isolated: Isolated | None, command: Sequence[str], target: ClientTarget, own: Mapping[str, str]
 ) -> ChildProcess:
-    """The running command. Raises ChildError."""
-    if isolated is None:
-        return start(command, {**os.environ, **child_variables(target, os.environ), **own})
-    isolated.child.begin()
-    return isolated.child
+    """The running command; one that cannot be run has ended, as it has where it is isolated, and that is said."""
+    if isolated is not None:
+        isolated.child.begin()
+        return isolated.child
+    environment = {**os.environ, **child_variables(target, os.environ), **own}
+    try:
+        return start(command, environment)
+    except ChildError as error:
+        click.echo(f"mockserver: {error}", err=True)
+        return NeverStarted(error.code)
 
 
 def _own_variables(
@@ -266,6 +272,13 @@ def _conclude(
             click.echo(f"mockserver: --report {file} cannot be written: {error.strerror}", err=True)
             code = code or CommandError.exit_code
     return code
+
+
+def _without_reports(files: Iterable[Path]) -> None:
+    """Of a command that was never started there is none; one of an earlier run would be taken for its."""
+    for file in files:
+        with suppress(OSError):
+            file.unlink()
 
 
 def _unproxied(file: Path) -> list[str]:

@@ -18,7 +18,7 @@ from mockserver.server.settings import is_loopback
 from mockserver.spec.model import Contract
 
 RENEWAL_SECONDS = 30 * 86_400  # before the end
-
+OF_OTHERS = 0o077  # what a file's mode lets its group and everybody do
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*")  # no address, no variable of a template
 
@@ -48,6 +48,14 @@ class TlsIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def is_good(self, hosts: tuple[str, ...], now: float) -> bool:
         """Whether it is for these hosts, and for some time to come."""
         return self.hosts == hosts and now < self.until - RENEWAL_SECONDS
+
+    def is_whole(self) -> bool:
+        """Whether a server can serve with it, and a client can read its CA."""
+        try:
+            tls_context(self).load_verify_locations(cadata=self.ca)
+        except (ssl.SSLError, ValueError, TypeError):  # the last two are of what is no ASCII
+            return False
+        return True
 
 
 def vendor_hosts(contracts: Iterable[Contract]) -> tuple[str, ...]:
@@ -135,7 +143,7 @@ def _reason(error: Exception) -> str:
 def kept_identity(file: Path, hosts: tuple[str, ...], now: float) -> TlsIdentity:
     """The identity in a file, which only its user can read; made where there is no good one. Raises OSError."""
     was_there, kept = file.exists(), _read(file)
-    if kept is not None and kept.is_good(hosts, now):
+    if kept is not None and kept.is_good(hosts, now) and kept.is_whole():
         return kept
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = make_identity(hosts, now)
@@ -165,6 +173,9 @@ def make_identity(hosts: tuple[str, ...], now: float) -> TlsIdentity:
 def _read(file: Path) -> TlsIdentity | None:
     """The identity in a file; None where there is no file, or it holds something else."""
     try:
+        if file.stat().st_mode & OF_OTHERS:
+            with contextlib.suppress(OSError):  # it may be another user's
+                file.chmod(0o600)
         return msgspec.json.decode(file.read_bytes(), type=TlsIdentity)
     except (FileNotFoundError, msgspec.DecodeError):
         return None

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mockserver.server.trust_files import ADDING, REPLACING, certificates_in
 from mockserver.testing.client_files import LOCAL, client_files
 from mockserver.testing.java_options import DIRECT, java_variables, proxied, trusting
 
@@ -64,6 +63,8 @@ class ClientTarget:
 
 def trust_variables(target: ClientTarget, environment: Mapping[str, str]) -> dict[str, str]:
     """What makes clients trust the server beside what they trusted so far. Writes files. Raises OSError."""
+    from mockserver.server.trust_files import ADDING, REPLACING  # noqa: PLC0415 -- few tests need a part of the server
+
     variables = dict.fromkeys(REPLACING, str(target.bundle))
     variables |= {name: str(_joined(target, name, environment.get(name))) for name in ADDING}
     if target.java_store.exists():
@@ -133,6 +134,8 @@ def _node_word(path: str) -> str:
 
 def _joined(target: ClientTarget, name: str, before: str | None) -> Path:
     """A file with the server's CA, and the certificates that a variable has named so far."""
+    from mockserver.server.trust_files import certificates_in  # noqa: PLC0415 -- few tests need a part of the server
+
     named = certificates_in(Path(before)) if before else []
     if not named:
         return target.ca

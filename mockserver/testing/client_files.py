@@ -9,8 +9,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mockserver.server.trust_files import certificates_in
-
 LOCAL = "localhost,127.0.0.1,::1"
 _WGET_CA = re.compile(r"^[ \t]*ca[-_]?certificate[ \t]*=[ \t]*(.*?)[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
 _CURL_CA = re.compile(r"""^[ \t]*(?:--)?cacert[ \t=:]+(?:"(.*?)"|([^\s"]\S*))""", re.MULTILINE)
@@ -71,6 +69,8 @@ def _php_folders(folder: Path, bundle: Path, environment: Mapping[str, str]) -> 
 
 def _beside(bundle: Path, both: Path, named: list[str], home: str | None) -> Path:
     """A file with a bundle's certificates and those of the files that are named."""
+    from mockserver.server.trust_files import certificates_in  # noqa: PLC0415 -- few tests need a part of the server
+
     paths = [Path(name.replace("~", home or "~", 1) if name.startswith("~/") else name) for name in named if name]
     more = [certificate for path in paths for certificate in certificates_in(path)]
     return _write(both, bundle.read_text("utf-8"), more) if more else bundle

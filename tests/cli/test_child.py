@@ -4,12 +4,24 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
-from mockserver.cli.child import ChildError, ChildProcess, Forwarding, start
+from mockserver.cli.child import FORWARDED, ChildError, ChildProcess, Forwarding, start
 
 WAITING = "import time; time.sleep(60)"
+
+
+@pytest.fixture(autouse=True)
+def _heeded() -> Iterator[None]:
+    """Each signal does what it does by itself, though whoever runs the tests may have it ignored."""
+    before = {
+        number: signal.signal(number, signal.SIG_DFL) for number in map(getattr, [signal] * len(FORWARDED), FORWARDED)
+    }
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def child() -> ChildProcess:
@@ -62,3 +74,14 @@ def test_behind() -> None:
             send(signal.SIGINT)
         send(signal.SIGTERM)
     assert ended.value.code == 128 + signal.SIGINT
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_ignored(number: signal.Signals) -> None:
+    """One that was ignored before stays ignored, by us and by the command."""
+    ask = f"import signal; raise SystemExit(signal.getsignal({int(number)}) == signal.SIG_IGN)"
+    signal.signal(number, signal.SIG_IGN)
+    with Forwarding() as signals:
+        send(number)
+        assert signals.run(lambda: start([sys.executable, "-c", ask], os.environ)) == 1
+    assert signal.getsignal(number) == signal.SIG_IGN

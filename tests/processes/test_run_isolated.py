@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -135,6 +136,14 @@ def test_no_proxy_is_left() -> None:
 def test_exit_codes(command: tuple[str, ...], code: int) -> None:
     """They are the command's, and those of a shell."""
     assert isolated(*command)[0] == code
+
+
+@pytest.mark.usefixtures("_allowed")
+def test_an_ignored_signal() -> None:
+    """It is ignored inside, too, as nohup wants it."""
+    shell = f"trap '' HUP; exec {shlex.join(COMMAND)} run --isolation require -- grep SigIgn /proc/self/status"
+    ended = subprocess.run(["sh", "-c", shell], env=surroundings(), capture_output=True, text=True, check=True)
+    assert int(ended.stdout.split()[1], 16) & 1 == 1
 
 
 @pytest.mark.usefixtures("_allowed")

@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
@@ -157,6 +158,39 @@ def test_a_damaged_file_is_replaced(said: list[str], content: bytes) -> None:
     made.file.parent.mkdir(parents=True)
     made.file.write_bytes(content)
     assert kept_identity(made.file, HOSTS, NOW) == made.identity()
+    assert stat.S_IMODE(made.file.stat().st_mode) == 0o600
+
+
+BROKEN = "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize("part", ["ca", "certificate", "key"])
+@pytest.mark.parametrize("content", ["", "garbage", BROKEN, "ü"])
+def test_a_damaged_part_is_noticed(said: list[str], part: str, content: str) -> None:
+    """All is made anew and kept, before any client has been told to trust the former CA."""
+    before = certificates(said).identity()
+    damaged = msgspec.structs.replace(before, **{part: content})
+    certificates(said).file.write_bytes(msgspec.json.encode(damaged))
+    found = certificates(said)
+    assert handshake(found.context(), trusting(found.identity().ca), HOSTS[0]).version() == "TLSv1.3"
+    assert found.identity().ca != before.ca
+    assert certificates(said).identity() == found.identity()
+    assert said == []
+
+
+def test_a_key_of_another_certificate_is_noticed(said: list[str]) -> None:
+    """Likewise."""
+    before, other = certificates(said).identity(), certificates(said, hosts=HOSTS[:1]).identity()
+    certificates(said).file.write_bytes(msgspec.json.encode(msgspec.structs.replace(before, key=other.key)))
+    assert certificates(said).identity().ca != before.ca
+
+
+def test_a_file_that_others_could_read(said: list[str]) -> None:
+    """It is closed to them when it is next used."""
+    made = certificates(said)
+    before = made.identity()
+    made.file.chmod(0o644)
+    assert certificates(said).identity() == before
     assert stat.S_IMODE(made.file.stat().st_mode) == 0o600
 
 

@@ -80,12 +80,20 @@ def test_killed() -> None:
 
 
 def test_not_there(tmp_path: Path) -> None:
-    """One that cannot be run is told in one line."""
-    ended = invoke("run", "--", str(tmp_path / "nothing"))
-    assert (ended.exit_code, ended.stderr) == (
+    """One that cannot be run is told in one line, and is no call; the reports are this run's."""
+    report = tmp_path / "junit.xml"
+    report.write_text("of an earlier run")
+    gate = ["--expect", "polyai.send_sms=1", "--report", str(report)]
+    ended = invoke("run", *gate, "--", str(tmp_path / "nothing"))
+    assert (ended.exit_code, ended.stderr.splitlines()) == (
         127,
-        f"mockserver: cannot run {tmp_path}/nothing: No such file or directory\n",
+        [
+            f"mockserver: cannot run {tmp_path}/nothing: No such file or directory",
+            "mockserver: no call reached a vendor",
+            "FAILED: --expect polyai.send_sms=1: polyai.send_sms was accepted never, not exactly once",
+        ],
     )
+    assert 'failures="1"' in report.read_text()
     (tmp_path / "data").write_text("x")
     assert invoke("run", "--", str(tmp_path / "data")).exit_code == 126
 
@@ -112,7 +120,7 @@ def test_signals(tmp_path: Path, number: signal.Signals) -> None:
 def test_a_signal_before_the_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: signal.Signals, step: str, isolation: str
 ) -> None:
-    """It is not run, nothing is left, and the exit code is a shell's."""
+    """It is not run, nothing is left, no earlier report either, and the exit code is a shell's."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     work = getattr(mockserver.cli.run, step)
 
@@ -123,7 +131,9 @@ def test_a_signal_before_the_command(
         return done
 
     monkeypatch.setattr(mockserver.cli.run, step, and_signal)
-    ended = invoke("run", "--isolation", isolation, "--", "touch", str(tmp_path / "ran"))
+    report = tmp_path / "junit.xml"
+    report.write_text("of an earlier run")
+    ended = invoke("run", "--isolation", isolation, "--report", report, "--", "touch", str(tmp_path / "ran"))
     assert ended.exit_code == 128 + number
     assert ended.stderr.splitlines()[-1] == f"mockserver: {number.name} came before the command was started"
     assert list(tmp_path.iterdir()) == []
