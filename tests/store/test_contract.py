@@ -6,7 +6,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from mockserver.engine.call import pack_more
@@ -523,22 +522,23 @@ def test_a_wait_that_is_cancelled_as_it_ends_is_cancelled(handles: Handles, what
 
 
 @pytest.mark.parametrize(
-    ("after", "wakes"),
+    ("looks_in", "steps", "wakes"),
     [
-        pytest.param(None, False, id="nothing to come"),
-        pytest.param(61.0, False, id="later than it looks"),
-        pytest.param(30.0, True, id="before it looks"),
+        pytest.param(60, (), False, id="nothing to come"),
+        pytest.param(DELIVERED.after - 1, (DELIVERED,), False, id="later than it looks"),
+        pytest.param(60, (DELIVERED,), True, id="before it looks"),
     ],
 )
 def test_a_send_wakes_whoever_looks_after_the_clocks_where_it_must(
-    handles: Handles, after: float | None, *, wakes: bool
+    handles: Handles, looks_in: float, steps: tuple[DueStep, ...], *, wakes: bool
 ) -> None:
     """Most sends leave nothing that is due before the next look: a look at each would cost as much as the send."""
 
     async def scenario() -> None:
-        waiting = asyncio.create_task(handles.a.wait_for_step(60))
+        await handles.a.clock("one")
+        waiting = asyncio.create_task(handles.a.wait_for_step(looks_in))
         await asyncio.sleep(0.01)
-        await keep(handles.a, steps=() if after is None else (msgspec.structs.replace(DELIVERED, after=after),))
+        await keep(handles.a, steps=steps)
         await asyncio.wait([waiting], timeout=0.1)
         assert waiting.done() == wakes
         waiting.cancel()
