@@ -53,6 +53,9 @@ class LocalService(NamedTuple):
     host: str
     port: int
 
+    def __str__(self) -> str:
+        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
     @property
     def address(self) -> str:
         """Where it is listened for inside."""

@@ -7,10 +7,13 @@ import asyncio
 import contextlib
 import re
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
+
+import click
 
 from mockserver.cli.asked_names import NameAnswerer
 from mockserver.cli.common import CommandError
@@ -50,14 +53,16 @@ def relaying(services: Sequence[LocalService], isolated: Isolated, note: Callabl
     """Serve a command in namespaces, in a thread, until the block ends.
 
     Those who come to the socket of a service are connected with it; ``note`` is called with each name that is nobody.
+    At the end a line tells of each service that could not be reached.
     """
     loop = asyncio.new_event_loop()
     ended = asyncio.Event()
     pairs = list(zip(services, isolated.services, strict=True))
+    missed: dict[LocalService, str] = {}
 
     async def serve() -> None:
         names, _ = await loop.create_datagram_endpoint(lambda: NameAnswerer(isolated.known, note), sock=isolated.names)
-        await _serve(pairs, ended)
+        await _serve(pairs, ended, missed)
         names.close()
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), name="relay", daemon=True)
@@ -68,9 +73,13 @@ def relaying(services: Sequence[LocalService], isolated: Isolated, note: Callabl
         loop.call_soon_threadsafe(ended.set)
         thread.join()
         loop.close()
+        for service, reason in missed.items():
+            click.echo(f"mockserver: --with {service}: could not be reached: {reason}", err=True)
 
 
-async def _serve(pairs: Sequence[tuple[LocalService, socket.socket]], ended: asyncio.Event) -> None:
+async def _serve(
+    pairs: Sequence[tuple[LocalService, socket.socket]], ended: asyncio.Event, missed: dict[LocalService, str]
+) -> None:
     running: set[asyncio.Task[None]] = set()
 
     async def start(service: LocalService, listening: socket.socket) -> asyncio.Server:
@@ -79,7 +88,7 @@ async def _serve(pairs: Sequence[tuple[LocalService, socket.socket]], ended: asy
             assert task is not None  # noqa: S101 -- a coroutine runs in one
             running.add(task)
             try:
-                await _join(service, reader, writer)
+                await _join(service, reader, writer, missed)
             finally:
                 running.discard(task)
 
@@ -94,23 +103,41 @@ async def _serve(pairs: Sequence[tuple[LocalService, socket.socket]], ended: asy
     await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _join(service: LocalService, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Connect a client with a service, until both sides have said all; a service that is not there is a reset."""
+async def _join(
+    service: LocalService, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, missed: dict[LocalService, str]
+) -> None:
+    """Connect a client with a service, until both sides have said all; a service that is not there is a reset.
+
+    Where one side is reset, or cannot be written to, the other one is reset too.
+    """
     try:
         there_reader, there_writer = await asyncio.open_connection(service.host, service.port)
-    except OSError:
-        writer.transport.abort()
+    except OSError as error:
+        missed[service] = error.strerror or str(error)
+        _reset(writer)
         return
     try:
-        await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_copy(reader, there_writer))
+            both.create_task(_copy(there_reader, writer))
+    except* OSError:
+        _reset(writer)
+        _reset(there_writer)
     finally:
-        writer.transport.abort()
-        there_writer.transport.abort()
+        writer.close()
+        there_writer.close()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection as one that broke: nothing that was not sent is."""
+    with contextlib.suppress(OSError):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while piece := await reader.read(PIECE_BYTES):
-            writer.write(piece)
-            await writer.drain()
-        writer.write_eof()
+    """Pass on what comes, and its end. Raises OSError."""
+    while piece := await reader.read(PIECE_BYTES):
+        writer.write(piece)
+        await writer.drain()
+    writer.write_eof()

@@ -1,10 +1,17 @@
-"""What ``--with`` names: services that can be let in, and what says why others cannot."""
+"""What ``--with`` names: services that can be let in, what says why others cannot, and how connections there end."""
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from mockserver.cli.common import CommandError
-from mockserver.cli.namespaces import LocalService
-from mockserver.cli.service_relay import read_services
+from mockserver.cli.namespaces import Isolated, IsolatedChild, LocalService
+from mockserver.cli.service_relay import read_services, relaying
+from tests.live import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -50,3 +57,89 @@ def test_what_cannot_be_let_in(texts: list[str], said: str) -> None:
     with pytest.raises(CommandError) as error:
         read_services(texts)
     assert error.value.message.startswith(said)
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@contextmanager
+def relayed(serve: Callable[[socket.socket], None] | None) -> Iterator[socket.socket]:
+    """A client of a service that has one connection; of one that is not there with None."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as real,
+        socket.create_server(("127.0.0.1", 0)) as inside,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as names,
+    ):
+        names.bind(("127.0.0.1", 0))
+        service = LocalService("localhost", real.getsockname()[1])
+        if serve is None:
+            real.close()
+        else:
+            thread = threading.Thread(target=lambda: serve(real.accept()[0]), daemon=True)
+            thread.start()
+        isolated = Isolated(IsolatedChild(0, names), frozenset(), names, [], [inside])
+        with (
+            relaying([service], isolated, lambda _: None),
+            socket.create_connection(inside.getsockname(), timeout=PATIENCE) as client,
+        ):
+            yield client
+        if serve is not None:
+            thread.join(PATIENCE)
+
+
+def test_a_service_that_resets() -> None:
+    """Its client is reset too, whatever it had been told, and does not wait for more."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(100)
+        connection.sendall(b"part")
+        connection.recv(100)
+        reset(connection)
+
+    with relayed(serve) as client:
+        client.sendall(b"ask")
+        assert client.recv(100) == b"part"
+        client.sendall(b"more")
+        with pytest.raises(ConnectionResetError):
+            client.recv(100)
+
+
+def test_a_client_that_resets() -> None:
+    """The service is told so."""
+    ended: list[str] = []
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            try:
+                while connection.recv(100):
+                    pass
+            except ConnectionResetError:
+                ended.append("reset")
+
+    with relayed(serve) as client:
+        client.sendall(b"ask")
+        reset(client)
+        client.close()
+    assert ended == ["reset"]
+
+
+def test_a_service_that_says_much_and_ends() -> None:
+    """All of it arrives, then the end."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            connection.sendall(b"x" * 3_000_000)
+
+    with relayed(serve) as client:
+        assert sum(len(piece) for piece in iter(lambda: client.recv(65_536), b"")) == 3_000_000
+
+
+def test_a_service_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """The client is reset, and the end of the run says why."""
+    with relayed(None) as client, pytest.raises(ConnectionResetError):
+        client.recv(100)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("mockserver: --with localhost:")
+    assert "could not be reached: " in line
