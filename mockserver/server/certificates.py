@@ -18,7 +18,7 @@ from mockserver.server.settings import is_loopback
 from mockserver.spec.model import Contract
 
 RENEWAL_SECONDS = 30 * 86_400  # before the end
-OF_OTHERS = 0o077  # what a file's mode lets its group and everybody do
+MODE_OF_OTHERS = 0o077  # what a file's mode lets its group and everybody do
 
 _NAME = re.compile(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*")  # no address, no variable of a template
 
@@ -173,7 +173,7 @@ def make_identity(hosts: tuple[str, ...], now: float) -> TlsIdentity:
 def _read(file: Path) -> TlsIdentity | None:
     """The identity in a file; None where there is no file, or it holds something else."""
     try:
-        if file.stat().st_mode & OF_OTHERS:
+        if file.stat().st_mode & MODE_OF_OTHERS:
             with contextlib.suppress(OSError):  # it may be another user's
                 file.chmod(0o600)
         return msgspec.json.decode(file.read_bytes(), type=TlsIdentity)

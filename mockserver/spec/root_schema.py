@@ -10,7 +10,7 @@ from mockserver.spec.openapi_words import OBJECTS
 from mockserver.spec.value_forms import ACCOUNT_TAKES, NEW_TAKES, NEW_WORDS
 
 Schema = dict[str, Any]
-OF_OTHERS = "^x-(?!m[a-z]*[ck]s?$)"  # members of other tools; x-mocks and x-moc are x-mock, misspelt
+OTHER_TOOLS_MEMBERS = "^x-(?!m[a-z]*[ck]s?$)"  # members of other tools; x-mocks and x-moc are x-mock, misspelt
 _REQUEST = "request"  # an operation that the vendor calls
 _OUR_WORDS = {  # by OpenAPI's object, the part of the vocabulary that may stand on it
     "document": "document",
@@ -107,7 +107,7 @@ def _ref(name: str) -> Schema:
 
 def _mapping(properties: Schema, required: list[str]) -> Schema:
     """A mapping with these members, and those of other tools."""
-    closed = {"patternProperties": {OF_OTHERS: True}, "additionalProperties": False}
+    closed = {"patternProperties": {OTHER_TOOLS_MEMBERS: True}, "additionalProperties": False}
     return {"type": "object", "properties": properties, **closed, **({"required": required} if required else {})}
 
 
