@@ -101,6 +101,8 @@ async def _serve(
     for task in list(running):
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+    await asyncio.sleep(0)  # transports close their sockets in the next turn
+    await asyncio.sleep(0)
 
 
 async def _join(
@@ -120,12 +122,15 @@ async def _join(
         async with asyncio.TaskGroup() as both:
             both.create_task(_copy(reader, there_writer))
             both.create_task(_copy(there_reader, writer))
+        for end in (writer, there_writer):
+            end.close()
+            await end.wait_closed()
     except* OSError:
         _reset(writer)
         _reset(there_writer)
     finally:
-        writer.close()
-        there_writer.close()
+        writer.transport.abort()
+        there_writer.transport.abort()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -1,5 +1,6 @@
 """What ``--with`` names: services that can be let in, what says why others cannot, and how connections there end."""
 
+import queue
 import socket
 import struct
 import threading
@@ -108,7 +109,7 @@ def test_a_service_that_resets() -> None:
 
 def test_a_client_that_resets() -> None:
     """The service is told so."""
-    ended: list[str] = []
+    ended: queue.Queue[str] = queue.Queue()
 
     def serve(connection: socket.socket) -> None:
         with connection:
@@ -116,13 +117,12 @@ def test_a_client_that_resets() -> None:
                 while connection.recv(100):
                     pass
             except ConnectionResetError:
-                ended.append("reset")
+                ended.put("reset")
 
     with relayed(serve) as client:
         client.sendall(b"ask")
         reset(client)
-        client.close()
-    assert ended == ["reset"]
+        assert ended.get(timeout=5) == "reset"
 
 
 def test_a_service_that_says_much_and_ends() -> None:
