@@ -8,6 +8,7 @@ from typing import Any
 from httptools import HttpParserError, HttpResponseParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mockserver.server.wire.asgi import WIRE, Connection
 from mockserver.server.wire.incident import Incident
 from mockserver.server.wire.limits import Refusal, unreachable
 from mockserver.server.wire.proxy import MAX_AGENT, Authority
@@ -62,11 +63,24 @@ async def _pass_on(to: Authority, scope: Scope, receive: Receive, send: Send) ->
             for message in answer.taken():
                 await send(message)
             answer.is_whole |= scope["method"] == "HEAD" and answer.is_begun
+        if answer.is_begun and not (answer.is_whole or answer.ends_with_connection):
+            _cut(scope)
+            return
         if not answer.is_begun:
             raise ConnectionResetError("it ended the connection without an answer")
         await send({"type": "http.response.body", "body": b""})
     finally:
         writer.close()
+
+
+def _cut(scope: Scope) -> None:
+    """End the client's connection within its response, as the host did. Raises OSError under another server."""
+    connection: Connection | None = scope.get("extensions", {}).get(WIRE)
+    if connection is None or connection.current is None:
+        raise ConnectionResetError("it ended the connection within its answer")
+    connection.current.is_answered = True
+    connection.mute()
+    connection.transport.close()
 
 
 async def _send_request(scope: Scope, receive: Receive, writer: asyncio.StreamWriter) -> None:
@@ -96,6 +110,7 @@ class _Answer:
         self.parser = HttpResponseParser(self)
         self.is_begun = False
         self.is_whole = False
+        self.ends_with_connection = True
         self._headers: list[tuple[bytes, bytes]] = []
         self._messages: list[Any] = []
 
@@ -105,6 +120,8 @@ class _Answer:
         return messages
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() in {b"content-length", TRANSFER_ENCODING}:
+            self.ends_with_connection = False
         if name.lower() not in HOP_BY_HOP | {TRANSFER_ENCODING}:
             self._headers.append((name.lower(), value))
 

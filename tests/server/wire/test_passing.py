@@ -40,6 +40,13 @@ class Real(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response_only(200)
+        if self.path.startswith("/cut"):
+            name, value = ("Content-Length", "100") if self.path == "/cut-sized" else ("Transfer-Encoding", "chunked")
+            self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(b"4\r\npart\r\n" if name == "Transfer-Encoding" else b"part")
+            self.close_connection = True
+            return
         if self.path == "/sized":
             self.send_header("Content-Length", "5")
         self.end_headers()
@@ -109,6 +116,16 @@ def test_answers_end_as_they_may(client: requests.Session, real: str, path: str,
     for _ in range(2):
         assert client.get(real + path, timeout=PATIENCE).text == body
         assert client.head(real + path, timeout=PATIENCE).headers["Content-Length"] == "100"
+
+
+@pytest.mark.parametrize("path", ["/cut-sized", "/cut-chunked"])
+def test_answers_that_are_cut_off(
+    client: requests.Session, real: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are cut off for the client, too, behind what came of them, and nothing is logged."""
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        client.get(real + path, timeout=PATIENCE)
+    assert "Traceback" not in caplog.text
 
 
 def test_vendors_are_answered_beside(client: requests.Session, real: str) -> None:
