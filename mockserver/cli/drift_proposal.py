@@ -49,9 +49,14 @@ def _of_contract(
 ) -> Iterator[str]:
     file = Path(contract.file)
     text = file.read_text("utf-8")
-    patch = patched(text, seen)
-    faults = list(_faults(file, patch.text))
-    trial = FixtureTrial(file.name, text if faults else patch.text, settings)
+    unfit = {one.answer.id: list(_faults(file, patched(text, [one]).text)) for one in seen}
+    patch = patched(text, [one for one in seen if not unfit[one.answer.id]])
+    faults = [sentence for one in seen if unfit[one.answer.id] for sentence in _unmended(one, unfit[one.answer.id])]
+    together = list(_faults(file, patch.text))
+    if together:  # each alone is fine
+        faults += [sentence for one in seen if not unfit[one.answer.id] for sentence in _unmended(one, together)]
+        patch = patched(text, [])
+    trial = FixtureTrial(file.name, patch.text, settings)
     fixtures = list(_fixtures(contract, seen, account, trial))
     lacks = [f"{call.operation}: {departure.sentence}" for call in lacking for departure in call.departures]
     untold = [f"{answer}: no fixture of it: {why}" for answer, _, why in fixtures if why]
@@ -70,6 +75,12 @@ def _of_contract(
             yield from _diff(fixture, fixture.read_text("utf-8") if fixture.is_file() else "", written)
 
 
+def _unmended(one: Seen, faults: Iterable[str]) -> Iterator[str]:
+    """What departs in a call of which no patch can be, and why."""
+    yield from (f"{one.answer.id}: {departure.sentence}" for departure in one.call.departures)
+    yield from (f"{one.answer.id}: a patch of it breaks the contract: {fault}" for fault in faults)
+
+
 def _faults(file: Path, text: str) -> Iterator[str]:
     """What is wrong with a contract once it is patched."""
     with TemporaryDirectory(prefix="mockserver-") as folder:
@@ -78,7 +89,7 @@ def _faults(file: Path, text: str) -> Iterator[str]:
         try:
             load_contracts([changed])
         except ContractErrors as errors:
-            yield from (f"with the patch below: {error.message} ({error.pointer})" for error in errors.errors)
+            yield from (f"{error.message} ({error.pointer})" for error in errors.errors)
 
 
 def _fixtures(

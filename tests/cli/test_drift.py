@@ -163,7 +163,7 @@ def test_fixtures_hold(pair: Pair, built_in: Copy, vendor: str, monkeypatch: pyt
         pair.send(sent)
     result = of_vendor(project, pair)
     assert result.exit_code == 0
-    assert "with the patch below" not in result.stdout
+    assert "a patch of it breaks" not in result.stdout
     untold = [line for line in result.stdout.splitlines() if "no fixture of it" in line]
     assert [line for line in untold if not re.search("too long|rate_limited", line)] == []
     assert [text for text in texts_of(pair.customer.vendors[vendor]) if text in result.stdout] == []
@@ -409,7 +409,9 @@ def test_a_patch_that_is_not_enough(pair: Pair, project: Path) -> None:
     )
     assert strict != text
     (project / "contracts" / DEPOT_CONTRACT.name).write_text(strict, "utf-8")
-    assert "- with the patch below: the example does not fit its schema" in drift(project, file).stdout
+    said = drift(project, file).stdout
+    assert ": a patch of it breaks the contract: the example does not fit its schema" in said
+    assert f"--- a/contracts/{DEPOT_CONTRACT.name}" not in said
 
 
 def test_nothing_secret_is_shown(pair: Pair, project: Path) -> None:
