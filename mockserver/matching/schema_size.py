@@ -15,9 +15,7 @@ REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 DEFINITIONS = frozenset({"$defs", "definitions"})
 ANCHORS = ("$anchor", "$dynamicAnchor")
 UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
-TIMES_UNEVALUATED = (
-    4  # how often what is below such a keyword counts: jsonschema-rs goes through it again to see what fits
-)
+TIMES_UNEVALUATED = 4  # how often what is below these counts: jsonschema-rs goes through it again
 REGEX_SIZE = 50  # sub-schemas that a pattern counts for, beside one for each character: it takes as long to compile
 
 
