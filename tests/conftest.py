@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
+pytest.register_assert_rewrite("tests.evidence")
 LANES = frozenset({"browser", "fuzz", "load", "processes", "tools"})
 """Folders whose tests take long or need more than Python. Each test in one carries its name as a marker."""
 

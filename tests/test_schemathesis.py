@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from mockserver.engine.account import AccountData
-from mockserver.server.application import Application
+from mockserver.server.application import Application, create_app
+from mockserver.server.settings import Settings
 from tests.answer_pages import contracts
 
 EXAMPLES = 3  # of each operation made up at random, beside about fifty that are always tried
@@ -29,6 +30,12 @@ BROKEN = {"takes_anything": "negative_data_rejection", "refuses_all": "positive_
 def fuzzing() -> Any:
     """The module, imported only where these tests run: schemathesis takes a second."""
     return importlib.import_module("tests.fuzz.fuzzing")
+
+
+@pytest.fixture(scope="module")
+def app() -> Application:
+    """Not the one that other files share: what fuzzing does stays."""
+    return create_app(Settings())
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ FURTHER_EXAMPLES = 5  # where the same operations are asked with other credentia
 
 
 @pytest.mark.parametrize("way", ways(), ids=str)
-def test_every_operation(way: Way, app: Application, client: TestClient, default: AccountData, tmp_path: Path) -> None:
+def test_every_operation(way: Way, app: Application, default: AccountData, tmp_path: Path) -> None:
     """Many examples find nothing wrong with what the control API shows of a contract."""
-    document = client.get(f"/_mock/contracts/{way.contract.vendor}").json()
+    document = TestClient(app, base_url="http://localhost").get(f"/_mock/contracts/{way.contract.vendor}").json()
     examples = FURTHER_EXAMPLES if way.form else EXAMPLES
     assert_faithful(trial(app, default, way, tmp_path, document, examples=examples), way)
 

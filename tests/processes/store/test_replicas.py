@@ -295,6 +295,7 @@ def test_contracts_that_change_reach_all_workers(redis_db: RedisServer, tmp_path
     with workers(redis_db, "--watch", "--contracts", str(tmp_path)) as served:
         account = MockServer(served.url).account()
         acme = account.acme
+        url, headers = f"{acme.url}/state", {"X-Key": acme.tokens["Key"]}
         asked: list[str] = []
 
         def told() -> set[str]:
@@ -302,8 +303,7 @@ def test_contracts_that_change_reach_all_workers(redis_db: RedisServer, tmp_path
             answers = []
             for _ in range(12):
                 with contextlib.suppress(requests.ConnectionError):
-                    headers = {"X-Key": acme.tokens["Key"]}
-                    answers.append(requests.get(f"{acme.url}/state", headers=headers, timeout=PATIENCE).text)
+                    answers.append(requests.get(url, headers=headers, timeout=PATIENCE).text)
             asked.extend(answers)
             return set(answers)
 
