@@ -16,7 +16,7 @@ from mockserver.engine.response import RenderedResponse
 from mockserver.engine.sources import steady_time
 from mockserver.server.control.requests import State
 from mockserver.server.log import CallLog
-from mockserver.server.routing import Endpoint, KnownMethod
+from mockserver.server.routing import BELONGS_ELSEWHERE, Endpoint, KnownMethod
 from mockserver.server.wire.asgi import CLOSE, WIRE, Connection, DisconnectedError, HttpExchange, receive_body
 from mockserver.server.wire.faults import ClientLeftError, deliver, send_whole
 from mockserver.spec.evidence import worse_parts
@@ -172,10 +172,12 @@ class Exchanges:
     async def _unknown_path(self, nearest: list[str], scope: Any, receive: Any) -> ReadyResponse:
         """A path that no contract has."""
         arrival, ended = await self._arrival(scope, receive)
+        other = scope.get(BELONGS_ELSEWHERE)
+        wrong_host = f" The path belongs to another vendor's host, {other}." if other else ""
         problem = {
             "title": "No operation has this path",
             "status": 404,
-            "detail": f"mockserver knows no {arrival.method} here. Nearest: {'; '.join(nearest)}",
+            "detail": f"mockserver knows no {arrival.method} here.{wrong_host} Nearest: {'; '.join(nearest)}",
             "nearest": nearest,
         }
         ready = await self._in_own_words(problem, NO_PATH, arrival, ended)

@@ -20,6 +20,7 @@ from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.shared_paths import paths_of_several
 
 CONTROL = OUR_PATH
+BELONGS_ELSEWHERE = "mockserver.belongs_elsewhere"  # a scope's member: the vendor's host that has the path
 MAX_HOST_HEADERS = 256  # remembered
 MAX_HOST_LENGTH = 300  # bytes; a name in the DNS has 253 at most
 
@@ -283,6 +284,13 @@ class _Index:
         """Whether a request is to a vendor's own host."""
         return _hostname(_host_header(scope)) in self._hosts
 
+    def other_vendor(self, scope: Scope) -> str | None:
+        """Whose host has the path of a request that is to another vendor's; None where nobody's has."""
+        own = _hostname(_host_header(scope))
+        if own not in self._hosts:
+            return None
+        return next((host for host, paths in self._hosts.items() if host != own and paths.find(scope)), None)
+
     def find(self, scope: Scope) -> Found | None:
         header = _host_header(scope)
         paths = self._by_header.get(header)
@@ -362,6 +370,9 @@ class VendorRouter(Router):
         ):
             await self._pages[scope["path"]](scope, receive, send)
         else:
+            elsewhere = self._index.other_vendor(scope)
+            if elsewhere is not None:
+                scope[BELONGS_ELSEWHERE] = elsewhere
             await self._unknown_path(self.nearest(scope["path"]), scope, receive, send)
 
     def nearest(self, path: str) -> list[str]:

@@ -399,7 +399,7 @@ def test_shared_evidence(pair: Pair, project: Path) -> None:
 
 
 def test_a_patch_that_is_not_enough(pair: Pair, project: Path) -> None:
-    """What the contract lacks once it is patched is told with it."""
+    """What the contract lacks once it is patched is told, and no patch is proposed for that answer."""
     file = recorded(
         pair, project, {"{error: {code: 2, text: Weight is missing}}": "{error: {code: 2}, more: []}"}, NO_WEIGHT
     )

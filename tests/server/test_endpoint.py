@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from mockserver.engine.account import sample
 from mockserver.server.application import Application, create_app
+from mockserver.server.settings import Settings
 from tests.engine.workbench import ACME
 from tests.server.conftest import Make
 from tests.server.customers import SETTINGS, Customer
@@ -308,3 +309,19 @@ def test_a_server_that_is_gone_leaves_no_contract_behind(contracts_read_anew: No
     gc.collect()
     assert len(gone) > 5
     assert [one() for one in gone if one() is not None] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "belongs"),
+    [
+        ("api.us-1.platform.polyai.app", "/platform_api/SendSmsMessage/", "api.voximplant.com"),
+        ("api.us-1.platform.polyai.app", "/nobodys", None),
+        ("localhost", "/nobodys", None),
+    ],
+)
+def test_a_path_at_another_vendors_host(host: str, path: str, belongs: str | None) -> None:
+    """The 404 says that the host is the wrong one, and which is right."""
+    with TestClient(create_app(Settings())) as client:
+        detail = client.get(path, headers={"host": host}).json()["detail"]
+    told = f"mockserver knows no GET here. The path belongs to another vendor's host, {belongs}. Nearest: "
+    assert detail.startswith(told if belongs else "mockserver knows no GET here. Nearest: ")
