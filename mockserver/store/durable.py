@@ -26,7 +26,8 @@ from mockserver.spec.reach import EVERYTHING
 from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.log import LoggedJournal, LoggedRecords, StateLog
 from mockserver.store.parts import Backing, StoreParts
-from mockserver.store.records import MAX_RECORDS, StepDue
+from mockserver.store.record_list import MAX_RECORDS
+from mockserver.store.records import StepDue
 from mockserver.store.restoring import RestoredStore
 from mockserver.store.rows import clock_value, dump, message_value, pin_value, tally_value
 from mockserver.store.sqlite_file import StoreFile
@@ -67,6 +68,7 @@ class LoggedStore(RestoredStore):
         while len(self._idle) > self._most_accounts:
             self._forget_account(next(iter(self._idle)))
         self._logged_records.planned.clear()
+        self._logged_records.gone.clear()
         self._file.begin(self._log.take())
 
     def _take_block(self, size: int) -> range:
@@ -320,16 +322,17 @@ class LoggedStore(RestoredStore):
                 of = dump([vendor, effect.list_name])
                 self._drop_record(account, vendor, effect.list_name, effect.key)
                 self._log.put("kept", account, effect.key, effect.record, of=of)
-                records = self._records.kept(account, vendor).get(effect.list_name, {})
-                if len(records) == MAX_RECORDS:
-                    self._log.drop_before("kept", account, next(iter(records)), of=of)
             elif isinstance(effect, ChangeRecord):
                 self._log_change(account, vendor, effect.record)
+        gone, self._logged_records.gone = self._logged_records.gone, []
+        for of_vendor, list_name, key in gone:
+            if key not in self._records.kept(account, of_vendor)[list_name]:
+                self._drop_record(account, of_vendor, list_name, key)
         planned, self._logged_records.planned = self._logged_records.planned, []
         for step in planned:
             if step.step.place:
-                owner, kept = self._registry.accounts.get(account), self._records.kept(account, vendor)
-                value = step_value(step, written_view(step.view, owner, vendor, kept))
+                data, kept = self._registry.accounts.get(account), self._records.kept(account, vendor)
+                value = step_value(step, written_view(step.view, data, vendor, kept))
                 self._log.put("step", account, str(step.number), value, of=dump([vendor, step.list_name, step.key]))
 
     def _log_change(self, account_id: str, vendor: str, record: dict[str, Any]) -> None:

@@ -12,11 +12,10 @@ import msgspec
 from mockserver.engine.effects import ChangeRecord, DueStep, Effect, ForgetRecord, KeepRecord
 from mockserver.engine.facts import NOTHING, Kept
 from mockserver.engine.message import Message
+from mockserver.store.record_list import MAX_RECORDS, ROOM_BYTES, Record, RecordList, extra_room
 
-MAX_RECORDS = 10_000  # of a list; the oldest goes
 LONGEST_PACED = 60.0  # seconds after an answer; a later step is waited for as long as the contract says
-# By list and key, the oldest first. To take the first of a dict takes longer the more were taken before.
-Lists = dict[str, OrderedDict[str, dict[str, Any]]]
+Lists = dict[str, RecordList]
 
 
 class StepDue(msgspec.Struct, frozen=True):
@@ -29,7 +28,7 @@ class StepDue(msgspec.Struct, frozen=True):
     vendor: str
     list_name: str
     key: str
-    record: dict[str, Any]
+    record: Record
     step: DueStep
     cause: int
     index: int
@@ -42,13 +41,15 @@ class StepDue(msgspec.Struct, frozen=True):
 class _Keeping:
     """What one account keeps: lists by vendor, steps by time, and the first values of what was changed.
 
-    ``states`` are those of messages that a step has moved on, by the number of the call and the record's index.
+    ``most_steps`` is how many steps there may be before those of records that are gone are looked for. ``states`` are
+    those of messages that a step has moved on, by the number of the call and the record's index.
     ``callbacks`` are, by the number of their cause, the numbers of the calls that told of it.
     """
 
     lists: dict[str, Lists] = field(default_factory=dict)
     steps: list[tuple[float, int, StepDue]] = field(default_factory=list)
-    first_values: dict[int, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+    most_steps: int = 0
+    first_values: dict[int, tuple[Record, Record]] = field(default_factory=dict)
     states: OrderedDict[tuple[int, int], str] = field(default_factory=OrderedDict)
     received: deque[Message] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
     callbacks: OrderedDict[int, list[int]] = field(default_factory=OrderedDict)
@@ -67,22 +68,45 @@ class Records:
         return NOTHING if keeping is None else keeping.lists.get(vendor, NOTHING)
 
     def apply(  # noqa: PLR0913, PLR0917 -- whose it is, what caused it, and when
-        self, account: str, vendor: str, cause: int, effects: Iterable[Effect], now: float, pace: float
+        self,
+        account: str,
+        vendor: str,
+        cause: int,
+        effects: Iterable[Effect],
+        now: float,
+        pace: float,
+        sent: int = 0,
     ) -> None:
         """Do what the answer to a call leaves behind, at a time of the account's clock.
 
         ``cause`` is the call's number. ``pace`` is how long a second of a course's first minute takes on that clock.
+        ``sent`` is how many bytes the client sent: of few, no record is large.
         """
         keeping = self._of.get(account) or self._of.setdefault(account, _Keeping())
         for effect in effects:
-            _do(keeping, vendor, effect)
-            if isinstance(effect, KeepRecord) and effect.steps:
-                self._plan_steps(keeping, vendor, cause, effect, now, pace)
+            if isinstance(effect, KeepRecord):
+                self._keep(keeping, vendor, effect, extra_room(effect.record) if sent > ROOM_BYTES else 0)
+                if effect.steps:
+                    self._plan_steps(keeping, vendor, cause, effect, now, pace)
+            elif isinstance(effect, ChangeRecord):
+                _change(keeping, effect)
+            else:
+                _forget(keeping, vendor, effect)
 
-    def restore_record(self, account: str, vendor: str, list_name: str, key: str, record: dict[str, Any]) -> None:
+    def _keep(self, keeping: _Keeping, vendor: str, effect: KeepRecord, extra: int) -> None:
+        records = _list_of(keeping, vendor, effect.list_name)
+        for key, record in records.keep(effect.key, effect.record, extra):
+            self._make_room(keeping, vendor, effect.list_name, key, record)
+
+    def _make_room(self, keeping: _Keeping, _vendor: str, _list_name: str, _key: str, record: Record) -> None:
+        """Forget what else is known of a record that had to go; its steps go when there are many."""
+        keeping.first_values.pop(id(record), None)
+
+    def restore_record(self, account: str, vendor: str, list_name: str, key: str, record: Record) -> None:
         """Keep a record again."""
-        lists = self._of.setdefault(account, _Keeping()).lists
-        lists.setdefault(vendor, {}).setdefault(list_name, OrderedDict())[key] = record
+        keeping = self._of.setdefault(account, _Keeping())
+        for gone, old in _list_of(keeping, vendor, list_name).keep(key, record, extra_room(record)):
+            self._make_room(keeping, vendor, list_name, gone, old)
 
     def restore_step(self, account: str, step: StepDue) -> None:
         """Have a step to come again."""
@@ -93,7 +117,7 @@ class Records:
         """Have a message in the state that a step has given to it."""
         self._of.setdefault(account, _Keeping()).states[cause, index] = state
 
-    def restore_change(self, account: str, record: dict[str, Any], value: dict[str, Any]) -> None:
+    def restore_change(self, account: str, record: Record, value: Record) -> None:
         """Change again what an account was born with; its first values are remembered."""
         self._of.setdefault(account, _Keeping()).first_values[id(record)] = (record, _copy(record))
         record.clear()
@@ -134,6 +158,10 @@ class Records:
 
     def _plan(self, keeping: _Keeping, step: StepDue) -> None:
         heappush(keeping.steps, (step.due, step.number, step))
+        if len(keeping.steps) > keeping.most_steps:  # of a clock that stands still, none is ever due
+            keeping.steps = [entry for entry in keeping.steps if _is_kept(keeping, entry[2])]
+            heapify(keeping.steps)
+            keeping.most_steps = max(MAX_RECORDS, 2 * len(keeping.steps))
 
     def next_due(self, account: str) -> float | None:
         """When the next step of an account is due, on its clock; None where there is none."""
@@ -237,21 +265,12 @@ def _is_kept(keeping: _Keeping, step: StepDue) -> bool:
     return lists.get(step.list_name, NOTHING).get(step.key) is step.record
 
 
-def _do(keeping: _Keeping, vendor: str, effect: Effect) -> None:
-    """Do to an account's records what an effect says; the steps of a course are planned by others."""
-    if isinstance(effect, KeepRecord):
-        _keep(keeping.lists.setdefault(vendor, {}).setdefault(effect.list_name, OrderedDict()), effect)
-    elif isinstance(effect, ChangeRecord):
-        _change(keeping, effect)
-    else:
-        _forget(keeping, vendor, effect)
-
-
-def _keep(records: OrderedDict[str, dict[str, Any]], effect: KeepRecord) -> None:
-    records.pop(effect.key, None)
-    records[effect.key] = effect.record
-    if len(records) > MAX_RECORDS:
-        records.popitem(last=False)
+def _list_of(keeping: _Keeping, vendor: str, list_name: str) -> RecordList:
+    lists = keeping.lists.get(vendor) or keeping.lists.setdefault(vendor, {})
+    records = lists.get(list_name)
+    if records is None:
+        records = lists[list_name] = RecordList()
+    return records
 
 
 def _change(keeping: _Keeping, effect: ChangeRecord) -> None:
@@ -270,6 +289,6 @@ def _copy(value: Any) -> Any:
 
 
 def _forget(keeping: _Keeping, vendor: str, effect: ForgetRecord) -> None:
-    records = keeping.lists.get(vendor, {}).get(effect.list_name, OrderedDict())
+    records = _list_of(keeping, vendor, effect.list_name)
     for key in [key for key, record in records.items() if record is effect.record]:
-        del records[key]
+        records.forget(key)

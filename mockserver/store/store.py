@@ -221,7 +221,8 @@ class Store:
             self._limits.count((call.account, call.operation, uses.limit_key), now)
         if uses.effects:
             pace = self._pace if self._clocks.clock(call.account) is REAL else 1.0
-            self._records.apply(call.account, call.vendor, call.number, uses.effects, now, pace)
+            sent = len(call.body) + len(call.query)
+            self._records.apply(call.account, call.vendor, call.number, uses.effects, now, pace, sent)
             self._wake_timekeeper_for(call.account)
 
     async def complete(self, call: RecordedCall, outcome: str, duration_ms: float) -> None:
@@ -465,7 +466,7 @@ class Store:
         account, now = message.account, self._sources.now()
         pace = self._pace if self._clocks.clock(account) is REAL else 1.0
         clock = self._clocks.clock(account).at(now)
-        self._records.apply(account, message.vendor, message.call, effects, clock, pace)
+        self._records.apply(account, message.vendor, message.call, effects, clock, pace, len(message.text or ""))
         self._records.receive(message)
         self._somebody_opted_out |= any(is_opt_out(effect) for effect in effects)
         self.wake_timekeeper()

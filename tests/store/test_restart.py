@@ -27,7 +27,7 @@ from mockserver.engine.message import RECEIVED, Message
 from mockserver.engine.pin import PinState, Uses, literal
 from mockserver.matching.pattern import Pattern
 from mockserver.spec.pointer import Pointer
-from mockserver.store import durable, records, switches
+from mockserver.store import durable, record_list, records, switches
 from mockserver.store.accounts import Registry
 from mockserver.store.durable import DurableStore
 from mockserver.store.journal import Query
@@ -463,7 +463,7 @@ def test_messages_and_the_callbacks_of_them(machine: Machine) -> None:
 
 def test_no_list_in_the_file_grows_without_bound(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records, messages, first sights and values counted by make room in the file as they do in memory."""
-    for module in (durable, records):
+    for module in (durable, record_list, records):
         monkeypatch.setattr(module, "MAX_RECORDS", 3)
     for module in (durable, switches):
         monkeypatch.setattr(module, "MAX_FIRST_SIGHTS", 3)
@@ -498,6 +498,39 @@ def test_no_list_in_the_file_grows_without_bound(machine: Machine, monkeypatch: 
         assert [message.text for message in await store.received("one")] == ["2", "3", "4"]
         assert sorted(key for _, key, _ in await store.budgets("one")) == ["k2", "k3", "k4"]
         assert await store.newest_token("one") == NOW + 4
+
+    run(scenario())
+
+
+def test_steps_go_with_their_record(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that made room leaves no step in the file, though the clock stands still."""
+    monkeypatch.setattr(record_list, "MAX_RECORDS", 3)
+
+    async def scenario() -> None:
+        await machine.store.set_clock("one", REAL.frozen(NOW, NOW))
+        steps = (DueStep("delivered", 1, None, (), "acme.send/sent#0/delivered"),)
+        for turn in range(5):
+            kept = KeepRecord("sent", f"m{turn}", {"id": turn}, steps, view=VIEW)
+            await effect(machine.store, kept)
+        assert (await rows_of(machine)).count("step") == 3
+
+    run(scenario())
+
+
+def test_large_records_make_room_in_the_file(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large one counts for several, before a restart and after it."""
+    monkeypatch.setattr(record_list, "MAX_RECORDS", 9)
+
+    async def scenario() -> None:
+        text = "x" * 3 * record_list.ROOM_BYTES
+        for turn in range(4):
+            kept = KeepRecord("sent", f"m{turn}", {"id": turn, "text": text}, (), view=VIEW)
+            call = recorded(account="one", vendor="acme", body=text.encode())
+            await machine.store.commit(call, Uses(effects=(kept,), counts=False))
+        assert (await rows_of(machine)).count("kept") == 2
+        await keep(machine.store, "small")
+        await keep(machine.store, "other")
+        assert list((await machine.store.kept("one", "acme"))["sent"]) == ["m3", "small", "other"]
 
     run(scenario())
 
