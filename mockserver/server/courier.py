@@ -20,6 +20,7 @@ from mockserver.store.records import StepDue
 from mockserver.store.store import Store
 
 MAX_CALLBACKS_AT_ONCE = 4  # requests to the receivers of one account
+MAX_BEGUN = 1_000  # requests of an account, those included that wait for their turn; what is due then waits, too
 MAX_POSTPONED = 10_000  # requests of an account that are sent later; further ones are given up
 MAX_ROUNDS = 1_000  # of steps and further attempts that one advance of a clock may set off
 MAX_PENDING_LISTED = 100  # callbacks of an account
@@ -127,7 +128,7 @@ class Courier:
     async def _look(self) -> None:
         """Do what is due, or wait until something is."""
         now = self._sources.now()
-        times = [(account, due) for account, due in await self._due() if account not in self._holds]
+        times = [(account, due) for account, due in await self._due() if self._is_free(account)]
         ready = [account for account, due in times if due <= now]
         for account in ready:
             async with self.holding(account):
@@ -135,6 +136,13 @@ class Courier:
         if not ready:
             due_in = min([LATEST_LOOK, *(due - now for _, due in times)])
             await self._store.wait_for_step(max(EARLIEST_LOOK, due_in))
+
+    def _is_free(self, account: str) -> bool:
+        """Whether what is due for an account can be done now: nobody else is at it, and its receivers keep up."""
+        return account not in self._holds and not self._is_busy(account)
+
+    def _is_busy(self, account: str) -> bool:
+        return account in self._desks and len(self._desks[account].tasks) >= MAX_BEGUN
 
     async def _due(self) -> list[tuple[str, float]]:
         """The accounts that have something to come while their clocks run, each with the real time when it is due."""
@@ -179,6 +187,8 @@ class Courier:
         self.ensure_running()
         tasks: list[Task] = []
         for _ in range(MAX_ROUNDS):
+            if self._is_busy(account):
+                break
             steps, jobs = await self._store.run_due(account), await self._later(account)
             if not steps and not jobs:
                 break
@@ -232,7 +242,10 @@ class Courier:
         return task
 
     def _leave(self, account: str, desk: _Desk, line: tuple[int, int], done: Task) -> None:
+        was_busy = len(desk.tasks) == MAX_BEGUN
         desk.tasks.discard(done)
+        if was_busy:
+            self._store.wake_timekeeper()
         if desk.lines.get(line) is done:
             del desk.lines[line]
         if not desk.tasks and not desk.later and self._desks.get(account) is desk:

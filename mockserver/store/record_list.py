@@ -7,7 +7,7 @@ from mockserver.store.rows import dump
 
 MAX_RECORDS = 10_000  # of a list; the oldest goes
 ROOM_BYTES = 4_096  # a larger record takes the room of several
-PIECE_BYTES = 512  # sizes are counted in such pieces, so that what is short may change without another size
+SIZE_STEP = 512  # sizes are counted in such pieces, so that what is short may change without another size
 
 Record = dict[str, Any]
 
@@ -45,7 +45,7 @@ class RecordList(OrderedDict[str, Record]):
 
 def extra_room(record: Record) -> int:
     """How many more records a large one counts for."""
-    return sum(_size(member) // PIECE_BYTES for member in record.values()) * PIECE_BYTES // ROOM_BYTES
+    return sum(_size(member) // SIZE_STEP for member in record.values()) * SIZE_STEP // ROOM_BYTES
 
 
 def _size(value: Any) -> int:

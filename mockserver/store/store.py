@@ -36,6 +36,7 @@ from mockserver.store.waits import Timekeeper, Waits
 
 MAX_TEST_NAME = 1_000  # characters
 MAX_STEPS_AT_ONCE = 1_000
+MAX_UNTOLD = 10_000  # steps of an account that are done and not told, while its receivers do not keep up
 ProblemKind = tuple[str, str, str]  # vendor, operation, and the kind of a call's first problem
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
 
@@ -387,7 +388,9 @@ class Store:
 
     def _have_told(self, account_id: str, due: StepDue) -> None:
         """Remember that a step is to be told; its record as it is now: a later step may change it before that."""
-        self._untold.setdefault(account_id, []).append(msgspec.structs.replace(due, record=dict(due.record)))
+        untold = self._untold.setdefault(account_id, [])
+        if len(untold) < MAX_UNTOLD:
+            untold.append(msgspec.structs.replace(due, record=dict(due.record)))
 
     def _wake_for_steps(self, account_id: str) -> None:
         if account_id in self._untold:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from mockserver.server import courier
+from mockserver.store import store
 from mockserver.testing import MockServer
 from tests.live import PATIENCE
 from tests.twoway.conftest import SUBSCRIBER, Customer, Receiver, send
@@ -143,6 +145,32 @@ def test_four_at_once(parcel_server: MockServer) -> None:
             first.close()
             silent.settimeout(PATIENCE)
             connections.enter_context(silent.accept()[0])
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_a_receiver_that_does_not_keep_up(
+    make_customer: Any, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, is_frozen: bool
+) -> None:
+    """What is due waits while many requests are under way, and is told after them: none is told twice, or never."""
+    monkeypatch.setattr(courier, "MAX_BEGUN", 3)
+    monkeypatch.setattr(store, "MAX_STEPS_AT_ONCE", 1)
+    under_way, deliver = [], courier.Courier._deliver  # noqa: SLF001 -- how many wait cannot be seen from outside
+
+    async def counting(self: Any, job: Any, desk: Any, before: Any) -> int:
+        under_way.append(len(desk.tasks))
+        return await deliver(self, job, desk, before)
+
+    monkeypatch.setattr(courier.Courier, "_deliver", counting)
+    customer = make_customer(callback_url=receiver.url)
+    if is_frozen:
+        customer.clock(freeze=True)
+    messages = [customer.send() for _ in range(12)]
+    if is_frozen:
+        assert customer.clock(advance=60)["callbacks"] == 24
+    receiver.wait(24)
+    assert max(under_way) <= 3
+    told = [(body["id"], body["state"]) for body in receiver.bodies]
+    assert sorted(told) == sorted((message, state) for message in messages for state in ("sent", "delivered"))
 
 
 @pytest.mark.parametrize("how", ["reset", "delete"])
