@@ -9,6 +9,7 @@ from mockserver.engine.account import BUILTIN_ACCOUNTS, AccountData, other_accou
 from mockserver.engine.fixture_case import TOKEN_MEMBERS, Replay
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract
+from mockserver.spec.pointer import is_pointer
 from mockserver.spec.shared import METHODS
 from mockserver.spec.source import read_yaml
 
@@ -108,10 +109,9 @@ def _nearly(value: dict[str, Any]) -> Iterator[Found]:
         if key in _FORMS_OF_FIXTURES or not is_alone:
             continue
         for near in get_close_matches(key.lower(), _FORMS_OF_FIXTURES, n=1, cutoff=_LIKE_REFERENCE):
-            is_pointer = isinstance(item, str) and item.startswith("/")
             fits = {"join": isinstance(item, list), "now": isinstance(item, int | float)}
-            fits |= dict.fromkeys((*BUILTIN_ACCOUNTS, "before"), is_pointer)
-            if fits.get(near, isinstance(item, str) and not is_pointer and near in ("token", "credential")):
+            fits |= dict.fromkeys((*BUILTIN_ACCOUNTS, "before"), is_pointer(item))
+            if fits.get(near, isinstance(item, str) and not is_pointer(item) and near in ("token", "credential")):
                 yield value, key, f"unknown form {key!r}: it would be sent as it is; did you mean {near!r}?"
 
 

@@ -23,6 +23,7 @@ from mockserver.cli.namespaces import Inside, Isolated, IsolationError, LocalSer
 from mockserver.cli.reports import check_report, write_report
 from mockserver.cli.service_relay import read_services, relaying
 from mockserver.cli.summary import RunRecord, summary
+from mockserver.engine.account import EVERYBODY
 from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings, SettingsError, option
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.model import Contract
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 URL, ACCOUNT = f"{PREFIX}URL", f"{PREFIX}ACCOUNT"
-EVERYBODY = "*"  # all accounts
 ISOLATION = ("none", "auto", "require")
 NO_ISOLATION = 125  # the exit code of what was to run another command and could not
 

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from mockserver.spec.addresses import OUR_PATH, PATH_CHARACTERS, root_path
+from mockserver.spec.addresses import OUR_PATH, PATH_CHARACTERS, PATH_PARAMETER, root_path
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.shared_paths import paths_of_several
 
@@ -23,7 +23,6 @@ CONTROL = OUR_PATH
 MAX_HOST_HEADERS = 256  # remembered
 MAX_HOST_LENGTH = 300  # bytes; a name in the DNS has 253 at most
 
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
 
@@ -77,17 +76,17 @@ class VendorRoute(BaseRoute):
         self.host = host
         self.other_hosts = other_hosts
         self.vendor = vendor
-        self.names = tuple(_PARAMETER.findall(path))
+        self.names = tuple(PATH_PARAMETER.findall(path))
 
     @property
     def has_whole_parameters(self) -> bool:
         """Whether each parameter is a segment of its own."""
-        return all("{" not in segment or _PARAMETER.fullmatch(segment) for segment in self.path.split("/"))
+        return all("{" not in segment or PATH_PARAMETER.fullmatch(segment) for segment in self.path.split("/"))
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """What the path matches; a group for each parameter."""
-        parts = _PARAMETER.split(self.path)
+        parts = PATH_PARAMETER.split(self.path)
         return re.compile(
             "".join("([^/]+)" if number % 2 else re.escape(_as_sent(part)) for number, part in enumerate(parts))
         )
@@ -201,7 +200,7 @@ class _Node:
         """Add a path whose parameters are whole segments."""
         node = self
         for segment in entry[1].path.split("/")[1:]:
-            if _PARAMETER.fullmatch(segment):
+            if PATH_PARAMETER.fullmatch(segment):
                 node.other = node.other or _Node()
                 node = node.other
             else:

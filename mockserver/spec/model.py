@@ -13,6 +13,7 @@ from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Alternative, Scheme
 from mockserver.spec.value_model import Validator, Value
 
+READ_AS_FORM = frozenset({"form", "multipart"})  # of the ways to read a body
 Part = Literal["path", "query", "header"]
 
 

@@ -7,12 +7,13 @@ from typing import Any
 from mockserver.spec.answers import answer_blocks
 from mockserver.spec.entry_probes import EntryProbe
 from mockserver.spec.fill_probes import problem_verdicts
+from mockserver.spec.forms import sent_text
 from mockserver.spec.members import unfolded
 from mockserver.spec.model import Contract, Media, OperationSpec, Parameter
 from mockserver.spec.parameters import ITEMS
 from mockserver.spec.path_probes import check_paths
 from mockserver.spec.places import RequestPlaces
-from mockserver.spec.pointer import MISSING, Pointer, join
+from mockserver.spec.pointer import MISSING, Pointer, is_pointer, join
 from mockserver.spec.reader import Reader
 from mockserver.spec.rule_probes import Found, RuleProbe, nowhere
 
@@ -115,7 +116,7 @@ def _check_rules(
     holders = {id(holder): holder for holder in (*rules, *_conditions(blocks))}
     for key, holder in holders.items():
         when = holder["when"] if isinstance(holder.get("when"), dict) else {}
-        for at in filter(_is_pointer, when):
+        for at in filter(is_pointer, when):  # another key is told of the block
             asked_before = before.get(key, [])
             found = probe.condition(when, at, on_problem="problem" in holder, before=asked_before)
             verdicts.judge(when, found, (at,))
@@ -131,11 +132,6 @@ def _check_reads(
         is_there = is_broken or places.schemas(Pointer.parse(text)) is not None
         is_there = is_there or (text.startswith("/header/") and _may_be_sent(container, text, headers))
         verdicts.add(container, key, None if is_there else nowhere(places, Pointer.parse(text)))
-
-
-def _is_pointer(text: Any) -> bool:
-    """Whether a key of a block may be a pointer; that another is none is told of the block."""
-    return isinstance(text, str) and text.startswith("/")
 
 
 def _is_within(at: str, other: str) -> bool:
@@ -349,4 +345,4 @@ def _body_as_sent(media: Media) -> Any:
 def _as_sent(value: Any, kind: str | None, *, is_list: bool) -> Any:
     if is_list or kind is not None or not isinstance(value, int | float):
         return value
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return sent_text(value)

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mockserver.engine.account import AccountData
+from mockserver.engine.account import EVERYBODY, AccountData
 from mockserver.engine.call import call_id, call_number, split_headers
 from mockserver.engine.callback import OutgoingRequest
 from mockserver.engine.codes import codes_in
@@ -18,7 +18,7 @@ from mockserver.engine.sources import steady_time
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.accounts import account_of
 from mockserver.server.control.listing import parameters, whole
-from mockserver.server.control.names import EVERYBODY, Scope, known_account, known_operation, known_vendor
+from mockserver.server.control.names import Scope, known_account, known_operation, known_vendor
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, member, quoted, read_object, state_of, unknown
 from mockserver.server.control.sent import sent_by_account
