@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, Accounts, Found, mistakes_in_case
+from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, Accounts, CaseMistake, mistakes_in_case
 from mockserver.engine.account import BUILTIN_ACCOUNTS
 from mockserver.engine.fixture_case import CASE_MEMBERS, CASE_MEMBERS_ALLOWED, REQUEST_MEMBERS, Replay
 from mockserver.spec.errors import ContractError
@@ -89,7 +89,7 @@ def _mistakes(source: Source, contract: Contract, accounts: Accounts | None) -> 
     yield from _as_errors(source, mistakes_in_case(case, contract, accounts))
 
 
-def _as_errors(source: Source, found: Iterable[Found]) -> Iterator[ContractError]:
+def _as_errors(source: Source, found: Iterable[CaseMistake]) -> Iterator[ContractError]:
     yield from (source.error_at(container, key, message) for container, key, message in found)
 
 

@@ -13,7 +13,7 @@ from mockserver.spec.pointer import is_pointer
 from mockserver.spec.shared import METHODS
 from mockserver.spec.source import read_yaml
 
-Found = tuple[Any, Hashable, str]  # the container, the key in it, what is wrong there
+CaseMistake = tuple[Any, Hashable, str]  # the container, the key in it, what is wrong there
 Accounts = Mapping[str, AccountData]
 ACCOUNTS_FILE = "accounts.yaml"
 _BODIES = ("json", "form", "multipart", "text")
@@ -22,7 +22,7 @@ _FORMS_OF_FIXTURES = (*BUILTIN_ACCOUNTS, "credential", "token", "join", "before"
 _LIKE_REFERENCE = 0.7
 
 
-def mistakes_in_case(case: Mapping[str, Any], contract: Contract, accounts: Accounts | None) -> Iterator[Found]:
+def mistakes_in_case(case: Mapping[str, Any], contract: Contract, accounts: Accounts | None) -> Iterator[CaseMistake]:
     """What is wrong with an exchange. What its values name is looked up where there are ``accounts``."""
     before = case.get("before", [])
     if isinstance(before, list):
@@ -44,7 +44,7 @@ def mistakes_in_case(case: Mapping[str, Any], contract: Contract, accounts: Acco
     yield from _of_values(response, replay, is_response=True)
 
 
-def _of_request(request: dict[str, Any]) -> Iterator[Found]:
+def _of_request(request: dict[str, Any]) -> Iterator[CaseMistake]:
     method, path = request.get("method", "GET"), request.get("path", "/")
     if not isinstance(method, str) or method.lower() not in METHODS or not method.isupper():
         yield request, "method", f"{method!r} is no method; there are: {', '.join(METHODS).upper()}"
@@ -53,7 +53,7 @@ def _of_request(request: dict[str, Any]) -> Iterator[Found]:
     yield from _one_of(request, _BODIES, "a request has one body")
 
 
-def _of_response(response: dict[str, Any]) -> Iterator[Found]:
+def _of_response(response: dict[str, Any]) -> Iterator[CaseMistake]:
     status = response.get("status")
     if "status" not in response:
         yield response, None, "'status' is missing"
@@ -62,13 +62,13 @@ def _of_response(response: dict[str, Any]) -> Iterator[Found]:
     yield from _one_of(response, _SHOWN, "a response has one body")
 
 
-def _one_of(node: dict[str, Any], names: tuple[str, ...], told: str) -> Iterator[Found]:
+def _one_of(node: dict[str, Any], names: tuple[str, ...], told: str) -> Iterator[CaseMistake]:
     given = [name for name in names if name in node]
     for name in given[1:]:
         yield node, name, f"{told}: here is {given[0]!r} already"
 
 
-def _of_values(value: Any, replay: Replay | None, *, is_response: bool) -> Iterator[Found]:
+def _of_values(value: Any, replay: Replay | None, *, is_response: bool) -> Iterator[CaseMistake]:
     """The forms in a value that stand for nothing, or are nearly one."""
     if isinstance(value, list):
         for item in value:
@@ -92,7 +92,7 @@ def _of_values(value: Any, replay: Replay | None, *, is_response: bool) -> Itera
             yield value, key, str(error) if isinstance(error, ValueError) else f"stands for nothing: {error}"
 
 
-def _of_any(value: dict[str, Any]) -> Iterator[Found]:
+def _of_any(value: dict[str, Any]) -> Iterator[CaseMistake]:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 -- takes 45 ms
     from jsonschema.exceptions import SchemaError  # noqa: PLC0415 -- as above
 
@@ -102,7 +102,7 @@ def _of_any(value: dict[str, Any]) -> Iterator[Found]:
         yield value, "any", f"not a JSON Schema: {error.message}"
 
 
-def _nearly(value: dict[str, Any]) -> Iterator[Found]:
+def _nearly(value: dict[str, Any]) -> Iterator[CaseMistake]:
     """A misspelt form, which would be sent as it is written."""
     for key, item in value.items():
         is_alone = len(value) == 1 or value.keys() - {key} <= TOKEN_MEMBERS

@@ -49,7 +49,7 @@ class KnownMethod:
     where: str
 
 
-Answer = Callable[[Endpoint, dict[str, str], Scope, Receive, Send], Coroutine[Any, Any, None]]
+Responder = Callable[[Endpoint, dict[str, str], Scope, Receive, Send], Coroutine[Any, Any, None]]
 UnknownPath = Callable[[list[str], Scope, Receive, Send], Awaitable[None]]  # given the nearest operations
 
 
@@ -64,7 +64,7 @@ class VendorRoute(BaseRoute):
         self,
         path: str,
         endpoint: Endpoint,
-        answer: Answer,
+        answer: Responder,
         *,
         host: str | None = None,
         other_hosts: frozenset[str] = frozenset(),
@@ -128,7 +128,7 @@ def _as_sent(part: str) -> str:
     return part if part.isascii() else quote(part, safe=f"{PATH_CHARACTERS}%")
 
 
-def vendor_routes(contracts: Iterable[Contract], answer: Answer) -> list[VendorRoute]:
+def vendor_routes(contracts: Iterable[Contract], answer: Responder) -> list[VendorRoute]:
     """The routes of all paths, by host, at the root, by vendor; of two that fit a request the first is right.
 
     A vendor's own host has that vendor's paths only. A path that several vendors have is not at the root.
@@ -184,8 +184,8 @@ def _in_order(routes: Iterable[VendorRoute]) -> list[VendorRoute]:
     return [*fixed, *sorted(whole, key=lambda route: ["{" in part for part in route.path.split("/")]), *parts]
 
 
-Entry = tuple[int, VendorRoute]  # a route and its position in the list
-Found = tuple[Entry, Sequence[str]]  # the entry of a request's route, and its parameters' values, percent-encoded
+NumberedRoute = tuple[int, VendorRoute]  # a route and its position in the list
+FoundRoute = tuple[NumberedRoute, Sequence[str]]  # of a request; its parameters' values, percent-encoded
 
 
 @dataclass(slots=True)
@@ -194,9 +194,9 @@ class _Node:
 
     named: dict[str, "_Node"] = field(default_factory=dict)
     other: "_Node | None" = None
-    entry: Entry | None = None
+    entry: NumberedRoute | None = None
 
-    def grow(self, entry: Entry) -> None:
+    def grow(self, entry: NumberedRoute) -> None:
         """Add a path whose parameters are whole segments."""
         node = self
         for segment in entry[1].path.split("/")[1:]:
@@ -207,7 +207,7 @@ class _Node:
                 node = node.named.setdefault(segment, _Node())
         node.entry = node.entry or entry
 
-    def find(self, segments: list[str], values: tuple[str, ...] = ()) -> Found | None:
+    def find(self, segments: list[str], values: tuple[str, ...] = ()) -> FoundRoute | None:
         """The entry of a path; a segment that has a name goes before one that is a parameter."""
         if not segments:
             return (self.entry, values) if self.entry is not None else None
@@ -226,10 +226,10 @@ class _Paths:
     However many there are of the first two, a look takes the same time.
     """
 
-    fixed: dict[str, Entry] = field(default_factory=dict)
+    fixed: dict[str, NumberedRoute] = field(default_factory=dict)
     tree: _Node = field(default_factory=_Node)
     max_slashes: int = 0  # of the paths in the tree; a path that has more is not there
-    partial: list[Entry] = field(default_factory=list)
+    partial: list[NumberedRoute] = field(default_factory=list)
 
     def add(self, position: int, route: VendorRoute) -> None:
         if not route.names:
@@ -240,7 +240,7 @@ class _Paths:
         else:
             self.partial.append((position, route))
 
-    def find(self, scope: Scope) -> Found | None:
+    def find(self, scope: Scope) -> FoundRoute | None:
         entry = self.fixed.get(scope["path"])
         if entry is not None and not _has_escaped_slash(scope):
             return entry, ()
@@ -282,7 +282,7 @@ class _Index:
         """Whether a request is to a vendor's own host."""
         return _hostname(_host_header(scope)) in self._hosts
 
-    def find(self, scope: Scope) -> Found | None:
+    def find(self, scope: Scope) -> FoundRoute | None:
         header = _host_header(scope)
         paths = self._by_header.get(header)
         if paths is None:

@@ -7,7 +7,7 @@ from mockserver.spec.pointer import Pointer
 
 SAME_VALUE_LISTS = ("allOf", "anyOf", "oneOf")
 SAME_VALUE = ("not", "if", "then", "else")
-_Step = tuple[dict[str, Any], str, dict[str, Any]]  # a schema, the word in it, the schema that this leads to
+_SchemaStep = tuple[dict[str, Any], str, dict[str, Any]]  # a schema, the word in it, the schema that this leads to
 
 
 class Circles:
@@ -19,7 +19,7 @@ class Circles:
 
     def at(self, schema: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
         """A schema and the word in it by which a circle closes, where this schema leads to one; told once."""
-        path: list[tuple[_Step | None, Iterator[_Step]]] = [(None, self._steps(schema))]
+        path: list[tuple[_SchemaStep | None, Iterator[_SchemaStep]]] = [(None, self._steps(schema))]
         open_ids = {id(schema): 0}
         while path:
             step = next(path[-1][1], None)
@@ -40,7 +40,7 @@ class Circles:
                 path.append((step, self._steps(target)))
         return None
 
-    def _steps(self, schema: dict[str, Any]) -> Iterator[_Step]:
+    def _steps(self, schema: dict[str, Any]) -> Iterator[_SchemaStep]:
         if id(schema) in self._done:
             return
         ref = schema.get("$ref")

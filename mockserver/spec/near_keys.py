@@ -34,10 +34,10 @@ _LIKE_SCHEMA = 0.8
 
 def check_keys(reader: Reader) -> None:
     """Add an error for each key that is nearly one that would be read."""
-    _Walk(reader).inside(reader.document, "document")
+    _DocumentWalk(reader).inside(reader.document, "document")
 
 
-class _Walk:
+class _DocumentWalk:
     """One way through a document; each part of it is looked at once."""
 
     def __init__(self, reader: Reader) -> None:

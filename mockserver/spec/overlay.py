@@ -16,7 +16,7 @@ from mockserver.spec.evidence import ANSWER_PARTS, GRADES
 from mockserver.spec.pointer import join
 from mockserver.spec.source import Place, Source
 
-Step = str | int | None  # a name, an index, or every member
+TargetStep = str | int | None  # a name, an index, or every member
 _STEP = re.compile(
     r"""\.(?P<name>[A-Za-z_][\w-]*) | \.(?P<all>\*) | \[(?P<each>\*)\] | \[(?P<index>\d{1,6})\]
     | \['(?P<single>(?:[^'\\]|\\.)*)'\] | \["(?P<double>(?:[^"\\]|\\.)*)"\]""",
@@ -43,7 +43,7 @@ def apply_overlay(source: Source, overlay: Source) -> list[ContractError]:
             told = "a target is $ and names, indexes and *: $.paths['/messages'].post.x-mock.rules[0]"
             errors.append(overlay.error_at(action if isinstance(action, dict) else actions, "target", told))
             continue
-        change = _Change(source, overlay, action)
+        change = _OverlayChange(source, overlay, action)
         source.value = change.below(source.value, steps, "")
         if not change.count:
             errors.append(overlay.error_at(action, "target", f"{action['target']} names nothing in {source.file}"))
@@ -95,11 +95,11 @@ def _shared(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], tokens))
 
 
-def read_target(text: Any) -> list[Step] | None:
+def read_target(text: Any) -> list[TargetStep] | None:
     """The steps of a target; None where it is not of the form that is read here."""
     if not isinstance(text, str) or not text.startswith("$"):
         return None
-    steps: list[Step] = []
+    steps: list[TargetStep] = []
     at = 1
     while at < len(text):
         found = _STEP.match(text, at)
@@ -125,7 +125,7 @@ class _Removed:
     """Stands for what an action removes."""
 
 
-class _Change:
+class _OverlayChange:
     """One action, and how many places it has changed. Containers on the way are copied: aliases share them."""
 
     def __init__(self, source: Source, overlay: Source, action: dict[str, Any]) -> None:
@@ -136,7 +136,7 @@ class _Change:
         self._removes = action.get("remove") is True
         self._update = action.get("update", {})
 
-    def below(self, value: Any, steps: list[Step], at: str) -> Any:
+    def below(self, value: Any, steps: list[TargetStep], at: str) -> Any:
         """The value at ``at``, changed at the place to which the steps lead."""
         if not steps:
             self.count += 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.spec.model import ArrayStyle, Body, KeptMember, Media, Owned, Parameter, Part, Recipient
+from mockserver.spec.model import ArrayStyle, Body, KeptMember, Media, Owned, Parameter, ParameterPart, Recipient
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.value_model import Validator
@@ -239,7 +239,7 @@ def is_only(schema: dict[str, Any], kinds: set[str]) -> bool:
 
 def _nodes(
     reader: Reader, path_item: dict[str, Any], operation: dict[str, Any]
-) -> dict[tuple[Part, str], dict[str, Any]]:
+) -> dict[tuple[ParameterPart, str], dict[str, Any]]:
     """Parameters by place and name, header names in lower case. The operation's own replace those of its path."""
     nodes = {}
     for node in [*reader.items(path_item, "parameters"), *reader.items(operation, "parameters")]:

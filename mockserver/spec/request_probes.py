@@ -15,7 +15,7 @@ from mockserver.spec.path_probes import check_paths
 from mockserver.spec.places import RequestPlaces
 from mockserver.spec.pointer import MISSING, Pointer, is_pointer, join
 from mockserver.spec.reader import Reader
-from mockserver.spec.rule_probes import Found, RuleProbe, nowhere
+from mockserver.spec.rule_probes import Mistake, RuleProbe, nowhere
 
 MAGIC_NUMBERS = ("+15005550400", "15005550400", 15005550400)
 LIKE_PHONE_NUMBERS = (
@@ -43,7 +43,7 @@ class _Verdicts:
         """Note what is wrong at a place; None if nothing is."""
         self._spots.setdefault((id(container), key), []).append((container, message))
 
-    def judge(self, container: Any, found: Iterable[Found], keys: tuple[str, ...]) -> None:
+    def judge(self, container: Any, found: Iterable[Mistake], keys: tuple[str, ...]) -> None:
         """Note what is wrong with a node, and that nothing is with its other ``keys``."""
         wrong = set()
         for holder, key, message in found:
@@ -208,7 +208,7 @@ def _conditions(blocks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _recipients(
     reader: Reader, operation: OperationSpec, block: dict[str, Any], places: RequestPlaces
-) -> Iterator[Found]:
+) -> Iterator[Mistake]:
     """A recipient that can be no number, or that is missing."""
     recipients = [o.recipient for o in places.operations if o.recipient is not None]
     if operation.message is not None and not recipients:
@@ -286,7 +286,7 @@ def _is_needed(operation: OperationSpec, parameter: Parameter) -> bool:
     return parameter.where != "path" and parameter.required and parameter.example is MISSING and place not in given
 
 
-def _examples(reader: Reader, operation: OperationSpec, node: dict[str, Any]) -> Iterator[Found]:
+def _examples(reader: Reader, operation: OperationSpec, node: dict[str, Any]) -> Iterator[Mistake]:
     """Examples of parameters and bodies that their own schemas refuse."""
     path_item = reader.mapping(reader.mapping(reader.document, "paths"), operation.path)
     nodes = [*reader.items(node, "parameters"), *reader.items(path_item, "parameters")]
@@ -307,7 +307,7 @@ def _examples(reader: Reader, operation: OperationSpec, node: dict[str, Any]) ->
             yield _holder(reader, reader.mapping(content, media_type), told)
 
 
-def _holder(reader: Reader, media: dict[str, Any], told: tuple[list[Any], str]) -> Found:
+def _holder(reader: Reader, media: dict[str, Any], told: tuple[list[Any], str]) -> Mistake:
     """Where in an example a refused value is written."""
     container: Any = media
     key: Any = "example"

@@ -174,7 +174,7 @@ def read_yaml(file: str, text: str, *, any_scalar_key: bool = False) -> Source:
     try:
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(_with_long_escapes(text))
         try:
-            source.value = _Walk(source, loader, any_scalar_key=any_scalar_key).document()
+            source.value = _EventReader(source, loader, any_scalar_key=any_scalar_key).document()
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -203,7 +203,7 @@ def _strange_character(file: str, text: str) -> ContractError | None:
     return ContractError(file, line, column, "", told)
 
 
-class _Walk:
+class _EventReader:
     """Turns events into values. An anchored value is the same object wherever an alias stands for it."""
 
     def __init__(self, source: Source, loader: Any, *, any_scalar_key: bool) -> None:

@@ -22,7 +22,7 @@ EXPORT_TYPES = {
 }
 FILES = {"har": "calls.har", "curl": "calls.sh", "text": "calls.txt", "pytest": "calls.py"}
 
-Entry = Callable[[State, RecordedCall], Awaitable[str]]
+CallExport = Callable[[State, RecordedCall], Awaitable[str]]
 
 
 def exported(state: State, form: str, calls: Sequence[RecordedCall], evicted: int, *, address: str) -> Response:
@@ -43,7 +43,7 @@ def exported(state: State, form: str, calls: Sequence[RecordedCall], evicted: in
 
 
 async def _document(
-    state: State, calls: Sequence[RecordedCall], entry: Entry, frame: tuple[str, str, str]
+    state: State, calls: Sequence[RecordedCall], entry: CallExport, frame: tuple[str, str, str]
 ) -> AsyncIterator[bytes]:
     before, between, behind = frame
     share = TimeShare()
@@ -61,7 +61,7 @@ def _script_head(number: int, lost: str) -> str:
     return "\n".join(filter(None, ("#!/bin/sh", what, note, lost and f"# {lost}"))) + "\n\n"
 
 
-def _entries(state: State, form: str, address: str) -> Entry:
+def _entries(state: State, form: str, address: str) -> CallExport:
     """What writes one call."""
     curl = CurlWriter(state.contracts, state.masker, address, with_token=not state.settings.is_loopback)
 

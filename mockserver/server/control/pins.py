@@ -15,8 +15,8 @@ from mockserver.engine.bodies import integral
 from mockserver.engine.callback import signature_places
 from mockserver.engine.fault import NEEDS_WIRE, OF_CALLBACKS, Fault, FaultError, read_fault
 from mockserver.engine.pin import (
-    Entry,
     Literal,
+    PinEntry,
     PinState,
     answer_of,
     callback_obstacle,
@@ -254,7 +254,7 @@ def _fault(body: dict[str, Any], *, can_break: bool) -> Fault | None:
     return fault
 
 
-def _entry(reach: str, operations: list[OperationSpec], item: Any, at: str) -> Entry:
+def _entry(reach: str, operations: list[OperationSpec], item: Any, at: str) -> PinEntry:
     """One item of answers. A name must be known to at least one operation of the reach."""
     if item == "rules":
         return None
@@ -292,7 +292,9 @@ def _check_header(name: str, value: Any, at: str) -> None:
         raise ApiError(400, "must be a string of printable ASCII", at)
 
 
-def _change(operations: list[OperationSpec], entries: tuple[Entry, ...], text: str, value: Any) -> tuple[Pointer, Any]:
+def _change(
+    operations: list[OperationSpec], entries: tuple[PinEntry, ...], text: str, value: Any
+) -> tuple[Pointer, Any]:
     """One value to be laid over the answers: a header, or a member that the body of each of them has."""
     at = join("body", "changes", text)
     pointer = Pointer.parse(text)
