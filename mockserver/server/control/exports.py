@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from mockserver.engine.call import RecordedCall
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
-from mockserver.server.control.shapes import shown
+from mockserver.server.control.shown_calls import shown
 from mockserver.server.curl_command import CurlWriter
 from mockserver.server.har import har_entry, har_log
 from mockserver.server.text_report import assertion, call_text
