@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.scenarios import SCENARIOS, scenario, send, wire
 from benchmarks.servers import Server, ServerError, our_program, running
-from tests.load.customers import HEALTH, Customer, control
+from tests.load.loaded_server import HEALTH, Customer, control
 from tests.load.mixed import Worker
 from tests.streams import Client
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mockserver.authoring.exchange import differences
+from mockserver.authoring.exchange import reply_differences
 from mockserver.engine.fixture_case import Replay, Sent, read_case
 from mockserver.spec.source import read_yaml
 
@@ -53,7 +53,7 @@ def complaints(case: Mapping[str, Any], replay: Replay, reply: Reply) -> list[st
     if "headers" in expected:
         found["headers"] = {name: reply.headers.get(name.lower()) for name in expected["headers"]}
     expected["answer"], found["answer"] = case["answer"], reply.headers.get("x-mock-answer")
-    return list(differences(expected, found))
+    return list(reply_differences(expected, found))
 
 
 def is_exact(node: Any) -> bool:

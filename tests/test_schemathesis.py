@@ -58,8 +58,8 @@ def test_contract(  # noqa: PLR0917 -- what is tried, and where
 @pytest.mark.parametrize("broken", BROKEN)
 def test_it_bites(fuzzing: Any, broken: str, app: Application, default: AccountData, tmp_path: Path) -> None:
     """A server that takes bad data, or refuses good data, is found."""
-    spoiled = importlib.import_module("tests.fuzz.spoiled")
+    faulty_servers = importlib.import_module("tests.fuzz.faulty_servers")
     way = next(way for way in fuzzing.ways() if way.contract.vendor == "polyai")
-    server = spoiled.Spoiled(app, getattr(spoiled, broken))
+    server = faulty_servers.FaultyServer(app, getattr(faulty_servers, broken))
     report = fuzzing.fuzz(fuzzing.first_path(fuzzing.trial(server, default, way, tmp_path, examples=EXAMPLES)))
     assert BROKEN[broken] in report.checks, str(report)

@@ -17,7 +17,7 @@ from mockserver.server.build import contracts_of
 from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractErrors
 
-EXCHANGES = pytest.StashKey["_Exchanges"]()
+EXCHANGES = pytest.StashKey["_ExchangeRun"]()
 EXCHANGE_DEPTH = 3  # vendor, operation, case
 
 
@@ -25,7 +25,7 @@ class ExchangeFailure(Exception):  # noqa: N818 -- what a test found, shown with
     """An answer is not the one that the file shows, or the file is wrong."""
 
 
-class _Exchanges:
+class _ExchangeRun:
     """An application of its own for the exchanges of a run, made when the first one is tried."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -66,7 +66,7 @@ class _Exchanges:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The folders are collected with the run, unless single tests are asked for."""
-    config.stash[EXCHANGES] = exchanges = _Exchanges(config)
+    config.stash[EXCHANGES] = exchanges = _ExchangeRun(config)
     missing = [folder for folder in exchanges.folders if not folder.is_dir()]
     if missing:
         raise pytest.UsageError(f"--mockserver-fixtures: there is no folder {missing[0]}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, Accounts, Found, mistakes_in_case
+from mockserver.authoring.exchange_probes import ACCOUNTS_FILE, Accounts, CaseMistake, mistakes_in_case
 from mockserver.engine.account import BUILTIN_ACCOUNTS
 from mockserver.engine.fixture_case import CASE_MEMBERS, CASE_MEMBERS_ALLOWED, REQUEST_MEMBERS, Replay
 from mockserver.spec.errors import ContractError
@@ -64,44 +64,39 @@ def read_exchange(
 def _mistakes(source: Source, contract: Contract, accounts: Accounts | None) -> Iterator[ContractError]:
     case = source.value
     if not isinstance(case, dict):
-        yield _error(source, case, None, "an exchange is {about, account, request, answer, response}")
+        yield source.error_at(case, None, "an exchange is {about, account, request, answer, response}")
         return
     for name in sorted(CASE_MEMBERS - case.keys()):
-        yield _error(source, case, None, f"{name!r} is missing")
+        yield source.error_at(case, None, f"{name!r} is missing")
     yield from _strangers(source, case, CASE_MEMBERS_ALLOWED)
     for name, known in (("request", REQUEST_MEMBERS), ("response", RESPONSE_MEMBERS)):
         node = case.get(name, {})
         if isinstance(node, dict):
             yield from _strangers(source, node, known)
         else:
-            yield _error(source, case, name, "must be a mapping")
+            yield source.error_at(case, name, "must be a mapping")
     request = case.get("request")
     if isinstance(request, dict) and not {"method", "path"} <= request.keys():
-        yield _error(source, case, "request", "a request has 'method' and 'path'")
+        yield source.error_at(case, "request", "a request has 'method' and 'path'")
     if case.get("account", "default") not in {*BUILTIN_ACCOUNTS, None}:
-        yield _error(source, case, "account", f"is not known here; known: {', '.join(BUILTIN_ACCOUNTS)}")
+        yield source.error_at(case, "account", f"is not known here; known: {', '.join(BUILTIN_ACCOUNTS)}")
     known_answers = [answer.id for operation in contract.operations for answer in operation.answers.values()]
     if "answer" in case and case["answer"] not in known_answers:
         operation = str(case["answer"]).partition("/")[0]
         of_it = [known for known in known_answers if known.startswith(f"{operation}/")]
         listed = ", ".join(dict.fromkeys(of_it or known_answers))
-        yield _error(source, case, "answer", f"the contract has no answer {case['answer']!r}; it has: {listed}")
+        yield source.error_at(case, "answer", f"the contract has no answer {case['answer']!r}; it has: {listed}")
     yield from _as_errors(source, mistakes_in_case(case, contract, accounts))
 
 
-def _as_errors(source: Source, found: Iterable[Found]) -> Iterator[ContractError]:
-    yield from (_error(source, container, key, message) for container, key, message in found)
+def _as_errors(source: Source, found: Iterable[CaseMistake]) -> Iterator[ContractError]:
+    yield from (source.error_at(container, key, message) for container, key, message in found)
 
 
 def _strangers(source: Source, node: dict[str, Any], known: frozenset[str]) -> Iterator[ContractError]:
     for name in node:
         if name not in known:
-            yield _error(source, node, name, f"{name!r} is not known here; known: {', '.join(sorted(known))}")
-
-
-def _error(source: Source, container: Any, key: Any, message: str) -> ContractError:
-    place = source.place(container, key)
-    return ContractError(source.file, place.line, place.column, place.pointer, message)
+            yield source.error_at(node, name, f"{name!r} is not known here; known: {', '.join(sorted(known))}")
 
 
 def complaints(case: Mapping[str, Any], replay: Replay, reply: ReplayReply) -> list[str]:
@@ -119,13 +114,13 @@ def complaints(case: Mapping[str, Any], replay: Replay, reply: ReplayReply) -> l
     if "headers" in expected:
         found["headers"] = {name: reply.headers.get(name.lower()) for name in expected["headers"]}
     expected["answer"], found["answer"] = case["answer"], reply.headers.get("x-mock-answer")
-    told = list(differences(expected, found))
+    told = list(reply_differences(expected, found))
     if told and (problem := reply.headers.get("x-mock-problem")):
         told.append(f"it was refused for: {problem} ({reply.headers.get('x-mock-rule', 'no rule')})")
     return told
 
 
-def differences(expected: Any, found: Any, at: str = "") -> Iterator[str]:
+def reply_differences(expected: Any, found: Any, at: str = "") -> Iterator[str]:
     """Where ``found`` is not what is expected; ``{any: schema}`` is any value that fits the schema."""
     if isinstance(expected, dict) and expected.keys() == {"any"}:
         from jsonschema import Draft202012Validator  # noqa: PLC0415 -- takes 45 ms
@@ -134,10 +129,10 @@ def differences(expected: Any, found: Any, at: str = "") -> Iterator[str]:
             yield f"{at}: {error.message}"
     elif isinstance(expected, dict) and isinstance(found, dict):
         for name in sorted(expected.keys() | found.keys()):
-            yield from differences(expected.get(name, MISSING), found.get(name, MISSING), f"{at}/{name}")
+            yield from reply_differences(expected.get(name, MISSING), found.get(name, MISSING), f"{at}/{name}")
     elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
         for index, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from differences(one, other, f"{at}/{index}")
+            yield from reply_differences(one, other, f"{at}/{index}")
     elif type(expected) is not type(found) or expected != found:
         yield f"{at}: expected {_shown(expected)}, found {_shown(found)}"
 

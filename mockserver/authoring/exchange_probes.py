@@ -9,10 +9,11 @@ from mockserver.engine.account import BUILTIN_ACCOUNTS, AccountData, other_accou
 from mockserver.engine.fixture_case import TOKEN_MEMBERS, Replay
 from mockserver.spec.errors import ContractError
 from mockserver.spec.model import Contract
+from mockserver.spec.pointer import is_pointer
 from mockserver.spec.shared import METHODS
 from mockserver.spec.source import read_yaml
 
-Found = tuple[Any, Hashable, str]  # the container, the key in it, what is wrong there
+CaseMistake = tuple[Any, Hashable, str]  # the container, the key in it, what is wrong there
 Accounts = Mapping[str, AccountData]
 ACCOUNTS_FILE = "accounts.yaml"
 _BODIES = ("json", "form", "multipart", "text")
@@ -21,7 +22,7 @@ _FORMS_OF_FIXTURES = (*BUILTIN_ACCOUNTS, "credential", "token", "join", "before"
 _LIKE_REFERENCE = 0.7
 
 
-def mistakes_in_case(case: Mapping[str, Any], contract: Contract, accounts: Accounts | None) -> Iterator[Found]:
+def mistakes_in_case(case: Mapping[str, Any], contract: Contract, accounts: Accounts | None) -> Iterator[CaseMistake]:
     """What is wrong with an exchange. What its values name is looked up where there are ``accounts``."""
     before = case.get("before", [])
     if isinstance(before, list):
@@ -43,7 +44,7 @@ def mistakes_in_case(case: Mapping[str, Any], contract: Contract, accounts: Acco
     yield from _of_values(response, replay, is_response=True)
 
 
-def _of_request(request: dict[str, Any]) -> Iterator[Found]:
+def _of_request(request: dict[str, Any]) -> Iterator[CaseMistake]:
     method, path = request.get("method", "GET"), request.get("path", "/")
     if not isinstance(method, str) or method.lower() not in METHODS or not method.isupper():
         yield request, "method", f"{method!r} is no method; there are: {', '.join(METHODS).upper()}"
@@ -52,7 +53,7 @@ def _of_request(request: dict[str, Any]) -> Iterator[Found]:
     yield from _one_of(request, _BODIES, "a request has one body")
 
 
-def _of_response(response: dict[str, Any]) -> Iterator[Found]:
+def _of_response(response: dict[str, Any]) -> Iterator[CaseMistake]:
     status = response.get("status")
     if "status" not in response:
         yield response, None, "'status' is missing"
@@ -61,13 +62,13 @@ def _of_response(response: dict[str, Any]) -> Iterator[Found]:
     yield from _one_of(response, _SHOWN, "a response has one body")
 
 
-def _one_of(node: dict[str, Any], names: tuple[str, ...], told: str) -> Iterator[Found]:
+def _one_of(node: dict[str, Any], names: tuple[str, ...], told: str) -> Iterator[CaseMistake]:
     given = [name for name in names if name in node]
     for name in given[1:]:
         yield node, name, f"{told}: here is {given[0]!r} already"
 
 
-def _of_values(value: Any, replay: Replay | None, *, is_response: bool) -> Iterator[Found]:
+def _of_values(value: Any, replay: Replay | None, *, is_response: bool) -> Iterator[CaseMistake]:
     """The forms in a value that stand for nothing, or are nearly one."""
     if isinstance(value, list):
         for item in value:
@@ -91,7 +92,7 @@ def _of_values(value: Any, replay: Replay | None, *, is_response: bool) -> Itera
             yield value, key, str(error) if isinstance(error, ValueError) else f"stands for nothing: {error}"
 
 
-def _of_any(value: dict[str, Any]) -> Iterator[Found]:
+def _of_any(value: dict[str, Any]) -> Iterator[CaseMistake]:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 -- takes 45 ms
     from jsonschema.exceptions import SchemaError  # noqa: PLC0415 -- as above
 
@@ -101,17 +102,16 @@ def _of_any(value: dict[str, Any]) -> Iterator[Found]:
         yield value, "any", f"not a JSON Schema: {error.message}"
 
 
-def _nearly(value: dict[str, Any]) -> Iterator[Found]:
+def _nearly(value: dict[str, Any]) -> Iterator[CaseMistake]:
     """A misspelt form, which would be sent as it is written."""
     for key, item in value.items():
         is_alone = len(value) == 1 or value.keys() - {key} <= TOKEN_MEMBERS
         if key in _FORMS_OF_FIXTURES or not is_alone:
             continue
         for near in get_close_matches(key.lower(), _FORMS_OF_FIXTURES, n=1, cutoff=_LIKE_REFERENCE):
-            is_pointer = isinstance(item, str) and item.startswith("/")
             fits = {"join": isinstance(item, list), "now": isinstance(item, int | float)}
-            fits |= dict.fromkeys((*BUILTIN_ACCOUNTS, "before"), is_pointer)
-            if fits.get(near, isinstance(item, str) and not is_pointer and near in ("token", "credential")):
+            fits |= dict.fromkeys((*BUILTIN_ACCOUNTS, "before"), is_pointer(item))
+            if fits.get(near, isinstance(item, str) and not is_pointer(item) and near in ("token", "credential")):
                 yield value, key, f"unknown form {key!r}: it would be sent as it is; did you mean {near!r}?"
 
 

@@ -12,13 +12,13 @@ from mockserver.authoring.exchange import ReplayReply
 from mockserver.engine.account import Sample
 from mockserver.engine.fixture_case import Sent
 from mockserver.spec.answer_model import Answer
+from mockserver.spec.forms import FORM
 from mockserver.spec.model import OperationSpec
 from mockserver.spec.places import RequestPlaces
 from mockserver.spec.pointer import Pointer
 
 MAX_DEPARTURES = 40  # of each operation
 LONG_TEXT = 5_000  # characters
-FORM = "application/x-www-form-urlencoded"
 ODD_VALUES: tuple[Any, ...] = ("", "é€😀", "0" * LONG_TEXT, 0, -1, 1.5, True, None, [], {}, ["a"], {"a": 1})
 
 

@@ -40,7 +40,7 @@ class Imported:
 
 
 @dataclass(slots=True)
-class _Operation:
+class _DraftOperation:
     """An operation as it is put together; ``names`` are those of its answers."""
 
     endpoint: SpecOperation
@@ -113,11 +113,11 @@ class Importer:
         notes = [*self._notes, *self._schemas.notes, *self._security.notes]
         return Imported(document, list(dict.fromkeys(notes)))
 
-    def _with_paths(self, endpoints: list[SpecOperation]) -> list[_Operation]:
+    def _with_paths(self, endpoints: list[SpecOperation]) -> list[_DraftOperation]:
         """The operations that a contract can have, each with its path."""
         if endpoints:
             self._addresses.read(endpoints)
-        operations: dict[tuple[str, str], _Operation] = {}
+        operations: dict[tuple[str, str], _DraftOperation] = {}
         for endpoint in endpoints:
             path = self._addresses.path(endpoint)
             key = endpoint.method, re.sub(r"\{[^{}]*\}", "{}", path or "")
@@ -125,14 +125,14 @@ class Importer:
                 other = operations[key].endpoint.name
                 self._note(f"{endpoint.name} is left out: {other} has the same method and path")
             elif path is not None:
-                operations[key] = _Operation(endpoint, path)
+                operations[key] = _DraftOperation(endpoint, path)
         hidden = dict(hidden_paths(dict.fromkeys(operation.path for operation in operations.values())))
         for operation in operations.values():
             if operation.path in hidden:
                 self._note(f"{operation.endpoint.name} is left out: {hidden[operation.path]} takes its requests")
         return [operation for operation in operations.values() if operation.path not in hidden]
 
-    def _mark_message(self, operation: _Operation, request: SpecRequest, recipient: str | None) -> None:
+    def _mark_message(self, operation: _DraftOperation, request: SpecRequest, recipient: str | None) -> None:
         """Mark the recipient of the operation that sends, and say who a message comes from and what it says."""
         name = operation.endpoint.name
         at = Pointer.parse(recipient) if recipient else request.called(RECIPIENTS, is_number=True)
@@ -173,7 +173,7 @@ class Importer:
     def _note(self, text: str) -> None:
         self._notes.append(text)
 
-    def _operation(self, operation: _Operation) -> Node:
+    def _operation(self, operation: _DraftOperation) -> Node:
         endpoint = operation.endpoint
         parameters = self._parameters(operation)
         body = self._request_body(endpoint)
@@ -190,7 +190,7 @@ class Importer:
             self._note(f"{endpoint.name}: its callbacks are left out ({names}): write when each is made, and to whom")
         return node
 
-    def _parameters(self, operation: _Operation) -> list[Node]:
+    def _parameters(self, operation: _DraftOperation) -> list[Node]:
         """Parameters, in OpenAPI's words that are read here."""
         endpoint = operation.endpoint
         merged: dict[tuple[str, str], Node] = {}
@@ -300,7 +300,7 @@ class Importer:
                 yield {name: value for name, value in made.items() if name in required or name in flat}
                 yield {name: value for name, value in made.items() if name in required}
 
-    def _responses(self, operation: _Operation) -> Node:
+    def _responses(self, operation: _DraftOperation) -> Node:
         endpoint = operation.endpoint
         responses: Node = {}
         written = members(endpoint.node, "responses")
@@ -316,7 +316,7 @@ class Importer:
             responses["200"] = {"description": TODO, "x-mock": {"name": name, **_assumed("undocumented")}}
         return dict(sorted(responses.items()))
 
-    def _response(self, operation: _Operation, status: str, node: Node, file: Path) -> Node:
+    def _response(self, operation: _DraftOperation, status: str, node: Node, file: Path) -> Node:
         response: Node = {"description": str(node.get("description") or "-")}
         evidence = {"evidence": {"vendor": f"{self._source.file.name}, {operation.endpoint.name}, {status}"}}
         headers = self._headers(node, file)
@@ -334,7 +334,7 @@ class Importer:
             response["x-mock"] = {"name": self._answer_name(operation, "answer", status), **evidence}
         return response
 
-    def _answers(self, operation: _Operation, status: str, media: Any, file: Path, evidence: Node) -> Node:
+    def _answers(self, operation: _DraftOperation, status: str, media: Any, file: Path, evidence: Node) -> Node:
         schema = self._schemas.schema(media.get("schema") if isinstance(media, dict) else {}, file, "response")
         shown = [(name, self._schemas.follow(value, file).value) for name, value in _examples(media)]
         shown = [(name, value) for name, value in shown if value is not MISSING]
@@ -348,7 +348,7 @@ class Importer:
             self._note(f"{operation.endpoint.name}: an example of {status} does not fit its schema, which is left out")
         return {**({} if misfit or not schema else {"schema": schema}), "examples": examples}
 
-    def _answer_name(self, operation: _Operation, written: str, status: str) -> str:
+    def _answer_name(self, operation: _DraftOperation, written: str, status: str) -> str:
         """The canonical name of an answer for the first one of its status, else its own name; no name twice."""
         name = (
             "sent" if status.startswith("2") else CANONICAL_NAMES.get(int(status), "invalid" if status == "422" else "")
@@ -377,14 +377,14 @@ class Importer:
         return headers
 
 
-def _sending(operations: list[_Operation], requests: list[SpecRequest]) -> int | None:
+def _sending(operations: list[_DraftOperation], requests: list[SpecRequest]) -> int | None:
     """Which operation sends a message: the posted one that looks most like it, or the only one that is posted."""
     posted = [number for number, operation in enumerate(operations) if operation.endpoint.method == "post"]
     best = max(posted, key=lambda number: requests[number].score, default=None)
     return best if best is not None and (len(posted) == 1 or requests[best].score) else None
 
 
-def _names(operations: list[_Operation], sending: int | None) -> list[str]:
+def _names(operations: list[_DraftOperation], sending: int | None) -> list[str]:
     """A name for each operation; the one that sends is ``send_sms``."""
     names = ["send_sms"] if sending is not None else []
     for number, operation in enumerate(operations):

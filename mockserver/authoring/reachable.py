@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import jsonschema_rs
 
-from mockserver.authoring.circles import cut_circles
+from mockserver.authoring.component_cycles import cut_cycles
 from mockserver.authoring.openapi_file import MAX_REFERENCES, Found, Node, OpenApiFile, entries, members
 from mockserver.spec.near_keys import INNER_SCHEMAS, SCHEMA_KEYWORDS, SCHEMA_LISTS, SCHEMAS_BY_NAME
 from mockserver.spec.parameters import COERCED_TYPES, is_only
@@ -55,7 +55,7 @@ class Reachable:
         while self._waiting:
             name, found, its_side = self._waiting.pop(0)
             self.components[name] = self._schema(found.value, found.file, its_side)
-        for name in cut_circles(self.components, self._cut):
+        for name in cut_cycles(self.components, self._cut):
             self.notes.append(f"the schema {name} says that it is itself: that is left out")
         return copy
 

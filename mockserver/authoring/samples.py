@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from mockserver.spec.parameters import list_at
 from mockserver.spec.pointer import Pointer
 
 SAMPLE_TEXT = "text"  # where nothing is known of a text
@@ -63,8 +64,8 @@ class Sampler:
         self._made += 1
         if not isinstance(schema, dict) or depth > MAX_SAMPLE_DEPTH or self._made > MAX_SAMPLE_VALUES:
             return SAMPLE_TEXT if schema is True else None
-        shown = [*_list(schema, "examples")[:1], *_members(schema, "default")] if self._is_shown else []
-        for value in (*_members(schema, "const"), *shown, *_list(schema, "enum")):
+        shown = [*list_at(schema, "examples")[:1], *_members(schema, "default")] if self._is_shown else []
+        for value in (*_members(schema, "const"), *shown, *list_at(schema, "enum")):
             return value
         if "$ref" in schema:
             self._open.append(schema["$ref"])
@@ -101,7 +102,7 @@ class Sampler:
         return _text(schema) if kind == "string" else {"boolean": True}.get(kind)
 
     def _object(self, schema: dict[str, Any], depth: int) -> Any:
-        required, properties = _list(schema, "required"), schema.get("properties", {})
+        required, properties = list_at(schema, "required"), schema.get("properties", {})
         is_full = depth >= MAX_FREE_DEPTH or self._made > MAX_SAMPLE_VALUES // 4
         names = [name for name in properties if name in required or not (is_full or self._leads_back(properties[name]))]
         further = [name for name in required if name not in properties]
@@ -110,7 +111,7 @@ class Sampler:
         return {**named, **{name: self._value(of_further, depth + 1) for name in further}}
 
     def _array(self, schema: dict[str, Any], depth: int) -> Any:
-        first = _list(schema, "prefixItems")
+        first = list_at(schema, "prefixItems")
         rest = schema.get("items", {})
         number = max(int(schema.get("minItems", 1)), 0 if first else 1, len(first))
         number = min(number, int(schema.get("maxItems", number)), MAX_SAMPLE_ITEMS if rest is not False else len(first))
@@ -121,11 +122,6 @@ class Sampler:
         """Whether a schema, or that of its items, is one whose value is being made."""
         items = schema.get("items") if isinstance(schema, dict) else None
         return any(isinstance(one, dict) and one.get("$ref") in self._open for one in (schema, items))
-
-
-def _list(schema: dict[str, Any], key: str) -> list[Any]:
-    value = schema.get(key)
-    return value if isinstance(value, list) else []
 
 
 def _joined(one: Any, other: Any) -> Any:
@@ -142,7 +138,7 @@ def _with_beside(target: Any, schema: dict[str, Any]) -> Any:
         return target
     both = {**target, **beside}
     if "required" in target and "required" in beside:
-        both["required"] = [*_list(target, "required"), *_list(beside, "required")]
+        both["required"] = [*list_at(target, "required"), *list_at(beside, "required")]
     if "properties" in target and "properties" in beside:
         both["properties"] = {**target["properties"], **beside["properties"]}
     return both

@@ -25,7 +25,7 @@ from mockserver.server.build import contracts_of
 from mockserver.server.serialize import account_shape
 from mockserver.server.settings import Settings
 from mockserver.spec.account_values import file_texts
-from mockserver.testing.account_path import as_text, filled, value_in
+from mockserver.testing.account_path import filled, value_in, variable_text
 from mockserver.testing.files import write_files
 
 
@@ -161,7 +161,7 @@ def _leaves(value: Any, name: str, *, whole: bool) -> Iterator[tuple[str, str]]:
         for key, item in items if whole or isinstance(value, Mapping) else items[:1]:
             yield from _leaves(item, f"{name}_{key}" if name else str(key), whole=whole)
     elif value is not None:
-        yield name, as_text(value)
+        yield name, variable_text(value)
 
 
 def write_account_files(shape: Mapping[str, Any], declared: Mapping[str, Any], folder: Path) -> dict[str, str]:

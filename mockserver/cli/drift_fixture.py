@@ -11,12 +11,13 @@ from mockserver.cli.drift_substitutes import Substitutes, nobodys, settled
 from mockserver.server.drift.filled import kind_of
 from mockserver.server.drift.recording import RealCall
 from mockserver.spec.answer_model import Answer
+from mockserver.spec.forms import FORM
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Scheme
 
 SCHEMA_TYPES = {"text": "string", "number": "number", "list": "array"}
-FORM, MULTIPART, JSON = "application/x-www-form-urlencoded", "multipart/form-data", "application/json"
+MULTIPART, JSON = "multipart/form-data", "application/json"
 NOT_WRITTEN = frozenset({"prefer", "content-type", "content-length", "host"})  # headers that stand elsewhere, if at all
 LONG_NUMBER = re.compile(r"[0-9]{8,}")  # maybe somebody's, in a text that is not read
 

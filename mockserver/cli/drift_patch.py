@@ -74,10 +74,10 @@ def patched(text: str, seen: Iterable[Seen]) -> Patch:
     return Patch(text, tuple(dict.fromkeys(by_hand)))
 
 
-_Sample = tuple[Seen, Any, list[_Edit | str]]  # a call, the node of its answer, what is to be done about the sample
+_SampleEdits = tuple[Seen, Any, list[_Edit | str]]  # a call, its answer's node, what is to be done about the sample
 
 
-def _agreed(samples: list[_Sample]) -> Iterator[_Sample]:
+def _agreed(samples: list[_SampleEdits]) -> Iterator[_SampleEdits]:
     """The same, but nothing is done where one sample stands for answers of operations that differ."""
     wanted: dict[int, set[str]] = {}
     for one, node, changes in samples:

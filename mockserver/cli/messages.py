@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from mockserver.cli.common import CommandError, environment_settings, server_url
+from mockserver.engine.account import EVERYBODY
 from mockserver.server.log import printable
 from mockserver.testing.client import Control, ControlError
 
-EVERYBODY = "*"
 SERVER = "Where the server is. [MOCKSERVER_PUBLIC_URL, or http://127.0.0.1:8080]"
 
 

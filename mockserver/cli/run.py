@@ -23,6 +23,7 @@ from mockserver.cli.namespaces import Inside, Isolated, IsolationError, LocalSer
 from mockserver.cli.reports import check_report, write_report
 from mockserver.cli.service_relay import read_services, relaying
 from mockserver.cli.summary import RunRecord, summary
+from mockserver.engine.account import EVERYBODY
 from mockserver.server.settings import LOG_FORMS, PREFIX, LogForm, Settings, SettingsError, option
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.model import Contract
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 URL, ACCOUNT = f"{PREFIX}URL", f"{PREFIX}ACCOUNT"
-EVERYBODY = "*"  # all accounts
 ISOLATION = ("none", "auto", "require")
 NO_ISOLATION = 125  # the exit code of what was to run another command and could not
 
@@ -127,28 +127,28 @@ def _run(settings: Settings, command: Sequence[str], options: RunOptions, signal
     expected = [read_expectation(text, app.contracts) for text in options.expect]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="mockserver-")))
-        place = _Place(app, folder, let_through)
-        stack.callback(place.close)
-        shape = _own_account(app, options.state, f"{LOOPBACK}:{place.port}")
-        own = {URL: place.url, ACCOUNT: shape["id"], **_own_variables(app.contracts, shape, options, folder)}
+        address = _ServerAddress(app, folder, let_through)
+        stack.callback(address.close)
+        shape = _own_account(app, options.state, f"{LOOPBACK}:{address.port}")
+        own = {URL: address.url, ACCOUNT: shape["id"], **_own_variables(app.contracts, shape, options, folder)}
         try:
-            isolated = _isolated(command, place.target, own, services, options.isolation)
+            isolated = _isolated(command, address.target, own, services, options.isolation)
             gc.enable()
-            url = stack.enter_context(serving(app, [place.listening, *(isolated.web if isolated else [])]))
+            url = stack.enter_context(serving(app, [address.listening, *(isolated.web if isolated else [])]))
             if isolated is not None:
                 stack.callback(isolated.child.give_up)
-                stack.enter_context(relaying(services, isolated, NotedHosts(str(place.target.others), ())))
-            code = signals.run(lambda: _started(isolated, command, place.target, own))
+                stack.enter_context(relaying(services, isolated, NotedHosts(str(address.target.others), ())))
+            code = signals.run(lambda: _started(isolated, command, address.target, own))
         except ChildError as error:
             click.echo(f"mockserver: {error}", err=True)
             _without_reports(options.report)
             return error.code
         with signals.interruptible():
-            ended = _conclude(Control(url, settings.admin_token), shape, expected, options, place.target)
+            ended = _conclude(Control(url, settings.admin_token), shape, expected, options, address.target)
         return code or ended
 
 
-class _Place:
+class _ServerAddress:
     """Where the server of a run is: a port of this machine, and the files by which clients trust it."""
 
     def __init__(self, app: "Application", folder: Path, let_through: Sequence[str]) -> None:

@@ -104,7 +104,7 @@ NOTHING_UNMET = Unmet()
 
 
 @dataclass(slots=True)
-class _Count:
+class _LabelCount:
     """The number of calls of a label, and what its operation has not seen yet."""
 
     unseen: _Unseen
@@ -122,15 +122,15 @@ class _Counts:
     told: Tally = field(default_factory=Tally)
     fresh: Tally = field(default_factory=Tally)
     test: str | None = None
-    since: dict[Label, _Count] = field(default_factory=dict)
+    since: dict[Label, _LabelCount] = field(default_factory=dict)
     unseen: dict[str, _Unseen] = field(default_factory=dict)
 
-    def begin(self, label: Label, operation: OperationSpec) -> _Count:
+    def begin(self, label: Label, operation: OperationSpec) -> _LabelCount:
         """A count for a label that has none yet."""
         if len(self.since) >= MAX_OPEN_COUNTS:
             self.settle()
         unseen = self._unseen(operation)
-        count = self.since[label] = _Count(unseen if label.answer else NOTHING_UNSEEN)
+        count = self.since[label] = _LabelCount(unseen if label.answer else NOTHING_UNSEEN)
         return count
 
     def see(self, unseen: _Unseen, fields: list[tuple[str, str, str]], request: ParsedRequest) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from mockserver.spec.account_values import values_at
 from mockserver.spec.errors import ContractError
+from mockserver.spec.forms import FORM, sent_text
 from mockserver.spec.model import ArrayStyle, Contract, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Basic, Jwt, Scheme
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mockserver.engine.signing import Signer
 
 BUILTIN_ACCOUNTS = ("default", "second")
+EVERYBODY = "*"  # in place of an account's id, where a question is of all of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,20 +187,22 @@ def _put(parts: dict[str, Any], at: Pointer, value: Any) -> None:
 def _as_sent(operation: OperationSpec, parts: dict[str, Any]) -> Sample:
     path, arrays = quote(operation.path, safe=SAFE_IN_PATHS), operation.arrays
     for name, value in parts["path"].items():
-        text = _text(_written(value, arrays.get("path", {}).get(name)))
+        text = sent_text(_written(value, arrays.get("path", {}).get(name)))
         path = path.replace("{" + quote(name, safe=SAFE_IN_PATHS) + "}", quote(text, safe=""))
     pairs = ((name, _written(value, arrays.get("query", {}).get(name))) for name, value in parts["query"].items())
     query = urlencode(list(pairs), doseq=True)
     body = "" if "body" not in parts else _body(parts["body"], parts["header"].get("content-type", ""))
     headers = {
-        name: _text(_written(value, arrays.get("header", {}).get(name))) for name, value in parts["header"].items()
+        name: sent_text(_written(value, arrays.get("header", {}).get(name))) for name, value in parts["header"].items()
     }
     return Sample(operation.method, f"{path}?{query}" if query else path, headers, body)
 
 
 def _body(value: Any, content_type: str) -> str:
-    if content_type == "application/x-www-form-urlencoded" and isinstance(value, dict):
-        fields = {name: list(map(_text, one)) if isinstance(one, list) else _text(one) for name, one in value.items()}
+    if content_type == FORM and isinstance(value, dict):
+        fields = {
+            name: list(map(sent_text, one)) if isinstance(one, list) else sent_text(one) for name, one in value.items()
+        }
         return urlencode(fields, doseq=True)
     is_text = isinstance(value, str) and "json" not in content_type
     return str(value) if is_text else json.dumps(value, ensure_ascii=False)
@@ -207,10 +211,6 @@ def _body(value: Any, content_type: str) -> str:
 def _written(value: Any, array: ArrayStyle | None) -> Any:
     """A value as text, or the texts of an array whose items are sent one by one."""
     if array is None or not isinstance(value, list):
-        return _text(value)
-    items = [_text(item) for item in value]
+        return sent_text(value)
+    items = [sent_text(item) for item in value]
     return array.delimiter.join(items) if array.delimiter else items
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

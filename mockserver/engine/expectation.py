@@ -12,12 +12,12 @@ from mockserver.engine.request import Arrival
 from mockserver.matching.compare import Difference, Test
 from mockserver.matching.pattern import Pattern, answer_view, headers_view
 from mockserver.spec.functions import phone_digits
+from mockserver.spec.model import READ_AS_FORM
 from mockserver.spec.pointer import MISSING
 from mockserver.spec.value_model import Validator
 
 Reader = Callable[[RecordedCall | Arrival, str], Any]  # of what was sent, and how its body is read
 
-_FORMS = frozenset({"form", "multipart"})
 _READ_AS_JSON = frozenset({"json", ""})  # "" where no operation has the path: a body that is JSON is read as such
 
 
@@ -128,7 +128,7 @@ class RequestView:
         read = self._parts.get("body")
         if part == "json" and isinstance(read, dict | list) and self._reads in _READ_AS_JSON:
             return read
-        if part == "form" and isinstance(read, dict) and self._reads in _FORMS:
+        if part == "form" and isinstance(read, dict) and self._reads in READ_AS_FORM:
             return read
         return _READ[part](self._sent, self._reads)
 
@@ -158,7 +158,7 @@ def _path_params(sent: RecordedCall | Arrival, _reads: str) -> dict[str, str]:
 def _query(sent: RecordedCall | Arrival, reads: str) -> dict[str, str]:
     """Of a parameter given twice the last value; a form's fields count as query, too."""
     pairs = dict(read_query(sent.query)) if sent.query else {}
-    fields = _body(sent, reads) if reads in _FORMS else None
+    fields = _body(sent, reads) if reads in READ_AS_FORM else None
     return {**fields, **pairs} if isinstance(fields, dict) else pairs
 
 
@@ -167,7 +167,7 @@ def _headers(sent: RecordedCall | Arrival, _reads: str) -> dict[str, Any]:
 
 
 def _body(sent: RecordedCall | Arrival, reads: str) -> Any:
-    if reads in _FORMS:
+    if reads in READ_AS_FORM:
         form = _form(sent, reads)
         return content_of(sent).decode("utf-8", "replace") if form is MISSING else form
     body = content_of(sent)
@@ -186,7 +186,7 @@ def _json(sent: RecordedCall | Arrival, reads: str) -> Any:
 
 def _form(sent: RecordedCall | Arrival, reads: str) -> Any:
     try:
-        return _fields(sent, reads) if reads in _FORMS else MISSING
+        return _fields(sent, reads) if reads in READ_AS_FORM else MISSING
     except UnreadableError:
         return MISSING
 

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from mockserver.engine.account import SAFE_IN_PATHS, AccountData, credential_for, token_parts
 from mockserver.spec.account_values import values_at
+from mockserver.spec.forms import FORM, sent_text
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Jwt, Scheme
@@ -175,13 +176,13 @@ class Replay:
     def _pairs(self, node: Any) -> list[tuple[str, Any]]:
         items = node.items() if isinstance(node, dict) else node or []
         found = [(name, self.value(value)) for name, value in items]
-        return [(name, list(map(_text, v)) if isinstance(v, list) else _text(v)) for name, v in found]
+        return [(name, list(map(sent_text, v)) if isinstance(v, list) else sent_text(v)) for name, v in found]
 
     def _content(self, node: Mapping[str, Any]) -> tuple[bytes, str]:
         if "json" in node:
             return json.dumps(self.value(node["json"])).encode(), "application/json"
         if "form" in node:
-            return urlencode(self._pairs(node["form"]), doseq=True).encode(), "application/x-www-form-urlencoded"
+            return urlencode(self._pairs(node["form"]), doseq=True).encode(), FORM
         if "multipart" in node:
             parts = [
                 f'--{FORM_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -197,7 +198,3 @@ def _wrong_key(algorithm: str) -> str:
 
         return jwk.RSAKey.generate_key(2048).as_pem(private=True).decode("ascii")
     return "not-the-key-that-this-application-was-given"
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from mockserver.spec.forms import sent_text
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.value_model import Condition, Constant, Each, Paging
 
@@ -89,29 +90,25 @@ def _meets(condition: Condition, asked: Any, record: Any) -> bool:
     if condition.relation == "in":
         return any(same(value, item) for item in _several(asked))
     if condition.relation == "like":
-        return _is_like(_text(value), _text(asked))
+        return _is_like(sent_text(value), sent_text(asked))
     below = _rank(value) <= _rank(asked)
     return below if condition.relation == "to" else _rank(asked) <= _rank(value)
 
 
 def same(value: Any, other: Any) -> bool:
     """Whether two values are the same, one perhaps written as text: what a query asks for is text."""
-    return _text(value) == _text(other)
+    return sent_text(value) == sent_text(other)
 
 
 def _several(asked: Any) -> list[Any]:
     return asked if isinstance(asked, list) else [part.strip() for part in str(asked).split(";") if part.strip()]
 
 
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _rank(value: Any) -> tuple[int, float, str]:
     """What values are ordered by: what is missing first, then numbers, then texts."""
     if value is MISSING or value is None:
         return 0, 0.0, ""
-    text = _text(value)
+    text = sent_text(value)
     return (1, float(text), "") if _DECIMAL.fullmatch(text) else (2, 0.0, text)
 
 

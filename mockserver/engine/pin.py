@@ -50,7 +50,7 @@ class Literal:
         return self.notes[operation.id]
 
 
-Entry = str | Literal | None  # an answer by name or id, a response of the test's own, or the rules' answer
+PinEntry = str | Literal | None  # an answer by name or id, a response of the test's own, or the rules' answer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +66,7 @@ class PinState:
     id: str
     account: str
     reach: str
-    entries: tuple[Entry, ...]
+    entries: tuple[PinEntry, ...]
     written: tuple[Any, ...]
     then: str = "rules"
     fault: Fault | None = None
@@ -111,12 +111,12 @@ class PinState:
         return self.then == "last" if self.fault is None else self.fault.times is None
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> PinEntry:
         """What the next request gets; None: as the rules say."""
         return self.entries[min(self.position, len(self.entries) - 1)] if self.entries else None
 
     @property
-    def remaining(self) -> tuple[Entry, ...]:
+    def remaining(self) -> tuple[PinEntry, ...]:
         """What the next requests can get, in order."""
         return self.entries[min(self.position, len(self.entries) - 1) :] if self.entries else (None,)
 
@@ -130,7 +130,7 @@ class PinState:
         """Whether chance keeps its fault from the next request, so that nothing is left of the pin for it."""
         return not self.entries and self.striking is None
 
-    def allows(self, entry: Entry, operation: OperationSpec, *, has_problems: bool) -> bool:
+    def allows(self, entry: PinEntry, operation: OperationSpec, *, has_problems: bool) -> bool:
         """Whether a request to an operation can get this entry.
 
         The operation must have the answer. A success is for requests without problems, unless it is forced; a course is

@@ -59,7 +59,7 @@ Make = Callable[[Context], Any]
 
 
 class ValueCompiler:
-    """TimeShare descriptions of values into functions; ``MISSING`` is a value that this exchange does not have."""
+    """Turns descriptions of values into functions; ``MISSING`` is a value that this exchange does not have."""
 
     def __init__(self) -> None:
         self._timestamp = _remembering_timestamp()

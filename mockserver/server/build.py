@@ -16,7 +16,7 @@ from mockserver.spec.model import Contract
 from mockserver.spec.source import Source, read_text, read_yaml, why_unread
 from mockserver.store.accounts import AccountError, Registry
 from mockserver.store.kinds import StoreError
-from mockserver.store.opening import open_store
+from mockserver.store.open_store import open_store
 from mockserver.store.parts import StoreParts
 from mockserver.store.store import Store
 

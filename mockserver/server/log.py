@@ -54,7 +54,7 @@ class Form(Protocol):
     def note(self, text: str) -> str: ...
 
 
-Entry = tuple[RecordedCall, Problem | None, Sequence[str]]  # a call, the problem that was answered, nearest operations
+LoggedCall = tuple[RecordedCall, Problem | None, Sequence[str]]  # a call, the answered problem, nearest operations
 
 
 class CallLog:
@@ -69,7 +69,7 @@ class CallLog:
         self._mock = mock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: BlockWriter | None = None
-        self._pending: list[Entry] = []
+        self._pending: list[LoggedCall] = []
         self._pending_blocks = 0  # what they take, as the journal weighs them
         self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -193,7 +193,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-class _Figures:
+class _TimeTexts:
     """Times and durations as text: many calls have the same second, and Python's own formats take twice as long."""
 
     def __init__(self, pattern: str) -> None:
@@ -226,13 +226,13 @@ class TextForm:
 
     def __init__(self, *, is_coloured: bool) -> None:
         self._is_coloured = is_coloured
-        self._figures = _Figures("%H:%M:%S")
+        self._times = _TimeTexts("%H:%M:%S")
         self._words = lru_cache(maxsize=MAX_LABELS)(self._words_of)
 
     def line(self, call: RecordedCall, recipient: str, details: LineDetails) -> str:
         label = call.label
         line = (
-            f"{self._figures.moment(call.received_at)} {self._words(label)} {call.account or '-'} {recipient or '-'}"
+            f"{self._times.moment(call.received_at)} {self._words(label)} {call.account or '-'} {recipient or '-'}"
             f" {call.duration_ms:.1f}ms"
         )
         if label.hint:
@@ -277,11 +277,11 @@ class JsonForm:
     """
 
     def __init__(self) -> None:
-        self._figures = _Figures("%Y-%m-%dT%H:%M:%S")
+        self._times = _TimeTexts("%Y-%m-%dT%H:%M:%S")
         self._members = lru_cache(maxsize=MAX_LABELS)(_members_of)
 
     def line(self, call: RecordedCall, recipient: str, details: LineDetails) -> str:
-        figures = self._figures
+        times = self._times
         before, behind = self._members(call.label)
         problem, asked = "null", ""
         if details.problem is not None:
@@ -290,9 +290,9 @@ class JsonForm:
             asked = f',"method":{_json(details.method)},"path":{_json(details.path)}'
             asked += f',"nearest":{_json(details.nearest)}'
         return (
-            f'{{"received_at":"{figures.moment(call.received_at)}+00:00","id":"{call.id}",'
+            f'{{"received_at":"{times.moment(call.received_at)}+00:00","id":"{call.id}",'
             f'"account":{_text_or_null(call.account)},'
-            f'{before},"recipient":{_text_or_null(recipient)},{behind},"duration_ms":{figures.thousandths(call.duration_ms)},'
+            f'{before},"recipient":{_text_or_null(recipient)},{behind},"duration_ms":{times.thousandths(call.duration_ms)},'
             f'"outcome":"{call.outcome}","problem":{problem}{asked}}}'
         )
 

@@ -10,7 +10,7 @@ from mockserver.server.watch import FileWatch, ReadDraft
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.model import Contract
 
-Make = Callable[[tuple[Contract, ...]], Application]
+MakeApplication = Callable[[tuple[Contract, ...]], Application]
 
 
 class Renewal:
@@ -20,7 +20,12 @@ class Renewal:
     """
 
     def __init__(
-        self, app: Application, drafts: Iterable[Path], read_draft: ReadDraft, make: Make, say: Callable[[str], None]
+        self,
+        app: Application,
+        drafts: Iterable[Path],
+        read_draft: ReadDraft,
+        make: MakeApplication,
+        say: Callable[[str], None],
     ) -> None:
         self._make = make
         self._say = say

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from mockserver.spec.addresses import OUR_PATH, PATH_CHARACTERS, root_path
+from mockserver.spec.addresses import OUR_PATH, PATH_CHARACTERS, PATH_PARAMETER, root_path
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.shared_paths import paths_of_several
 
@@ -24,7 +24,6 @@ BELONGS_ELSEWHERE = "mockserver.belongs_elsewhere"  # a scope's member: the vend
 MAX_HOST_HEADERS = 256  # remembered
 MAX_HOST_LENGTH = 300  # bytes; a name in the DNS has 253 at most
 
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
 
@@ -51,7 +50,7 @@ class KnownMethod:
     where: str
 
 
-Answer = Callable[[Endpoint, dict[str, str], Scope, Receive, Send], Coroutine[Any, Any, None]]
+Responder = Callable[[Endpoint, dict[str, str], Scope, Receive, Send], Coroutine[Any, Any, None]]
 UnknownPath = Callable[[list[str], Scope, Receive, Send], Awaitable[None]]  # given the nearest operations
 
 
@@ -66,7 +65,7 @@ class VendorRoute(BaseRoute):
         self,
         path: str,
         endpoint: Endpoint,
-        answer: Answer,
+        answer: Responder,
         *,
         host: str | None = None,
         other_hosts: frozenset[str] = frozenset(),
@@ -78,17 +77,17 @@ class VendorRoute(BaseRoute):
         self.host = host
         self.other_hosts = other_hosts
         self.vendor = vendor
-        self.names = tuple(_PARAMETER.findall(path))
+        self.names = tuple(PATH_PARAMETER.findall(path))
 
     @property
     def has_whole_parameters(self) -> bool:
         """Whether each parameter is a segment of its own."""
-        return all("{" not in segment or _PARAMETER.fullmatch(segment) for segment in self.path.split("/"))
+        return all("{" not in segment or PATH_PARAMETER.fullmatch(segment) for segment in self.path.split("/"))
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """What the path matches; a group for each parameter."""
-        parts = _PARAMETER.split(self.path)
+        parts = PATH_PARAMETER.split(self.path)
         return re.compile(
             "".join("([^/]+)" if number % 2 else re.escape(_as_sent(part)) for number, part in enumerate(parts))
         )
@@ -130,7 +129,7 @@ def _as_sent(part: str) -> str:
     return part if part.isascii() else quote(part, safe=f"{PATH_CHARACTERS}%")
 
 
-def vendor_routes(contracts: Iterable[Contract], answer: Answer) -> list[VendorRoute]:
+def vendor_routes(contracts: Iterable[Contract], answer: Responder) -> list[VendorRoute]:
     """The routes of all paths, by host, at the root, by vendor; of two that fit a request the first is right.
 
     A vendor's own host has that vendor's paths only. A path that several vendors have is not at the root.
@@ -186,8 +185,8 @@ def _in_order(routes: Iterable[VendorRoute]) -> list[VendorRoute]:
     return [*fixed, *sorted(whole, key=lambda route: ["{" in part for part in route.path.split("/")]), *parts]
 
 
-Entry = tuple[int, VendorRoute]  # a route and its position in the list
-Found = tuple[Entry, Sequence[str]]  # the entry of a request's route, and its parameters' values, percent-encoded
+NumberedRoute = tuple[int, VendorRoute]  # a route and its position in the list
+FoundRoute = tuple[NumberedRoute, Sequence[str]]  # of a request; its parameters' values, percent-encoded
 
 
 @dataclass(slots=True)
@@ -196,20 +195,20 @@ class _Node:
 
     named: dict[str, "_Node"] = field(default_factory=dict)
     other: "_Node | None" = None
-    entry: Entry | None = None
+    entry: NumberedRoute | None = None
 
-    def grow(self, entry: Entry) -> None:
+    def grow(self, entry: NumberedRoute) -> None:
         """Add a path whose parameters are whole segments."""
         node = self
         for segment in entry[1].path.split("/")[1:]:
-            if _PARAMETER.fullmatch(segment):
+            if PATH_PARAMETER.fullmatch(segment):
                 node.other = node.other or _Node()
                 node = node.other
             else:
                 node = node.named.setdefault(segment, _Node())
         node.entry = node.entry or entry
 
-    def find(self, segments: list[str], values: tuple[str, ...] = ()) -> Found | None:
+    def find(self, segments: list[str], values: tuple[str, ...] = ()) -> FoundRoute | None:
         """The entry of a path; a segment that has a name goes before one that is a parameter."""
         if not segments:
             return (self.entry, values) if self.entry is not None else None
@@ -228,10 +227,10 @@ class _Paths:
     However many there are of the first two, a look takes the same time.
     """
 
-    fixed: dict[str, Entry] = field(default_factory=dict)
+    fixed: dict[str, NumberedRoute] = field(default_factory=dict)
     tree: _Node = field(default_factory=_Node)
     max_slashes: int = 0  # of the paths in the tree; a path that has more is not there
-    partial: list[Entry] = field(default_factory=list)
+    partial: list[NumberedRoute] = field(default_factory=list)
 
     def add(self, position: int, route: VendorRoute) -> None:
         if not route.names:
@@ -242,7 +241,7 @@ class _Paths:
         else:
             self.partial.append((position, route))
 
-    def find(self, scope: Scope) -> Found | None:
+    def find(self, scope: Scope) -> FoundRoute | None:
         entry = self.fixed.get(scope["path"])
         if entry is not None and not _has_escaped_slash(scope):
             return entry, ()
@@ -291,7 +290,7 @@ class _Index:
             return None
         return next((host for host, paths in self._hosts.items() if host != own and paths.find(scope)), None)
 
-    def find(self, scope: Scope) -> Found | None:
+    def find(self, scope: Scope) -> FoundRoute | None:
         header = _host_header(scope)
         paths = self._by_header.get(header)
         if paths is None:

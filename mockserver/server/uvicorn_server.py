@@ -18,8 +18,8 @@ from mockserver.server.build import certificates_of
 from mockserver.server.certificates import Certificates
 from mockserver.server.settings import Settings
 from mockserver.server.wire import forks
-from mockserver.server.wire.door import Door
-from mockserver.server.wire.opening import OpeningProtocol
+from mockserver.server.wire.connection_setup import ConnectionSetup
+from mockserver.server.wire.first_bytes import FirstBytesProtocol
 from mockserver.server.wire.passing import PassingOn
 from mockserver.server.wire.protocol import Protocol
 from mockserver.server.wire.proxy import Proxy
@@ -33,19 +33,19 @@ TICKS_UNTIL_ZERO = 864_000  # those of a day
 
 
 class WireConfig(uvicorn.Config):
-    """Uvicorn's, with what all connections share; ``service`` and ``door`` are there once it is loaded."""
+    """Uvicorn's, with what all connections share; ``service`` and ``setup`` are there once it is loaded."""
 
     service: Service
-    door: Door
+    setup: ConnectionSetup
 
     def load(self) -> None:
         super().load()
         settings = getattr(self.app, "settings", Settings())  # an application around ours may have none
         self.service = Service(self.loaded_app, settings)
-        self.door = door_of(self.app, self.service)
+        self.setup = connection_setup(self.app, self.service)
 
 
-def door_of(app: Any, service: Service) -> Door:
+def connection_setup(app: Any, service: Service) -> ConnectionSetup:
     """What connections to an application begin with. Raises OSError where the files for clients cannot be written."""
     settings = service.settings
     record = getattr(app, "record", None)
@@ -54,13 +54,13 @@ def door_of(app: Any, service: Service) -> Door:
     certificates: Certificates = getattr(app, "certificates", None) or certificates_of(settings, ())
     if settings.tls_files is not None:
         certificates.identity()
-    return Door(service, Proxy.of(certificates.hosts, settings), certificates, Protocol, record)
+    return ConnectionSetup(service, Proxy.of(certificates.hosts, settings), certificates, Protocol, record)
 
 
 def uvicorn_server(app: ASGIApp, on_ready: Callable[[], None], **overrides: Any) -> "MockUvicorn":
     """A uvicorn server for the application; ``on_ready`` is called once it answers."""
     options: dict[str, Any] = {
-        "http": OpeningProtocol,
+        "http": FirstBytesProtocol,
         "log_config": None,  # what is said is said by our own log
         "access_log": False,
         "lifespan": "on",

@@ -40,7 +40,7 @@ class Verdict:
 
 
 @dataclass(slots=True)
-class _Watch:
+class _MatchingCalls:
     """One account's calls, each looked at once as it comes; ``number`` and ``counted`` are where it stands."""
 
     store: Store
@@ -92,24 +92,24 @@ def _in_a_row(calls: list[RecordedCall]) -> Iterator[list[RecordedCall]]:
 async def verify(store: Store, asked: Asked) -> Verdict:
     """Wait up to ``within`` seconds for the least number of calls, then ``settle`` seconds for one too many."""
     account, expectation, count = asked.account, asked.expectation, asked.count
-    watch = _Watch(store, account, expectation)
-    await watch.look()
+    matching = _MatchingCalls(store, account, expectation)
+    await matching.look()
     deadline = steady_time() + asked.within
-    while len(watch.matched) < count.least and await watch.wait(deadline):
+    while len(matching.matched) < count.least and await matching.wait(deadline):
         pass
     deadline = steady_time() + asked.settle
-    while _can_be_exceeded(watch, count) and await watch.wait(deadline):
+    while _can_be_exceeded(matching, count) and await matching.wait(deadline):
         pass
     now = await store.as_of_now()
     evicted = await now.evicted(account)
-    verified = count.verdict(len(watch.matched), evicted)
+    verified = count.verdict(len(matching.matched), evicted)
     misses = [] if verified else await _nearest(now, account, expectation)
-    return Verdict(verified, watch.matched, evicted, misses, watch.recorded)
+    return Verdict(verified, matching.matched, evicted, misses, matching.recorded)
 
 
-def _can_be_exceeded(watch: _Watch, count: Count) -> bool:
+def _can_be_exceeded(matching: _MatchingCalls, count: Count) -> bool:
     """Whether one call more could still be one too many; without a bound, or with too few in time, none can."""
-    return count.most is not None and count.least <= len(watch.matched) <= count.most
+    return count.most is not None and count.least <= len(matching.matched) <= count.most
 
 
 async def _nearest(store: Store, account: str, expectation: Expectation) -> list[Miss[RecordedCall]]:

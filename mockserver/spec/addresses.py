@@ -6,6 +6,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 OUR_PATH = "/_mock"  # everything of ours is here and below
 PATH_CHARACTERS = "/:@!$&'()*+,;=~"  # that a path holds as they are
+PATH_PARAMETER = re.compile(r"\{([^{}/]+)\}")
 _USABLE_TOKEN = re.compile(r"[!-~]+")
 _URL = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 _HOST_NAME = r"(?:\[[0-9a-f:.]+\]|[0-9a-z](?:[0-9a-z.-]*[0-9a-z])?)"
@@ -34,12 +35,9 @@ def split_http(url: str) -> SplitResult | None:
     return parts if usable and not (parts.query or parts.fragment or "@" in parts.netloc) else None
 
 
-_PATH_PARAMETER = re.compile(r"\{[^{}/]+\}")
-
-
 def why_no_path(path: str) -> str:
     """Why no request meets a path below a server's, where ``{name}`` is any text; "" where one can."""
-    literal = _PATH_PARAMETER.sub("", path)
+    literal = PATH_PARAMETER.sub("", path)
     if not path.startswith("/"):
         return "a path must start with '/'"
     if "#" in path or "?" in path:
@@ -54,11 +52,12 @@ def why_no_path(path: str) -> str:
 
 def as_compared(path: str) -> str:
     """A path as requests are held against it: with parameters as it is sent, without them decoded."""
-    parts = re.split(f"({_PATH_PARAMETER.pattern})", path)
+    parts = PATH_PARAMETER.split(path)
     if len(parts) == 1:
         return unquote(path)
     return "".join(
-        part if number % 2 else quote(unquote(part), safe=f"{PATH_CHARACTERS}[]") for number, part in enumerate(parts)
+        f"{{{part}}}" if number % 2 else quote(unquote(part), safe=f"{PATH_CHARACTERS}[]")
+        for number, part in enumerate(parts)
     )
 
 

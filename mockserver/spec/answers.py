@@ -33,7 +33,7 @@ _NO_EVIDENCE = "an answer without evidence: x-mock needs 'evidence'"
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class _ResponseSample:
     """A documented response as it is written, before it is an Answer."""
 
     name: str
@@ -101,11 +101,11 @@ def read_request(reader: Reader, node: dict[str, Any], block: dict[str, Any], re
     if "example" not in media:
         reader.error(media or body, "'example' is missing: what the body looks like")
     declared = {"content": content, "headers": reader.mapping(block, "headers")}
-    sample = _Sample("request", 200, block, media or node, media_type, media.get("example", {}), schema)
+    sample = _ResponseSample("request", 200, block, media or node, media_type, media.get("example", {}), schema)
     return _answer(reader, declared, sample, request_id)
 
 
-def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sample]:
+def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_ResponseSample]:
     content = reader.mapping(response, "content")
     if not content:
         block = reader.x_mock(response, "answer")
@@ -115,7 +115,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
         if "name" not in block:
             reader.error(response, "a response without a body needs x-mock.name", "x-mock")
             return []
-        return [_Sample(block["name"], status, block, response, None, None, None)]
+        return [_ResponseSample(block["name"], status, block, response, None, None, None)]
     if status in BODILESS_STATUSES:
         reader.error(response, f"HTTP allows no body with status {status}", "content")
     samples = []
@@ -132,11 +132,11 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Sam
             if value is MISSING:
                 reader.error(example, "'value' is missing")
                 continue
-            samples.append(_Sample(name, status, block, example, media_type, value, schema))
+            samples.append(_ResponseSample(name, status, block, example, media_type, value, schema))
     return samples
 
 
-def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation_id: str) -> Answer:
+def _answer(reader: Reader, response: dict[str, Any], sample: _ResponseSample, operation_id: str) -> Answer:
     blocks = {Pointer.parse(at): block for at, block in sample.block.get("fill", {}).items()}
     values = {at: read_value(reader, block) for at, block in blocks.items()}
     body_fills = {Pointer(at.tokens[1:]): value for at, value in values.items() if at.tokens[0] == "body"}
@@ -166,7 +166,7 @@ def _answer(reader: Reader, response: dict[str, Any], sample: _Sample, operation
     )
 
 
-def _check_sample(reader: Reader, sample: _Sample, fills: dict[Pointer, Value]) -> None:
+def _check_sample(reader: Reader, sample: _ResponseSample, fills: dict[Pointer, Value]) -> None:
     """Add an error where an answer does not fit its schema, as it is written or as it is filled."""
     schema = sample.schema
     if schema is None:
@@ -181,7 +181,7 @@ def _check_sample(reader: Reader, sample: _Sample, fills: dict[Pointer, Value]) 
         reader.error_below(sample.node, path, f"what is filled in does not fit the schema: {message}")
 
 
-def _evidence(reader: Reader, sample: _Sample, *, has_headers: bool) -> Evidence:
+def _evidence(reader: Reader, sample: _ResponseSample, *, has_headers: bool) -> Evidence:
     if reader.is_draft:
         return read_evidence({DRAFT: "Served unfinished."}, has_headers=has_headers)[0]
     written = sample.block.get("evidence", {"assumed": "Not written."})  # an answer without it is an error already
@@ -205,13 +205,13 @@ def _fill_evidence(reader: Reader, blocks: dict[Pointer, Any]) -> dict[Pointer, 
     return known
 
 
-def _misplaced(reader: Reader, sample: _Sample, tokens: tuple[str, ...], what: str) -> None:
+def _misplaced(reader: Reader, sample: _ResponseSample, tokens: tuple[str, ...], what: str) -> None:
     at = str(Pointer(tokens))
     reader.error(sample.block["fill"], f"fill points {what}: {at}", at)
 
 
 def _template(
-    reader: Reader, sample: _Sample, holes: list[Pointer]
+    reader: Reader, sample: _ResponseSample, holes: list[Pointer]
 ) -> tuple[tuple[bytes, ...], list[tuple[Pointer, bytes]]]:
     """The sample's text cut at its holes, and each hole with the bytes that stood there."""
     if sample.media_type is None:
@@ -275,7 +275,7 @@ def _names_sent(reader: Reader, response: dict[str, Any], values: dict[Pointer, 
 
 
 def _headers(
-    reader: Reader, response: dict[str, Any], sample: _Sample, fills: dict[tuple[str, ...], Value]
+    reader: Reader, response: dict[str, Any], sample: _ResponseSample, fills: dict[tuple[str, ...], Value]
 ) -> tuple[tuple[bytes, bytes, Value | None], ...]:
     """Content-Type, then each documented header that has an example or a fill."""
     headers: list[tuple[bytes, bytes, Value | None]] = []

@@ -9,7 +9,7 @@ from mockserver.spec.evidence import DRAFT, read_evidence
 from mockserver.spec.model import Rule
 
 
-class _Refusal(NamedTuple):
+class _DraftRefusal(NamedTuple):
     """An answer by its usual name, and the problem kinds that get it."""
 
     name: str
@@ -18,14 +18,14 @@ class _Refusal(NamedTuple):
 
 
 _REFUSALS = (
-    _Refusal("method_not_allowed", 405, ("method",)),
-    _Refusal("unsupported_media_type", 415, ("media_type",)),
-    _Refusal("too_large", 413, ("too_large",)),
-    _Refusal("unauthorized", 401, ("unauthenticated",)),
-    _Refusal("forbidden", 403, ("forbidden",)),
-    _Refusal("invalid", 400, ("unreadable", "missing", "invalid")),
-    _Refusal("not_found", 404, ("unknown", "foreign")),
-    _Refusal("rate_limited", 429, ("limited",)),
+    _DraftRefusal("method_not_allowed", 405, ("method",)),
+    _DraftRefusal("unsupported_media_type", 415, ("media_type",)),
+    _DraftRefusal("too_large", 413, ("too_large",)),
+    _DraftRefusal("unauthorized", 401, ("unauthenticated",)),
+    _DraftRefusal("forbidden", 403, ("forbidden",)),
+    _DraftRefusal("invalid", 400, ("unreadable", "missing", "invalid")),
+    _DraftRefusal("not_found", 404, ("unknown", "foreign")),
+    _DraftRefusal("rate_limited", 429, ("limited",)),
 )
 
 
@@ -43,7 +43,7 @@ def draft_refusals(answers: Mapping[str, Answer], operation_id: str) -> tuple[di
     return added, tuple(rules)
 
 
-def _answer(refusal: _Refusal, operation_id: str) -> Answer:
+def _answer(refusal: _DraftRefusal, operation_id: str) -> Answer:
     name = f"draft_{refusal.name}"
     sample = {"type": "about:blank", "title": refusal.name.replace("_", " ").capitalize(), "status": refusal.status}
     return Answer(

@@ -1,4 +1,4 @@
-"""Bodies of forms (application/x-www-form-urlencoded) as text, and read again."""
+"""Bodies of forms (application/x-www-form-urlencoded) as text, and read again; values as clients send them there."""
 
 import json
 from typing import Any
@@ -24,6 +24,11 @@ def field_text(value: Any) -> str:
         return ""
     is_plain = isinstance(value, str)
     return quote_plus(value if is_plain else json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def sent_text(value: Any) -> str:
+    """A value as clients send it where all is text, in a path, a query, a header or a form: ``true``, not ``True``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def form_fields(text: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from mockserver.spec.pointer import Pointer, join
 
 MAX_MEMBERS_LOOKED_AT = 200  # of a value, those of its members included; the rest counts as named
-Part = tuple[Any, bool]  # a schema, and whether every valid value must fit it
+SchemaPart = tuple[Any, bool]  # a schema, and whether every valid value must fit it
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def strangers(document: Mapping[str, Any], schema: Any, value: Any, at: str) -> 
 
 
 def _strangers(
-    document: Mapping[str, Any], parts: Iterable[Part], value: Any, at: str, looks: Iterator[int]
+    document: Mapping[str, Any], parts: Iterable[SchemaPart], value: Any, at: str, looks: Iterator[int]
 ) -> Iterator[tuple[str, Stranger]]:
     """``looks`` ends when enough members were looked at."""
     if not isinstance(value, Mapping | list):
@@ -49,7 +49,7 @@ def _strangers(
             yield from _strangers(document, items, item, at + join(index), looks)
 
 
-def unfolded(document: Mapping[str, Any], parts: Iterable[Part]) -> Iterator[tuple[dict[str, Any], bool]]:
+def unfolded(document: Mapping[str, Any], parts: Iterable[SchemaPart]) -> Iterator[tuple[dict[str, Any], bool]]:
     """The schemas that the same value must fit, or may have to fit."""
     waiting, seen = list(parts), set()
     while waiting:

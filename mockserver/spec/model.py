@@ -13,7 +13,8 @@ from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.security_model import Alternative, Scheme
 from mockserver.spec.value_model import Validator, Value
 
-Part = Literal["path", "query", "header"]
+READ_AS_FORM = frozenset({"form", "multipart"})  # of the ways to read a body
+ParameterPart = Literal["path", "query", "header"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Parameter:
     """A declared parameter; header names are lower case."""
 
     name: str
-    where: Part
+    where: ParameterPart
     required: bool
     coerce: str | None
     example: Any

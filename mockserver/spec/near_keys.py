@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from mockserver.spec.circles import Circles
 from mockserver.spec.openapi_words import EXTENSION, OBJECTS
 from mockserver.spec.reader import Reader
+from mockserver.spec.schema_cycles import SchemaCycles
 from mockserver.spec.value_forms import ACCOUNT_TAKES, LIKE_FORMS, idle_words
 
 MERGE_KEY = "merge keys ('<<') are not supported: write the members, or an alias of the whole mapping"
@@ -34,15 +34,15 @@ _LIKE_SCHEMA = 0.8
 
 def check_keys(reader: Reader) -> None:
     """Add an error for each key that is nearly one that would be read."""
-    _Walk(reader).inside(reader.document, "document")
+    _DocumentWalk(reader).inside(reader.document, "document")
 
 
-class _Walk:
+class _DocumentWalk:
     """One way through a document; each part of it is looked at once."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._circles = Circles(reader.document)
+        self._cycles = SchemaCycles(reader.document)
         self._seen: set[tuple[int, str]] = set()
 
     def _is_new(self, value: Any, kind: str) -> bool:
@@ -113,7 +113,7 @@ class _Walk:
         if not self._is_new(value, "schema") or not isinstance(value, dict):
             return
         self._no_merge(value)
-        circle = self._circles.at(value)
+        circle = self._cycles.at(value)
         if circle is not None:
             self._reader.error(circle[0], CIRCLE, circle[1])
         for key in value:

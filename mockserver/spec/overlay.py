@@ -16,7 +16,7 @@ from mockserver.spec.evidence import ANSWER_PARTS, GRADES
 from mockserver.spec.pointer import join
 from mockserver.spec.source import Place, Source
 
-Step = str | int | None  # a name, an index, or every member
+TargetStep = str | int | None  # a name, an index, or every member
 _STEP = re.compile(
     r"""\.(?P<name>[A-Za-z_][\w-]*) | \.(?P<all>\*) | \[(?P<each>\*)\] | \[(?P<index>\d{1,6})\]
     | \['(?P<single>(?:[^'\\]|\\.)*)'\] | \["(?P<double>(?:[^"\\]|\\.)*)"\]""",
@@ -35,18 +35,18 @@ def apply_overlay(source: Source, overlay: Source) -> list[ContractError]:
     is_overlay = str(document.get("overlay", "")).startswith("1.") and isinstance(actions, list) and bool(actions)
     if not errors and not is_overlay:
         told = "an overlay is {overlay: 1.0.0, info: …, actions: [{target: …, update: …}]}"
-        errors.append(_error(overlay, document, None, told))
+        errors.append(overlay.error_at(document, None, told))
     errors += _strangers(source, overlay, document) if not errors else []
     for action in actions if isinstance(actions, list) and not errors else ():
         steps = read_target(action.get("target")) if isinstance(action, dict) else None
         if steps is None:
             told = "a target is $ and names, indexes and *: $.paths['/messages'].post.x-mock.rules[0]"
-            errors.append(_error(overlay, action if isinstance(action, dict) else actions, "target", told))
+            errors.append(overlay.error_at(action if isinstance(action, dict) else actions, "target", told))
             continue
-        change = _Change(source, overlay, action)
+        change = _OverlayChange(source, overlay, action)
         source.value = change.below(source.value, steps, "")
         if not change.count:
-            errors.append(_error(overlay, action, "target", f"{action['target']} names nothing in {source.file}"))
+            errors.append(overlay.error_at(action, "target", f"{action['target']} names nothing in {source.file}"))
     return errors
 
 
@@ -58,15 +58,15 @@ def _strangers(source: Source, overlay: Source, document: dict[str, Any]) -> lis
         told = (
             f"an overlay changes the contract of its own name, {PurePath(source.file).name}: 'extends' leads elsewhere"
         )
-        errors.append(_error(overlay, document, "extends", told))
+        errors.append(overlay.error_at(document, "extends", told))
     nodes = [(document, _OF_OVERLAYS)] + [(action, _OF_ACTIONS) for action in document["actions"]]
     for node, known in nodes:
         for name in node if isinstance(node, dict) else ():
             if name not in known and not str(name).startswith("x-"):
                 told = f"unknown key {name!r}; known here: {', '.join(known)}"
-                errors.append(_error(overlay, node, name, told))
+                errors.append(overlay.error_at(node, name, told))
         if isinstance(node, dict) and known is _OF_ACTIONS and ("update" in node) is (node.get("remove") is True):
-            errors.append(_error(overlay, node, "remove", "an action has either 'update' or 'remove: true'"))
+            errors.append(overlay.error_at(node, "remove", "an action has either 'update' or 'remove: true'"))
     return errors
 
 
@@ -95,11 +95,11 @@ def _shared(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], tokens))
 
 
-def read_target(text: Any) -> list[Step] | None:
+def read_target(text: Any) -> list[TargetStep] | None:
     """The steps of a target; None where it is not of the form that is read here."""
     if not isinstance(text, str) or not text.startswith("$"):
         return None
-    steps: list[Step] = []
+    steps: list[TargetStep] = []
     at = 1
     while at < len(text):
         found = _STEP.match(text, at)
@@ -125,7 +125,7 @@ class _Removed:
     """Stands for what an action removes."""
 
 
-class _Change:
+class _OverlayChange:
     """One action, and how many places it has changed. Containers on the way are copied: aliases share them."""
 
     def __init__(self, source: Source, overlay: Source, action: dict[str, Any]) -> None:
@@ -136,11 +136,11 @@ class _Change:
         self._removes = action.get("remove") is True
         self._update = action.get("update", {})
 
-    def below(self, value: Any, steps: list[Step], at: str) -> Any:
+    def below(self, value: Any, steps: list[TargetStep], at: str) -> Any:
         """The value at ``at``, changed at the place to which the steps lead."""
         if not steps:
             self.count += 1
-            self._source.changes.append((at, _error(self._overlay, self._action, "target", "")))
+            self._source.changes.append((at, self._overlay.error_at(self._action, "target", "")))
             return _Removed if self._removes else self._merged(value, self._update)
         if not isinstance(value, dict | list):
             return value
@@ -212,8 +212,3 @@ class _Change:
 def _is_grade(value: Any) -> bool:
     """Whether a mapping is a grade of evidence, of which a part has one."""
     return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in GRADES
-
-
-def _error(overlay: Source, container: Any, key: Any, message: str) -> ContractError:
-    place = overlay.place(container, key)
-    return ContractError(overlay.file, place.line, place.column, place.pointer, message)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.spec.model import ArrayStyle, Body, KeptMember, Media, Owned, Parameter, Part, Recipient
+from mockserver.spec.model import ArrayStyle, Body, KeptMember, Media, Owned, Parameter, ParameterPart, Recipient
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.value_model import Validator
@@ -85,7 +85,7 @@ def _walk(reader: Reader, marks: Marks, schema: dict[str, Any], at: Pointer, see
         marks.enumerated[at] = tuple(schema["enum"])
     elif schema.get("type") == "boolean":
         marks.enumerated[at] = (True, False)
-    marks.required += [Pointer((*at.tokens, name)) for name in _list(schema, "required") if isinstance(name, str)]
+    marks.required += [Pointer((*at.tokens, name)) for name in list_at(schema, "required") if isinstance(name, str)]
     for part in _parts(reader, schema):
         if isinstance(part, dict):
             _walk(reader, marks, part, at, seen)
@@ -103,13 +103,14 @@ def _parts(reader: Reader, schema: dict[str, Any]) -> Iterator[Any]:
     if "$ref" in schema:
         yield reader.target(schema)
     for combined in ("allOf", "anyOf", "oneOf"):
-        yield from _list(schema, combined)
+        yield from list_at(schema, combined)
     for branch in ("then", "else"):
         if branch in schema:
             yield schema[branch]
 
 
-def _list(schema: dict[str, Any], key: str) -> list[Any]:
+def list_at(schema: dict[str, Any], key: str) -> list[Any]:
+    """The list that a member of a schema is; an empty one where it is none."""
     value = schema.get(key)
     return value if isinstance(value, list) else []
 
@@ -238,7 +239,7 @@ def is_only(schema: dict[str, Any], kinds: set[str]) -> bool:
 
 def _nodes(
     reader: Reader, path_item: dict[str, Any], operation: dict[str, Any]
-) -> dict[tuple[Part, str], dict[str, Any]]:
+) -> dict[tuple[ParameterPart, str], dict[str, Any]]:
     """Parameters by place and name, header names in lower case. The operation's own replace those of its path."""
     nodes = {}
     for node in [*reader.items(path_item, "parameters"), *reader.items(operation, "parameters")]:

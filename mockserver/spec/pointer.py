@@ -105,6 +105,11 @@ def _follow(tokens: tuple[str, ...], value: Any) -> Any:
     return value
 
 
+def is_pointer(value: Any) -> bool:
+    """Whether a value is the text of a pointer to a part of something."""
+    return isinstance(value, str) and value.startswith("/")
+
+
 def join(*tokens: str | int) -> str:
     """The text of the pointer with these tokens."""
     return "".join(f"/{escape(str(token))}" for token in tokens)

@@ -68,9 +68,7 @@ class Reader:
             self.errors.append(replace(self._at(container, key, message), unfinished=True))
 
     def _at(self, container: object, key: Hashable, message: str) -> ContractError:
-        place = self.source.place(container, key)
-        file = place.file or self.source.file
-        return ContractError(file, place.line, place.column, place.pointer, message)
+        return self.source.error_at(container, key, message)
 
     def file_and_line(self, container: object) -> str:
         """Where a container is written, for people: the file's name without its folder, and the line."""

@@ -7,14 +7,15 @@ from typing import Any
 from mockserver.spec.answers import answer_blocks
 from mockserver.spec.entry_probes import EntryProbe
 from mockserver.spec.fill_probes import problem_verdicts
+from mockserver.spec.forms import sent_text
 from mockserver.spec.members import unfolded
 from mockserver.spec.model import Contract, Media, OperationSpec, Parameter
 from mockserver.spec.parameters import ITEMS
 from mockserver.spec.path_probes import check_paths
 from mockserver.spec.places import RequestPlaces
-from mockserver.spec.pointer import MISSING, Pointer, join
+from mockserver.spec.pointer import MISSING, Pointer, is_pointer, join
 from mockserver.spec.reader import Reader
-from mockserver.spec.rule_probes import Found, RuleProbe, nowhere
+from mockserver.spec.rule_probes import Mistake, RuleProbe, nowhere
 
 MAGIC_NUMBERS = ("+15005550400", "15005550400", 15005550400)
 LIKE_PHONE_NUMBERS = (
@@ -42,7 +43,7 @@ class _Verdicts:
         """Note what is wrong at a place; None if nothing is."""
         self._spots.setdefault((id(container), key), []).append((container, message))
 
-    def judge(self, container: Any, found: Iterable[Found], keys: tuple[str, ...]) -> None:
+    def judge(self, container: Any, found: Iterable[Mistake], keys: tuple[str, ...]) -> None:
         """Note what is wrong with a node, and that nothing is with its other ``keys``."""
         wrong = set()
         for holder, key, message in found:
@@ -115,7 +116,7 @@ def _check_rules(
     holders = {id(holder): holder for holder in (*rules, *_conditions(blocks))}
     for key, holder in holders.items():
         when = holder["when"] if isinstance(holder.get("when"), dict) else {}
-        for at in filter(_is_pointer, when):
+        for at in filter(is_pointer, when):  # another key is told of the block
             asked_before = before.get(key, [])
             found = probe.condition(when, at, on_problem="problem" in holder, before=asked_before)
             verdicts.judge(when, found, (at,))
@@ -131,11 +132,6 @@ def _check_reads(
         is_there = is_broken or places.schemas(Pointer.parse(text)) is not None
         is_there = is_there or (text.startswith("/header/") and _may_be_sent(container, text, headers))
         verdicts.add(container, key, None if is_there else nowhere(places, Pointer.parse(text)))
-
-
-def _is_pointer(text: Any) -> bool:
-    """Whether a key of a block may be a pointer; that another is none is told of the block."""
-    return isinstance(text, str) and text.startswith("/")
 
 
 def _is_within(at: str, other: str) -> bool:
@@ -212,7 +208,7 @@ def _conditions(blocks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _recipients(
     reader: Reader, operation: OperationSpec, block: dict[str, Any], places: RequestPlaces
-) -> Iterator[Found]:
+) -> Iterator[Mistake]:
     """A recipient that can be no number, or that is missing."""
     recipients = [o.recipient for o in places.operations if o.recipient is not None]
     if operation.message is not None and not recipients:
@@ -290,7 +286,7 @@ def _is_needed(operation: OperationSpec, parameter: Parameter) -> bool:
     return parameter.where != "path" and parameter.required and parameter.example is MISSING and place not in given
 
 
-def _examples(reader: Reader, operation: OperationSpec, node: dict[str, Any]) -> Iterator[Found]:
+def _examples(reader: Reader, operation: OperationSpec, node: dict[str, Any]) -> Iterator[Mistake]:
     """Examples of parameters and bodies that their own schemas refuse."""
     path_item = reader.mapping(reader.mapping(reader.document, "paths"), operation.path)
     nodes = [*reader.items(node, "parameters"), *reader.items(path_item, "parameters")]
@@ -311,7 +307,7 @@ def _examples(reader: Reader, operation: OperationSpec, node: dict[str, Any]) ->
             yield _holder(reader, reader.mapping(content, media_type), told)
 
 
-def _holder(reader: Reader, media: dict[str, Any], told: tuple[list[Any], str]) -> Found:
+def _holder(reader: Reader, media: dict[str, Any], told: tuple[list[Any], str]) -> Mistake:
     """Where in an example a refused value is written."""
     container: Any = media
     key: Any = "example"
@@ -349,4 +345,4 @@ def _body_as_sent(media: Media) -> Any:
 def _as_sent(value: Any, kind: str | None, *, is_list: bool) -> Any:
     if is_list or kind is not None or not isinstance(value, int | float):
         return value
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return sent_text(value)

@@ -14,7 +14,7 @@ from mockserver.spec.places import RequestPlaces
 from mockserver.spec.pointer import Pointer
 from mockserver.spec.reader import Reader
 
-Found = tuple[Any, str, str]  # the container, the key in it, what is wrong there
+Mistake = tuple[Any, str, str]  # the container, the key in it, what is wrong there
 _LOW_AND_HIGH = (
     *(("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")),
     ("minProperties", "maxProperties"),
@@ -33,7 +33,7 @@ class RuleProbe:
         self._dispatches = operation.dispatch is not None
         self._bound = bound_records(contract, operation)
 
-    def rule(self, node: Mapping[str, Any]) -> Iterator[Found]:
+    def rule(self, node: Mapping[str, Any]) -> Iterator[Mistake]:
         """What is wrong with a rule; its ``when`` is looked at as any other."""
         kinds = node.get("problem", ())
         named = {kinds} if isinstance(kinds, str) else set(kinds)
@@ -56,7 +56,7 @@ class RuleProbe:
             return False
         return "required" not in (self._places.keywords(at) or ())
 
-    def _reason(self, node: Mapping[str, Any], at: Pointer | None) -> Iterator[Found]:
+    def _reason(self, node: Mapping[str, Any], at: Pointer | None) -> Iterator[Mistake]:
         reason = node["reason"]
         if reason not in SCHEMA_KEYWORDS - {"required"} or (self._dispatches and reason == "enum"):
             return
@@ -67,7 +67,7 @@ class RuleProbe:
 
     def condition(
         self, when: Mapping[str, Any], at_text: str, *, on_problem: bool, before: Iterable[Mapping[str, Any]] = ()
-    ) -> Iterator[Found]:
+    ) -> Iterator[Mistake]:
         """What is wrong with one condition of a ``when``; ``before`` are the rules that are asked before its own."""
         at, condition = Pointer.parse(at_text), when[at_text]
         schemas = self._places.schemas(at)

@@ -15,13 +15,13 @@ def join_responses(reader: Reader, shared: Node) -> None:
     An example joins unless the operation has an answer of that name. A spelling without responses gets those of the
     operation that it spells. The document's paths are replaced by a copy; whatever is copied keeps its place.
     """
-    join = _Join(reader, shared)
+    join = _ResponseJoiner(reader, shared)
     paths = {path: join.path_item(item) for path, item in reader.mapping(reader.document, "paths").items()}
     if "paths" in reader.document:
         reader.document["paths"] = join.copy(reader.mapping(reader.document, "paths"), paths)
 
 
-class _Join:
+class _ResponseJoiner:
     """Joins the responses of one document."""
 
     def __init__(self, reader: Reader, shared: Node) -> None:

@@ -23,9 +23,8 @@ def shared_paths(contracts: Iterable[tuple[Contract, Reader]]) -> tuple[set[str]
                 if other.vendor != contract.vendor and not _hosts_of(other) & _hosts_of(contract):
                     shared |= {other.vendor, contract.vendor}
                 elif (other.file, claimed) != (contract.file, whole):
-                    place = reader.source.place(reader.document["paths"], path)
                     message = f"the path {whole} is also claimed by {other.vendor} ({other.file})"
-                    errors.append(ContractError(contract.file, place.line, place.column, place.pointer, message))
+                    errors.append(reader.source.error_at(reader.document["paths"], path, message))
                     break
             else:
                 paths[template].append((contract, whole))

@@ -78,6 +78,11 @@ class Source:
         place = _START if written is None else written.place(key)
         return replace(_START, pointer=place.pointer) if self.is_made else place
 
+    def error_at(self, container: object, key: Hashable, message: str) -> ContractError:
+        """An error at the place of a container, or of one of its members."""
+        place = self.place(container, key)
+        return ContractError(place.file or self.file, place.line, place.column, place.pointer, message)
+
     def remember(self, container: object, key: Hashable, place: Place) -> None:
         """Note the place of a container, or of one of its members."""
         written = self._written.get(id(container))
@@ -169,7 +174,7 @@ def read_yaml(file: str, text: str, *, any_scalar_key: bool = False) -> Source:
     try:
         loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(_with_long_escapes(text))
         try:
-            source.value = _Walk(source, loader, any_scalar_key=any_scalar_key).document()
+            source.value = _EventReader(source, loader, any_scalar_key=any_scalar_key).document()
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -198,8 +203,8 @@ def _strange_character(file: str, text: str) -> ContractError | None:
     return ContractError(file, line, column, "", told)
 
 
-class _Walk:
-    """TimeShare events into values. An anchored value is the same object wherever an alias stands for it."""
+class _EventReader:
+    """Turns events into values. An anchored value is the same object wherever an alias stands for it."""
 
     def __init__(self, source: Source, loader: Any, *, any_scalar_key: bool) -> None:
         self.source = source

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from mockserver.spec.pointer import is_pointer
+
 COMMON = {"as", "when", "evidence"}
 VALUE_FORMS: Mapping[
     str, set[str]
@@ -39,10 +41,6 @@ NEW_WORDS = ("prefix", "length", "plus", "format", "bytes", "digits", "form")
 LIKE_FORMS = 0.6  # what stands at the key must fit, too
 
 
-def _is_pointer(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("/")
-
-
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -57,13 +55,13 @@ def _is_mapping(value: Any) -> bool:
 
 _LOOKS: Mapping[str, Callable[[Any], bool]] = {
     # how the form's own member looks, for a mapping of values may have a member of the same name
-    "echo": _is_pointer,
+    "echo": is_pointer,
     "new": _is_text,
     "call": _is_text,
     "join": _is_list,
     "token": _is_text,
-    "count": _is_pointer,
-    "each": _is_pointer,
+    "count": is_pointer,
+    "each": is_pointer,
     "problems": _is_mapping,
 }
 _WANTS = {"echo": "a pointer", "count": "a pointer", "each": "a pointer", "join": "a list of values"}

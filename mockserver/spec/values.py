@@ -6,7 +6,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from mockserver.spec.functions import DIGESTS, FUNCTIONS
-from mockserver.spec.pointer import Pointer
+from mockserver.spec.pointer import Pointer, is_pointer
 from mockserver.spec.reader import Reader
 from mockserver.spec.value_forms import NEW_TAKES, VALUE_FORMS, form_of, idle_words, is_form, nearly_forms
 from mockserver.spec.value_model import (
@@ -32,10 +32,6 @@ DEFAULT_LENGTH = 32  # characters of a ``hex`` or a ``token``
 POINTER_ROOTS = ("path", "query", "header", "body", "account", "owned")
 VALUE_ROOTS = ("made", "item", "kept", "recipients", "inbound", "problems")  # of values only, not of rules
 _LIKE_POINTERS = tuple(f"{root}/" for root in (*POINTER_ROOTS, *VALUE_ROOTS))
-
-
-def _is_pointer(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("/")
 
 
 def read_value(reader: Reader, node: Any) -> Value:
@@ -172,7 +168,7 @@ def _member(name: str) -> Pointer:
 
 def _operand(reader: Reader, operand: Any) -> Value:
     """What a member is held against: a pointer's value, another value, or a literal."""
-    return Echo(Pointer.parse(operand), None) if _is_pointer(operand) else read_value(reader, operand)
+    return Echo(Pointer.parse(operand), None) if is_pointer(operand) else read_value(reader, operand)
 
 
 def read_condition(reader: Reader, when: dict[str, Any], at: str) -> Validator | None:

@@ -16,7 +16,7 @@ from mockserver.engine.clock import Clock, Stretch
 from mockserver.engine.expectation import compile_schema
 from mockserver.engine.fault import read_fault
 from mockserver.engine.message import Message
-from mockserver.engine.pin import Entry, Literal, PinState
+from mockserver.engine.pin import Literal, PinEntry, PinState
 from mockserver.matching.pattern import Pattern
 from mockserver.spec.pointer import Pointer
 
@@ -145,14 +145,14 @@ def read_pin(value: Mapping[str, Any]) -> PinState:
     return PinState(**plain, **made)
 
 
-def _entry_value(entry: Entry) -> Any:
+def _entry_value(entry: PinEntry) -> Any:
     if not isinstance(entry, Literal):
         return entry
     headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in entry.headers]
     return {"status": entry.status, "headers": headers, "body": entry.body.decode("latin-1"), "value": entry.value}
 
 
-def _read_entry(entry: Any) -> Entry:
+def _read_entry(entry: Any) -> PinEntry:
     if not isinstance(entry, dict):
         named: str | None = entry
         return named

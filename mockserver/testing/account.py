@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from mockserver.spec.account_values import file_texts
 from mockserver.spec.reach import EVERYTHING, vendor_reach
-from mockserver.testing.account_path import VENDOR_PARTS, as_text, value_below, vendor_of
+from mockserver.testing.account_path import VENDOR_PARTS, value_below, variable_text, vendor_of
 from mockserver.testing.arguments import moment, typed, whole
 from mockserver.testing.arguments import seconds as in_seconds
 from mockserver.testing.arguments import variables as checked_variables
@@ -242,7 +242,7 @@ class Account(Assertions, Pinnable):
 
         Raises LookupError.
         """
-        return {name: as_text(self.get(path)) for name, path in checked_variables(variables).items()}
+        return {name: variable_text(self.get(path)) for name, path in checked_variables(variables).items()}
 
     @property
     def callbacks(self) -> Callbacks:

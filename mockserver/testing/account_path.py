@@ -51,11 +51,11 @@ def value_in(shape: Mapping[str, Any], path: str) -> Any:
     return value_below(vendor, rest, parts.__getitem__, [part for part in VENDOR_PARTS if part in parts])
 
 
-def as_text(value: Any) -> str:
+def variable_text(value: Any) -> str:
     """A value as an environment variable has it. What is not text becomes JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def filled(text: str, value_of: Callable[[str], Any]) -> str:
     """A text with each ``{path}`` in it replaced by its value; other braces stay. Raises LookupError."""
-    return _PATH_IN_BRACES.sub(lambda found: as_text(value_of(found[1])), text)
+    return _PATH_IN_BRACES.sub(lambda found: variable_text(value_of(found[1])), text)

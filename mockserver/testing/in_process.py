@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from mockserver.testing.arguments import typed
 
-Answer = tuple[int, list[tuple[str, str]], bytes]  # status, headers, body
-Run = Callable[[Coroutine[Any, Any, Answer]], Answer]  # lets an event loop do something
+RawResponse = tuple[int, list[tuple[str, str]], bytes]  # status, headers, body
+Run = Callable[[Coroutine[Any, Any, RawResponse]], RawResponse]  # lets an event loop do something
 PORTS = {"http": 80, "https": 443}
 
 
@@ -23,7 +23,7 @@ def is_asgi(app: Any) -> bool:
     return len(inspect.signature(app).parameters) == 3
 
 
-def call_wsgi(app: Any, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:
+def call_wsgi(app: Any, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes) -> RawResponse:
     """What a WSGI application (PEP 3333) answers."""
     parts = urlsplit(url)
     environ: dict[str, Any] = {
@@ -65,7 +65,7 @@ def call_wsgi(app: Any, method: str, url: str, headers: Iterable[tuple[str, str]
     return int(status.split()[0]), sent, b"".join(written)
 
 
-async def call_asgi(app: Any, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes) -> Answer:
+async def call_asgi(app: Any, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes) -> RawResponse:
     """What an ASGI application answers; its lifespan is not run."""
     import asyncio  # noqa: PLC0415 -- takes 30 ms, and many tests never need it
 

@@ -9,7 +9,7 @@ import pytest
 from mockserver.engine.call import unpack_headers
 from mockserver.engine.choice import Choice, choose
 from mockserver.engine.engine import Decision
-from mockserver.engine.pin import Entry, PinState, first_fitting, lay_over, literal
+from mockserver.engine.pin import PinEntry, PinState, first_fitting, lay_over, literal
 from mockserver.engine.problem import Problem
 from mockserver.engine.recipient import MAGIC
 from mockserver.engine.response import RenderedResponse
@@ -21,7 +21,7 @@ SEND = operation("send_sms")
 UNKNOWN = Problem("unknown", "/body/from", "", "nobody's")
 
 
-def entry(written: Any) -> Entry:
+def entry(written: Any) -> PinEntry:
     """An answer by name, the rules, or a literal with this status."""
     if isinstance(written, int):
         return literal(written, {}, None)

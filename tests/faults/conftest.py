@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.wire import Customer
 from tests.live import Live, live_server
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 
 @pytest.fixture(scope="session")

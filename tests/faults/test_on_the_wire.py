@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from mockserver.engine.fault import GARBAGE
 from tests.faults.wire import Customer, Reply, Wire, connected, recorded_body, recorded_headers
 from tests.live import PATIENCE, live_server
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 EMPTY = {"status": 202}
 LONG = {"status": 200, "body": "x" * 900_000}

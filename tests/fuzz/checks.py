@@ -8,7 +8,7 @@ import schemathesis
 
 from mockserver.spec.evidence import ON_ITS_PAGE, graded, read_evidence
 from mockserver.spec.pointer import Pointer
-from tests.fuzz.ordinary import Documented, answers, operations
+from tests.fuzz.plain_openapi import Documented, answers, operations
 
 
 @schemathesis.check

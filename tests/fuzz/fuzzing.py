@@ -23,7 +23,7 @@ from mockserver.spec.load import contract_files, load_contracts
 from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.security_model import Basic, Scheme
 from tests.evidence import ROOT
-from tests.fuzz.ordinary import METHODS, Node, Ordinary, ordinary
+from tests.fuzz.plain_openapi import METHODS, Node, PlainApi, plain_openapi
 from tests.live import PATIENCE
 
 SHARED = Path(__file__).with_name("schemathesis.toml")
@@ -135,7 +135,7 @@ def trial(
         if pointer in contract.claims:
             data[pointer.split("/")[2]] = data[pointer.split("/")[2]][number:]
     names = tuple(scheme.name for scheme in way.schemes)
-    plain = _asked(ordinary(contract, document, data, names, now, form=way.form), way)
+    plain = _asked(plain_openapi(contract, document, data, names, now, form=way.form), way)
     rules = [rule for operation in contract.operations for rule in operation.rules if rule.on_problem]
     refusals = {str(rule.answer.means) for rule in rules if rule.kinds is None or rule.kinds & BAD_DATA}
     text = f"{SHARED.read_text('utf-8')}max-examples = {examples}\n"
@@ -149,7 +149,7 @@ def trial(
             text += _settings(operation, examples)
     file = folder / "schemathesis.toml"
     file.write_text(text, "utf-8")
-    return Trial(Ordinary(app, document), plain, file)
+    return Trial(PlainApi(app, document), plain, file)
 
 
 def _settings(operation: OperationSpec, examples: int) -> str:

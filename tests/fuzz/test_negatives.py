@@ -18,7 +18,7 @@ from mockserver.server.application import Application
 from mockserver.spec.model import Contract, OperationSpec
 from tests import evidence
 from tests.fuzz.fuzzing import ways
-from tests.fuzz.ordinary import Node, ordinary, resolved
+from tests.fuzz.plain_openapi import Node, plain_openapi, resolved
 from tests.live import PATIENCE, served
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE")
@@ -107,7 +107,7 @@ def bench_of(
     """One operation of a server, judged by its contract's document."""
     data, now = account.vendors[contract.vendor], time.time()
     schemes = tuple(scheme.name for scheme in operation.security[0].schemes) if operation.security else ()
-    plain = ordinary(contract, contract.document, data, schemes, now, form=False)
+    plain = plain_openapi(contract, contract.document, data, schemes, now, form=False)
     node = plain["paths"][operation.path][operation.method.lower()]
     good = _kept(connection, contract, operation, account) or _good(contract, operation, data, now)
     return Bench(connection, operation, plain, node, good)

@@ -12,7 +12,7 @@ from mockserver.server.build import contracts_folder, fixtures_folder
 from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import load_contracts
-from tests.fuzz import spoiled
+from tests.fuzz import faulty_servers
 from tests.fuzz.fuzzing import Trial, command_line, first_path, fuzz, trial, ways
 from tests.fuzz.test_negatives import bad_requests, bench_of, complaints
 from tests.live import PATIENCE, served
@@ -20,31 +20,34 @@ from tests.live import PATIENCE, served
 WAYS = {way.contract.vendor: way for way in reversed(ways())}
 
 
-SPOILED: dict[spoiled.Spoil, tuple[str, str]] = {
-    spoiled.crashes: ("polyai", "documented_answer missing_required_header negative_data_rejection not_a_server_error"),
-    spoiled.invents: ("polyai", "documented_answer negative_data_rejection status_code_conformance"),
-    spoiled.hides_methods: ("polyai", "unsupported_method"),
-    spoiled.takes_every_method: ("polyai", "documented_answer unsupported_method"),
-    spoiled.talks: ("polyai", "undocumented_body"),
-    spoiled.lets_in: ("polyai", "ignored_auth missing_required_header negative_data_rejection"),
-    spoiled.lets_in_by_body: (
+DEFECTS: dict[faulty_servers.Defect, tuple[str, str]] = {
+    faulty_servers.crashes: (
+        "polyai",
+        "documented_answer missing_required_header negative_data_rejection not_a_server_error",
+    ),
+    faulty_servers.invents: ("polyai", "documented_answer negative_data_rejection status_code_conformance"),
+    faulty_servers.hides_methods: ("polyai", "unsupported_method"),
+    faulty_servers.takes_every_method: ("polyai", "documented_answer unsupported_method"),
+    faulty_servers.talks: ("polyai", "undocumented_body"),
+    faulty_servers.lets_in: ("polyai", "ignored_auth missing_required_header negative_data_rejection"),
+    faulty_servers.lets_in_by_body: (
         "voximplant",
         "documented_answer ignored_auth missing_required_header negative_data_rejection",
     ),
-    spoiled.takes_anything: ("polyai", "missing_required_header negative_data_rejection"),
-    spoiled.forgets_a_header: ("polyai", "response_headers_conformance"),
-    spoiled.speaks_plainly: ("polyai", "content_type_conformance documented_answer"),
-    spoiled.says_nothing: ("polyai", "documented_answer response_schema_conformance"),
-    spoiled.rewords: ("polyai", "documented_answer"),
-    spoiled.refuses_all: ("polyai", "positive_data_acceptance"),
+    faulty_servers.takes_anything: ("polyai", "missing_required_header negative_data_rejection"),
+    faulty_servers.forgets_a_header: ("polyai", "response_headers_conformance"),
+    faulty_servers.speaks_plainly: ("polyai", "content_type_conformance documented_answer"),
+    faulty_servers.says_nothing: ("polyai", "documented_answer response_schema_conformance"),
+    faulty_servers.rewords: ("polyai", "documented_answer"),
+    faulty_servers.refuses_all: ("polyai", "positive_data_acceptance"),
 }
 
 
-@pytest.mark.parametrize("spoil", SPOILED, ids=lambda spoil: spoil.__name__)
-def test_servers(spoil: spoiled.Spoil, app: Application, default: AccountData, tmp_path: Path) -> None:
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.__name__)
+def test_servers(defect: faulty_servers.Defect, app: Application, default: AccountData, tmp_path: Path) -> None:
     """Exactly these checks fail."""
-    vendor, caught = SPOILED[spoil]
-    report = fuzz(quick(spoiled.Spoiled(app, spoil), default, vendor, tmp_path))
+    vendor, caught = DEFECTS[defect]
+    report = fuzz(quick(faulty_servers.FaultyServer(app, defect), default, vendor, tmp_path))
     assert report.checks == set(caught.split()), str(report)
 
 
@@ -168,12 +171,14 @@ def test_something_after_a_number(default: AccountData, tmp_path: Path) -> None:
 def test_parameters_given_twice(app: Application, default: AccountData) -> None:
     """A server that does not see it."""
     names = {"source", "destination", "sms_body", "store_body"}
-    assert accepted(spoiled.Forgiving(app, repeats=True), "voximplant", default) == {f"{name} twice" for name in names}
+    assert accepted(faulty_servers.Forgiving(app, repeats=True), "voximplant", default) == {
+        f"{name} twice" for name in names
+    }
 
 
 def test_other_media_types(app: Application, default: AccountData) -> None:
     """A server that reads anything as JSON."""
-    found = accepted(spoiled.Forgiving(app, types=True), "polyai", default)
+    found = accepted(faulty_servers.Forgiving(app, types=True), "polyai", default)
     assert {"no Content-Type", "text/plain", "application/xml"} <= found
 
 
@@ -192,13 +197,13 @@ def accepted(server: Any, vendor: str, account: AccountData) -> set[str]:
 def test_command_line_warns(app: Application, default: AccountData, tmp_path: Path) -> None:
     """A server that refuses all is found by the command line's warnings alone."""
 
-    def refuses(status: int, headers: spoiled.Headers, body: bytes) -> tuple[int, spoiled.Headers, bytes]:
+    def refuses(status: int, headers: faulty_servers.Headers, body: bytes) -> tuple[int, faulty_servers.Headers, bytes]:
         if status == 204:
             return status, headers, body
         refused = {**headers, b"x-mock-answer": b"koreai.send_sms/unauthorized", b"x-mock-evidence": b"sibling"}
         return 401, refused, b'{"errors":[{"msg":"Invalid SDK credentials","code":4002}]}'
 
-    tried = trial(spoiled.Spoiled(app, refuses), default, WAYS["koreai"], tmp_path)
+    tried = trial(faulty_servers.FaultyServer(app, refuses), default, WAYS["koreai"], tmp_path)
     tried.file.write_text(tried.file.read_text("utf-8").replace('["2xx"]', '["2xx", "401"]'), "utf-8")
     with served(tried.app) as port:
         run = command_line(tried, port)

@@ -8,8 +8,8 @@ import pytest
 
 from tests.cli.running import serving
 from tests.live import PATIENCE
-from tests.load.beside import Connect, beside_a_healthy_customer
-from tests.load.customers import Server
+from tests.load.healthy_customer import Connect, beside_a_healthy_customer
+from tests.load.loaded_server import Server
 
 CONNECTIONS = 1000
 QUIET = ["--log", "off"]  # what else it says is told as a failure

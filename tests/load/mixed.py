@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.load.customers import Customer, control
+from tests.load.loaded_server import Customer, control
 from tests.streams import Client
 
 FAULTS: list[dict[str, Any]] = [

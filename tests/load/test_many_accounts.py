@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests.cli.running import serving
 from tests.engine.workbench import ACME
-from tests.load.beside import Connect, connecting
-from tests.load.customers import Server, control, request
+from tests.load.healthy_customer import Connect, connecting
+from tests.load.loaded_server import Server, control, request
 
 ACCOUNTS = 10_000
 CALLERS = range(0, ACCOUNTS, 97)

@@ -17,8 +17,8 @@ from mockserver.server.settings import Settings
 from mockserver.spec.model import Contract
 from mockserver.store.journal import BLOCK_BYTES, Query
 from tests.cli.running import serving
-from tests.load.beside import Connect, connecting
-from tests.load.customers import Server, contracts, request
+from tests.load.healthy_customer import Connect, connecting
+from tests.load.loaded_server import Server, contracts, request
 
 MOST = 150 * 1024 * 1024  # resident bytes of a server at its defaults
 FRAMING = "  HTTP/1.1\r\n" + "\r\n\r\n" + "HTTP/1.1 200 \r\n" + "\r\n\r\n"

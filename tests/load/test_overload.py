@@ -7,9 +7,9 @@ import pytest
 
 from tests.cli import running
 from tests.live import PATIENCE
-from tests.load.beside import Connect, beside_a_healthy_customer, connecting, until
 from tests.load.conftest import CONNECTIONS
-from tests.load.customers import HEALTH, Customer, Server, control
+from tests.load.healthy_customer import Connect, beside_a_healthy_customer, connecting, until
+from tests.load.loaded_server import HEALTH, Customer, Server, control
 from tests.streams import Client
 
 OPERATION = "polyai.send_sms"

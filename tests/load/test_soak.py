@@ -6,10 +6,10 @@ import os
 
 from mockserver.server.application import create_app
 from tests.live import PATIENCE
-from tests.load.beside import Connect, connecting
-from tests.load.customers import HEALTH, Server, control
+from tests.load.healthy_customer import Connect, connecting
+from tests.load.loaded_server import HEALTH, Server, control
 from tests.load.mixed import Worker
-from tests.server.inside import served
+from tests.server.in_loop_server import served
 from tests.streams import Client
 
 CALLS = int(os.environ.get("MOCKSERVER_SOAK", "4000"))

@@ -13,7 +13,7 @@ from mockserver.engine.sources import Sources
 from mockserver.server.certificates import Certificates, vendor_hosts
 from tests.live import PATIENCE
 from tests.load.conftest import nothing_left, server_process
-from tests.load.customers import Server, contracts, control
+from tests.load.loaded_server import Server, contracts, control
 from tests.streams import Client
 
 TUNNELS = 2_000

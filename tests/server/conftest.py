@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import Application, create_app
 from tests.live import Live, live_server
-from tests.server.customers import SETTINGS, Customer
+from tests.server.acme_customer import SETTINGS, Customer
 
 Make = Callable[..., Customer]
 

@@ -18,7 +18,7 @@ from mockserver.server.application import Application, create_app
 from mockserver.server.routing import VendorRoute
 from mockserver.server.settings import SettingsError
 from tests.evidence import ROOT
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 MESSAGES = "/base/messages"
 

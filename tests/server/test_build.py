@@ -14,7 +14,7 @@ from mockserver.server.build import contracts_of, corrections_of
 from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractErrors
 from tests.evidence import ROOT
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 
 def accounts(settings: Any = SETTINGS) -> dict[str, AccountData]:

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from mockserver.server.application import create_app
 from mockserver.server.curl_command import MAX_ARGUMENT_BYTES
 from mockserver.server.masking import Masker
-from tests.server.customers import SETTINGS, Customer
+from tests.server.acme_customer import SETTINGS, Customer
 
 
 def command(customer: Customer, response: Any) -> list[str]:

@@ -15,8 +15,8 @@ from mockserver.engine.account import sample
 from mockserver.server.application import Application, create_app
 from mockserver.server.settings import Settings
 from tests.engine.workbench import ACME
+from tests.server.acme_customer import SETTINGS, Customer
 from tests.server.conftest import Make
-from tests.server.customers import SETTINGS, Customer
 
 
 def explained(response: Any) -> dict[str, str]:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
 from tests.engine.workbench import ACME
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 PATHS = ["/", "/favicon.ico", "/robots.txt"]
 

@@ -25,7 +25,7 @@ from mockserver.server.log import NO_DETAILS, JsonForm, LineDetails, TextForm, l
 from mockserver.server.settings import LogForm
 from mockserver.testing import run
 from tests.engine.workbench import ACME, recorded
-from tests.server.customers import SETTINGS, Customer
+from tests.server.acme_customer import SETTINGS, Customer
 
 TIME = r"\d\d:\d\d:\d\d\.\d\d\d"
 TOOK = r"\d+\.\dms"

@@ -17,9 +17,9 @@ from mockserver.server.masking import Masker
 from mockserver.server.serialize import MAX_MEMBER_SHOWN, Shown, call_shape
 from mockserver.store.accounts import test_only_rsa_key as rsa_key
 from tests.engine.workbench import acme, recorded
+from tests.server.acme_customer import Customer, body_of
 from tests.server.conftest import Make
-from tests.server.customers import Customer, body_of
-from tests.server.places import CREDENTIAL_PLACES, FORM, IN_HEADERS, PLACES, everything, leaks, sent
+from tests.server.secret_places import CREDENTIAL_PLACES, FORM, IN_HEADERS, PLACES, everything, leaks, sent
 
 MASK = re.compile(r"\*\*\*[0-9a-f]{8}")
 UNSIGNED = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJzb21lYm9keSJ9."

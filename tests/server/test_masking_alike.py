@@ -15,8 +15,8 @@ from mockserver.server.masking import Masker
 from mockserver.server.serialize import MAX_FORM_SEARCHED, call_shape
 from mockserver.server.unread_parts import UnreadParts
 from tests.engine.workbench import acme, recorded
-from tests.server.customers import Customer
-from tests.server.places import FORM, everything
+from tests.server.acme_customer import Customer
+from tests.server.secret_places import FORM, everything
 
 SECRET = "11111111-1111-4111-8111-111111111100"
 CUT_BY_A_FORM = "22222222+2222=2222/22222222&2222"  # its characters part the fields of a form

@@ -11,7 +11,7 @@ from mockserver.server.control.exports import EXPORTS, exported
 from mockserver.server.control.listing import CALL_FILTERS, parameters, read_listing, whole
 from mockserver.server.control.names import journal_account, known_reach
 from mockserver.server.control.requests import ApiError, State, origin, state_of, unknown, write
-from mockserver.server.control.shapes import shown, summaries
+from mockserver.server.control.shown_calls import shown, summaries
 from mockserver.server.control.why import why
 from mockserver.spec.reach import covers
 

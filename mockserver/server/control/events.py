@@ -18,7 +18,7 @@ from mockserver.engine.call import RecordedCall, call_id, call_number
 from mockserver.engine.sources import steady_time
 from mockserver.server.control.listing import CALL_FILTERS, Listing, parameters, read_listing
 from mockserver.server.control.requests import ApiError, State, state_of
-from mockserver.server.control.shapes import summaries
+from mockserver.server.control.shown_calls import summaries
 from mockserver.server.wire.asgi import WIRE, Connection
 from mockserver.store.journal import Page
 from mockserver.store.kinds import StoreUnavailableError

@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from mockserver.engine.call import RecordedCall
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
-from mockserver.server.control.shapes import shown
+from mockserver.server.control.shown_calls import shown
 from mockserver.server.curl_command import CurlWriter
 from mockserver.server.har import har_entry, har_log
 from mockserver.server.text_report import assertion, call_text
@@ -22,7 +22,7 @@ EXPORT_TYPES = {
 }
 FILES = {"har": "calls.har", "curl": "calls.sh", "text": "calls.txt", "pytest": "calls.py"}
 
-Entry = Callable[[State, RecordedCall], Awaitable[str]]
+CallExport = Callable[[State, RecordedCall], Awaitable[str]]
 
 
 def exported(state: State, form: str, calls: Sequence[RecordedCall], evicted: int, *, address: str) -> Response:
@@ -43,7 +43,7 @@ def exported(state: State, form: str, calls: Sequence[RecordedCall], evicted: in
 
 
 async def _document(
-    state: State, calls: Sequence[RecordedCall], entry: Entry, frame: tuple[str, str, str]
+    state: State, calls: Sequence[RecordedCall], entry: CallExport, frame: tuple[str, str, str]
 ) -> AsyncIterator[bytes]:
     before, between, behind = frame
     share = TimeShare()
@@ -61,7 +61,7 @@ def _script_head(number: int, lost: str) -> str:
     return "\n".join(filter(None, ("#!/bin/sh", what, note, lost and f"# {lost}"))) + "\n\n"
 
 
-def _entries(state: State, form: str, address: str) -> Entry:
+def _entries(state: State, form: str, address: str) -> CallExport:
     """What writes one call."""
     curl = CurlWriter(state.contracts, state.masker, address, with_token=not state.settings.is_loopback)
 

@@ -10,7 +10,7 @@ from mockserver.engine.call import RecordedCall, unpack_headers
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.paths import operation_paths
 from mockserver.server.control.requests import State
-from mockserver.server.control.shapes import shown
+from mockserver.server.control.shown_calls import shown
 from mockserver.server.verification import Asked, Verdict
 from mockserver.spec.model import Contract
 from mockserver.store.journal import Query

@@ -9,11 +9,12 @@ from urllib.parse import unquote_plus
 
 from starlette.requests import Request
 
+from mockserver.engine.account import EVERYBODY
 from mockserver.engine.bodies import UnreadableError, read_json
 from mockserver.engine.call import RecordedCall
 from mockserver.engine.coding import content_of
 from mockserver.server.checkpoint import TimeShare
-from mockserver.server.control.names import EVERYBODY, journal_account, read_scope
+from mockserver.server.control.names import journal_account, read_scope
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, unknown
 from mockserver.spec.pointer import join

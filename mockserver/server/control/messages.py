@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from mockserver.engine.account import AccountData
+from mockserver.engine.account import EVERYBODY, AccountData
 from mockserver.engine.call import call_id, call_number, split_headers
 from mockserver.engine.callback import OutgoingRequest
 from mockserver.engine.codes import codes_in
@@ -18,7 +18,7 @@ from mockserver.engine.sources import steady_time
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.accounts import account_of
 from mockserver.server.control.listing import parameters, whole
-from mockserver.server.control.names import EVERYBODY, Scope, known_account, known_operation, known_vendor
+from mockserver.server.control.names import Scope, known_account, known_operation, known_vendor
 from mockserver.server.control.questions import check_recipient
 from mockserver.server.control.requests import ApiError, State, member, quoted, read_object, state_of, unknown
 from mockserver.server.control.sent import sent_by_account
@@ -41,7 +41,7 @@ MAX_INBOUND_TEXT = 10_000  # characters of a subscriber's message
 
 ANYBODY = Scope(None, None, None, None, (), ())  # whose messages are not narrowed by what sends them
 
-Test = Callable[[Message], bool]
+MessageTest = Callable[[Message], bool]
 
 
 async def list_messages(request: Request) -> Response:
@@ -72,7 +72,7 @@ async def list_messages(request: Request) -> Response:
     return JSONResponse({"messages": shapes, "evicted": evicted, "left": round(max(left, 0.0), 3)})
 
 
-async def _fitting(state: State, owners: list[AccountData], tests: list[Test], limit: int) -> list[Message]:
+async def _fitting(state: State, owners: list[AccountData], tests: list[MessageTest], limit: int) -> list[Message]:
     """The newest messages of these accounts that pass all tests, newest first."""
     share, found = TimeShare(), list[Message]()
     for owner in owners:
@@ -81,7 +81,7 @@ async def _fitting(state: State, owners: list[AccountData], tests: list[Test], l
     return sorted(found, key=lambda message: (message.call, message.index), reverse=True)[:limit]
 
 
-async def _fitting_of(state: State, account: AccountData, tests: list[Test], limit: int) -> list[Message]:
+async def _fitting_of(state: State, account: AccountData, tests: list[MessageTest], limit: int) -> list[Message]:
     """The same of one account, in no order."""
     received = [m for m in reversed(await state.store.received(account.id)) if all(test(m) for test in tests)]
     sent: list[Message] = []
@@ -93,7 +93,7 @@ async def _fitting_of(state: State, account: AccountData, tests: list[Test], lim
     return [*sent, *received]
 
 
-def _tests(state: State, values: Mapping[str, str]) -> list[Test]:
+def _tests(state: State, values: Mapping[str, str]) -> list[MessageTest]:
     """What a message must be, from the query. Raises ApiError."""
     tests = _word_tests(state, values)
     for name, members in (("recipient", ("recipient",)), ("phone", ("sender", "recipient"))):
@@ -108,7 +108,7 @@ def _tests(state: State, values: Mapping[str, str]) -> list[Test]:
     return tests
 
 
-def _word_tests(state: State, values: Mapping[str, str]) -> list[Test]:
+def _word_tests(state: State, values: Mapping[str, str]) -> list[MessageTest]:
     """Which of a few known words a message's members must be."""
     if "vendor" in values:
         known_vendor(state, values["vendor"], "/query/vendor")
@@ -120,11 +120,11 @@ def _word_tests(state: State, values: Mapping[str, str]) -> list[Test]:
     return [_by_word(name, values[name]) for name in WORDS if name in values]
 
 
-def _by_word(name: str, word: str) -> Test:
+def _by_word(name: str, word: str) -> MessageTest:
     return lambda message: getattr(message, name) == word
 
 
-def _by_number(number: str, members: tuple[str, ...]) -> Test:
+def _by_number(number: str, members: tuple[str, ...]) -> MessageTest:
     return lambda message: number in {as_number(getattr(message, name)) for name in members}
 
 

@@ -13,7 +13,7 @@ from mockserver.store.store import Figures
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 METRIC_PREFIX = "mockserver_"
 
-Sample = tuple[Mapping[str, str], float]
+MetricSample = tuple[Mapping[str, str], float]
 
 
 async def show_metrics(request: Request) -> Response:
@@ -85,7 +85,7 @@ def _of_store(condition: StoreCondition) -> Iterator[str]:
         yield from _family(name, kind, words, [({}, value)])
 
 
-def _summed(samples: Iterable[Sample]) -> list[Sample]:
+def _summed(samples: Iterable[MetricSample]) -> list[MetricSample]:
     """One sample for those with the same labels."""
     sums: dict[tuple[tuple[str, str], ...], float] = {}
     for labels, value in samples:
@@ -94,7 +94,7 @@ def _summed(samples: Iterable[Sample]) -> list[Sample]:
     return [(dict(key), value) for key, value in sums.items()]
 
 
-def _family(name: str, kind: str, words: str, samples: Iterable[Sample]) -> Iterator[str]:
+def _family(name: str, kind: str, words: str, samples: Iterable[MetricSample]) -> Iterator[str]:
     """The lines of one metric; those that say what it is stand there before it has a value."""
     yield f"# HELP {METRIC_PREFIX}{name} {words}"
     yield f"# TYPE {METRIC_PREFIX}{name} {kind}"

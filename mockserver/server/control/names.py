@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.engine.account import BUILTIN_ACCOUNTS, AccountData
+from mockserver.engine.account import BUILTIN_ACCOUNTS, EVERYBODY, AccountData
 from mockserver.server.control.requests import ApiError, State, unknown
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.callback_model import CallbackSpec
@@ -12,7 +12,6 @@ from mockserver.spec.model import Contract, OperationSpec
 from mockserver.spec.reach import EVERYTHING, vendor_reach
 from mockserver.store.store import UNCLAIMED
 
-EVERYBODY = "*"
 UNCLAIMED_NAME = "unclaimed"
 SCOPE_MEMBERS = ("vendor", "operation", "answer", "accepted", "direction")
 CALL_DIRECTIONS = ("in", "out")

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from mockserver.spec.addresses import root_path
+from mockserver.spec.addresses import PATH_PARAMETER, root_path
 from mockserver.spec.model import Contract, OperationSpec
-
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True)
@@ -21,11 +19,11 @@ class OperationPath:
     @property
     def names(self) -> list[str]:
         """Of its parameters."""
-        return _PARAMETER.findall(self.text)
+        return PATH_PARAMETER.findall(self.text)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        parts = _PARAMETER.split(self.text)  # a decoded parameter may have a slash
+        parts = PATH_PARAMETER.split(self.text)  # a decoded parameter may have a slash
         body = "".join("(?s:.+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
         return re.compile(f"(?:/{re.escape(self.operation.vendor)})?{body}")
 

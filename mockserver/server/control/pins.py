@@ -10,12 +10,13 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mockserver.engine.account import EVERYBODY
 from mockserver.engine.bodies import integral
 from mockserver.engine.callback import signature_places
 from mockserver.engine.fault import NEEDS_WIRE, OF_CALLBACKS, Fault, FaultError, read_fault
 from mockserver.engine.pin import (
-    Entry,
     Literal,
+    PinEntry,
     PinState,
     answer_of,
     callback_obstacle,
@@ -23,7 +24,7 @@ from mockserver.engine.pin import (
     obstacle,
 )
 from mockserver.server.control.listing import parameters
-from mockserver.server.control.names import EVERYBODY, Scope, known_account, known_reach
+from mockserver.server.control.names import Scope, known_account, known_reach
 from mockserver.server.control.questions import check_pin
 from mockserver.server.control.requests import (
     ApiError,
@@ -107,11 +108,11 @@ async def clear_pins(request: Request) -> Response:
 async def _filters(request: Request) -> tuple[str | None, str, str | None]:
     """The account (None: all), the reach and the id of the pins that are meant. Raises ApiError."""
     state, values = state_of(request), parameters(request, FILTERS)
-    account, reach = values.get("account", "*"), values.get("operation", EVERYTHING)
+    account, reach = values.get("account", EVERYBODY), values.get("operation", EVERYTHING)
     if account != EVERYBODY:
         await known_account(state, account, "/query/account", (EVERYBODY,))
     known_reach(state, reach, "/query/operation")
-    return None if account == "*" else account, reach, values.get("id")
+    return None if account == EVERYBODY else account, reach, values.get("id")
 
 
 async def _retired(request: Request, account: str | None, pin_id: str, pins: list[PinState]) -> PinState:
@@ -253,7 +254,7 @@ def _fault(body: dict[str, Any], *, can_break: bool) -> Fault | None:
     return fault
 
 
-def _entry(reach: str, operations: list[OperationSpec], item: Any, at: str) -> Entry:
+def _entry(reach: str, operations: list[OperationSpec], item: Any, at: str) -> PinEntry:
     """One item of answers. A name must be known to at least one operation of the reach."""
     if item == "rules":
         return None
@@ -291,7 +292,9 @@ def _check_header(name: str, value: Any, at: str) -> None:
         raise ApiError(400, "must be a string of printable ASCII", at)
 
 
-def _change(operations: list[OperationSpec], entries: tuple[Entry, ...], text: str, value: Any) -> tuple[Pointer, Any]:
+def _change(
+    operations: list[OperationSpec], entries: tuple[PinEntry, ...], text: str, value: Any
+) -> tuple[Pointer, Any]:
     """One value to be laid over the answers: a header, or a member that the body of each of them has."""
     at = join("body", "changes", text)
     pointer = Pointer.parse(text)

@@ -34,7 +34,7 @@ from mockserver.server.control.requests import ApiError, nearest_names, quoted, 
 from mockserver.spec.check import pointers_read
 from mockserver.spec.functions import MAX_DIGITS, phone_digits
 from mockserver.spec.members import Stranger, strangers
-from mockserver.spec.model import Contract, Media, OperationSpec
+from mockserver.spec.model import READ_AS_FORM, Contract, Media, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer, join
 
 MAX_WARNINGS = 10
@@ -49,7 +49,6 @@ COMMON_HEADERS = (
     "transfer-encoding", "user-agent", "x-correlation-id", "x-forwarded-for", "x-request-id",
 )  # fmt: skip
 BODY_PARTS = ("body", "json", "form")
-FORMS = frozenset({"form", "multipart"})
 _CONDITIONAL = frozenset({"if", "then", "else"})  # hold or not by what a partial value leaves out
 
 
@@ -138,10 +137,10 @@ def check_pin(scope: Scope, pattern: Pattern, *, is_success: bool) -> tuple[str,
 def _unread_kinds(scope: Scope, pattern: Pattern, *, is_pin: bool) -> Iterator[str]:
     """A form, or JSON, where no operation in scope reads a body so."""
     readings = set(_readings(scope))
-    for part, reads in (("form", FORMS), ("json", {"json"})):
+    for part, reads in (("form", READ_AS_FORM), ("json", {"json"})):
         if part not in pattern.where or not scope.members or readings & reads:
             continue
-        others = " or ".join(sorted({"form" if other in FORMS else other for other in readings} - {"nothing"}))
+        others = " or ".join(sorted({"form" if other in READ_AS_FORM else other for other in readings} - {"nothing"}))
         cure = f"its body is read as {others}: ask {others}={{...}}" if others else "it has no body: ask query={...}"
         detail = f"no request to {scope.what} is read as {part}; {cure}"
         if is_pin:
@@ -212,7 +211,7 @@ class _Way:
 
     @property
     def is_form(self) -> bool:
-        return self.media is not None and self.media.reads in FORMS
+        return self.media is not None and self.media.reads in READ_AS_FORM
 
     def takes(self, part: str) -> bool:
         """Whether such a request can have this part."""
@@ -221,7 +220,7 @@ class _Way:
         if self.operation.body is not None and self.media is None:
             return False
         reads = self.media.reads if self.media is not None else "nothing"
-        return {"form": reads in FORMS, "json": reads == "json"}.get(part, True)
+        return {"form": reads in READ_AS_FORM, "json": reads == "json"}.get(part, True)
 
     def schema(self, part: str) -> Any:
         """What the values of a part must fit: a form's fields are in the query, too, or else in the body."""

@@ -32,7 +32,7 @@ from mockserver.server.control.requests import (
     unknown,
     write,
 )
-from mockserver.server.control.shapes import shown
+from mockserver.server.control.shown_calls import shown
 from mockserver.server.masking import PEM_BEGIN
 from mockserver.server.serialize import MAX_MEMBER_SHOWN, Shown, content_type_of, moment
 from mockserver.server.verification import Asked, Verdict, verify

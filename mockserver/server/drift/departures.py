@@ -134,7 +134,7 @@ def _body(answer: Answer, real: RealAnswer, filled: FilledValues) -> Iterator[De
         yield Departure("shape", "/body", "JSON", shown(text) if text else "no body")
         return
     fills = {at.tokens: value for at, (value, _, _) in zip(answer.places, answer.fills, strict=True)}
-    walked = list(_Walk(fills, filled).of(answer.sample, value, ("body",)))
+    walked = list(_BodyComparison(fills, filled).of(answer.sample, value, ("body",)))
     yield from walked
     yield from _against_schema(answer, value, [d.at for d in walked if d.part == "shape"])
 
@@ -149,7 +149,7 @@ def _against_schema(answer: Answer, value: Any, told: list[str]) -> Iterator[Dep
             yield Departure("shape", at, "its schema", str(error.message)[:MAX_VALUE_SHOWN])
 
 
-class _Walk:
+class _BodyComparison:
     """Goes through an answer's sample and a real body side by side. ``fills`` are what is filled in, by place."""
 
     def __init__(self, fills: Mapping[tuple[str, ...], Value], filled: FilledValues) -> None:

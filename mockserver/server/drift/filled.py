@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from mockserver.engine.sources import Sources
@@ -104,13 +103,11 @@ def _looks_new(value: New, found: Any, sample: Any) -> bool:
     return isinstance(found, str) and _id(value).fullmatch(found) is not None
 
 
-@lru_cache
 def _id(value: New) -> re.Pattern[str]:
     """A pattern of the ids that this value makes."""
     return re.compile(re.escape(value.prefix) + IDS[value.kind] % {"length": value.length})
 
 
-@lru_cache
 def _form(form: str) -> re.Pattern[str]:
     """A pattern of the texts of a time format: digits and letters where it has digits and letters."""
     text = str(TIME_FORMATS[form](0))

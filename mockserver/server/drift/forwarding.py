@@ -31,14 +31,14 @@ MADE_UP = "the credentials are this server's own invention; a real vendor gets t
 
 def forward_real(app: Application, upstreams: Mapping[str, Upstream], recording: RecordingFile) -> None:
     """Have an application pass the calls of these vendors on, from its next request on."""
-    forwarding = _Forwarding(app, upstreams, recording)
+    forwarder = _Forwarder(app, upstreams, recording)
     routes = app.router.routes
     for position, route in enumerate(routes):
-        if isinstance(route, VendorRoute) and forwarding.concerns(route.endpoint):
+        if isinstance(route, VendorRoute) and forwarder.concerns(route.endpoint):
             routes[position] = VendorRoute(
                 route.path,
                 route.endpoint,
-                partial(forwarding.answer, route),
+                partial(forwarder.answer, route),
                 host=route.host,
                 other_hosts=route.other_hosts,
                 vendor=route.vendor,
@@ -57,7 +57,7 @@ class _Passing(NamedTuple):
     facts: Facts | None
 
 
-class _Forwarding:
+class _Forwarder:
     """Passes calls on, and records both sides."""
 
     def __init__(self, app: Application, upstreams: Mapping[str, Upstream], recording: RecordingFile) -> None:

@@ -57,16 +57,16 @@ async def _pass_on(to: Authority, scope: Scope, receive: Receive, send: Send) ->
         reader, writer = await asyncio.open_connection(to.host.strip("[]"), to.port, ssl=tls)
     try:
         await _send_request(scope, receive, writer)
-        answer = _Answer()
-        while not answer.is_whole and (data := await reader.read(READ_BYTES)):
-            answer.parser.feed_data(data)
-            for message in answer.taken():
+        response = _UpstreamResponse()
+        while not response.is_whole and (data := await reader.read(READ_BYTES)):
+            response.parser.feed_data(data)
+            for message in response.taken():
                 await send(message)
-            answer.is_whole |= scope["method"] == "HEAD" and answer.is_begun
-        if answer.is_begun and not (answer.is_whole or answer.ends_with_connection):
+            response.is_whole |= scope["method"] == "HEAD" and response.is_begun
+        if response.is_begun and not (response.is_whole or response.ends_with_connection):
             _cut(scope)
             return
-        if not answer.is_begun:
+        if not response.is_begun:
             raise ConnectionResetError("it ended the connection without an answer")
         await send({"type": "http.response.body", "body": b""})
     finally:
@@ -103,7 +103,7 @@ async def _send_request(scope: Scope, receive: Receive, writer: asyncio.StreamWr
         writer.write(b"0\r\n\r\n")
 
 
-class _Answer:
+class _UpstreamResponse:
     """A response that is read, as messages of ASGI; what is preliminary (1xx) is left out."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from mockserver.server.wire import forks
 from mockserver.server.wire.asgi import MAX_KEPT_BODY, WIRE, HttpExchange, go_on
-from mockserver.server.wire.door import Door
+from mockserver.server.wire.connection_setup import ConnectionSetup
 from mockserver.server.wire.incident import Incident
 from mockserver.server.wire.limits import (
     FAILED,
@@ -67,7 +67,7 @@ OPEN, ENDING, LINGERING, MUTED, LOST = ConnectionState
 
 
 class Protocol(asyncio.Protocol):
-    """One connection. ``config`` is uvicorn's, with a ``service`` and a ``door``; the other arguments it gives, too."""
+    """One connection. ``config`` is uvicorn's, with ``service`` and ``setup``; the other arguments it gives, too."""
 
     transport: Any
 
@@ -76,7 +76,7 @@ class Protocol(asyncio.Protocol):
     ) -> None:
         self.loop = _loop or asyncio.get_running_loop()
         self.service: Service = config.service
-        self._door: Door = config.door
+        self._setup: ConnectionSetup = config.setup
         self.state: ConnectionState = OPEN
         self._connections: set[Any] = server_state.connections
         self._tasks: set[asyncio.Task[None]] = server_state.tasks
@@ -234,11 +234,11 @@ class Protocol(asyncio.Protocol):
 
     def _look_elsewhere(self, scope: dict[str, Any], host: bytes, agent: bytes) -> None:
         """See where a request goes that names its host as a proxy's clients do. Raises RefusedError."""
-        found = self._door.elsewhere(scope["scheme"], host, self.transport.get_extra_info("sockname"))
+        found = self._setup.elsewhere(scope["scheme"], host, self.transport.get_extra_info("sockname"))
         if isinstance(found, Refusal):
             target = f"{scope['scheme']}://{host.decode('latin-1')}{scope['raw_path'].decode('latin-1')}"
             incident = Incident.refused(scope["method"], target, agent.decode("latin-1")[:MAX_AGENT], found)
-            self._door.report(incident, self._tasks)
+            self._setup.report(incident, self._tasks)
             raise RefusedError(found)
         if found is not None:
             scope[PASSED_ON] = found

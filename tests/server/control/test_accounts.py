@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 
 from mockserver.engine.signing import read_token
 from mockserver.server.application import Application, create_app
+from tests.server.acme_customer import SETTINGS, Customer
 from tests.server.conftest import Make
-from tests.server.customers import SETTINGS, Customer
 
 JSON = {"Content-Type": "application/json"}
 

@@ -11,7 +11,7 @@ from mockserver.engine.signing import sign
 from mockserver.engine.sources import Sources
 from mockserver.server.application import create_app
 from mockserver.server.control import accounts
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 YEAR = 366 * 86400
 

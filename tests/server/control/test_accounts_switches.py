@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mockserver.server.control.requests import Changes
-from tests.server.customers import Customer
+from tests.server.acme_customer import Customer
 
 
 def summary_of(client: TestClient, account: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 TOKEN = "the-token"
 EVERYWHERE = replace(SETTINGS, host="0.0.0.0")  # noqa: S104 -- nobody listens

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import Application, create_app
 from tests.engine.workbench import recorded
+from tests.server.acme_customer import SETTINGS, Customer
 from tests.server.conftest import Make
-from tests.server.customers import SETTINGS, Customer
 
 
 @pytest.fixture

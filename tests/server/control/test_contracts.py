@@ -18,7 +18,7 @@ from mockserver.server.control.requests import on_api_error, on_http_exception
 from mockserver.spec.root_schema import schema_text
 from mockserver.store.kinds import StoreUnavailableError
 from tests.engine.workbench import acme
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 
 def test_health(acme_client: TestClient) -> None:

@@ -16,8 +16,8 @@ from mockserver.server.control.contracts import description
 from mockserver.spec.load import load_contracts
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import ACME, acme, arrive, operation, parse, recorded
+from tests.server.acme_customer import SETTINGS, Customer
 from tests.server.conftest import Make
-from tests.server.customers import SETTINGS, Customer
 
 SEND = "acme.send_sms"
 

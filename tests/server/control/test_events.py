@@ -19,7 +19,7 @@ from mockserver.server.control.listing import read_listing
 from mockserver.testing.client import Control
 from tests.engine.workbench import recorded
 from tests.live import PATIENCE, Live, live_server
-from tests.server.customers import SETTINGS, Customer
+from tests.server.acme_customer import SETTINGS, Customer
 from tests.streams import Client
 
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
 from mockserver.server.control.exports import EXPORTS
-from tests.server.customers import SETTINGS, Customer
+from tests.server.acme_customer import SETTINGS, Customer
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.server.customers import Customer
+from tests.server.acme_customer import Customer
 
 
 @pytest.fixture

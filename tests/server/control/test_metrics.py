@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 import mockserver
 from mockserver.server.control.metrics import TEXT_FORMAT
-from tests.server.customers import Customer
+from tests.server.acme_customer import Customer
 
 LINE = re.compile(r"mockserver_(\w+)(?:\{(.*)\})? (\S+)")  # as the text format has it
 

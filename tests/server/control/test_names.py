@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mockserver.server.control.requests import MAX_NAMES_LISTED
+from tests.server.acme_customer import Customer
 from tests.server.conftest import Make
-from tests.server.customers import Customer
 
 VERIFY = ("POST", "/_mock/calls/verify")
 CALLS = ("GET", "/_mock/calls")

@@ -14,7 +14,7 @@ from mockserver.server.application import create_app
 from mockserver.server.control.page import PAGE_POLICY
 from tests.evidence import ROOT
 from tests.live import PATIENCE
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 PAGE = ROOT / "mockserver/server/page"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

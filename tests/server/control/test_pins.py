@@ -9,8 +9,8 @@ import pytest
 
 from mockserver.server.control import pins as pins_module
 from mockserver.server.control.contracts import description
+from tests.server.acme_customer import Customer
 from tests.server.conftest import Make
-from tests.server.customers import Customer
 
 SEND = "acme.send_sms"
 

@@ -8,7 +8,7 @@ import requests
 
 from mockserver.engine.fault import LOSING, NEEDS_WIRE, SPOILING
 from tests.live import PATIENCE, Live
-from tests.server.customers import Customer
+from tests.server.acme_customer import Customer
 
 Make = Callable[..., Customer]
 PINS = "/_mock/pins/acme.send_sms"

@@ -6,8 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from mockserver.server.control.pins import MAX_ANSWERS
+from tests.server.acme_customer import Customer
 from tests.server.control.test_pins import SEND, pins
-from tests.server.customers import Customer
 
 LITERAL = {"status": 200, "body": {"a": {"b": 1}}}
 

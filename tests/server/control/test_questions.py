@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from mockserver.server.application import create_app
 from mockserver.server.control.questions import MAX_WARNINGS
 from mockserver.server.settings import Settings
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 VERIFY = "/_mock/calls/verify"
 POLYAI, OPENTACT, AVAAMO, VOXIMPLANT = (f"{name}.send_sms" for name in ("polyai", "opentact", "avaamo", "voximplant"))

@@ -11,7 +11,7 @@ from mockserver.engine.call import pack_more
 from mockserver.server.application import create_app
 from mockserver.server.control.exports import EXPORTS
 from tests.engine.workbench import recorded
-from tests.server.customers import SETTINGS
+from tests.server.acme_customer import SETTINGS
 
 TWO_WAY = Path(__file__).parents[2] / "twoway"
 

@@ -17,8 +17,8 @@ from mockserver.server.control.contracts import description
 from mockserver.server.control.verify import MAX_CALLS_SHOWN
 from mockserver.server.serialize import Shown
 from tests.live import Live
+from tests.server.acme_customer import SETTINGS, Customer
 from tests.server.conftest import Make
-from tests.server.customers import SETTINGS, Customer
 
 URL = "/_mock/calls/verify"
 

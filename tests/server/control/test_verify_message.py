@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from mockserver.matching.explain import MAX_FITTING_LISTED
 from mockserver.matching.show import CONTEXT
 from mockserver.server.application import create_app
+from tests.server.acme_customer import SETTINGS, Customer
 from tests.server.conftest import Make
-from tests.server.customers import SETTINGS, Customer
 
 
 def message(customer: Customer, **asked: Any) -> str:

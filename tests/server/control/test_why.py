@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.engine.workbench import ACME
-from tests.server.customers import Customer
+from tests.server.acme_customer import Customer
 
 
 def why(customer: Customer, response: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import ssl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.server.wire.opening import HANDSHAKE, server_name
+from mockserver.server.wire.first_bytes import HANDSHAKE, server_name
 from tests.server.tls import ByHand
 
 CLIENT = ssl.create_default_context()

@@ -10,7 +10,7 @@ import pytest
 from mockserver.server.wire import protocol
 from mockserver.server.wire.protocol import ConnectionState
 from mockserver.server.wire.timeouts import Wait
-from tests.server.inside import Inside, run
+from tests.server.in_loop_server import InLoopServer, run
 
 LIMIT = 300
 LATER = b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -57,7 +57,7 @@ SLOW = (
 def test_a_head_has_a_limit(piece: int) -> None:
     """To the byte, in however many pieces it comes; the application never sees what is refused."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         for _ in range(2):
             await client.in_pieces(head(LIMIT), piece)
@@ -72,7 +72,7 @@ def test_a_head_has_a_limit(piece: int) -> None:
 def test_a_head_behind_another_request() -> None:
     """In one segment with it, the limit is the same; what is owed comes first."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         await client.send(QUICK + head(LIMIT) + head(LIMIT + 1) + QUICK)
         for _ in range(2):
@@ -87,7 +87,7 @@ def test_a_head_behind_another_request() -> None:
 def test_a_head_without_end(before: bytes) -> None:
     """It is refused while the client still sends; a client that reads only then still learns why."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         await client.send(before + b"GET /quick HTTP/1.1\r\nHost: x\r\nX-Long: ")
         if before:
@@ -103,7 +103,7 @@ def test_requests_in_one_segment() -> None:
     """Together they may be larger than a head may; each is answered, in order."""
     paths = [f"/{number}" for number in range(200)]
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         whole = b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode("ascii") for path in paths)
         await client.in_pieces(whole, len(whole) - 5)
@@ -118,7 +118,7 @@ def test_many_offers_of_another_protocol(size: int) -> None:
     paths = [f"/{number}" for number in range(1500)]
     offer = "Connection: upgrade\r\nUpgrade: h2c\r\n"
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         whole = b"".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n{offer}\r\n".encode("ascii") for path in paths)
         await client.in_pieces(whole, size)
@@ -131,7 +131,7 @@ def test_a_large_body_is_no_head() -> None:
     """However large, and in whatever pieces; a head that is too large is one with a body, too, which is read first."""
     post = b"POST /quick HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n"
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         for piece in (10**9, 7919):
             await client.in_pieces(post + b"\r\n" + b"x" * 200_000, piece)
@@ -146,7 +146,7 @@ def test_a_large_body_is_no_head() -> None:
 def test_a_client_that_leaves_within_a_body_behind_too_large_a_head() -> None:
     """Nobody is told, and nothing is left."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         post = b"POST /quick HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
         await client.send(post + b"X-Long: " + b"x" * LIMIT + b"\r\n\r\n")
@@ -159,7 +159,7 @@ def test_a_client_that_leaves_within_a_body_behind_too_large_a_head() -> None:
 def test_what_is_no_http() -> None:
     """It is refused in our own words, too; an answer that is owed comes before."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         await client.send(b"nonsense\r\n\r\n")
         assert refusal(await client.rest()) == UNREADABLE
@@ -179,7 +179,7 @@ def test_what_is_no_http() -> None:
 def test_nonsense_in_a_head_that_is_too_large() -> None:
     """One refusal is enough."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         for piece in (head(LIMIT)[:10], head(LIMIT)[10:-9], b"x" * 20 + b"\r\n: \0\r\n\r\n"):
             await client.send(piece)
@@ -192,7 +192,7 @@ def test_nonsense_in_a_head_that_is_too_large() -> None:
 def test_nonsense_behind_an_answer_in_the_making() -> None:
     """Where our words would stand for another answer, there are none."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         await client.send(LATER + b"POST /quick HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
         await server.until(lambda: server.app.asked == ["/later"])
@@ -214,7 +214,7 @@ def test_nonsense_behind_an_answer_in_the_making() -> None:
 def test_a_slow_request(part: bytes) -> None:
     """What does not come whole in time is refused; the application learns of nothing."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         await client.send(part)
         await server.until(lambda: server.protocol(client).wait[0] is not Wait.NEXT)
@@ -236,7 +236,7 @@ def test_a_slow_request(part: bytes) -> None:
 def test_a_request_that_goes_on() -> None:
     """It is the whole request that has the time, not each of its bytes; the next one has as much again."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         for _ in range(3):
             await client.send(QUICK[:9])
@@ -268,7 +268,7 @@ def test_a_request_that_goes_on() -> None:
 def test_a_slow_answer(more: bytes) -> None:
     """The server may take its time, whatever the client has sent of the next request meanwhile."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         await client.send(LATER + more)
         await server.until(lambda: server.app.asked == ["/later"])
@@ -285,7 +285,7 @@ def test_a_slow_answer(more: bytes) -> None:
 def test_an_idle_connection() -> None:
     """It is closed without a word, whether it was ever used or not."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         clients = [await server.connect() for _ in range(2)]
         await clients[0].send(QUICK)
         await clients[0].answer()
@@ -301,7 +301,7 @@ def test_an_idle_connection() -> None:
 def test_a_slow_reader() -> None:
     """One that does not take its answer in time is cut off, even where the connection was ending; others are served."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         slow = [await server.connect(limit=1) for _ in range(2)]
         await slow[0].send(LARGE * 3)
         await slow[1].send(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -326,7 +326,7 @@ def test_a_slow_reader() -> None:
 def test_an_application_waits_for_its_reader() -> None:
     """What it sends is not piled up: its send returns once the client has taken enough."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect(limit=1000)
         await client.send(LARGE)
         await server.until(lambda: bool(server.app.asked))
@@ -341,7 +341,7 @@ def test_an_application_waits_for_its_reader() -> None:
 def test_a_reader_that_goes_on() -> None:
     """It is each answer that has the time, not all that were asked for at once."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect(limit=1000)
         await client.send(LARGE * 3)
         for _ in range(3):
@@ -356,7 +356,7 @@ def test_a_reader_that_goes_on() -> None:
 def test_a_client_that_sends_no_more() -> None:
     """It gets all answers that it asked for, and then the end; in the midst of a request it asked for none."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         for requests in (LATER, LATER + QUICK * 3):
             server.app.may_answer.clear()
             client = await server.connect()
@@ -380,7 +380,7 @@ def test_a_client_that_sends_no_more() -> None:
 def test_too_many_connections() -> None:
     """Beyond the most, a new one is told so at once, whether it sends or not; it counts no more than one that went."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         first, _ = [await server.connect() for _ in range(2)]
         words = "2 connections are open already; --max-connections or MOCKSERVER_MAX_CONNECTIONS raises that."
         for _ in range(3):
@@ -406,7 +406,7 @@ def test_few_refused_connections_linger(monkeypatch: pytest.MonkeyPatch) -> None
     """Beyond a number they are closed at once, so that refusing costs no more than serving would."""
     monkeypatch.setattr(protocol, "MAX_LINGERING", 2)
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         await server.connect()
         for _ in range(2):
             assert refusal(await (await server.connect()).rest())[0] == 503
@@ -420,7 +420,7 @@ def test_headers_behind_a_body() -> None:
     """Trailers without end are noticed; h11 has a limit for them."""
     post = b"POST /quick HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         await client.send(post + b"X-Trailer: 123456789\r\n" * 20)
         assert refusal(await client.rest()) == HEADER
@@ -434,7 +434,7 @@ def test_headers_behind_a_body() -> None:
 def test_requests_in_one_segment_of_a_client_that_left() -> None:
     """What was asked for is decided; that nobody reads it is no error."""
 
-    async def test(server: Inside) -> None:
+    async def test(server: InLoopServer) -> None:
         client = await server.connect()
         await client.send(LATER + QUICK * 3)
         await server.until(lambda: len(server.state.tasks) == 1)

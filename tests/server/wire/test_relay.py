@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.live import PATIENCE
-from tests.server.wire.opened import LOOPS, Opened, opened
+from tests.server.wire.first_bytes_server import LOOPS, Opened, opened
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 

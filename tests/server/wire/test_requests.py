@@ -12,7 +12,7 @@ from mockserver.server.settings import Settings
 from mockserver.server.uvicorn_server import event_loop
 from mockserver.spec.source import read_yaml
 from tests.evidence import ROOT
-from tests.server.inside import served
+from tests.server.in_loop_server import served
 from tests.streams import Client
 
 FILE = ROOT / "tests" / "server" / "wire" / "requests.yaml"

@@ -18,7 +18,7 @@ from mockserver.server.sockets import listen
 from mockserver.server.wire.asgi import go_on
 from tests.live import PATIENCE, live_server
 from tests.live import served as served_by_ours
-from tests.server.inside import served
+from tests.server.in_loop_server import served
 from tests.streams import Client
 
 VARIES = re.compile(rb"(date|x-mock-call|x-polyai-correlation-id): [^\r]*|mockserver knows[^}]*")

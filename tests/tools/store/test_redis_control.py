@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
 from tests.redis_server import RedisServer
-from tests.server.customers import SETTINGS, Customer
+from tests.server.acme_customer import SETTINGS, Customer
 from tests.tools.store.shared import trips
 
 MOST_TRIPS = 8  # of a question, those for what is told and put together beside it included

@@ -22,7 +22,7 @@ from mockserver.store.accounts import Registry
 from mockserver.store.agreement import Agreement
 from mockserver.store.journal import Query
 from mockserver.store.kinds import StoreError, StoreUnavailableError
-from mockserver.store.opening import open_store
+from mockserver.store.open_store import open_store
 from mockserver.store.parts import StoreParts
 from mockserver.store.redis_store import RedisStore
 from mockserver.store.store import Store

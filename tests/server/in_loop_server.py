@@ -43,8 +43,8 @@ class Echo:
         await send({"type": "http.response.body", "body": body})
 
 
-class Inside:
-    """The server, seen from inside."""
+class InLoopServer:
+    """The server, with its own ends of the connections."""
 
     def __init__(self, app: Echo, port: int, state: Any) -> None:
         self.app = app
@@ -109,18 +109,18 @@ async def served(app: Any) -> AsyncIterator[tuple[int, Any]]:
     assert asyncio.all_tasks() == others
 
 
-def run(test: Callable[[Inside], Coroutine[Any, Any, None]], **settings: Any) -> None:
+def run(test: Callable[[InLoopServer], Coroutine[Any, Any, None]], **settings: Any) -> None:
     """Run a test with an Echo behind our protocol, in the event loop that a server has."""
 
     async def with_server() -> None:
         app = Echo(Settings(**settings))
         async with served(app) as (port, state):
-            inside = Inside(app, port, state)
+            server = InLoopServer(app, port, state)
             try:
-                await test(inside)
+                await test(server)
             finally:
                 app.may_answer.set()
-                inside.leave()
+                server.leave()
 
     with asyncio.Runner(loop_factory=event_loop) as runner:
         runner.run(with_server())

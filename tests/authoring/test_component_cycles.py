@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.authoring.circles import cut_circles
+from mockserver.authoring.component_cycles import cut_cycles
 
 A, B = ({"$ref": f"#/components/schemas/{name}"} for name in "ab")
 
@@ -24,13 +24,13 @@ A, B = ({"$ref": f"#/components/schemas/{name}"} for name in "ab")
 def test_cut(components: dict[str, Any], cut: list[str], left: dict[str, Any]) -> None:
     """Only the reference that closes a circle goes; members and items of one's own kind are no circle."""
     done: set[str] = set()
-    assert list(cut_circles(components, done)) == cut
+    assert list(cut_cycles(components, done)) == cut
     assert components == left
     assert done == set(components)
-    assert list(cut_circles(components, done)) == []
+    assert list(cut_cycles(components, done)) == []
 
 
 def test_a_long_chain() -> None:
     """Thousands of schemas, each of which is the next, are followed."""
     components: dict[str, Any] = {f"a{n}": {"$ref": f"#/components/schemas/a{n + 1}"} for n in range(3000)}
-    assert list(cut_circles(components | {"a3000": {}}, set())) == []
+    assert list(cut_cycles(components | {"a3000": {}}, set())) == []

@@ -9,7 +9,7 @@ import pytest
 from mockserver.engine.sources import Sources
 from mockserver.store.accounts import Registry
 from mockserver.store.kinds import StoreError, StoreKind, kind_of_store
-from mockserver.store.opening import open_store
+from mockserver.store.open_store import open_store
 from mockserver.store.parts import StoreParts
 from mockserver.store.store import Store
 from tests.engine.workbench import acme

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mockserver.server.wire import opening
+from mockserver.server.wire import first_bytes
 from mockserver.server.wire.incident import Incident
 from mockserver.server.wire.timeouts import Wait
 from tests.live import PATIENCE
 from tests.server.tls import ByHand, trusting
-from tests.server.wire.opened import HOSTS, LOOPS, Opened, opened
+from tests.server.wire.first_bytes_server import HOSTS, LOOPS, Opened, opened
 
 HOST = HOSTS[0]
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -313,7 +313,7 @@ def test_handshakes_count() -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_handshake_that_never_ends(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has a time of its own, since nobody looks after it meanwhile."""
-    monkeypatch.setattr(opening, "HANDSHAKE_SECONDS", 0.05)
+    monkeypatch.setattr(first_bytes, "HANDSHAKE_SECONDS", 0.05)
     with opened(loop) as server, connect(server) as connection:
         connection.sendall(b"\x16\x03\x01\x02\x00")
         assert received(connection, 1) == b""

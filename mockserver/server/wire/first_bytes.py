@@ -8,7 +8,7 @@ A connection is in one of these states:
     OVER      another protocol has the transport, or there is no connection any more
 
 A tunnel to a vendor's host ends here: its first bytes are looked at as those of a new connection. What comes over TLS
-has an opening of its own. Each leads to HTTP at last, on the accepted transport itself, so that a fault does to the
+has first bytes of its own. Each leads to HTTP at last, on the accepted transport itself, so that a fault does to the
 client what it does without TLS and tunnel. A request pays for none of this.
 """
 
@@ -19,7 +19,7 @@ from enum import Enum, auto
 from typing import Any
 
 from mockserver.server.wire import forks
-from mockserver.server.wire.door import Door, spawn
+from mockserver.server.wire.connection_setup import ConnectionSetup, spawn
 from mockserver.server.wire.incident import Incident, tls_failure, tls_left
 from mockserver.server.wire.limits import (
     NO_AUTHORITY,
@@ -52,8 +52,8 @@ class Phase(Enum):
     OVER = auto()
 
 
-class OpeningProtocol(asyncio.Protocol):
-    """``config`` is uvicorn's, with a ``door``; the other arguments are those that uvicorn gives.
+class FirstBytesProtocol(asyncio.Protocol):
+    """``config`` is uvicorn's, with a ``setup``; the other arguments are those that uvicorn gives.
 
     ``tunnel`` is that in which the connection stands, ``hello`` the host that its TLS client asked for; None: no TLS.
     """
@@ -72,7 +72,7 @@ class OpeningProtocol(asyncio.Protocol):
         self.loop = _loop or asyncio.get_running_loop()
         self.phase = Phase.FIRST
         self._given = {"config": config, "server_state": server_state, "app_state": app_state, "_loop": self.loop}
-        self._door: Door = config.door
+        self._setup: ConnectionSetup = config.setup
         self._connections: set[Any] = server_state.connections
         self._tasks: set[asyncio.Task[None]] = server_state.tasks
         self._tunnel = tunnel
@@ -92,7 +92,7 @@ class OpeningProtocol(asyncio.Protocol):
         self._is_connected = True
         self._connections.add(self)
         self._descriptor = forks.hold(transport.get_extra_info("socket"))
-        if self._hello is None and self._door.is_full(self._connections):
+        if self._hello is None and self._setup.is_full(self._connections):
             self._serve(b"")  # which is refused there
         elif self._begun:
             self._look()
@@ -135,7 +135,7 @@ class OpeningProtocol(asyncio.Protocol):
     def overdue(self, wait: Wait) -> None:
         """Do what is due after so long a wait."""
         if wait is Wait.REQUEST:
-            self._refuse(too_slow(self._door.service.settings.request_timeout))
+            self._refuse(too_slow(self._setup.service.settings.request_timeout))
         else:
             self._is_ending = True
             self.transport.close()
@@ -161,7 +161,7 @@ class OpeningProtocol(asyncio.Protocol):
     def _read_head(self) -> None:
         """Answer a CONNECT once its head is complete."""
         head, end, rest = self._begun.partition(b"\r\n\r\n")
-        limit = self._door.service.settings.max_head
+        limit = self._setup.service.settings.max_head
         if len(head) > limit:
             self._refuse(header_too_large(limit))
         elif head.count(b"\n") != head.count(b"\r\n"):  # a bare one, behind which no end would come
@@ -172,7 +172,7 @@ class OpeningProtocol(asyncio.Protocol):
         if tunnel is None:
             self._refuse(NO_AUTHORITY if b" HTTP/1." in head.partition(b"\r\n")[0] else UNREADABLE)
             return
-        destination = self._door.proxy.destination(tunnel.to, self.transport.get_extra_info("sockname"))
+        destination = self._setup.proxy.destination(tunnel.to, self.transport.get_extra_info("sockname"))
         if destination is Destination.NOWHERE:
             self._refuse_tunnel(tunnel, no_vendors_host(tunnel.to))
         elif destination is Destination.THROUGH:
@@ -185,7 +185,7 @@ class OpeningProtocol(asyncio.Protocol):
 
     def _serve(self, data: bytes) -> Any:
         """Hand the connection over to HTTP, with what came already; returns the protocol that has it."""
-        protocol = self._door.protocol(**self._given)
+        protocol = self._setup.protocol(**self._given)
         self._hand_over(protocol)
         if data:
             protocol.data_received(data)
@@ -217,15 +217,15 @@ class OpeningProtocol(asyncio.Protocol):
         spawn(work, self._tasks)
 
     def _report(self, incident: Incident) -> None:
-        self._door.report(incident, self._tasks)
+        self._setup.report(incident, self._tasks)
 
     async def _secure(self) -> None:
         """Start TLS, with the bytes of the client's hello that are here."""
         hello, self._begun = self._begun, b""
         name = server_name(hello)
-        inner = OpeningProtocol(**self._given, tunnel=self._tunnel, hello=name)
+        inner = FirstBytesProtocol(**self._given, tunnel=self._tunnel, hello=name)
         inner._may_start_tls = False
-        certificates = self._door.certificates
+        certificates = self._setup.certificates
         transport, is_told = None, False
         try:
             context = certificates.ready

@@ -13,7 +13,7 @@ from mockserver.server.wire.service import Service
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class ConnectionSetup:
     """``protocol`` makes HTTP's, from what uvicorn gives; it can ``refuse``. ``record`` is the application's."""
 
     service: Service

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.live import PATIENCE
-from tests.load.customers import Customer, Server, control
+from tests.load.loaded_server import Customer, Server, control
 from tests.streams import Client
 
 Connect = Callable[..., Awaitable[Client]]

@@ -7,19 +7,19 @@ from mockserver.spec.pointer import Pointer
 
 SAME_VALUE_LISTS = ("allOf", "anyOf", "oneOf")
 SAME_VALUE = ("not", "if", "then", "else")
-_Step = tuple[dict[str, Any], str, dict[str, Any]]  # a schema, the word in it, the schema that this leads to
+_SchemaStep = tuple[dict[str, Any], str, dict[str, Any]]  # a schema, the word in it, the schema that this leads to
 
 
-class Circles:
-    """The circles among a document's schemas; a circle that goes into a member or an item is an allowed recursion."""
+class SchemaCycles:
+    """The cycles among a document's schemas; a cycle that goes into a member or an item is an allowed recursion."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self._done: dict[int, Any] = {}  # by identity, schemas that were followed to their end
 
     def at(self, schema: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
-        """A schema and the word in it by which a circle closes, where this schema leads to one; told once."""
-        path: list[tuple[_Step | None, Iterator[_Step]]] = [(None, self._steps(schema))]
+        """A schema and the word in it by which a cycle closes, where this schema leads to one; told once."""
+        path: list[tuple[_SchemaStep | None, Iterator[_SchemaStep]]] = [(None, self._steps(schema))]
         open_ids = {id(schema): 0}
         while path:
             step = next(path[-1][1], None)
@@ -31,16 +31,16 @@ class Circles:
                 continue
             target = step[2]
             if id(target) in open_ids:
-                circle = [made for made, _ in path[open_ids[id(target)] + 1 :] if made is not None] + [step]
-                if any(word != "$ref" for _, word, _ in circle):  # that of $ref alone is told where it is followed
-                    self._done |= {id(holder): holder for holder, _, _ in circle}
+                cycle = [made for made, _ in path[open_ids[id(target)] + 1 :] if made is not None] + [step]
+                if any(word != "$ref" for _, word, _ in cycle):  # that of $ref alone is told where it is followed
+                    self._done |= {id(holder): holder for holder, _, _ in cycle}
                     return step[0], step[1]
             elif id(target) not in self._done:
                 open_ids[id(target)] = len(path)
                 path.append((step, self._steps(target)))
         return None
 
-    def _steps(self, schema: dict[str, Any]) -> Iterator[_Step]:
+    def _steps(self, schema: dict[str, Any]) -> Iterator[_SchemaStep]:
         if id(schema) in self._done:
             return
         ref = schema.get("$ref")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-_BRANCHES = ("allOf", "anyOf", "oneOf")
-_CONDITIONS = ("not", "if", "then", "else")
+from mockserver.spec.schema_cycles import SAME_VALUE, SAME_VALUE_LISTS
+
 _COMPONENT = "#/components/schemas/"
 
 
@@ -16,7 +16,7 @@ class _Reference(NamedTuple):
     to: str
 
 
-def cut_circles(components: dict[str, Any], done: set[str]) -> Iterator[str]:
+def cut_cycles(components: dict[str, Any], done: set[str]) -> Iterator[str]:
     """Take out each reference by which a component leads back to itself, for the same value: what is beside it stays.
 
     Yields the names of such components. Those in ``done`` are known to lead nowhere; all others are added to it.
@@ -42,10 +42,10 @@ def _references(holder: Any, key: Any) -> Iterator[_Reference]:
         return
     if "$ref" in schema:
         yield _Reference(holder, key, str(schema["$ref"]).removeprefix(_COMPONENT))
-    for word in _BRANCHES:
+    for word in SAME_VALUE_LISTS:
         for number in range(len(schema.get(word, ()))):
             yield from _references(schema[word], number)
-    for word in _CONDITIONS:
+    for word in SAME_VALUE:
         if word in schema:
             yield from _references(schema, word)
     for name in schema.get("dependentSchemas", {}):

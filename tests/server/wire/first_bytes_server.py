@@ -1,4 +1,4 @@
-"""Openings in front of a few lines of HTTP, in an event loop of its own, so that either kind of loop can be had."""
+"""First-bytes protocols before a few lines of HTTP, in an event loop of its own, so that either kind can be had."""
 
 import asyncio
 import socket
@@ -14,10 +14,10 @@ import uvloop
 from mockserver.engine.sources import Sources
 from mockserver.server.certificates import Certificates
 from mockserver.server.settings import Settings
-from mockserver.server.wire.door import Door
+from mockserver.server.wire.connection_setup import ConnectionSetup
+from mockserver.server.wire.first_bytes import FirstBytesProtocol
 from mockserver.server.wire.incident import Incident
 from mockserver.server.wire.limits import Refusal, too_many_connections
-from mockserver.server.wire.opening import OpeningProtocol
 from mockserver.server.wire.proxy import Proxy
 from mockserver.server.wire.service import Service
 from mockserver.server.wire.timeouts import Wait
@@ -36,7 +36,7 @@ class Lines(asyncio.Protocol):
     transport: Any
 
     def __init__(self, *, config: Any, server_state: Any, **_: Any) -> None:
-        self._settings: Settings = config.door.service.settings
+        self._settings: Settings = config.setup.service.settings
         self._connections = server_state.connections
         self._came = b""
 
@@ -139,7 +139,7 @@ def opened(loop_name: str, **settings: Any) -> Iterator[Opened]:
         incidents.append(incident)
 
     class Config:
-        door = Door(
+        setup = ConnectionSetup(
             Service(no_application, chosen),
             Proxy.of(HOSTS, chosen),
             Certificates(HOSTS, Sources.real().now, said.append),
@@ -151,10 +151,10 @@ def opened(loop_name: str, **settings: Any) -> Iterator[Opened]:
     loop.set_exception_handler(lambda _, context: problems.append(context))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    listening = loop.create_server(lambda: OpeningProtocol(Config, state, {}), "127.0.0.1", 0)
+    listening = loop.create_server(lambda: FirstBytesProtocol(Config, state, {}), "127.0.0.1", 0)
     server = asyncio.run_coroutine_threadsafe(listening, loop).result(PATIENCE)
     port = server.sockets[0].getsockname()[1]
-    one = Opened(port, loop, state, Config.door.certificates, incidents, said)
+    one = Opened(port, loop, state, Config.setup.certificates, incidents, said)
     try:
         yield one
         one.until(lambda: not state.connections and not state.tasks)

@@ -5,15 +5,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 Headers = dict[bytes, bytes]
-Spoil = Callable[[int, Headers, bytes], tuple[int, Headers, bytes]]
+Defect = Callable[[int, Headers, bytes], tuple[int, Headers, bytes]]
 
 
-class Spoiled:
+class FaultyServer:
     """A server whose every response goes through a function."""
 
-    def __init__(self, app: Any, spoil: Spoil) -> None:
+    def __init__(self, app: Any, defect: Defect) -> None:
         self._app = app
-        self._spoil = spoil
+        self._defect = defect
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -26,7 +26,7 @@ class Spoiled:
 
         await self._app(scope, receive, keep)
         body = b"".join(message.get("body", b"") for message in messages[1:])
-        status, headers, body = self._spoil(messages[0]["status"], dict(messages[0]["headers"]), body)
+        status, headers, body = self._defect(messages[0]["status"], dict(messages[0]["headers"]), body)
         headers[b"content-length"] = b"%d" % len(body)
         await send({"type": "http.response.start", "status": status, "headers": list(headers.items())})
         await send({"type": "http.response.body", "body": body})

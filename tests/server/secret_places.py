@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
-from tests.server.customers import Customer, body_of
+from tests.server.acme_customer import Customer, body_of
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}

@@ -29,7 +29,7 @@ class Documented(NamedTuple):
     response: Node
 
 
-class Ordinary:
+class PlainApi:
     """The server that the plain document describes: a documented answer has the status that it means."""
 
     def __init__(self, app: Any, document: Mapping[str, Any]) -> None:
@@ -53,7 +53,7 @@ class Ordinary:
         await self._app(scope, receive, translated)
 
 
-def ordinary(
+def plain_openapi(
     contract: Contract,
     document: Mapping[str, Any],
     data: Mapping[str, Any],
