@@ -1,7 +1,8 @@
 """A long mixed load on one server: counts, memory, and how long healthy clients wait. It stops by itself.
 
-``python benchmarks/soak.py [--calls N] [--slow N] [--accounts N]`` starts a server and sends it two halves of a load:
-sends to all vendors, faults, waits, refused and hostile bodies, offers of an upgrade, accounts that come and go, beside
+``python benchmarks/soak.py [--calls N] [--slow N] [--accounts N] [--fill N]`` starts a server and fills what an account may
+have of calls and records, so that what grows behind that grows without bound. It sends it two halves of a load: sends to
+all vendors, faults, waits, refused and hostile bodies, offers of an upgrade, accounts that come and go, beside
 connections that send a byte now and then. Each account is verified to have exactly the calls that were made. A healthy
 client, in a process of its own, tells how long an answer takes. Then accounts are made one after another, used with a
 pinned literal and a fault, and deleted. It ends with 1 where a count is wrong.
@@ -11,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import http.client
+import itertools
 import multiprocessing
 import resource
 import socket
@@ -32,6 +34,7 @@ from tests.streams import Client
 CALLS, SLOW, ACCOUNTS = 200_000, 1_000, 10_000
 WORKERS = 8
 PATIENCE = 60  # seconds that the healthy client waits for an answer
+FILL = 60_000  # sends that fill the journal and the lists of the healthy client's account
 PAUSE = 0.002  # seconds between two of its calls
 DRIP = 0.5  # seconds between two bytes of a slow connection
 LITERAL = "x" * 50_000  # of an answer that fits no schema
@@ -45,6 +48,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=CALLS, help=f"mixed, in two halves [{CALLS}]")
     parser.add_argument("--slow", type=int, default=SLOW, help=f"connections beside them [{SLOW}]")
     parser.add_argument("--accounts", type=int, default=ACCOUNTS, help=f"that come and go [{ACCOUNTS}]")
+    parser.add_argument("--fill", type=int, default=FILL, help=f"sends before the first half [{FILL}]")
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, options.slow + 500)), hard))
@@ -58,6 +62,8 @@ def main() -> None:
 async def soak(server: Server, options: argparse.Namespace) -> None:
     """Both halves, and the accounts."""
     say(f"start: {server.memory():.1f} MiB")
+    await fill(server.port, options.fill)
+    say(f"{options.fill} sends: {server.memory():.1f} MiB")
     for half in range(2):
         began, waited = time.perf_counter(), list[float]()
         with healthy_client(server.port, waited):
@@ -75,6 +81,15 @@ async def soak(server: Server, options: argparse.Namespace) -> None:
     for part in range(PARTS):
         await churn(server.port, options.accounts // PARTS)
         say(f"{(part + 1) * (options.accounts // PARTS)} accounts came and went: {server.memory():.1f} MiB")
+
+
+async def fill(port: int, sends: int) -> None:
+    """Send to one vendor after another for the healthy client's account."""
+    client = await Client.connect(port)
+    requests = itertools.cycle(wire(request) for request in scenario(SCENARIOS[-1]))
+    for request in itertools.islice(requests, sends):
+        await client.ask(request)
+    client.close()
 
 
 @contextlib.asynccontextmanager
