@@ -1,8 +1,8 @@
 """A long mixed load on one server: counts, memory, and how long healthy clients wait. It stops by itself.
 
-``python benchmarks/soak.py [--calls N] [--slow N] [--accounts N] [--fill N]`` starts a server and fills what an account may
-have of calls and records, so that what grows behind that grows without bound. It sends it two halves of a load: sends to
-all vendors, faults, waits, refused and hostile bodies, offers of an upgrade, accounts that come and go, beside
+``python benchmarks/soak.py [--calls N] [--slow N] [--accounts N] [--fill N]`` starts a server and fills what an account
+may have of calls and records, so that what grows behind that grows without bound. It sends it two halves of a load:
+sends to all vendors, faults, waits, refused and hostile bodies, offers of an upgrade, accounts that come and go, beside
 connections that send a byte now and then. Each account is verified to have exactly the calls that were made. A healthy
 client, in a process of its own, tells how long an answer takes. Then accounts are made one after another, used with a
 pinned literal and a fault, and deleted. It ends with 1 where a count is wrong.
