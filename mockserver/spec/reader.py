@@ -59,8 +59,8 @@ class Reader:
 
     def is_broken(self, *parts: str) -> bool:
         """Whether a part of the document has a misspelt key, or a reference to nothing: its pointer has such a text."""
-        told = (e.pointer for e in self.errors if "did you mean" in e.message or e.pointer.endswith("/$ref"))
-        return any(part in pointer for pointer in told for part in parts)
+        pointers = (e.pointer for e in self.errors if "did you mean" in e.message or e.pointer.endswith("/$ref"))
+        return any(part in pointer for pointer in pointers for part in parts)
 
     def unfinished(self, container: object, message: str, key: Hashable = None) -> None:
         """Add an error for what is not written yet; a draft is read as if it were."""
@@ -363,8 +363,8 @@ def explain_block(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
     return [(path, _with_meant(told, meant.get(tuple(path)))) for path, told in errors]
 
 
-def _with_meant(told: str, word: str | None) -> str:
-    return told if word is None or "did you mean" in told else f"{told}; did you mean {word!r}?"
+def _with_meant(sentence: str, word: str | None) -> str:
+    return sentence if word is None or "did you mean" in sentence else f"{sentence}; did you mean {word!r}?"
 
 
 def _missing_for_a_typo(error: Any) -> tuple[str, str] | None:
