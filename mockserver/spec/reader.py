@@ -16,6 +16,7 @@ from mockserver.spec.evidence import DRAFT
 from mockserver.spec.pointer import MISSING, Pointer, escape
 from mockserver.spec.source import Source
 from mockserver.spec.value_model import Validator
+from mockserver.spec.wording import shortened
 
 _SCHEMA_DATA = ("const", "default", "enum", "example", "examples")  # these hold values, even if they look like schemas
 ABOUT_REQUESTS = ("/requestBody/", "/parameters/", "/components/schemas/")  # of a document: they say what requests are
@@ -407,4 +408,4 @@ def _sentence(error: Any) -> str:
 
 def _as_json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_SHOWN_VALUE else f"{text[:MAX_SHOWN_VALUE]}…"
+    return shortened(text, MAX_SHOWN_VALUE)
