@@ -114,10 +114,10 @@ def complaints(case: Mapping[str, Any], replay: Replay, reply: ReplayReply) -> l
     if "headers" in expected:
         found["headers"] = {name: reply.headers.get(name.lower()) for name in expected["headers"]}
     expected["answer"], found["answer"] = case["answer"], reply.headers.get("x-mock-answer")
-    told = list(reply_differences(expected, found))
-    if told and (problem := reply.headers.get("x-mock-problem")):
-        told.append(f"it was refused for: {problem} ({reply.headers.get('x-mock-rule', 'no rule')})")
-    return told
+    lines = list(reply_differences(expected, found))
+    if lines and (problem := reply.headers.get("x-mock-problem")):
+        lines.append(f"it was refused for: {problem} ({reply.headers.get('x-mock-rule', 'no rule')})")
+    return lines
 
 
 def reply_differences(expected: Any, found: Any, at: str = "") -> Iterator[str]:

@@ -108,8 +108,8 @@ def entries(node: Any, key: str) -> list[Any]:
 def _beside(file: Path, name: str) -> Path | None:
     """The file of a name beside another, if it is there."""
     try:
-        found = (file.parent / name).resolve()
-        return found if found.is_file() else None
+        path = (file.parent / name).resolve()
+        return path if path.is_file() else None
     except (OSError, ValueError):  # a name that no file can have
         return None
 

@@ -63,18 +63,18 @@ class SecurityImport:
     def in_fields(self, endpoint: SpecOperation, fields: Iterable[tuple[Pointer, Node]]) -> list[Node]:
         """The alternative of an operation that declares none, where fields of its requests are credentials."""
         named = {re.sub("[^a-z]", "", at.tokens[-1].lower()): (at, schema) for at, schema in fields}
-        found = [named[name] for name in named if name in CREDENTIAL_FIELDS]
-        found = [*(named[name] for name in named if name in USER_FIELDS), *found] if found else []
-        for at, schema in found:
+        credentials = [named[name] for name in named if name in CREDENTIAL_FIELDS]
+        credentials = [*(named[name] for name in named if name in USER_FIELDS), *credentials] if credentials else []
+        for at, schema in credentials:
             where, name = at.tokens
             key = snake(name)
             block = {"accept": {"equals": f"/account/{key}"}, **({"at": str(at)} if where == "body" else {})}
             self.schemes[key] = {"type": "apiKey", "in": "query", "name": name, "x-mock": block}
             self.account[key] = new_value(schema)
-        if found:
-            places = ", ".join(str(at) for at, _ in found)
+        if credentials:
+            places = ", ".join(str(at) for at, _ in credentials)
             self.notes.append(f"{endpoint.name}: TODO no scheme is asked for; {places} are taken for credentials")
-        return [{snake(at.tokens[1]): [] for at, _ in found}] if found else []
+        return [{snake(at.tokens[1]): [] for at, _ in credentials}] if credentials else []
 
     def own(self, endpoint: SpecOperation, node: Node) -> None:
         """Have a parameter of the path that names an account be the user of HTTP Basic, as the vendor's clients do."""
@@ -84,8 +84,8 @@ class SecurityImport:
             if parameter["in"] == "path" and re.sub("[^a-z]", "", parameter["name"].lower()) in ACCOUNT_PARAMETERS:
                 parameter["x-mock"] = {"owned": f"/account/{basic}/user"}
                 self.account[basic][0]["user"] = new_value(parameter["schema"], default=12)
-                told = "taken for the user's name of HTTP Basic: another's is refused"
-                self.notes.append(f"{endpoint.name}: TODO {parameter['name']} is {told}")
+                meaning = "taken for the user's name of HTTP Basic: another's is refused"
+                self.notes.append(f"{endpoint.name}: TODO {parameter['name']} is {meaning}")
 
     def _usable(self, name: str) -> bool:
         key = snake(name)
@@ -112,14 +112,14 @@ class SecurityImport:
             self.account[key] = {"new": "token", "length": KEY_LENGTH}
             return {"type": "http", "scheme": "bearer", "x-mock": {"accept": accept}}
         if kind == "apiKey" and node.get("in") in ("header", "query") and usable_name(node):
-            told = " ".join(
+            description = " ".join(
                 str(value) for word, value in node.items() if word == "description" or word.startswith("x-")
             )
-            if _SIGNED.search(f"{name} {told}"):
+            if _SIGNED.search(f"{name} {description}"):
                 self.notes.append(
                     f"{name}: TODO a signature of each request is read as one fixed key: none is verified"
                 )
-            word = _WORD.search(told) if node["name"].lower() == "authorization" else None
+            word = _WORD.search(description) if node["name"].lower() == "authorization" else None
             if word is not None:
                 accept = {"scheme": word["word"], **accept}
             self.account[key] = {"new": "token", "length": KEY_LENGTH}
@@ -137,9 +137,9 @@ def usable_name(scheme: Node) -> bool:
 def new_value(schema: Node, default: int = KEY_LENGTH) -> Node:
     """What makes up a value of an account that fits a schema, as far as its length and a usual pattern tell."""
     pattern, least, most = (schema.get(word) for word in ("pattern", "minLength", "maxLength"))
-    found = _HEX.fullmatch(str(pattern or ""))
-    if found is not None and KEY_LENGTHS[0] <= int(found["length"]) <= KEY_LENGTHS[1]:
-        prefix = {"prefix": found["prefix"]} if found["prefix"] else {}
-        return {"new": "hex", **prefix, "length": int(found["length"])}
+    match = _HEX.fullmatch(str(pattern or ""))
+    if match is not None and KEY_LENGTHS[0] <= int(match["length"]) <= KEY_LENGTHS[1]:
+        prefix = {"prefix": match["prefix"]} if match["prefix"] else {}
+        return {"new": "hex", **prefix, "length": int(match["length"])}
     length = min(max(default, int(least or 0)), int(most if most is not None else KEY_LENGTHS[1]))
     return {"new": "token", "length": min(max(length, KEY_LENGTHS[0]), KEY_LENGTHS[1])}

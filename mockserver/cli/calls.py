@@ -9,6 +9,7 @@ import click
 from mockserver.cli.common import CommandError
 from mockserver.cli.messages import SERVER, control_of
 from mockserver.server.log import printable
+from mockserver.spec.wording import shortened
 from mockserver.testing.client import Control, ControlError
 
 EXPORT_FORMATS = ("har", "curl", "text", "pytest")
@@ -112,6 +113,6 @@ def call_line(call: Mapping[str, Any]) -> str:
     if call["problem"] is not None:
         words.append(call["problem"])
     elif call["text"] is not None:
-        text = call["text"] if len(call["text"]) <= MAX_TEXT_IN_LINE else f"{call['text'][:MAX_TEXT_IN_LINE]}…"
+        text = shortened(call["text"], MAX_TEXT_IN_LINE)
         words.append(json.dumps(text, ensure_ascii=False))
     return printable(f"{' '.join(words)} [{call['id']}]")

@@ -59,15 +59,15 @@ def patched(text: str, seen: Iterable[Seen]) -> Patch:
     document = _Document(text)
     edits: dict[int, list[_Edit]] = {}
     by_hand: list[str] = []
-    for one, node, sample in _agreed([(one, *_sample(document, one)) for one in seen]):
-        unmended = {departure.part for departure in one.call.departures} - SAMPLE_PARTS
+    for seen_call, node, sample in _agreed([(seen_call, *_sample(document, seen_call)) for seen_call in seen]):
+        unmended = {departure.part for departure in seen_call.call.departures} - SAMPLE_PARTS
         if any(isinstance(change, str) for change in sample):
             unmended |= SAMPLE_PARTS
-        for change in (*_elsewhere(one), *sample, *_graded(document, node, one, unmended)):
+        for change in (*_elsewhere(seen_call), *sample, *_graded(document, node, seen_call, unmended)):
             if isinstance(change, _Edit):
                 edits.setdefault(change.start, []).append(change)
             else:
-                by_hand.append(f"{one.answer.id}: {change}")
+                by_hand.append(f"{seen_call.answer.id}: {change}")
     for _, meant in sorted(edits.items(), reverse=True):
         edit = max(meant, key=lambda edit: edit.kept)
         text = text[: edit.start] + edit.text + text[edit.end :]
@@ -80,13 +80,13 @@ _SampleEdits = tuple[Seen, Any, list[_Edit | str]]  # a call, its answer's node,
 def _agreed(samples: list[_SampleEdits]) -> Iterator[_SampleEdits]:
     """The same, but nothing is done where one sample stands for answers of operations that differ."""
     wanted: dict[int, set[str]] = {}
-    for one, node, changes in samples:
-        if not one.is_moved:
+    for seen_call, node, changes in samples:
+        if not seen_call.is_moved:
             texts = {change if isinstance(change, str) else change.text for change in changes}
             wanted.setdefault(id(node), set()).update(texts or {""})
-    for one, node, changes in samples:
+    for seen_call, node, changes in samples:
         is_alone = node is None or len(wanted.get(id(node), ())) == 1
-        yield one, node, changes if is_alone else [_by_hand(change) for change in changes]
+        yield seen_call, node, changes if is_alone else [_by_hand(change) for change in changes]
 
 
 def _by_hand(change: _Edit | str) -> str:
@@ -195,9 +195,9 @@ class _Document:
         paths = ("paths", operation.path, operation.method.lower(), "responses")
         for tokens in (paths, ("x-mock", "responses")):
             response = self._at(self._root, (*tokens, str(answer.status)))
-            found = None if response is None else self._of_response(response, answer.name)
-            if found is not None:
-                return found
+            node = None if response is None else self._of_response(response, answer.name)
+            if node is not None:
+                return node
         return None
 
     def member(self, node: Any, name: str) -> tuple[Any, Any] | None:
@@ -209,14 +209,14 @@ class _Document:
 
     def span(self, node: Any, name: str) -> tuple[int, int] | None:
         """Where a member's value stands, from behind its name; None where it cannot be replaced by itself."""
-        found = self.member(node, name)
-        if found is None:
+        member = self.member(node, name)
+        if member is None:
             return None
-        start = self._offset(found[0].end_mark)
+        start = self._offset(member[0].end_mark)
         alias = ALIAS.match(self._text, start)
         if alias is not None:
             return start, alias.end()
-        text = self._text[start : self._offset(found[1].end_mark)]
+        text = self._text[start : self._offset(member[1].end_mark)]
         if ANCHOR.search(text):
             return None
         lines = text.rstrip().split("\n")
@@ -227,19 +227,19 @@ class _Document:
     def _of_response(self, response: Any, name: str) -> Any:
         content = self.member(response, "content")
         for _, media in content[1].value if content is not None else ():
-            found = self._at(media, ("examples", name))
-            if found is not None:
-                return found
+            example = self._at(media, ("examples", name))
+            if example is not None:
+                return example
         block = self._at(response, ("x-mock", "name"))
         return response if block is not None and block.value == name else None
 
     def _at(self, node: Any, tokens: tuple[str, ...]) -> Any:
         """The node at a place, references followed."""
         for token in tokens:
-            found = self.member(node, token)
-            if found is None:
+            member = self.member(node, token)
+            if member is None:
                 return None
-            node = found[1]
+            node = member[1]
             reference = self.member(node, "$ref")
             if reference is not None:
                 node = self._at(self._root, Pointer.parse(reference[1].value.removeprefix("#")).tokens)

@@ -36,12 +36,12 @@ def proposals(
 def newest(contract: Contract, calls: Iterable[RealCall]) -> list[Seen]:
     """Of each answer the newest call that has something to say of it."""
     known = {a.id: (o, a) for o in contract.operations if o.name == o.spelling for a in o.answers.values()}
-    found = {
+    by_answer = {
         call.answer: Seen(call, *known[call.answer])
         for call in calls
         if call.answer is not None and call.answer in known and (call.departures or call.confirmed)
     }
-    return list(found.values())
+    return list(by_answer.values())
 
 
 def _of_contract(
@@ -75,10 +75,10 @@ def _of_contract(
             yield from _diff(fixture, fixture.read_text("utf-8") if fixture.is_file() else "", written)
 
 
-def _unmended(one: Seen, faults: Iterable[str]) -> Iterator[str]:
+def _unmended(seen_call: Seen, faults: Iterable[str]) -> Iterator[str]:
     """What departs in a call of which no patch can be, and why."""
-    yield from (f"{one.answer.id}: {departure.sentence}" for departure in one.call.departures)
-    yield from (f"{one.answer.id}: a patch of it breaks the contract: {fault}" for fault in faults)
+    yield from (f"{seen_call.answer.id}: {departure.sentence}" for departure in seen_call.call.departures)
+    yield from (f"{seen_call.answer.id}: a patch of it breaks the contract: {fault}" for fault in faults)
 
 
 def _faults(file: Path, text: str) -> Iterator[str]:
@@ -97,14 +97,14 @@ def _fixtures(
 ) -> Iterator[tuple[str, str, str]]:
     """Of each answer its name, and the text of its fixture, or else why there is none."""
     writer = FixtureWriter(contract, account.vendors[contract.vendor])
-    for one in seen:
-        if not one.is_moved:
+    for seen_call in seen:
+        if not seen_call.is_moved:
             try:
-                cases = writer.cases(one.call, one.operation, one.answer)
-                written, told = trial.first_that_holds(contract.vendor, cases)
+                cases = writer.cases(seen_call.call, seen_call.operation, seen_call.answer)
+                written, reasons = trial.first_that_holds(contract.vendor, cases)
             except UnwritableError as error:
-                written, told = "", [str(error)]
-            yield one.answer.id, written, "; ".join(told)
+                written, reasons = "", [str(error)]
+            yield seen_call.answer.id, written, "; ".join(reasons)
 
 
 def _diff(file: Path, before: str, after: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from mockserver.server.drift.recording import RealCall
+from mockserver.spec.wording import counted
 
 HEADINGS = ("answer", "part", "where", "the contract", "the real vendor", "known from", "calls")
 
@@ -16,7 +17,7 @@ def report(calls: Sequence[RealCall]) -> Iterator[str]:
         for d in call.departures
     )
     origins = ", ".join(dict.fromkeys(call.origin for call in calls))
-    yield f"{_count(len(calls), 'call')} to {origins}: {_count(len(departures), 'departure')} from the contract"
+    yield f"{counted(len(calls), 'call')} to {origins}: {counted(len(departures), 'departure')} from the contract"
     if departures:
         yield ""
         yield from _table(HEADINGS, ((*row, str(number)) for row, number in departures.items()))
@@ -26,10 +27,6 @@ def report(calls: Sequence[RealCall]) -> Iterator[str]:
         yield "Assumed until now, and as the contract has it: this can be recorded."
         yield ""
         yield from _table(("answer", "parts", "calls"), ((*row, str(number)) for row, number in confirmed.items()))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from mockserver.coverage.document import Document
 from mockserver.coverage.report import Selection, score
 from mockserver.server.wire.limits import CANNOT_BE_REACHED
+from mockserver.spec.wording import counted
 from mockserver.testing.call import Call
 
 MAX_LISTED = 20  # refusals, hosts or pins
@@ -69,8 +70,8 @@ class RunRecord:
 def summary(findings: RunRecord, unused: Sequence[str], coverage: Callable[[], Document]) -> Iterator[str]:
     """The lines; ``unused`` has one for each pin that no call used, and ``coverage`` is asked where there is some."""
     calls = findings.calls
-    number = f"{len(calls)} call{'' if len(calls) == 1 else 's'}"
-    yield f"mockserver: {number}: {_counted(calls)}" if calls else "mockserver: no call reached a vendor"
+    called = f"{counted(len(calls), 'call')}: {_answer_counts(calls)}"
+    yield f"mockserver: {called}" if calls else "mockserver: no call reached a vendor"
     if findings.evicted:
         yield f"  {EVICTED.format(findings.evicted)}"
     yield from _listed(_refusal_lines("refused", findings.refused))
@@ -99,7 +100,7 @@ def _client(call: Call) -> str:
     return ", user agent ".join([call.request.path, *agents])
 
 
-def _counted(calls: Iterable[Call]) -> str:
+def _answer_counts(calls: Iterable[Call]) -> str:
     """How often which answer was given, in the order of the calls."""
     names = Counter(call.answer or call.operation or f"unknown path {call.request.path}" for call in calls)
     return ", ".join(f"{name} {number}" for name, number in names.items())

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from mockserver.engine.problem import Problem
+from mockserver.spec.wording import shortened
 
 
 class Label(msgspec.Struct, frozen=True, cache_hash=True):
@@ -229,11 +230,12 @@ def pack_problems(problems: tuple[Problem, ...]) -> str:
     """Problems as JSON text: the first of them, cut where they are long; "" where there is none."""
     if not problems:
         return ""
-    return json.dumps([[p.kind, _cut(p.at), p.reason, _cut(p.message)] for p in problems[:MAX_PROBLEMS]])
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_PROBLEM_TEXT else f"{text[:MAX_PROBLEM_TEXT]}…"
+    return json.dumps(
+        [
+            [p.kind, shortened(p.at, MAX_PROBLEM_TEXT), p.reason, shortened(p.message, MAX_PROBLEM_TEXT)]
+            for p in problems[:MAX_PROBLEMS]
+        ]
+    )
 
 
 def first_problem(packed: str) -> str:

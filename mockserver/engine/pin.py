@@ -16,6 +16,7 @@ from mockserver.spec.answer_model import Answer
 from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.reach import covers
+from mockserver.spec.wording import shortened
 
 MAX_WARNING = 300  # characters: it may quote a body
 
@@ -303,4 +304,4 @@ def _warnings(operation: OperationSpec, status: int, body: Any) -> list[str]:
     validator = known[0].schema
     error = next(iter(validator.iter_errors(body))) if validator else None
     words = f"off-contract: the body does not fit the schema of status {status}: {error.message if error else ''}"
-    return [words if len(words) <= MAX_WARNING else f"{words[:MAX_WARNING]}…"]
+    return [shortened(words, MAX_WARNING)]

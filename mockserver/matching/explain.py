@@ -7,6 +7,7 @@ from typing import Any
 from mockserver.matching.compare import Difference
 from mockserver.matching.show import show
 from mockserver.matching.verdict import Count, Miss
+from mockserver.spec.wording import shortened
 
 MAX_FITTING_LISTED = 10  # calls, where there are too many
 MAX_DIFFERENCES_LISTED = 8  # of a call
@@ -58,7 +59,8 @@ def _near_lines(miss: Miss[CallShape], cure: Cure) -> Iterator[str]:
     if call.get("direction") == "out":
         yield from (f"      {note}" for note in call["notes"])
     for problem in call["problems"] if not call["accepted"] else ():
-        words = " ".join(word for word in (problem["kind"], problem["reason"], _cut(problem["at"])) if word)
+        at = shortened(problem["at"], MAX_PLACE_SHOWN)
+        words = " ".join(word for word in (problem["kind"], problem["reason"], at) if word)
         yield f"      refused: {words}: {problem['message']}"
         help_with_it = cure(call, problem)
         if help_with_it:
@@ -73,11 +75,8 @@ def _call_line(call: CallShape) -> str:
         return f"{call['id']} {time} {call['operation']} {request['method']} {call['url']} -> {became}"
     answer = (call["answer"] or "off-contract") if call["vendor"] else "no operation has this path"
     chosen = f" (by {call['chosen_by']})" if call["chosen_by"] else ""
-    return f"{call['id']} {time} {request['method']} {_cut(request['path'])} -> {status} {answer}{chosen}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_PLACE_SHOWN else f"{text[:MAX_PLACE_SHOWN]}…"
+    path = shortened(request["path"], MAX_PLACE_SHOWN)
+    return f"{call['id']} {time} {request['method']} {path} -> {status} {answer}{chosen}"
 
 
 def _difference_line(difference: Difference) -> str:

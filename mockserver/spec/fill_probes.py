@@ -70,11 +70,11 @@ class _Probe:
             self._reader.error(container, f"the {what} made last: only a header can read {text}", key)
         elif at.tokens[:2] == _BODY and not any(map(place.overlaps, before)):
             if any(map(place.overlaps, self._made)):
-                told = f"{text} is made after this one: write its fill before"
+                message = f"{text} is made after this one: write its fill before"
             else:
-                made = ", ".join(f"/made/body{one}" for one in before) or "nothing"
-                told = f"no fill makes {text}; made before: {made}"
-            self._reader.error(container, told, key)
+                made = ", ".join(f"/made/body{earlier}" for earlier in before) or "nothing"
+                message = f"no fill makes {text}; made before: {made}"
+            self._reader.error(container, message, key)
 
     def _in_header(self, container: Any, key: Hashable, text: str, own: str, sample: Any) -> None:
         at = Pointer.parse(text)
@@ -83,8 +83,8 @@ class _Probe:
             self._effect(container, key, text, sample)
         elif text != _RAW and "/".join(at.tokens[2:]) not in before:
             made = ", ".join(f"/made/header/{name}" for name in before) or "none"
-            told = f"no header before {own} is {text}; before it are, in the order of `headers`: {made}"
-            self._reader.error(container, told, key)
+            message = f"no header before {own} is {text}; before it are, in the order of `headers`: {made}"
+            self._reader.error(container, message, key)
 
     def _effect(self, container: Any, key: Hashable, text: str, sample: Any) -> None:
         at = Pointer.parse(text)
@@ -107,8 +107,8 @@ class _Probe:
         made = is_form(node)
         if made and "count" in node and node["count"] not in self._lists:
             lists = ", ".join(sorted(self._lists)) or "none"
-            told = f"no list of records is filled in at {node['count']}; this answer fills in: {lists}"
-            self._reader.error(node, told, "count")
+            message = f"no list of records is filled in at {node['count']}; this answer fills in: {lists}"
+            self._reader.error(node, message, "count")
         if made and isinstance(node.get("token"), str):
             self._token(node)
         if made and "each" in node and "refused" in node and node["each"] != _REFUSABLE:
@@ -123,18 +123,18 @@ class _Probe:
         signed = [name for name in schemes if _is_of_tokens(schemes[name])]
         if node["token"] not in signed:
             known = ", ".join(signed) or "none"
-            told = f"{node['token']!r} is no security scheme of signed tokens; there are: {known}"
-            self._reader.error(node, told, "token")
+            message = f"{node['token']!r} is no security scheme of signed tokens; there are: {known}"
+            self._reader.error(node, message, "token")
 
 
 def problem_verdicts(block: dict[str, Any], *, meets_problems: bool) -> Iterator[tuple[Any, Hashable, str | None]]:
     """A verdict on each echo of the request's problem in an answer's block, which may be chosen for one or not."""
-    told = None if meets_problems else "no rule gives this answer to a problem: there is none to repeat"
+    message = None if meets_problems else "no rule gives this answer to a problem: there is none to repeat"
     waiting: list[Any] = [block.get("fill", {})]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict) and str(value.get("echo", "")).startswith("/problem/") and "else" not in value:
-            yield value, "echo", told
+            yield value, "echo", message
         waiting += [item for item in _items(value) if isinstance(item, dict | list)]
 
 

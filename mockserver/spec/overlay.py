@@ -102,17 +102,17 @@ def read_target(text: Any) -> list[TargetStep] | None:
     steps: list[TargetStep] = []
     at = 1
     while at < len(text):
-        found = _STEP.match(text, at)
-        if found is None:
+        match = _STEP.match(text, at)
+        if match is None:
             return None
-        at = found.end()
-        if found["index"] is not None:
-            steps.append(int(found["index"]))
-        elif found["all"] or found["each"]:
+        at = match.end()
+        if match["index"] is not None:
+            steps.append(int(match["index"]))
+        elif match["all"] or match["each"]:
             steps.append(None)
         else:
-            quoted = found["single"] if found["single"] is not None else found["double"]
-            steps.append(found["name"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
+            quoted = match["single"] if match["single"] is not None else match["double"]
+            steps.append(match["name"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
     return steps
 
 

@@ -37,8 +37,8 @@ class RequestPlaces:
         if not at.tokens or at.tokens[0] not in _OF_REQUESTS:
             return ANYTHING
         if at not in self._found:
-            ways = [found for o in self.operations if (found := self._of_one(o, at)) is not None]
-            known = [schema for found in ways for schema in found]
+            ways = [way for o in self.operations if (way := self._of_one(o, at)) is not None]
+            known = [schema for way in ways for schema in way]
             self._found[at] = None if not ways else known if all(ways) else ANYTHING
         return self._found[at]
 
@@ -70,10 +70,10 @@ class RequestPlaces:
         for token in tokens:
             if not schemas:
                 return ANYTHING
-            found = self._member(schemas, token)
-            if found is None:
+            members = self._member(schemas, token)
+            if members is None:
                 return None
-            schemas = found
+            schemas = members
         return schemas
 
     def _member(self, schemas: list[Any], token: str) -> list[Any] | None:
@@ -151,13 +151,13 @@ def kinds_of(document: Mapping[str, Any], schemas: list[Any]) -> set[str] | None
 
 def keywords_of(document: Mapping[str, Any], schemas: list[Any]) -> set[str]:
     """Every keyword of schemas and of those in them."""
-    found: set[str] = set()
+    keywords: set[str] = set()
     seen: set[int] = set()
     waiting = list(schemas)
     while waiting:
         for part, _ in unfolded(document, [(waiting.pop(), True)]):
             if id(part) not in seen:
                 seen.add(id(part))
-                found |= part.keys()
+                keywords |= part.keys()
                 waiting += inner_schemas(part)
-    return found
+    return keywords

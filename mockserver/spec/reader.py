@@ -16,6 +16,7 @@ from mockserver.spec.evidence import DRAFT
 from mockserver.spec.pointer import MISSING, Pointer, escape
 from mockserver.spec.source import Source
 from mockserver.spec.value_model import Validator
+from mockserver.spec.wording import shortened
 
 _SCHEMA_DATA = ("const", "default", "enum", "example", "examples")  # these hold values, even if they look like schemas
 ABOUT_REQUESTS = ("/requestBody/", "/parameters/", "/components/schemas/")  # of a document: they say what requests are
@@ -59,8 +60,8 @@ class Reader:
 
     def is_broken(self, *parts: str) -> bool:
         """Whether a part of the document has a misspelt key, or a reference to nothing: its pointer has such a text."""
-        told = (e.pointer for e in self.errors if "did you mean" in e.message or e.pointer.endswith("/$ref"))
-        return any(part in pointer for pointer in told for part in parts)
+        pointers = (e.pointer for e in self.errors if "did you mean" in e.message or e.pointer.endswith("/$ref"))
+        return any(part in pointer for pointer in pointers for part in parts)
 
     def unfinished(self, container: object, message: str, key: Hashable = None) -> None:
         """Add an error for what is not written yet; a draft is read as if it were."""
@@ -363,8 +364,8 @@ def explain_block(kind: str, block: Any) -> list[tuple[list[str | int], str]]:
     return [(path, _with_meant(told, meant.get(tuple(path)))) for path, told in errors]
 
 
-def _with_meant(told: str, word: str | None) -> str:
-    return told if word is None or "did you mean" in told else f"{told}; did you mean {word!r}?"
+def _with_meant(sentence: str, word: str | None) -> str:
+    return sentence if word is None or "did you mean" in sentence else f"{sentence}; did you mean {word!r}?"
 
 
 def _missing_for_a_typo(error: Any) -> tuple[str, str] | None:
@@ -407,4 +408,4 @@ def _sentence(error: Any) -> str:
 
 def _as_json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_SHOWN_VALUE else f"{text[:MAX_SHOWN_VALUE]}…"
+    return shortened(text, MAX_SHOWN_VALUE)

@@ -293,33 +293,33 @@ def _examples(reader: Reader, operation: OperationSpec, node: dict[str, Any]) ->
     for parameter in operation.parameters:
         if parameter.example is not MISSING and operation.schemas:
             sent = _as_sent(parameter.example, parameter.coerce, is_list=parameter.array is not None)
-            told = _refusal(operation, "", {parameter.where: {parameter.name: sent}}, parameter.where)
+            refusal = _refusal(operation, "", {parameter.where: {parameter.name: sent}}, parameter.where)
             place = next((n for n in nodes if str(n.get("name")).lower() == parameter.name.lower()), None)
-            if told is not None and place is not None:
-                yield place, "example" if "example" in place else "examples", f"the example is refused: {told[1]}"
+            if refusal is not None and place is not None:
+                yield place, "example" if "example" in place else "examples", f"the example is refused: {refusal[1]}"
     content = reader.mapping(reader.mapping(node, "requestBody"), "content")
     for media_type in content:
         media = operation.body.media.get(media_type.partition(";")[0].strip().lower()) if operation.body else None
         if media is None or media.example is MISSING or media.reads == "nothing":
             continue
-        told = _refusal(operation, media.essence, {"body": _body_as_sent(media)}, "")
-        if told is not None:
-            yield _holder(reader, reader.mapping(content, media_type), told)
+        refusal = _refusal(operation, media.essence, {"body": _body_as_sent(media)}, "")
+        if refusal is not None:
+            yield _holder(reader, reader.mapping(content, media_type), refusal)
 
 
-def _holder(reader: Reader, media: dict[str, Any], told: tuple[list[Any], str]) -> Mistake:
+def _holder(reader: Reader, media: dict[str, Any], refusal: tuple[list[Any], str]) -> Mistake:
     """Where in an example a refused value is written."""
     container: Any = media
     key: Any = "example"
     if "example" not in media:
         name, container = next(iter(reader.mapping(media, "examples").items()))
         container, key = reader.mapping(media["examples"], name), "value"
-    for token in told[0][1:]:
+    for token in refusal[0][1:]:
         below = container[key]
         if not isinstance(below, dict | list) or (isinstance(below, dict) and token not in below):
             break
         container, key = below, token
-    return container, key, f"the example of the request is refused by its own schema: {told[1]}"
+    return container, key, f"the example of the request is refused by its own schema: {refusal[1]}"
 
 
 def _refusal(operation: OperationSpec, essence: str, data: dict[str, Any], part: str) -> tuple[list[Any], str] | None:

@@ -281,11 +281,11 @@ class Agreement:
             await self._begin(await self._link.boot())
         while True:
             memory = self.memory or await self._load()
-            proposals = [one for one in proposals if _is_of(one, memory)]
-            told = [*self._news(memory, ends), *proposals]
-            status, *reply = await self._turn(memory, told, ends)
+            proposals = [proposal for proposal in proposals if _is_of(proposal, memory)]
+            all_proposals = [*self._news(memory, ends), *proposals]
+            status, *reply = await self._turn(memory, all_proposals, ends)
             if status == b"ok":
-                agreed = self._apply(memory, told, reply)
+                agreed = self._apply(memory, all_proposals, reply)
                 if "ends" in agreed:
                     ends.clear()
                 if "lost" in agreed:
@@ -309,19 +309,26 @@ class Agreement:
         future = asyncio.get_running_loop().create_future
         return [_Proposal(change, memory, memory.index, future()) for change in news]
 
-    async def _turn(self, memory: Memory, told: list[_Proposal], ends: Mapping[int, tuple[str, float]]) -> list[Any]:
+    async def _turn(
+        self, memory: Memory, proposals: list[_Proposal], ends: Mapping[int, tuple[str, float]]
+    ) -> list[Any]:
         """Ask the store for a turn."""
         block = RESERVED_NUMBERS if sum(map(len, self._reserved)) < RESERVED_NUMBERS // 2 else 0
         args: list[Any] = [self._generation, self._boot, self.name, memory.index, block, MAX_WAITING_BYTES, len(ends)]
         for index, (outcome, duration_ms) in ends.items():
             args += [index, f"{outcome} {duration_ms!r}"]
-        args.append(len(told))
+        args.append(len(proposals))
         now = self._now()
-        for one in told:
-            change = one.change
-            one.written = written_change(change, now, self.name)
-            args += ["call" if change.kind == "call" else "", one.decided_at, len(change.relies_on), *change.relies_on]
-            args += [len(change.changes), *change.changes, one.written]
+        for proposal in proposals:
+            change = proposal.change
+            proposal.written = written_change(change, now, self.name)
+            args += [
+                "call" if change.kind == "call" else "",
+                proposal.decided_at,
+                len(change.relies_on),
+                *change.relies_on,
+            ]
+            args += [len(change.changes), *change.changes, proposal.written]
         began, host_time = steady_time(), self._host_time()
         reply: list[Any] = await self._link.call("turn", *args)
         if reply[0] == b"ok":
@@ -331,28 +338,28 @@ class Agreement:
                 self._reserved.append(range(first, first + block))
         return reply
 
-    def _note_time(self, told: list[bytes], host_time: float, trip: float) -> None:
+    def _note_time(self, store_time: list[bytes], host_time: float, trip: float) -> None:
         """Note how far ahead the store's time is; a quick answer tells it best."""
         self._best_trip *= 1.01  # clocks drift: an old answer counts less and less
         if self._follows_time and trip <= self._best_trip:
             self._best_trip = trip
-            self._ahead = int(told[0]) + int(told[1]) / 1e6 - host_time - trip / 2
+            self._ahead = int(store_time[0]) + int(store_time[1]) / 1e6 - host_time - trip / 2
 
-    def _apply(self, memory: Memory, told: list[_Proposal], reply: list[Any]) -> set[str]:
+    def _apply(self, memory: Memory, proposals: list[_Proposal], reply: list[Any]) -> set[str]:
         """Apply the changes of others, then ours; those who wait for these are told. Returns the kinds of ours."""
         _, _, _, checkpoint, unseen, results = reply
         agreed = set()
         _apply_all(memory, unseen)
-        for one, index in zip(told, results, strict=True):
+        for proposal, index in zip(proposals, results, strict=True):
             if index > 0:
-                result = memory.apply(index, one.written, one.call)
-                agreed.add(one.change.kind)
+                result = memory.apply(index, proposal.written, proposal.call)
+                agreed.add(proposal.change.kind)
             elif index == 0:
                 result = STALE
             else:
                 result = StoreUnavailableError(f"the store at {self._link.shown} has no room until it has caught up")
-            if not one.answer.done():
-                one.answer.set_result(result)
+            if not proposal.answer.done():
+                proposal.answer.set_result(result)
         self._note_checkpoint(memory, checkpoint)
         return agreed
 
@@ -425,7 +432,10 @@ class Agreement:
             return
         for name, calls in former.lost_with(left, loss, memory).items():
             known = self._lost.get(name, {})
-            self._lost[name] = {**known, **{one: max(number, known.get(one, 0)) for one, number in calls.items()}}
+            self._lost[name] = {
+                **known,
+                **{account: max(number, known.get(account, 0)) for account, number in calls.items()},
+            }
 
     def _memory_of(self, snapshot: Snapshot) -> Memory:
         registry = Registry(self._parts.contracts)

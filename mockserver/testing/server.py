@@ -159,23 +159,25 @@ def _require_threads() -> None:
         )
 
 
-def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], given: Mapping[str, Any]) -> "Settings":
+def _settings(contracts: tuple[Path, ...], fixtures: tuple[Path, ...], arguments: Mapping[str, Any]) -> "Settings":
     from mockserver.server.settings import RENAMED, Settings  # noqa: PLC0415 -- as in run()
 
     known = [setting.name for setting in fields(Settings)]
-    unknown = [name for name in given if name not in known]
+    unknown = [name for name in arguments if name not in known]
     if unknown and unknown[0] in RENAMED:
         raise TypeError(f"the setting {unknown[0]} is now {RENAMED[unknown[0]]}")
     if unknown:
         hint = nearest_hint(unknown[0], known)
         raise TypeError(f"{', '.join(unknown)} is no setting of a server; known: {', '.join(known)}{hint}")
     paths = {
-        name: Path(given[name]) for name in ("accounts", "tls_files") if isinstance(given.get(name), str | PathLike)
+        name: Path(arguments[name])
+        for name in ("accounts", "tls_files")
+        if isinstance(arguments.get(name), str | PathLike)
     }
-    given = {**given, **paths}
-    if isinstance(given.get("store"), PathLike):
-        given["store"] = fspath(given["store"])
-    chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "port": 0, **given})
+    arguments = {**arguments, **paths}
+    if isinstance(arguments.get("store"), PathLike):
+        arguments["store"] = fspath(arguments["store"])
+    chosen = Settings(**{"contracts": contracts, "fixtures": fixtures, "port": 0, **arguments})
     if chosen.admin_token is None and not chosen.is_loopback:
         return replace(chosen, admin_token=secrets.token_urlsafe(24))
     return chosen

@@ -13,6 +13,7 @@ from mockserver.server.control.requests import State
 from mockserver.server.control.shown_calls import shown
 from mockserver.server.verification import Asked, Verdict
 from mockserver.spec.model import Contract
+from mockserver.spec.wording import shortened
 from mockserver.store.journal import Query
 from mockserver.store.store import UNCLAIMED
 
@@ -71,14 +72,10 @@ async def _lost_lines(state: State, asked: Asked) -> list[str]:
             await share.checkpoint()
     requests = [call["request"] for call in await shown(state, list(lost.values()))]
     return [
-        f"{request['method']} {_cut(request['path'])} got a 404: no operation has this path"
+        f"{request['method']} {shortened(request['path'], MAX_PATH_SHOWN)} got a 404: no operation has this path"
         + _nearest(state, request, json.loads(call.response_body))
         for request, call in zip(requests, lost.values(), strict=True)
     ]
-
-
-def _cut(path: str) -> str:
-    return path if len(path) <= MAX_PATH_SHOWN else f"{path[:MAX_PATH_SHOWN]}…"
 
 
 def _nearest(state: State, request: Mapping[str, Any], answered: Mapping[str, Any]) -> str:
@@ -92,7 +89,7 @@ def _nearest(state: State, request: Mapping[str, Any], answered: Mapping[str, An
         if (lacking := path.lacking(request["path"])) is not None:
             return f"{name}: does the base URL lack {lacking}?"
         if (surplus := path.surplus(request["path"])) is not None:
-            return f"{name}: does the base URL have {_cut(surplus)} too much?"
+            return f"{name}: does the base URL have {shortened(surplus, MAX_PATH_SHOWN)} too much?"
     nearest = answered["nearest"]
     return f"; nearest: {nearest[0]}" if nearest else ""
 

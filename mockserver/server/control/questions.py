@@ -36,6 +36,7 @@ from mockserver.spec.functions import MAX_DIGITS, phone_digits
 from mockserver.spec.members import Stranger, strangers
 from mockserver.spec.model import READ_AS_FORM, Contract, Media, OperationSpec
 from mockserver.spec.pointer import MISSING, Pointer, join
+from mockserver.spec.wording import shortened
 
 MAX_WARNINGS = 10
 MAX_POINTER_SHOWN = 200  # characters
@@ -197,7 +198,8 @@ def _misspelt_headers(scope: Scope, pattern: Pattern) -> Iterator[str]:
     for name in asked:
         near = get_close_matches(name[:MAX_POINTER_SHOWN], known, 1, NEAR_HEADER) if name not in known else ()
         if near:
-            yield f"no contract in scope names the header {_cut(name)}; one that is known is {near[0]}"
+            header = shortened(name, MAX_POINTER_SHOWN)
+            yield f"no contract in scope names the header {header}; one that is known is {near[0]}"
 
 
 @dataclass(frozen=True)
@@ -291,7 +293,7 @@ def _unknown_members(scope: Scope, pattern: Pattern, *, is_required: bool) -> It
         found = _known_beside(scope, part, value) if must_be_there is is_required else {}
         for at, known in found.items():
             names = nearest_names(Pointer.parse(at).tokens[-1], known)
-            yield f"{_cut(at)} is in no schema of {scope.what}; known there: {names}"
+            yield f"{shortened(at, MAX_POINTER_SHOWN)} is in no schema of {scope.what}; known there: {names}"
 
 
 def _known_beside(scope: Scope, part: str, value: Any) -> dict[str, tuple[str, ...]]:
@@ -305,10 +307,6 @@ def _known_beside(scope: Scope, part: str, value: Any) -> dict[str, tuple[str, .
             if not nameless:
                 break
     return nameless or {}
-
-
-def _cut(at: str) -> str:
-    return at if len(at) <= MAX_POINTER_SHOWN else f"{at[:MAX_POINTER_SHOWN]}…"
 
 
 def _impossible(scope: Scope, pattern: Pattern) -> tuple[str, str] | None:
@@ -340,11 +338,12 @@ def _reasons(way: _Way, pattern: Pattern) -> Iterator[tuple[str, str]]:
                 known = nearest_names(Pointer.parse(place).tokens[-1], stranger.known)
                 yield (
                     (at if at.startswith("/body/when") else at + place),
-                    f"its schema forbids {_cut(place)}; known: {known}",
+                    f"its schema forbids {shortened(place, MAX_POINTER_SHOWN)}; known: {known}",
                 )
     for part in pattern.where:
         for place, keyword in _misfits(way, part, pattern.where[part]):
-            yield join("body", "where") + place, f"its schema does not allow this value of {_cut(place)} ({keyword})"
+            value = f"this value of {shortened(place, MAX_POINTER_SHOWN)}"
+            yield join("body", "where") + place, f"its schema does not allow {value} ({keyword})"
 
 
 def _misfits(way: _Way, part: str, value: Any) -> Iterator[tuple[str, str]]:

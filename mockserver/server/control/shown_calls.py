@@ -9,6 +9,7 @@ from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
 from mockserver.server.control.sent import message_of
 from mockserver.server.serialize import call_shape, content_type_of, moment_text
+from mockserver.spec.wording import shortened
 
 MAX_SUMMARY_TEXT = 300  # characters of a message's text, a path or a problem
 
@@ -53,11 +54,11 @@ async def summary(state: State, call: RecordedCall) -> dict[str, Any]:
         "chosen_by": call.chosen_by or None,
         "evidence": call.evidence or None,
         "method": call.method,
-        "path": mask.text(_cut(call.path)),
-        "recipient": mask.text(_cut(call.recipient)) or None,
-        "text": None if text is None else mask.text(_cut(text)),
+        "path": mask.text(shortened(call.path, MAX_SUMMARY_TEXT)),
+        "recipient": mask.text(shortened(call.recipient, MAX_SUMMARY_TEXT)) or None,
+        "text": None if text is None else mask.text(shortened(text, MAX_SUMMARY_TEXT)),
         "body": None if text is not None else _body(call, state),
-        "problem": quotes.text(_cut(_sentence(problems[0]))) if problems else None,
+        "problem": quotes.text(shortened(_sentence(problems[0]), MAX_SUMMARY_TEXT)) if problems else None,
         "fault": call.fault or None,
         "outcome": call.outcome,
         "received_at": moment_text(call.received_at),
@@ -77,7 +78,3 @@ def _body(call: RecordedCall, state: State) -> str | None:
 def _sentence(problem: dict[str, Any]) -> str:
     words = " ".join(filter(None, (problem["kind"], problem["reason"], problem["at"])))
     return f"{words}: {problem['message']}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_SUMMARY_TEXT else f"{text[:MAX_SUMMARY_TEXT]}…"

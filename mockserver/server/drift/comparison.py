@@ -25,6 +25,7 @@ from mockserver.server.drift.secrecy import RealMasker
 from mockserver.server.drift.upstream import MAX_ANSWER, Received
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.model import OperationSpec
+from mockserver.spec.wording import counted
 
 BY_REAL_VENDOR = "real"  # what chose the answer of a call that a real vendor has answered
 MAX_NOTES = 20  # departures that are noted in a call; its recording has all
@@ -121,7 +122,7 @@ def recorded_call(arrival: Arrival, label: Label, account: str, received: Receiv
 def _label(request: ParsedRequest, judgement: Judgement, status: int, origin: str) -> Label:
     found, nearest = judgement.sentences, judgement.answer
     answer = nearest if nearest is not None and nearest.status == status else None
-    count = f"{len(found)} departure{'' if len(found) == 1 else 's'}" if found else "as the contract has it"
+    count = counted(len(found), "departure") if found else "as the contract has it"
     notes = [f"REAL {origin}: {count}", *found[:MAX_NOTES]]
     return Label(
         vendor=request.operation.vendor,

@@ -10,6 +10,7 @@ from mockserver.server.drift.filled import UNSETTLED, FilledValues, kind_of, loo
 from mockserver.spec.answer_model import Answer
 from mockserver.spec.pointer import MISSING, join
 from mockserver.spec.value_model import Composed, New, Shaped, Value
+from mockserver.spec.wording import shortened
 
 CONTENT_TYPE = "content-type"
 NOT_DOCUMENTED = "-"  # in place of a grade: the contract says nothing of it
@@ -68,7 +69,7 @@ def departures(answer: Answer, real: RealAnswer, filled: FilledValues) -> list[D
 def shown(value: Any) -> str:
     """A value as JSON, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_VALUE_SHOWN else f"{text[:MAX_VALUE_SHOWN]}…"
+    return shortened(text, MAX_VALUE_SHOWN)
 
 
 def _status(answer: Answer, real: RealAnswer) -> Iterator[Departure]:

@@ -67,13 +67,13 @@ def _is_seen(problem: Problem) -> bool:
 
 def _by_customer(operation: OperationSpec, seen: tuple[Problem, ...], expected: Answer | None) -> list[Answer]:
     """The answers of rules that look at what the customer has, before the rule by which the expected one comes."""
-    found = []
+    answers = []
     for rule in operation.rules if seen else operation.conditions:
         if any(at.tokens[0] in OPEN_ROOTS for at, _ in rule.when):
-            found.append(rule.answer)
+            answers.append(rule.answer)
         elif rule.answer is expected:
             break
-    return found
+    return answers
 
 
 def _always(operation: OperationSpec, data: Mapping[str, Any]) -> tuple[Answer, ...]:
