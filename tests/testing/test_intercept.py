@@ -175,12 +175,29 @@ PROGRAM = f"""
 import urllib.request
 print(urllib.request.urlopen({URL!r}).read().decode())
 """
+UNDER_GEVENT = f"""
+from gevent import monkey
+monkey.patch_all()
+import http.client
+connection = http.client.HTTPSConnection({HOST!r})
+connection.request("GET", "/platform_api/SendSmsMessage")
+print(connection.getresponse().read().decode())
+"""
+BY_AIODNS = f"""
+import asyncio, aiohttp
+async def main():
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=aiohttp.AsyncResolver())) as session:
+        async with session.get({URL!r}) as response:
+            print(await response.text())
+asyncio.run(main())
+"""
 
 
-def test_children(account: Account) -> None:
+@pytest.mark.parametrize("program", [PROGRAM, UNDER_GEVENT, BY_AIODNS], ids=["urllib", "gevent", "aiodns"])
+def test_children(account: Account, program: str) -> None:
     """With ``env`` a program that this process starts reaches the vendors as well, and only then."""
     with account.intercept(env=True):
-        said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+        said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
         folder = Path(os.environ["SSL_CERT_FILE"]).parent
         assert (folder / "trust.p12").stat().st_size > 100
     assert answered(said.stdout), said.stderr
