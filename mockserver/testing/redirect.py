@@ -6,6 +6,7 @@ from 3.8 on, for ``hooks/sitecustomize.py`` loads it into programs that do not h
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import socket
 import ssl
@@ -20,6 +21,7 @@ NO_ADDRESS = getattr(socket, "EAI_NODATA", socket.EAI_NONAME)  # of a host witho
 LOOPS = {"uvloop": "Loop", "asyncio.windows_events": "ProactorEventLoop"}
 """Event loops that connect without ``socket.connect``, by their module; most programs never import one."""
 
+_Socket = socket.socket  # what stands there later may refuse to be made
 _ENDED: WeakKeyDictionary[Any, tuple[Any, bool]] = WeakKeyDictionary()
 """What was below a replacement that ended while another lay above it, and whether that is its owner's own."""
 
@@ -52,6 +54,7 @@ class Redirect:
                 "gevent.ssl": self._patch_contexts,
             }
         )
+        self._connections = _Connections()
         self._is_on = False
 
     def start(self) -> None:
@@ -67,7 +70,7 @@ class Redirect:
         sys.meta_path.insert(0, self._late)
 
     def stop(self) -> None:
-        """End; nothing happens if it has ended."""
+        """End, and with it the connections that were led; nothing happens if it has ended."""
         self._is_on = False
         if self._late in sys.meta_path:
             sys.meta_path.remove(self._late)
@@ -82,6 +85,7 @@ class Redirect:
                 setattr(owner, name, original)
             else:
                 delattr(owner, name)
+        self._connections.end()
 
     def _replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         original = getattr(owner, name, None)
@@ -143,7 +147,13 @@ class Redirect:
 
     def _connecting(self, original: Any) -> Any:
         def connect(sock: Any, address: Any) -> Any:
-            return original(sock, self._led(address))
+            led = self._led(address)
+            if led is address:
+                return original(sock, address)
+            try:
+                return original(sock, led)
+            finally:  # one that does not block says by an error that it has begun
+                self._connections.add(sock)
 
         return connect
 
@@ -190,13 +200,22 @@ class Redirect:
         async def create_connection(loop: Any, factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
             if self._is_ours(host) and options.get("ssl"):
                 options.setdefault("server_hostname", host)
-            return await original(loop, factory, *self._led((host, port)), **options)
+            address = (host, port)
+            led = self._led(address)
+            made = await original(loop, factory, *led, **options)
+            sock = made[0].get_extra_info("socket")  # none where it has closed at once
+            if led is not address and sock is not None:
+                self._connections.add(sock)
+            return made
 
         return create_connection
 
     def _loop_connecting(self, original: Any) -> Any:
         async def sock_connect(loop: Any, sock: Any, address: Any) -> Any:
-            return await original(loop, sock, self._led(address))
+            led = self._led(address)
+            await original(loop, sock, led)
+            if led is not address:
+                self._connections.add(sock)
 
         return sock_connect
 
@@ -212,6 +231,30 @@ def _of_an_address(
     if family == socket.AF_INET6:
         raise socket.gaierror(NO_ADDRESS, "No address associated with hostname")
     return port, family, type, proto, flags | socket.AI_NUMERICHOST  # some resolvers ask others for addresses, too
+
+
+class _Connections:
+    """Those that were led, by their file descriptors, which stay when TLS or an event loop takes a socket over."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, Any] = {}
+
+    def add(self, sock: Any) -> None:
+        with contextlib.suppress(OSError):  # it is closed, or was refused before it began
+            name = sock.getsockname()
+            self._names[sock.fileno()] = name
+
+    def end(self) -> None:
+        """Shut them down, whoever has them; a client that keeps one finds it closed and makes another."""
+        while self._names:
+            number, name = self._names.popitem()
+            with contextlib.suppress(OSError):  # closed meanwhile, and its number may be another file's
+                sock = _Socket(fileno=number)
+                try:
+                    if sock.getsockname() == name:
+                        sock.shutdown(socket.SHUT_RDWR)
+                finally:
+                    sock.detach()
 
 
 class NotedHosts:
