@@ -21,7 +21,7 @@ import urllib3
 from aiohttp.abc import AbstractResolver
 
 from mockserver.testing import MockServer
-from mockserver.testing.redirect import MARK, Redirect
+from mockserver.testing.redirect import MARK, NO_ADDRESS, Redirect
 
 HOST = "api.acme.example"
 URL = f"http://{HOST}/_mock/health"
@@ -176,7 +176,7 @@ def test_names() -> None:
     assert socket.getaddrinfo(host=HOST, port=80, family=socket.AF_INET, type=socket.SOCK_STREAM)[0][4] == (MARK, 80)
     with pytest.raises(socket.gaierror) as error:
         socket.getaddrinfo(HOST, 80, socket.AF_INET6)
-    assert error.value.errno == socket.EAI_NODATA
+    assert error.value.errno == NO_ADDRESS
     assert socket.gethostbyname_ex("localhost")[0]
 
 
