@@ -38,7 +38,10 @@ class Interception:
         self._redirect.start()
 
     def stop(self) -> None:
-        """Put everything back as it was, whichever of several ends first; nothing happens the second time."""
+        """Put everything back as it was, whichever of several ends first; nothing happens the second time.
+
+        Connections that it led are shut down, whoever keeps them.
+        """
         self._redirect.stop()
         self._variables.restore()
         if self._folder is not None:

@@ -6,6 +6,7 @@ from 3.8 on, for ``hooks/sitecustomize.py`` loads it into programs that do not h
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import socket
 import ssl
@@ -16,9 +17,11 @@ from weakref import WeakKeyDictionary
 MARK = (
     "127.0.0.77"  # what the hosts' names resolve to. A client may keep it and its own port, and connects to both later.
 )
+NO_ADDRESS = getattr(socket, "EAI_NODATA", socket.EAI_NONAME)  # of a host without the addresses that are asked for
 LOOPS = {"uvloop": "Loop", "asyncio.windows_events": "ProactorEventLoop"}
 """Event loops that connect without ``socket.connect``, by their module; most programs never import one."""
 
+_Socket = socket.socket  # what stands there later may refuse to be made
 _ENDED: WeakKeyDictionary[Any, tuple[Any, bool]] = WeakKeyDictionary()
 """What was below a replacement that ended while another lay above it, and whether that is its owner's own."""
 
@@ -43,7 +46,15 @@ class Redirect:
         self._ca = ca
         self._elsewhere = elsewhere
         self._replaced: list[tuple[Any, str, Any, Any, bool]] = []
-        self._late = _LateModules(self._patch_loop)
+        self._late = _LateModules(
+            {
+                **dict.fromkeys(LOOPS, self._patch_loop),
+                "pycares": self._patch_resolver,  # by which aiohttp asks where aiodns is installed
+                "gevent.socket": self._patch_sockets,  # its monkey patch puts what stands there into socket
+                "gevent.ssl": self._patch_contexts,
+            }
+        )
+        self._connections = _Connections()
         self._is_on = False
 
     def start(self) -> None:
@@ -51,19 +62,15 @@ class Redirect:
         if self._is_on:
             return
         self._is_on = True
-        self._replace(socket, "getaddrinfo", self._naming)
-        self._replace(socket, "gethostbyname", self._naming)
-        self._replace(socket.socket, "connect", self._connecting)
-        self._replace(socket.socket, "connect_ex", self._connecting)
-        self._replace(ssl.SSLContext, "wrap_socket", self._trusting(4))
-        self._replace(ssl.SSLContext, "wrap_bio", self._trusting(3))
-        for name in LOOPS:
+        self._patch_sockets(socket)
+        self._patch_contexts(ssl)
+        for name, patch in self._late.patches.items():
             if name in sys.modules:
-                self._patch_loop(sys.modules[name])
+                patch(sys.modules[name])
         sys.meta_path.insert(0, self._late)
 
     def stop(self) -> None:
-        """End; nothing happens if it has ended."""
+        """End, and with it the connections that were led; nothing happens if it has ended."""
         self._is_on = False
         if self._late in sys.meta_path:
             sys.meta_path.remove(self._late)
@@ -78,9 +85,12 @@ class Redirect:
                 setattr(owner, name, original)
             else:
                 delattr(owner, name)
+        self._connections.end()
 
     def _replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-        original = getattr(owner, name)
+        original = getattr(owner, name, None)
+        if original is None:  # what has that name is another module, or another version
+            return
         replacement = make(original)
         self._replaced.append((owner, name, original, replacement, name in vars(owner)))
         setattr(owner, name, replacement)
@@ -96,7 +106,7 @@ class Redirect:
             return address
         return self._address if address[0] == MARK or self._is_ours(address[0]) else address
 
-    def _known_as(self, host: Any, port: Any) -> Any:
+    def _known_as(self, host: Any, port: Any = None) -> Any:
         """The name under which a host is looked up."""
         if self._is_ours(host):
             return MARK
@@ -104,18 +114,52 @@ class Redirect:
             self._elsewhere(host, port)
         return host
 
-    def _naming(self, original: Any) -> Any:
-        def resolve(host: Any, *args: Any, **options: Any) -> Any:
-            port = args[0] if args else options.get("port")
-            return original(self._known_as(host, port), *args, **options)
+    def _patch_sockets(self, module: Any) -> None:
+        self._replace(module, "getaddrinfo", self._naming)
+        self._replace(module, "gethostbyname", self._short_naming)
+        self._replace(module, "gethostbyname_ex", self._long_naming)
+        self._replace(module.socket, "connect", self._connecting)
+        self._replace(module.socket, "connect_ex", self._connecting)
 
-        return resolve
+    def _naming(self, original: Any) -> Any:
+        def getaddrinfo(host: Any, *args: Any, **options: Any) -> Any:
+            port = args[0] if args else options.get("port")
+            known = self._known_as(host, port)
+            if known is MARK:
+                return original(MARK, *_of_an_address(*args, **options))
+            return original(host, *args, **options)
+
+        return getaddrinfo
+
+    def _short_naming(self, original: Any) -> Any:
+        def gethostbyname(host: Any) -> Any:
+            known = self._known_as(host)
+            return MARK if known is MARK else original(known)
+
+        return gethostbyname
+
+    def _long_naming(self, original: Any) -> Any:
+        def gethostbyname_ex(host: Any) -> Any:
+            known = self._known_as(host)
+            return (host, [], [MARK]) if known is MARK else original(known)
+
+        return gethostbyname_ex
 
     def _connecting(self, original: Any) -> Any:
         def connect(sock: Any, address: Any) -> Any:
-            return original(sock, self._led(address))
+            led = self._led(address)
+            if led is address:
+                return original(sock, address)
+            try:
+                return original(sock, led)
+            finally:  # one that does not block says by an error that it has begun
+                self._connections.add(sock)
 
         return connect
+
+    def _patch_contexts(self, module: Any) -> None:
+        self._replace(module.SSLContext, "wrap_socket", self._trusting(4))
+        self._replace(module.SSLContext, "wrap_bio", self._trusting(3))
 
     def _trusting(self, place: int) -> Callable[[Any], Any]:
         """For a method of a TLS context whose argument of this number is the host."""
@@ -131,10 +175,17 @@ class Redirect:
 
         return make
 
+    def _patch_resolver(self, module: Any) -> None:
+        self._replace(getattr(module, "Channel", None), "getaddrinfo", self._resolving)
+
+    def _resolving(self, original: Any) -> Any:
+        def getaddrinfo(channel: Any, host: Any, port: Any, *args: Any, **options: Any) -> Any:
+            return original(channel, self._known_as(host, port), port, *args, **options)
+
+        return getaddrinfo
+
     def _patch_loop(self, module: Any) -> None:
         loop = getattr(module, LOOPS[module.__name__], None)
-        if loop is None:
-            return
         self._replace(loop, "getaddrinfo", self._loop_naming)
         self._replace(loop, "create_connection", self._loop_opening)
         self._replace(loop, "sock_connect", self._loop_connecting)
@@ -149,15 +200,61 @@ class Redirect:
         async def create_connection(loop: Any, factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
             if self._is_ours(host) and options.get("ssl"):
                 options.setdefault("server_hostname", host)
-            return await original(loop, factory, *self._led((host, port)), **options)
+            address = (host, port)
+            led = self._led(address)
+            made = await original(loop, factory, *led, **options)
+            sock = made[0].get_extra_info("socket")  # none where it has closed at once
+            if led is not address and sock is not None:
+                self._connections.add(sock)
+            return made
 
         return create_connection
 
     def _loop_connecting(self, original: Any) -> Any:
         async def sock_connect(loop: Any, sock: Any, address: Any) -> Any:
-            return await original(loop, sock, self._led(address))
+            led = self._led(address)
+            await original(loop, sock, led)
+            if led is not address:
+                self._connections.add(sock)
 
         return sock_connect
+
+
+def _of_an_address(
+    port: Any,
+    family: Any = 0,
+    type: Any = 0,  # noqa: A002 -- as socket.getaddrinfo names it
+    proto: Any = 0,
+    flags: Any = 0,
+) -> tuple[Any, ...]:
+    """What ``getaddrinfo`` is asked beside ``MARK``. Raises gaierror for IPv6, as the system for a host without it."""
+    if family == socket.AF_INET6:
+        raise socket.gaierror(NO_ADDRESS, "No address associated with hostname")
+    return port, family, type, proto, flags | socket.AI_NUMERICHOST  # some resolvers ask others for addresses, too
+
+
+class _Connections:
+    """Those that were led, by their file descriptors, which stay when TLS or an event loop takes a socket over."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, Any] = {}
+
+    def add(self, sock: Any) -> None:
+        with contextlib.suppress(OSError):  # it is closed, or was refused before it began
+            name = sock.getsockname()
+            self._names[sock.fileno()] = name
+
+    def end(self) -> None:
+        """Shut them down, whoever has them; a client that keeps one finds it closed and makes another."""
+        while self._names:
+            number, name = self._names.popitem()
+            with contextlib.suppress(OSError):  # closed meanwhile, and its number may be another file's
+                sock = _Socket(fileno=number)
+                try:
+                    if sock.getsockname() == name:
+                        sock.shutdown(socket.SHUT_RDWR)
+                finally:
+                    sock.detach()
 
 
 class NotedHosts:
@@ -181,14 +278,14 @@ class NotedHosts:
 
 
 class _LateModules:
-    """A finder that finds nothing by itself; it is told of each module of ``LOOPS`` once that has been imported."""
+    """A finder that finds nothing by itself; it patches each module of ``patches`` once that has been imported."""
 
-    def __init__(self, then: Callable[[Any], None]) -> None:
-        self._then = then
+    def __init__(self, patches: dict[str, Callable[[Any], None]]) -> None:
+        self.patches = patches
         self._busy: set[str] = set()
 
     def find_spec(self, name: str, *_: Any) -> Any:
-        if name not in LOOPS or name in self._busy:
+        if name not in self.patches or name in self._busy:
             return None
         self._busy.add(name)
         try:
@@ -200,7 +297,7 @@ class _LateModules:
 
             def exec_module(module: Any) -> None:
                 execute(module)
-                self._then(module)
+                self.patches[name](module)
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec

@@ -171,16 +171,101 @@ def test_ends_in_any_order(account: Account, monkeypatch: pytest.MonkeyPatch, or
     assert (state(), dict(os.environ)) == before
 
 
+@pytest.fixture
+def _nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vendor's real host is not found, whatever the machine reaches."""
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **options: Any) -> Any:
+        if host == HOST:
+            raise socket.gaierror
+        return look_up(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+@pytest.mark.usefixtures("_nobody_else")
+@pytest.mark.parametrize("made", [by_requests, by_httpx, by_httpx2, by_urllib3])
+def test_connections_end_with_it(account: Account, made: Callable[[], AbstractContextManager[Ask]]) -> None:
+    """One that a client keeps leads to the server no longer than it lasts; the client works on in the next."""
+    with made() as ask:
+        for _ in range(2):
+            with account.intercept():
+                assert answered(ask())
+            with pytest.raises((OSError, httpx.TransportError, httpx2.TransportError, urllib3.exceptions.HTTPError)):
+                ask()
+
+
+class Hasty(asyncio.Protocol):
+    """Has enough of a connection once it is made."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+@pytest.mark.usefixtures("_nobody_else")
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_open_streams_end_with_it(account: Account, loop: str, is_encrypted: bool) -> None:
+    """On either event loop, also from another thread; who reads gets the end. One may have ended before."""
+    import uvloop  # noqa: PLC0415 -- as above
+
+    async def read() -> None:
+        port, context = (443, ssl.create_default_context()) if is_encrypted else (80, None)
+        with account.intercept() as interception:
+            reader, writer = await asyncio.open_connection(HOST, port, ssl=context)
+            writer.write(f"GET /platform_api/SendSmsMessage HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+            assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+            await asyncio.get_running_loop().create_connection(Hasty, HOST, port, ssl=context)
+            await asyncio.to_thread(interception.stop)
+        async with asyncio.timeout(5):
+            await reader.read()
+        writer.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if loop == "uvloop" else None) as runner:
+        runner.run(read())
+
+
+@pytest.mark.usefixtures("_nobody_else")
+def test_numbers_of_ended_connections(account: Account) -> None:
+    """What has got the number of a led connection that was closed stays open."""
+    with account.intercept():
+        with socket.create_connection((HOST, 80)) as led:
+            number = led.fileno()
+        one, two = socket.socketpair()
+    with one, two:
+        assert number in (one.fileno(), two.fileno())
+        one.sendall(b"x")
+        assert two.recv(1) == b"x"
+
+
 PROGRAM = f"""
 import urllib.request
 print(urllib.request.urlopen({URL!r}).read().decode())
 """
+UNDER_GEVENT = f"""
+from gevent import monkey
+monkey.patch_all()
+import http.client
+connection = http.client.HTTPSConnection({HOST!r})
+connection.request("GET", "/platform_api/SendSmsMessage")
+print(connection.getresponse().read().decode())
+"""
+BY_AIODNS = f"""
+import asyncio, aiohttp
+async def main():
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=aiohttp.AsyncResolver())) as session:
+        async with session.get({URL!r}) as response:
+            print(await response.text())
+asyncio.run(main())
+"""
 
 
-def test_children(account: Account) -> None:
+@pytest.mark.parametrize("program", [PROGRAM, UNDER_GEVENT, BY_AIODNS], ids=["urllib", "gevent", "aiodns"])
+def test_children(account: Account, program: str) -> None:
     """With ``env`` a program that this process starts reaches the vendors as well, and only then."""
     with account.intercept(env=True):
-        said = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+        said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
         folder = Path(os.environ["SSL_CERT_FILE"]).parent
         assert (folder / "trust.p12").stat().st_size > 100
     assert answered(said.stdout), said.stderr

@@ -40,10 +40,27 @@ def ask(url): return pool.request("GET", url, timeout=20).status""",
     "aiohttp": """
 import asyncio, aiohttp
 async def one(url):
-    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+    connector = aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver())
+    async with aiohttp.ClientSession(connector=connector) as session, session.get(url) as answer:
+        return answer.status
+def ask(url): return asyncio.run(one(url))""",
+    "aiohttp with aiodns": """
+import asyncio, aiohttp
+async def one(url):
+    connector = aiohttp.TCPConnector(resolver=aiohttp.AsyncResolver())
+    async with aiohttp.ClientSession(connector=connector) as session, session.get(url) as answer:
         return answer.status
 def ask(url): return asyncio.run(one(url))""",
     "http.client": """
+import http.client, urllib.parse
+def ask(url):
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPSConnection(parts.netloc, timeout=20)
+    connection.request("GET", parts.path)
+    return connection.getresponse().status""",
+    "http.client under gevent": """
+from gevent import monkey
+monkey.patch_all()
 import http.client, urllib.parse
 def ask(url):
     parts = urllib.parse.urlsplit(url)
