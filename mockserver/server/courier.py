@@ -16,7 +16,7 @@ from mockserver.engine.values import Context
 from mockserver.server.attempts import Attempts
 from mockserver.spec.callback_model import INBOUND
 from mockserver.store.kinds import StoreUnavailableError
-from mockserver.store.records import StepDue
+from mockserver.store.planned_steps import StepDue
 from mockserver.store.store import Store
 
 MAX_CALLBACKS_AT_ONCE = 4  # requests to the receivers of one account

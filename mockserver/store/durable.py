@@ -15,7 +15,7 @@ from mockserver.engine.account import AccountData
 from mockserver.engine.call import Label, RecordedCall
 from mockserver.engine.callback import OutgoingRequest
 from mockserver.engine.clock import Clock
-from mockserver.engine.effects import ChangeRecord, Effect, ForgetRecord, KeepRecord
+from mockserver.engine.effects import ChangeRecord, Effect, KeepRecord
 from mockserver.engine.facts import Limit
 from mockserver.engine.message import Message
 from mockserver.engine.pin import NOTHING_USED, PinState, Uses
@@ -26,8 +26,8 @@ from mockserver.spec.reach import EVERYTHING
 from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.log import LoggedJournal, LoggedRecords, StateLog
 from mockserver.store.parts import Backing, StoreParts
+from mockserver.store.planned_steps import StepDue
 from mockserver.store.record_list import MAX_RECORDS
-from mockserver.store.records import StepDue
 from mockserver.store.restoring import RestoredStore
 from mockserver.store.rows import clock_value, dump, message_value, pin_value, tally_value
 from mockserver.store.sqlite_file import StoreFile
@@ -173,7 +173,6 @@ class LoggedStore(RestoredStore):
         pins = self._pins_of({pin.account for pin in uses.pins})
         counted = self._limits.counted(account, call.operation) if uses.counts else {}
         oldest = next(iter(counted), "") if len(counted) == MAX_COUNTED_VALUES else None
-        self._log_forgets(account, call.vendor, uses.effects)
         super()._use(call, uses)
         self._log_pins(pins)
         if oldest is not None and oldest not in counted:
@@ -302,37 +301,24 @@ class LoggedStore(RestoredStore):
             if gone:
                 self._log.drop_before("retired", account, next(iter(retired)))
 
-    def _log_forgets(self, account: str, vendor: str, effects: Iterable[Effect]) -> None:
-        """Note which records effects will delete: afterwards nobody knows their keys."""
-        kept = self._records.kept(account, vendor)
-        for effect in effects:
-            if isinstance(effect, ForgetRecord):
-                for key, record in kept.get(effect.list_name, {}).items():
-                    if record is effect.record:
-                        self._drop_record(account, vendor, effect.list_name, key)
-
-    def _drop_record(self, account: str, vendor: str, list_name: str, key: str) -> None:
-        self._log.drop("kept", account, key, of=dump([vendor, list_name]))
-        self._log.drop_list("step", account, of=dump([vendor, list_name, key]))
-
     def _log_effects(self, account: str, vendor: str, effects: Iterable[Effect]) -> None:
-        """Note what effects have left behind, and which steps are to come."""
+        """Note what effects have left behind, which records are gone, and which steps are to come."""
+        records = self._logged_records
+        gone, records.gone = records.gone, []
+        for of_vendor, list_name, key in gone:
+            self._log.drop("kept", account, key, of=dump([of_vendor, list_name]))
+            self._log.drop_list("step", account, of=dump([of_vendor, list_name, key]))
+        kept = records.kept(account, vendor)
         for effect in effects:
             if isinstance(effect, KeepRecord):
-                of = dump([vendor, effect.list_name])
-                self._drop_record(account, vendor, effect.list_name, effect.key)
-                self._log.put("kept", account, effect.key, effect.record, of=of)
+                if kept[effect.list_name].get(effect.key) is effect.record:  # it may have made room already
+                    self._log.put("kept", account, effect.key, effect.record, of=dump([vendor, effect.list_name]))
             elif isinstance(effect, ChangeRecord):
                 self._log_change(account, vendor, effect.record)
-        gone, self._logged_records.gone = self._logged_records.gone, []
-        for of_vendor, list_name, key in gone:
-            if key not in self._records.kept(account, of_vendor)[list_name]:
-                self._drop_record(account, of_vendor, list_name, key)
-        planned, self._logged_records.planned = self._logged_records.planned, []
+        planned, records.planned = records.planned, []
         for step in planned:
-            if step.step.place:
-                data, kept = self._registry.accounts.get(account), self._records.kept(account, vendor)
-                value = step_value(step, written_view(step.view, data, vendor, kept))
+            if step.step.place and kept[step.list_name].get(step.key) is step.record:
+                value = step_value(step, written_view(step.view, self._registry.accounts.get(account), vendor, kept))
                 self._log.put("step", account, str(step.number), value, of=dump([vendor, step.list_name, step.key]))
 
     def _log_change(self, account_id: str, vendor: str, record: dict[str, Any]) -> None:
@@ -348,7 +334,6 @@ class LoggedStore(RestoredStore):
         """As in memory, and return once it is in the file. Raises StoreUnavailableError."""
         self._check()
         account = message.account
-        self._log_forgets(account, message.vendor, effects)
         message = await super().receive(message, effects)
         self._log_effects(account, message.vendor, effects)
         self._last_number = message.call

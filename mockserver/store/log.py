@@ -5,8 +5,9 @@ from typing import Any
 
 from mockserver.engine.call import RecordedCall
 from mockserver.store.journal import Journal, _Shelf
+from mockserver.store.planned_steps import StepDue
 from mockserver.store.record_list import Record
-from mockserver.store.records import Records, StepDue, _Keeping
+from mockserver.store.records import Records, _Keeping
 from mockserver.store.rows import CALL_COLUMNS, CallWriter, Cell, Statement, dump, text_cell
 
 _PUT_CALL = f"INSERT INTO calls({', '.join(CALL_COLUMNS)}) VALUES({', '.join('?' * len(CALL_COLUMNS))})"
@@ -132,16 +133,16 @@ class LoggedJournal(Journal):
 
 
 class LoggedRecords(Records):
-    """Records that tell which steps were planned, and which records had to make room: vendor, list and key."""
+    """Records that tell which steps were planned, and which records are gone: vendor, list and key."""
 
     def __init__(self) -> None:
         super().__init__()
         self.planned: list[StepDue] = []
         self.gone: list[tuple[str, str, str]] = []
 
-    def _make_room(self, keeping: _Keeping, vendor: str, list_name: str, key: str, record: Record) -> None:
+    def _let_go(self, keeping: _Keeping, vendor: str, list_name: str, key: str, record: Record) -> None:
         self.gone.append((vendor, list_name, key))
-        super()._make_room(keeping, vendor, list_name, key, record)
+        super()._let_go(keeping, vendor, list_name, key, record)
 
     def _plan(self, keeping: _Keeping, step: StepDue) -> None:
         self.planned.append(step)

@@ -21,26 +21,26 @@ class RecordList(OrderedDict[str, Record]):
         self._taken = 0  # by all of these
 
     def keep(self, key: str, record: Record, extra: int = 0) -> list[tuple[str, Record]]:
-        """Keep a record as the newest, in place of one of this key; returns those that had to make room.
+        """Keep a record as the newest; returns those that are gone: one of this key, and those that made room.
 
         ``extra`` is how many more of them it counts for. The newest stays, however large it is.
         """
-        self.forget(key)
+        former = self.forget(key)
+        gone = [] if former is None else [(key, former)]
         self[key] = record
         if extra:
             self._extra[key] = extra
             self._taken += extra
-        gone = []
         while len(self) + self._taken > MAX_RECORDS and len(self) > 1:
             gone.append(self.popitem(last=False))
             self._taken -= self._extra.pop(gone[-1][0], 0)
         return gone
 
-    def forget(self, key: str) -> None:
-        """Forget the record of this key, if there is one."""
-        self.pop(key, None)
+    def forget(self, key: str) -> Record | None:
+        """Forget the record of this key, and return it; None where there is none."""
         if self._extra:
             self._taken -= self._extra.pop(key, 0)
+        return self.pop(key, None)
 
 
 def extra_room(record: Record) -> int:

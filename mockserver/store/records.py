@@ -3,52 +3,29 @@
 from collections import OrderedDict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush, nsmallest
 from itertools import count
 from typing import Any
 
-import msgspec
-
-from mockserver.engine.effects import ChangeRecord, DueStep, Effect, ForgetRecord, KeepRecord
+from mockserver.engine.effects import ChangeRecord, Effect, ForgetRecord, KeepRecord
 from mockserver.engine.facts import NOTHING, Kept
 from mockserver.engine.message import Message
+from mockserver.store.planned_steps import PlannedSteps, StepDue
 from mockserver.store.record_list import MAX_RECORDS, ROOM_BYTES, Record, RecordList, extra_room
 
 LONGEST_PACED = 60.0  # seconds after an answer; a later step is waited for as long as the contract says
 Lists = dict[str, RecordList]
 
 
-class StepDue(msgspec.Struct, frozen=True):
-    """A step that is due at a time of the account's clock, in Unix seconds; ``cause`` is the number of the call.
-
-    ``number`` tells it from all other steps of the store; a step that was planned later has a higher one.
-    """
-
-    due: float
-    vendor: str
-    list_name: str
-    key: str
-    record: Record
-    step: DueStep
-    cause: int
-    index: int
-    view: Mapping[str, Any]
-    recipient: str
-    number: int = 0
-
-
 @dataclass(slots=True)
 class _Keeping:
     """What one account keeps: lists by vendor, steps by time, and the first values of what was changed.
 
-    ``most_steps`` is how many steps there may be before those of records that are gone are looked for. ``states`` are
-    those of messages that a step has moved on, by the number of the call and the record's index.
+    ``states`` are those of messages that a step has moved on, by the number of the call and the record's index.
     ``callbacks`` are, by the number of their cause, the numbers of the calls that told of it.
     """
 
     lists: dict[str, Lists] = field(default_factory=dict)
-    steps: list[tuple[float, int, StepDue]] = field(default_factory=list)
-    most_steps: int = 0
+    steps: PlannedSteps = field(default_factory=PlannedSteps)
     first_values: dict[int, tuple[Record, Record]] = field(default_factory=dict)
     states: OrderedDict[tuple[int, int], str] = field(default_factory=OrderedDict)
     received: deque[Message] = field(default_factory=lambda: deque(maxlen=MAX_RECORDS))
@@ -91,22 +68,29 @@ class Records:
             elif isinstance(effect, ChangeRecord):
                 _change(keeping, effect)
             else:
-                _forget(keeping, vendor, effect)
+                self._forget(keeping, vendor, effect)
 
     def _keep(self, keeping: _Keeping, vendor: str, effect: KeepRecord, extra: int) -> None:
         records = _list_of(keeping, vendor, effect.list_name)
         for key, record in records.keep(effect.key, effect.record, extra):
-            self._make_room(keeping, vendor, effect.list_name, key, record)
+            self._let_go(keeping, vendor, effect.list_name, key, record)
 
-    def _make_room(self, keeping: _Keeping, _vendor: str, _list_name: str, _key: str, record: Record) -> None:
-        """Forget what else is known of a record that had to go; its steps go when there are many."""
+    def _forget(self, keeping: _Keeping, vendor: str, effect: ForgetRecord) -> None:
+        records = _list_of(keeping, vendor, effect.list_name)
+        for key in [key for key, record in records.items() if record is effect.record]:
+            records.forget(key)
+            self._let_go(keeping, vendor, effect.list_name, key, effect.record)
+
+    def _let_go(self, keeping: _Keeping, _vendor: str, _list_name: str, _key: str, record: Record) -> None:
+        """Forget what else is known of a record that is gone from its list."""
+        keeping.steps.forget(record)
         keeping.first_values.pop(id(record), None)
 
     def restore_record(self, account: str, vendor: str, list_name: str, key: str, record: Record) -> None:
         """Keep a record again."""
         keeping = self._of.setdefault(account, _Keeping())
         for gone, old in _list_of(keeping, vendor, list_name).keep(key, record, extra_room(record)):
-            self._make_room(keeping, vendor, list_name, gone, old)
+            self._let_go(keeping, vendor, list_name, gone, old)
 
     def restore_step(self, account: str, step: StepDue) -> None:
         """Have a step to come again."""
@@ -157,60 +141,37 @@ class Records:
             self._plan(keeping, due)
 
     def _plan(self, keeping: _Keeping, step: StepDue) -> None:
-        heappush(keeping.steps, (step.due, step.number, step))
-        if len(keeping.steps) > keeping.most_steps:  # of a clock that stands still, none is ever due
-            keeping.steps = [entry for entry in keeping.steps if _is_kept(keeping, entry[2])]
-            heapify(keeping.steps)
-            keeping.most_steps = max(MAX_RECORDS, 2 * len(keeping.steps))
+        keeping.steps.add(step)
 
     def next_due(self, account: str) -> float | None:
         """When the next step of an account is due, on its clock; None where there is none."""
         keeping = self._of.get(account)
-        return keeping.steps[0][0] if keeping is not None and keeping.steps else None
+        return None if keeping is None else keeping.steps.next_due
 
     def waiting(self) -> Iterator[tuple[str, float]]:
         """The accounts that have steps to come, each with when the next is due on its clock."""
-        return ((account, keeping.steps[0][0]) for account, keeping in self._of.items() if keeping.steps)
+        times = ((account, keeping.steps.next_due) for account, keeping in self._of.items())
+        return ((account, due) for account, due in times if due is not None)
 
     def pending(self, account: str, most: int) -> list[StepDue]:
-        """So many of the steps of an account that are to come, the next ones; not those of records that are gone."""
+        """So many of the steps of an account that are to come, the next ones."""
         keeping = self._of.get(account)
-        if keeping is None:
-            return []
-        return [step for _, _, step in nsmallest(most, keeping.steps) if _is_kept(keeping, step)]
+        return [] if keeping is None else keeping.steps.first(most)
 
     def take_due(self, account: str, now: float, most: int) -> list[StepDue]:
-        """The steps of an account that are due at a time of its clock, in order: so many at most.
-
-        Steps of a record that is gone are left out.
-        """
+        """The steps of an account that are due at a time of its clock, in order: so many at most."""
         keeping = self._of.get(account)
-        taken: list[StepDue] = []
-        while keeping is not None and keeping.steps and keeping.steps[0][0] <= now and len(taken) < most:
-            step = heappop(keeping.steps)[2]
-            if _is_kept(keeping, step):
-                taken.append(step)
-                _reach(keeping, step)
-        return taken
+        return [] if keeping is None else _reached(keeping, keeping.steps.take_due(now, most))
 
     def due(self, account: str, now: float, most: int) -> list[StepDue]:
-        """The steps that ``take_due`` would take, and those of records that are gone."""
+        """The steps that ``take_due`` would take."""
         keeping = self._of.get(account)
-        steps = [] if keeping is None else nsmallest(most, keeping.steps)
-        return [step for due, _, step in steps if due <= now]
+        return [] if keeping is None else keeping.steps.due(now, most)
 
     def take(self, account: str, numbers: Collection[int]) -> list[StepDue]:
         """The steps of an account with these numbers, in order, as ``take_due`` takes them."""
         keeping = self._of.get(account)
-        if keeping is None:
-            return []
-        taken = sorted(entry for entry in keeping.steps if entry[1] in numbers)
-        keeping.steps = [entry for entry in keeping.steps if entry[1] not in numbers]
-        heapify(keeping.steps)
-        steps = [step for _, _, step in taken if _is_kept(keeping, step)]
-        for step in steps:
-            _reach(keeping, step)
-        return steps
+        return [] if keeping is None else _reached(keeping, keeping.steps.take(numbers))
 
     def number_steps_from(self, number: int) -> None:
         """Give the steps that are planned next these numbers, which are higher than those of all before."""
@@ -251,18 +212,14 @@ class Records:
                 record.update(first)
 
 
-def _reach(keeping: _Keeping, step: StepDue) -> None:
-    """Have the message of a step's record in the state that the step gives it."""
-    if step.step.state is not None:
-        keeping.states[step.cause, step.index] = step.step.state
-        if len(keeping.states) > MAX_RECORDS:
-            keeping.states.popitem(last=False)
-
-
-def _is_kept(keeping: _Keeping, step: StepDue) -> bool:
-    """Whether the record of a step is still there."""
-    lists = keeping.lists.get(step.vendor, NOTHING)
-    return lists.get(step.list_name, NOTHING).get(step.key) is step.record
+def _reached(keeping: _Keeping, steps: list[StepDue]) -> list[StepDue]:
+    """Have the messages of the steps' records in the states that these give them; returns the steps."""
+    for step in steps:
+        if step.step.state is not None:
+            keeping.states[step.cause, step.index] = step.step.state
+            if len(keeping.states) > MAX_RECORDS:
+                keeping.states.popitem(last=False)
+    return steps
 
 
 def _list_of(keeping: _Keeping, vendor: str, list_name: str) -> RecordList:
@@ -286,9 +243,3 @@ def _copy(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _copy(member) for name, member in value.items()}
     return [_copy(item) for item in value] if isinstance(value, list) else value
-
-
-def _forget(keeping: _Keeping, vendor: str, effect: ForgetRecord) -> None:
-    records = _list_of(keeping, vendor, effect.list_name)
-    for key in [key for key, record in records.items() if record is effect.record]:
-        records.forget(key)

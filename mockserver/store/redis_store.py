@@ -33,7 +33,7 @@ from mockserver.store.following import Memory
 from mockserver.store.journal import Page, Query
 from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.parts import StoreParts
-from mockserver.store.records import StepDue
+from mockserver.store.planned_steps import StepDue
 from mockserver.store.rows import clock_value, dump, message_value, pin_value
 from mockserver.store.store import MAX_TEST_NAME, NO_FIGURES, Figures, Store
 

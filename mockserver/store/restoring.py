@@ -17,7 +17,7 @@ from mockserver.spec.model import Contract
 from mockserver.store.accounts import AccountError
 from mockserver.store.kinds import StoreError, unreadable
 from mockserver.store.parts import Backing
-from mockserver.store.records import StepDue
+from mockserver.store.planned_steps import StepDue
 from mockserver.store.rows import (
     CallReader,
     cell_text,

@@ -30,7 +30,8 @@ from mockserver.store.accounts import Registry
 from mockserver.store.condition import StoreCondition
 from mockserver.store.held import HeldCallbacks
 from mockserver.store.journal import CallKind, Journal, Page, Query
-from mockserver.store.records import Records, StepDue
+from mockserver.store.planned_steps import StepDue
+from mockserver.store.records import Records
 from mockserver.store.switches import AccountClocks, Limits, Pins, Seeds
 from mockserver.store.waits import Timekeeper, Waits
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from mockserver.engine.account import AccountData
 from mockserver.engine.facts import Kept
-from mockserver.store.records import StepDue
+from mockserver.store.planned_steps import StepDue
 
 
 class PlacedRecord(NamedTuple):

@@ -25,12 +25,11 @@ def test_the_oldest_make_room(steps: list[tuple[str, int, bool]]) -> None:
     """What is kept is the newest that fit, by any way of keeping, keeping again and forgetting."""
     records, model = RecordList(), dict[str, int]()
     for key, extra, is_kept in steps:
-        model.pop(key, None)
+        expected = [key] if model.pop(key, None) else []
         if not is_kept:
-            records.forget(key)
+            assert (records.forget(key) is not None) == bool(expected)
             continue
         model[key] = extra + 1
-        expected = []
         while sum(model.values()) > ROOM and len(model) > 1:
             expected.append(next(iter(model)))
             del model[expected[-1]]
