@@ -14,8 +14,10 @@ from mockserver.engine.bodies import (
     MAX_BRACKETS,
     MAX_DEPTH,
     MAX_ESCAPES,
+    MAX_EXPONENTS,
     MAX_FIELDS,
     MAX_PART_LINES,
+    MAX_QUICK,
     UnreadableError,
     _unescaped,
     duplicate_keys,
@@ -95,6 +97,9 @@ def test_json_agrees_with_the_standard_library_where_that_is_strict(raw: bytes) 
         pytest.param(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "nested deeper", id="depth"),
         pytest.param(b'{"a":' * 100_000, "more than 20000 arrays and objects", id="bottomless"),
         pytest.param(b"[" + b"[]," * MAX_BRACKETS + b"0]", "more than 20000 arrays and objects", id="brackets"),
+        pytest.param(b"[" + b"3e-324," * MAX_EXPONENTS + b"1E5]", "20000 numbers with an exponent", id="exponents"),
+        pytest.param(b"[" + b"1.5," * 2_000 + b"1e400]", "out of range", id="large-number-in-a-large-body"),
+        pytest.param(b"[" + b"1.5," * 2_000 + b"9" * 309 + b".0]", "out of range", id="long-number-in-a-large-body"),
         pytest.param(b"]" * 101 + b"[" * 101, "invalid character .byte 0", id="closed-before-opened"),
         pytest.param(b"{} {}", "trailing characters", id="two-values"),
     ],
@@ -108,6 +113,25 @@ def test_json_says_why_it_is_unreadable(raw: bytes, why: str) -> None:
 def test_json_keeps_what_is_only_unusual() -> None:
     """A surrogate pair, an integer beyond 64 bits and the last of two equal names are read."""
     assert read_json(b'{"a": 1, "a": "\\ud83d\\ude00", "n": 1' + b"0" * 40 + b"}") == {"a": "😀", "n": 10**40}
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.text(), max_size=30))
+def test_large_bodies_are_read_as_small_ones(values: list[Any]) -> None:
+    """Their numbers are read in another way, and are the same."""
+    text = json.dumps(values).encode()
+    assert read_json(text + b" " * MAX_QUICK) == read_json(text) == values
+
+
+@pytest.mark.parametrize("number", ["0e999", "1e-999", "0.1e309", "1e+308", "0." + "0" * 400 + "1", "9" * 400])
+def test_numbers_that_only_look_too_large(number: str) -> None:
+    """They are read in a large body, too."""
+    assert read_json(f"[{number}, {'1.5, ' * MAX_QUICK} 1]".encode())[0] == json.loads(number)
+
+
+def test_exponents_are_those_of_numbers() -> None:
+    """In texts, names and literals an e is a letter."""
+    many = [{"e": "1e5 e\\"}, True, False] * 5_000 + ["e" * 30_000, 1e-300]
+    assert read_json(json.dumps(many).encode()) == many
 
 
 def test_depth_counts_nesting_only() -> None:
