@@ -24,8 +24,10 @@ BELONGS_ELSEWHERE = "mockserver.belongs_elsewhere"  # a scope's member: the vend
 MAX_HOST_HEADERS = 256  # remembered
 MAX_HOST_LENGTH = 300  # bytes; a name in the DNS has 253 at most
 
-_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
+PATH_AS_SENT = "mockserver.path"  # in a scope: the path that came, and as routes read it
+_UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"  # RFC 3986, 2.3
+_NEEDLESS = {form % ord(character): character for form in ("%%%02X", "%%%02x") for character in _UNRESERVED}
+_NEEDLESS_ESCAPE = re.compile("%(?:2[DEde]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,19 +408,21 @@ def _hostname(header: bytes) -> str:
 def _raw_path(scope: Scope) -> str:
     """The path as it came, percent-encoded; a server that does not keep it has it encoded again.
 
-    What need not be escaped is not: ``%2D`` and ``-`` are the same (RFC 3986, 6.2.2.2).
+    What need not be escaped is not: ``%2D`` and ``-`` are the same (RFC 3986, 6.2.2.2). It is worked out once for all
+    routes that a request is held against.
     """
     raw: bytes | None = scope.get("raw_path")
-    if not raw:
-        return quote(scope["path"], safe=PATH_CHARACTERS)
+    came = raw or scope["path"]
+    known: tuple[bytes | str, str] | None = scope.get(PATH_AS_SENT)
+    if known is None or known[0] is not came:
+        known = scope[PATH_AS_SENT] = (came, _normalized(raw) if raw else quote(came, safe=PATH_CHARACTERS))
+    return known[1]
+
+
+def _normalized(raw: bytes) -> str:
     path = raw.decode("latin-1")
     path = path.partition("?")[0] if "?" in path else path  # the TestClient of Starlette 0.40 leaves the query there
-    return _ESCAPE.sub(_without_need, path) if "%" in path else path
-
-
-def _without_need(escape: re.Match[str]) -> str:
-    character = chr(int(escape[0][1:], 16))
-    return character if character in _UNRESERVED else escape[0]
+    return _NEEDLESS_ESCAPE.sub(lambda escape: _NEEDLESS[escape[0]], path) if "%" in path else path
 
 
 def _has_escaped_slash(scope: Scope) -> bool:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.routing import BaseRoute, Match, Route
+from starlette.testclient import TestClient
 
+from mockserver.server import routing
 from mockserver.server.routing import MAX_HOST_HEADERS, MAX_HOST_LENGTH, VendorRoute, VendorRouter, vendor_routes
 from mockserver.spec.load import load_contracts
 from mockserver.spec.model import Contract
@@ -312,3 +314,12 @@ def test_shown(router: VendorRouter) -> None:
     texts = list(map(repr, router.routes))
     assert "VendorRoute(api.acme.test/base/messages acme.send_sms)" in texts
     assert "VendorRoute(/acme/base/messages acme.send_sms)" in texts
+
+
+def test_a_path_is_worked_out_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many routes and hosts a request is held against."""
+    worked_out: list[bytes] = []
+    normalized = routing._normalized  # noqa: SLF001 -- what is counted
+    monkeypatch.setattr(routing, "_normalized", lambda raw: worked_out.append(raw) or normalized(raw))
+    assert client.get("/%2f%C3%A9%41", headers={"host": "api.voximplant.com"}).status_code == 404
+    assert worked_out == [b"/%2f%C3%A9%41"]
