@@ -245,7 +245,7 @@ def _violations(validator: Validator, data: dict[str, Any], *, is_large: bool) -
     if not is_large:
         yield from islice(validator.iter_errors(data), MAX_VIOLATIONS_LISTED)
         return
-    for violation in validator.iter_errors(_shortened(data, MAX_ENTRIES)):
+    for violation in validator.iter_errors(with_first_entries(data, MAX_ENTRIES)):
         if not _may_be_of_shortening(violation, data):
             yield violation
             return
@@ -255,7 +255,7 @@ def _violations(validator: Validator, data: dict[str, Any], *, is_large: bool) -
         yield violation
 
 
-def _shortened(value: Any, most: int) -> Any:
+def with_first_entries(value: Any, most: int) -> Any:
     """A value of which long lists and objects have their first entries only, about ``most`` at each level.
 
     The validator writes out whatever is wrong, and that of half a million numbers takes 50 ms.
@@ -264,8 +264,8 @@ def _shortened(value: Any, most: int) -> Any:
         return value
     below = most // max(1, len(value))
     if isinstance(value, dict):
-        return {name: _shortened(member, below) for name, member in islice(value.items(), most)}
-    return [_shortened(item, below) for item in islice(value, most)]
+        return {name: with_first_entries(member, below) for name, member in islice(value.items(), most)}
+    return [with_first_entries(item, below) for item in islice(value, most)]
 
 
 def _may_be_of_shortening(violation: Any, data: Any) -> bool:

@@ -26,7 +26,7 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
-from mockserver.engine.request import coerce
+from mockserver.engine.request import coerce, with_first_entries
 from mockserver.matching.pattern import Pattern
 from mockserver.server.control.names import Scope
 from mockserver.server.control.paths import operation_paths
@@ -43,6 +43,9 @@ MAX_POINTER_SHOWN = 200  # characters
 MAX_VALUES = 1000  # of a part, held against its schema
 MAX_VIOLATIONS = 100  # looked at of a request
 DIGITS_WITH_COUNTRY = range(11, MAX_DIGITS + 1)  # of a number without a plus sign that is surely whole
+MAX_COMPARISONS = 1_000  # of a name in a question with a way to write a request, for what is doubtful or impossible
+MIN_NAMES_COMPARED = 10  # however many ways there are
+MAX_HEADERS_COMPARED = 20  # that nobody knows, with those that are known
 NEAR_HEADER = 0.8  # of 1: names that are so alike are meant for each other
 COMMON_HEADERS = (
     "accept", "accept-encoding", "accept-language", "authorization", "connection", "content-encoding", "content-length",
@@ -195,8 +198,8 @@ def _misspelt_headers(scope: Scope, pattern: Pattern) -> Iterator[str]:
     asked += [at.tokens[1] for at, _, _ in pattern.when if at.tokens[0] in {"header", "headers"} and at.tokens[1:]]
     known = dict.fromkeys(name.lower() for _, operation in scope.members for name in operation.headers) if asked else {}
     known |= dict.fromkeys(COMMON_HEADERS)
-    for name in asked:
-        near = get_close_matches(name[:MAX_POINTER_SHOWN], known, 1, NEAR_HEADER) if name not in known else ()
+    for name in islice((name for name in asked if name not in known), MAX_HEADERS_COMPARED):
+        near = get_close_matches(name[:MAX_POINTER_SHOWN], known, 1, NEAR_HEADER)
         if near:
             header = shortened(name, MAX_POINTER_SHOWN)
             yield f"no contract in scope names the header {header}; one that is known is {near[0]}"
@@ -270,17 +273,19 @@ def _ways(scope: Scope) -> Iterator[_Way]:
             yield _Way(contract, operation, essence, media.get(essence))
 
 
-def _asked(pattern: Pattern) -> Iterator[tuple[str, str, Any, bool]]:
+def _asked(scope: Scope, pattern: Pattern) -> Iterator[tuple[str, str, Any, bool]]:
     """What is asked of query and body: part, pointer of the part, value, and whether it must be there.
 
-    A pointer of ``when`` stands for a value with members of these names.
+    A pointer of ``when`` stands for a value with members of these names. Of a large question it is what comes first.
     """
+    most = max(MIN_NAMES_COMPARED, MAX_COMPARISONS // max(1, sum(1 for _ in _ways(scope))))
     for part in ("query", *BODY_PARTS):
         if part in pattern.where:
-            yield part, join("body", "where"), pattern.where[part], True
+            yield part, join("body", "where"), with_first_entries(pattern.where[part], most), True
     for pointer, validator, _ in pattern.when:
         part, *names = pointer.tokens
-        if part in {"query", *BODY_PARTS} and names:
+        most -= len(names)
+        if most >= 0 and part in {"query", *BODY_PARTS} and names:
             value: Any = None
             for name in reversed(names):
                 value = {name: value}
@@ -289,7 +294,7 @@ def _asked(pattern: Pattern) -> Iterator[tuple[str, str, Any, bool]]:
 
 def _unknown_members(scope: Scope, pattern: Pattern, *, is_required: bool) -> Iterator[str]:
     """A sentence for each member that no way to write a request names, of those that must be there or be absent."""
-    for part, _, value, must_be_there in _asked(pattern):
+    for part, _, value, must_be_there in _asked(scope, pattern):
         found = _known_beside(scope, part, value) if must_be_there is is_required else {}
         for at, known in found.items():
             names = nearest_names(Pointer.parse(at).tokens[-1], known)
@@ -313,7 +318,7 @@ def _impossible(scope: Scope, pattern: Pattern) -> tuple[str, str] | None:
     """Where and why no accepted call can fit: each way to write one is against the schema. None where one can."""
     first = None
     for way in _ways(scope):
-        reason = None if _tolerates(way.operation) else next(_reasons(way, pattern), None)
+        reason = None if _tolerates(way.operation) else next(_reasons(scope, way, pattern), None)
         if reason is None:
             return None
         first = first or reason
@@ -326,9 +331,9 @@ def _tolerates(operation: OperationSpec) -> bool:
     return any(rule.kinds is None or "invalid" in rule.kinds for rule in rules)
 
 
-def _reasons(way: _Way, pattern: Pattern) -> Iterator[tuple[str, str]]:
+def _reasons(scope: Scope, way: _Way, pattern: Pattern) -> Iterator[tuple[str, str]]:
     """What the schema has against such a request: where in the question, and why."""
-    for part, at, value, is_required in _asked(pattern):
+    for part, at, value, is_required in _asked(scope, pattern):
         if not way.takes(part):
             if is_required:
                 yield at if at.startswith("/body/when") else at + join(part), f"it takes no {part}"

@@ -200,6 +200,9 @@ BODY_LIMIT = 1024 * 1024
 MAX_REASON = 300  # characters of a library's own words, which quote what was sent
 MAX_SUB_SCHEMAS = 10_000  # sub-schemas in the ``when`` of a pattern, counted each time that a reference leads to them
 MAX_EXPECTED = 20_000  # values in the ``where`` of a pattern
+MAX_NAMES_EXPECTED = 1_000  # of a part of it that has one value for each name, as a form may have fields
+MAX_CONDITIONS = 200  # pointers in its ``when``
+MAX_POINTER_TOKENS = 110  # of such a pointer: JSON is at most a hundred levels deep
 PIECES_AT_ONCE = 100  # of a response
 WRONG_TYPE = "Content-Type must be application/json"
 CURLS_OWN = ("", "application/x-www-form-urlencoded")  # the types of `curl -d '{…}'`, whose user has named none
@@ -292,7 +295,10 @@ def read_pattern(body: dict[str, Any]) -> Pattern:
     _check_size(where)
     room = MAX_SUB_SCHEMAS
     when = []
-    for text, schema in member(body, "when", dict, {}).items():
+    conditions: dict[str, Any] = member(body, "when", dict, {})
+    if len(conditions) > MAX_CONDITIONS:
+        raise ApiError(400, f"more than {MAX_CONDITIONS} pointers are asked about", "/body/when")
+    for text, schema in conditions.items():
         room = _check_schema(schema, room, join("body", "when", text))
         when.append(_condition(text, schema))
     return Pattern(where, tuple(when))
@@ -323,6 +329,8 @@ def _check_texts(where: Mapping[str, Any]) -> None:
     """Refuse what no request can have: on the wire these values are texts."""
     for part in ("path", "query", "headers", "form"):
         values = where.get(part)
+        if isinstance(values, dict) and len(values) > MAX_NAMES_EXPECTED:
+            raise ApiError(400, f"more than {MAX_NAMES_EXPECTED} names are expected", join("body", "where", part))
         for name, value in values.items() if isinstance(values, dict) else ():
             if not isinstance(value, str):
                 words = "a form's values are texts" if part == "form" else "what is sent there is text"
@@ -334,6 +342,8 @@ def _condition(text: str, schema: Any) -> tuple[Pointer, Validator | None, Any]:
     import jsonschema_rs  # noqa: PLC0415 -- only patterns with schemas need it
 
     at = join("body", "when", text)
+    if text.count("/") > MAX_POINTER_TOKENS:
+        raise ApiError(400, f"a pointer has {MAX_POINTER_TOKENS} parts at most", "/body/when")
     pointer = Pointer.parse(text)
     if not text.startswith("/") or pointer.tokens[0] not in WHEN_ROOTS:
         raise ApiError(400, f"a pointer begins with one of: {', '.join('/' + root for root in WHEN_ROOTS)}", at)

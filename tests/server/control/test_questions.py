@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mockserver.server.application import create_app
+from mockserver.server.control import questions
 from mockserver.server.control.questions import MAX_WARNINGS
 from mockserver.server.settings import Settings
 from tests.server.acme_customer import SETTINGS
@@ -53,6 +54,28 @@ def warnings(client: TestClient, operation: str | None = None, **asked: Any) -> 
         f"Warning: {warning}" for warning in found
     ]
     return found
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"where": {"query": {f"n{number}": "x" for number in range(1_000)}}},
+        {"where": {"json": {f"n{number}": {"x": 1} for number in range(1_000)}}},
+        {"when": {f"/body/n{number}": {"type": "string"} for number in range(200)}},
+        {"when": {"/body" + "/x" * 100 + str(number): False for number in range(200)}},
+    ],
+)
+def test_a_large_question_is_compared_in_part(five: TestClient, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many names it has and operations there are, few are held against each other."""
+    compared, strangers = [0], questions.strangers
+
+    def counting(document: Any, schema: Any, value: Any, at: str) -> Any:
+        compared[0] += str(value).count(":")
+        return strangers(document, schema, value, at)
+
+    monkeypatch.setattr(questions, "strangers", counting)
+    ask(five, **asked)
+    assert compared[0] <= 20 * questions.MAX_COMPARISONS
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,9 @@ def test_many_names_take_little_time() -> None:
     assert text.endswith("more")
 
 
+MANY_NAMES = {f"n{number}": "x" for number in range(1_001)}
+
+
 @pytest.mark.parametrize(
     ("asked", "at", "says"),
     [
@@ -84,6 +87,10 @@ def test_many_names_take_little_time() -> None:
             id="many",
         ),
         pytest.param({"where": {"json": list(range(MAX_EXPECTED))}}, "/body/where", "more than", id="values"),
+        pytest.param({"where": {"query": MANY_NAMES}}, "/body/where/query", "more than 1000 names", id="query"),
+        pytest.param({"where": {"headers": MANY_NAMES}}, "/body/where/headers", "more than 1000 names", id="headers"),
+        pytest.param({"when": {f"/body/{n}": True for n in range(201)}}, "/body/when", "more than 200", id="pointers"),
+        pytest.param({"when": {"/body" + "/a" * 110: True}}, "/body/when", "110 parts at most", id="deep-pointer"),
     ],
 )
 def test_a_pattern_is_bounded(asked: dict[str, Any], at: str, says: str) -> None:
