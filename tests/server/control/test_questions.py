@@ -10,6 +10,7 @@ from mockserver.server.application import create_app
 from mockserver.server.control import questions
 from mockserver.server.control.questions import MAX_WARNINGS
 from mockserver.server.settings import Settings
+from mockserver.spec.members import strangers
 from tests.server.acme_customer import SETTINGS
 
 VERIFY = "/_mock/calls/verify"
@@ -67,7 +68,7 @@ def warnings(client: TestClient, operation: str | None = None, **asked: Any) -> 
 )
 def test_a_large_question_is_compared_in_part(five: TestClient, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many names it has and operations there are, few are held against each other."""
-    compared, strangers = [0], questions.strangers
+    compared = [0]
 
     def counting(document: Any, schema: Any, value: Any, at: str) -> Any:
         compared[0] += str(value).count(":")
