@@ -13,7 +13,7 @@ from mockserver.spec.model import Contract
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.values import pointers_of
 
-_decode = msgspec.json.Decoder().decode
+_decode = msgspec.json.Decoder(float_hook=float).decode  # of a client's numbers, too: see bodies
 
 
 class DueStep(msgspec.Struct, frozen=True):

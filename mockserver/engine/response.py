@@ -177,7 +177,7 @@ def _form_writer(answer: Answer) -> Callable[[Any], bytes]:
 def _read(raw: bytes) -> Any:
     """The body as JSON; nothing where it is another text."""
     try:
-        return msgspec.json.decode(raw)
+        return _load(raw)
     except msgspec.DecodeError:
         return MISSING
 
@@ -216,4 +216,5 @@ def _header_value(value: Any) -> bytes:
     return text.strip().encode("ascii")
 
 
+_load = msgspec.json.Decoder(float_hook=float).decode  # of a client's numbers, too: see bodies
 _dump = msgspec.json.Encoder().encode  # 0.1 us a value, the standard library's 2.5
