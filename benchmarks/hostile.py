@@ -98,7 +98,7 @@ KINDS: dict[str, Callable[[], Hostile]] = {
     "many items": lambda: _body(json.dumps({"first_name": [1] * (MEBIBYTE // 3)})),
     "brackets": lambda: _body('{"first_name": [' + "[]," * (MEBIBYTE // 4) + "1]}"),
     "large integers": lambda: _body('{"first_name": [' + ",".join(["7" * 4000] * 250) + "]}"),
-    "small integers": lambda: _body('{"first_name": [' + ",".join(["7" * 400] * 2500) + "]}"),
+    "smaller integers": lambda: _body('{"first_name": [' + ",".join(["7" * 309] * 3200) + "]}"),
     "large integer": lambda: _body('{"to_phone": ' + "7" * MEBIBYTE + "}"),
     "long number": lambda: _body('{"first_name": "x", "to_phone": "' + "+1 " * 330_000 + '"}'),
     "many empty members": lambda: _packed(gzip.compress(b"") * 40_000),
