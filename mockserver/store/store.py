@@ -369,16 +369,12 @@ class Store:
 
         They come in order, ``MAX_TOLD_AT_ONCE`` at a time: none only where no more are due.
         """
-        if not self.has_untold(account_id):
+        if account_id not in self._untold:
             self._run_due(account_id)
         untold = self._untold.pop(account_id, [])
         if len(untold) > MAX_TOLD_AT_ONCE:
             self._untold[account_id] = untold[MAX_TOLD_AT_ONCE:]
         return untold[:MAX_TOLD_AT_ONCE]
-
-    def has_untold(self, account_id: str) -> bool:
-        """Whether steps of an account are done of which nobody has been told."""
-        return account_id in self._untold
 
     def _run_due(self, account_id: str) -> None:
         now = self._clocks.clock(account_id).at(self._sources.now())
