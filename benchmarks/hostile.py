@@ -62,6 +62,12 @@ def _form(text: str) -> Hostile:
     return Hostile("/platform_api/SendSmsMessage", text.encode(), {"content-type": FORM})
 
 
+def _recipients(text: str) -> Hostile:
+    """A message to many."""
+    body = "src_number=1&text=a&dst_numbers=" + text * (MEBIBYTE // 2 - 99)
+    return Hostile("/platform_api/A2PSendSms", body.encode(), {"content-type": FORM})
+
+
 def _unread(text: str, size: int = MEBIBYTE) -> Hostile:
     """A body that calls itself multipart, and cannot be read."""
     body = text * (size // len(text))
@@ -111,6 +117,8 @@ KINDS: dict[str, Callable[[], Hostile]] = {
     "form of JSON": lambda: _form('{"api_key":"' * (MEBIBYTE // 12)),
     "form of escaped JSON": lambda: _form("%22api_key%22%3A%22" * (MEBIBYTE // 19)),
     "form of quotes": lambda: _form('"' * MEBIBYTE),
+    "form of recipients": lambda: _recipients("1;"),
+    "form of no recipients": lambda: _recipients("x;"),
     "form of escapes": lambda: _body("api_key=" + "%41" * 340_000, FORM),
     "parts": lambda: _multipart(1000, 900),
     "unread parts": lambda: _unread("\r\n--e\r\nform-data; name=api_key\r\n\r\n1"),
