@@ -8,8 +8,10 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import gzip
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Generator
@@ -60,10 +62,28 @@ def _form(text: str) -> Hostile:
     return Hostile("/platform_api/SendSmsMessage", text.encode(), {"content-type": FORM})
 
 
+def _recipients(text: str) -> Hostile:
+    """A message to many."""
+    body = "src_number=1&text=a&dst_numbers=" + text * (MEBIBYTE // 2 - 99)
+    return Hostile("/platform_api/A2PSendSms", body.encode(), {"content-type": FORM})
+
+
 def _unread(text: str, size: int = MEBIBYTE) -> Hostile:
     """A body that calls itself multipart, and cannot be read."""
     body = text * (size // len(text))
     return Hostile("/platform_api/SendSmsMessage", body.encode(), {"content-type": "multipart/form-data"})
+
+
+def _packed(body: bytes) -> Hostile:
+    """A body that is gzip's."""
+    return Hostile(f"/sms/{CHANNEL}/send.json", body, {"content-type": JSON, "content-encoding": "gzip"})
+
+
+def _wide_parts(parts: int, options: str) -> Hostile:
+    """A multipart form whose parts have many options before their names."""
+    part = f'--e\r\nContent-Disposition: form-data; {options}name="a%d"\r\n\r\n1\r\n'
+    body = "".join(part % number for number in range(parts)) + "--e--\r\n"
+    return Hostile("/platform_api/SendSmsMessage", body.encode(), {"content-type": "multipart/form-data; boundary=e"})
 
 
 KINDS: dict[str, Callable[[], Hostile]] = {
@@ -86,6 +106,13 @@ KINDS: dict[str, Callable[[], Hostile]] = {
     "small numbers": lambda: _body('{"first_name": [' + "1.2345678901234567e-300," * 19_000 + "1]}"),
     "fractions": lambda: _body('{"first_name": [' + "1.5," * (MEBIBYTE // 4) + "1]}"),
     "brackets": lambda: _body('{"first_name": [' + "[]," * (MEBIBYTE // 4) + "1]}"),
+    "large integers": lambda: _body('{"first_name": [' + ",".join(["7" * 4000] * 250) + "]}"),
+    "smaller integers": lambda: _body('{"first_name": [' + ",".join(["7" * 309] * 3200) + "]}"),
+    "large integer": lambda: _body('{"to_phone": ' + "7" * MEBIBYTE + "}"),
+    "long number": lambda: _body('{"first_name": "x", "to_phone": "' + "+1 " * 330_000 + '"}'),
+    "many empty members": lambda: _packed(gzip.compress(b"") * 40_000),
+    "many stored members": lambda: _packed(b"".join(gzip.compress(os.urandom(9000), 0) for _ in range(110))),
+    "packed blanks": lambda: _packed(gzip.compress(b'{"first_name": "' + b" " * (MEBIBYTE - 20) + b'"}')),
     "deep": lambda: _body("[" * (MEBIBYTE // 2) + "]" * (MEBIBYTE // 2)),
     "deep enough": lambda: _body('{"a":' * 90 + "1" + "}" * 90),
     "form": lambda: Hostile("/platform_api/SendSmsMessage", b"a=%&" * 240_000, {"content-type": FORM}),
@@ -93,9 +120,14 @@ KINDS: dict[str, Callable[[], Hostile]] = {
     "form of JSON": lambda: _form('{"api_key":"' * (MEBIBYTE // 12)),
     "form of escaped JSON": lambda: _form("%22api_key%22%3A%22" * (MEBIBYTE // 19)),
     "form of quotes": lambda: _form('"' * MEBIBYTE),
+    "form of recipients": lambda: _recipients("1;"),
+    "form of no recipients": lambda: _recipients("x;"),
+    "form of escapes": lambda: _body("api_key=" + "%41" * 340_000, FORM),
     "parts": lambda: _multipart(1000, 900),
     "unread parts": lambda: _unread("\r\n--e\r\nform-data; name=api_key\r\n\r\n1"),
     "unread names": lambda: _unread("name="),
+    "parts with many options": lambda: _wide_parts(140, 'a="b"; ' * 1000),
+    "parts with many colons": lambda: _wide_parts(140, "a;" * 3500),
     "many parts": lambda: _multipart(16_000, 1),
     "unknown path, token begins": lambda: Hostile("/nope", b"", {"x-a": "eyJ" * (HEAD // 3)}),
     "unknown path, tokens": lambda: Hostile("/nope", b"", {"authorization": "eyJaaaaaaaa.b." * (HEAD // 14)}),

@@ -7,6 +7,7 @@ from pathlib import Path
 from mockserver.cli.common import CommandError
 from mockserver.cli.gates import GateResult
 from mockserver.server.har import har
+from mockserver.spec.source import check_regular
 from mockserver.testing.call import Call
 
 REPORT_KINDS = (".har", ".json", ".xml")
@@ -20,6 +21,8 @@ def check_report(file: Path) -> None:
         )
     was_there = file.exists()
     try:
+        if was_there:
+            check_regular(file)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.open("ab").close()
         if not was_there:

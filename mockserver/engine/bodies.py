@@ -21,15 +21,19 @@ MAX_EXPONENTS = 20_000  # of numbers of JSON: a small one takes 6 us to read and
 MAX_QUICK = 4 * 1024  # bytes of JSON that are read by the faster parser, whatever numbers stand in them
 MAX_FIELDS = 1_000  # of a form
 MAX_ESCAPES = 20_000  # of a form in which some are broken, which takes longer to read
+MAX_NUMBER_DIGITS = 309  # digits in a row of a number: an integer of more is beyond a double's range, as 1e309 is
 MAX_SHORT = 1024  # bytes: a longer text is unescaped in another way
 MAX_PART_LINES = 20  # of headers of a multipart form's part
 MAX_PART_BYTES = 8 * 1024  # likewise
+MAX_HEADERS = 256 * 1024  # bytes of all headers of a multipart form's parts
+MAX_OPTIONS = 10_000  # semicolons and backslashes in the headers of a multipart form: each takes a step of the search
 MAX_BOUNDARY = 256  # bytes; RFC 2046 says 70
 MAX_SEARCHED = 64 * 1024  # bytes of JSON in which a lone surrogate is found by its pointer; in more, by its offset
 
 _LARGE_EXPONENT = re.compile(rb"[eE]\+?[0-9]{3}")
-_MANY_DIGITS = b"0" * 309  # of a number that is too large for a float
-_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
+_LONGEST = b"0" * MAX_NUMBER_DIGITS
+_TOO_LONG = b"0" * (MAX_NUMBER_DIGITS + 1)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _HIGH_SURROGATE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}")
 _AT_BYTE = re.compile(r"surrogate pair \(byte ([0-9]+)\)")
@@ -42,10 +46,12 @@ class UnreadableError(Exception):
 def read_json(raw: bytes) -> Any:
     """JSON strictly: UTF-8, finite numbers, no lone surrogate, at most MAX_DEPTH levels, MAX_BRACKETS, MAX_EXPONENTS.
 
-    Raises UnreadableError.
+    Numbers have at most MAX_NUMBER_DIGITS: long integers take time by the square of these. Raises UnreadableError.
     """
     if len(raw) > 2 * MAX_DEPTH and raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         _check_brackets(raw)
+    if len(raw) > MAX_NUMBER_DIGITS and _has_long_number(raw):
+        raise UnreadableError(f"a number of more than {MAX_NUMBER_DIGITS} digits")
     try:
         if len(raw) <= MAX_QUICK:
             return _JSON.decode(raw)
@@ -67,7 +73,7 @@ def _check_exponents(raw: bytes) -> None:
 
 def _may_overflow(raw: bytes) -> bool:
     """Whether a number may be too large for a float."""
-    return _LARGE_EXPONENT.search(raw) is not None or _MANY_DIGITS in raw.translate(_AS_ZEROS)
+    return _LARGE_EXPONENT.search(raw) is not None or _LONGEST in raw.translate(_DIGITS_ALIKE)
 
 
 def _outside_strings(raw: bytes, characters: bytes) -> bytes:
@@ -89,6 +95,12 @@ def _check_brackets(raw: bytes) -> None:
             raise UnreadableError(f"nested deeper than {MAX_DEPTH} levels")
         if depth < 0:  # no JSON, as the parser will say
             return
+
+
+def _has_long_number(raw: bytes) -> bool:
+    """Whether more than MAX_NUMBER_DIGITS digits stand in a row, and not in a string."""
+    alike = raw.translate(_DIGITS_ALIKE)
+    return _TOO_LONG in alike and _TOO_LONG in _outside_strings(alike, b"0.,eE")
 
 
 def _why_not_json(raw: bytes, said: str) -> str:
@@ -193,6 +205,12 @@ def _unquoted(text: str, errors: str) -> str:
     return raw.decode("utf-8", errors)
 
 
+def read_long_value(written: str) -> str:
+    """The value of a form's field; one with a broken escape is left as it is."""
+    raw = written.encode("utf-8", "surrogatepass")
+    return written if _BROKEN_ESCAPE.search(raw) else _unquoted(raw.decode("latin-1"), "replace")
+
+
 def _unescaped(raw: bytes) -> bytes:
     """Bytes without percent-escapes, by the reader of quoted-printable, whose escapes differ in their first byte only.
 
@@ -217,6 +235,8 @@ def read_multipart(raw: bytes, content_type: bytes) -> list[tuple[str, str]]:
 
 def boundary_of(content_type: bytes) -> bytes:
     """What separates the parts of a multipart form, without its dashes. Raises UnreadableError."""
+    if _steps(content_type) > MAX_OPTIONS:
+        raise UnreadableError(f"not a multipart form: more than {MAX_OPTIONS} options and escapes in its media type")
     boundary = _option(content_type, _BOUNDARY)
     if not boundary:
         raise UnreadableError("a multipart body without a boundary")
@@ -241,8 +261,10 @@ def multipart_parts(raw: bytes, content_type: bytes) -> list[Part]:
         raise UnreadableError("a multipart body that does not end: its lines end in CR LF, and the last boundary in --")
     found, at = [], len(before) - len(b"\r\n")
     try:
-        for part in parts[:end]:
-            name, text = _field(part)
+        cut = [_cut_part(part) for part in parts[:end]]
+        _check_headers([headers for headers, _ in cut])
+        for part, (headers, text) in zip(parts, cut, strict=False):
+            name = _field_name(headers)
             at += len(delimiter) + len(part)
             found.append(Part(name.decode("utf-8"), text.decode("utf-8"), at - len(text), at))
     except ValueError as error:
@@ -269,21 +291,37 @@ def _option(header: bytes, option: re.Pattern[bytes]) -> bytes | None:
     return plain if quoted is None else re.sub(rb'\\(["\\])', rb"\1", quoted)
 
 
-def _field(part: bytes) -> tuple[bytes, bytes]:
-    """Name and text of a part, which begins behind its boundary. Raises ValueError."""
+def _steps(header: bytes) -> int:
+    """About how many steps the search for an option takes at most."""
+    return header.count(b";") + header.count(b"\\")
+
+
+def _cut_part(part: bytes) -> tuple[bytes, bytes]:
+    """Headers and text of a part, which begins behind its boundary. Raises ValueError."""
     padding, _, rest = part.partition(b"\r\n")
     headers, ended, value = (b"\r\n" + rest).partition(b"\r\n\r\n")
     if padding.strip(b" \t") or not ended:
         raise ValueError("a part does not begin as one")
     if len(headers) > MAX_PART_BYTES or headers.count(b"\n") > MAX_PART_LINES:
         raise ValueError(f"a part has more than {MAX_PART_LINES} lines or {MAX_PART_BYTES} bytes of headers")
+    return headers, value
+
+
+def _check_headers(headers: list[bytes]) -> None:
+    """Raise ValueError where the headers of all parts take too long to be read."""
+    if sum(map(len, headers)) > MAX_HEADERS or sum(map(_steps, headers)) > MAX_OPTIONS:
+        raise ValueError(f"more than {MAX_HEADERS} bytes or {MAX_OPTIONS} options of its parts' headers")
+
+
+def _field_name(headers: bytes) -> bytes:
+    """What the headers of a part call it. Raises ValueError."""
     if not _PART_HEADERS.fullmatch(headers, 2):
         raise ValueError("a part's headers are no headers")
     disposition = _DISPOSITION.search(headers)
     name = None if disposition is None else _option(disposition[1], _FIELD_NAME)
     if name is None:
         raise ValueError("a part without a name")
-    return name, value
+    return name
 
 
 def integral(value: Any) -> Any:

@@ -1,19 +1,25 @@
 """Content codings of a body (RFC 9110, 8.4): gzip and deflate are undone, within a bound."""
 
 import zlib
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from mockserver.engine.bodies import UnreadableError
-from mockserver.engine.call import unpack_headers
+from mockserver.engine.call import pack_headers, split_headers, unpack_headers
 
 MAX_CODINGS = 3  # of one body, one over the other
 MAX_CONTENT = 1024 * 1024  # bytes of a recorded body without its codings, or as many times those that were sent:
 MAX_GROWTH = 4  # what was larger when it arrived is left as it was sent
 MAX_MEMBERS = 100  # of one gzip file: each is begun anew
+MAX_GIVEN = 16 * 1024  # bytes that are undone at once: what is behind a member's end is copied
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # how zlib calls them
 _READERS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
 
 KNOWN_CODINGS = "gzip, deflate, identity"
+
+
+Sent = TypeVar("Sent", bound=Any)
 
 
 class UnknownCodingError(Exception):
@@ -47,16 +53,29 @@ def decoded(raw: bytes, codings: tuple[str, ...], limit: int) -> bytes:
     return raw
 
 
+def is_coded(sent: Any) -> bool:
+    """Whether an arrival or a recorded call says that its body has content codings."""
+    return b"content-encoding: " in sent.headers
+
+
 def content_of(sent: Any) -> bytes:
     """The body of an arrival or a recorded call without its codings; as it was sent where that cannot be done."""
     body: bytes = sent.body
-    if b"content-encoding: " not in sent.headers or not body:
+    if not body or not is_coded(sent):
         return body
     codings = codings_of(header_value(unpack_headers(sent.headers), "content-encoding"))
     try:
         return decoded(body, codings, max(MAX_CONTENT, MAX_GROWTH * len(body)))
     except (UnknownCodingError, InflatedTooLargeError, UnreadableError):
         return body
+
+
+def without_codings(sent: Sent) -> Sent:
+    """An arrival or a recorded call as if its body had been sent without codings: for who reads that more than once."""
+    if not is_coded(sent):
+        return sent
+    lines = [line for line in split_headers(sent.headers) if line[0] != b"content-encoding"]
+    return msgspec.structs.replace(sent, headers=pack_headers(lines), body=content_of(sent))
 
 
 def header_value(headers: list[list[str]], name: str) -> str:
@@ -69,21 +88,21 @@ def _inflated(raw: bytes, kind: int, limit: int) -> bytes:
     if kind == _ZLIB and not _begins_as_zlib(raw):
         kind = _RAW  # some clients take deflate for that
     pieces: list[bytes] = []
-    left = limit
-    for _ in range(MAX_MEMBERS):
-        reader = zlib.decompressobj(kind)
-        pieces.append(reader.decompress(raw, left + 1))
+    reader, members, left, at = zlib.decompressobj(kind), 1, limit, 0
+    while at < len(raw):
+        if reader.eof:
+            if kind != _GZIP or members == MAX_MEMBERS:
+                raise zlib.error("there is more behind its end")
+            reader, members = zlib.decompressobj(kind), members + 1
+        given = raw[at : at + MAX_GIVEN]
+        pieces.append(reader.decompress(given, left + 1))
         left -= len(pieces[-1])
         if left < 0:
             raise InflatedTooLargeError
-        if not reader.eof:
-            raise zlib.error("it is cut off")
-        raw = reader.unused_data
-        if not raw:
-            return b"".join(pieces)
-        if kind != _GZIP:
-            break
-    raise zlib.error("there is more behind its end")
+        at += len(given) - len(reader.unused_data)
+    if not reader.eof:
+        raise zlib.error("it is cut off")
+    return b"".join(pieces)
 
 
 def _begins_as_zlib(raw: bytes) -> bool:

@@ -1,12 +1,14 @@
 """Who a message goes to, and the recipients that ask for an answer."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from mockserver.spec.functions import MAX_DIGITS, phone_digits
 from mockserver.spec.model import OperationSpec, Recipient
 from mockserver.spec.pointer import MISSING
 
+MAX_RECIPIENTS = 1_000  # of one request: it has no more
 MAGIC = "15005550"  # +1 500 555 0NNN: no customer can have such a number
 MAGIC_LENGTH = len("+15005550NNN")
 MAGIC_DIGITS = 3  # the last ones, that ask for an answer or a course
@@ -77,7 +79,7 @@ def _texts(recipient: Recipient, value: Any) -> list[Any]:
 def _found(recipient: Recipient, value: Any) -> list[tuple[Any, Any]]:
     """Each number as it was sent, with the mapping that it stands in, None else."""
     if recipient.many:
-        return list(_inside(value, ("*", *recipient.inside), None))
+        return list(islice(_inside(value, ("*", *recipient.inside), None), MAX_RECIPIENTS))
     return [(text, None) for text in _split(recipient, value)]
 
 
@@ -95,4 +97,7 @@ def _inside(value: Any, tokens: tuple[str, ...], entry: Any) -> Iterator[tuple[A
 def _split(recipient: Recipient, value: Any) -> list[Any]:
     if recipient.split is None:
         return [] if value is MISSING or value is None else [value]
-    return [part.strip() for part in str(value).split(recipient.split) if part.strip()] if value is not MISSING else []
+    if value is MISSING:
+        return []
+    parts = str(value).split(recipient.split, MAX_RECIPIENTS)[:MAX_RECIPIENTS]
+    return [text for part in parts if (text := part.strip())]

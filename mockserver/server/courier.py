@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush, nsmallest
 from itertools import count
+from math import inf
 from operator import attrgetter
 
 from mockserver.engine.call import RecordedCall
@@ -17,12 +18,12 @@ from mockserver.server.attempts import Attempts
 from mockserver.spec.callback_model import INBOUND
 from mockserver.store.kinds import StoreUnavailableError
 from mockserver.store.planned_steps import StepDue
-from mockserver.store.store import Store
+from mockserver.store.store import MAX_TOLD_AT_ONCE, Store
 
 MAX_CALLBACKS_AT_ONCE = 4  # requests to the receivers of one account
 MAX_BEGUN = 1_000  # requests of an account, those included that wait for their turn; what is due then waits, too
 MAX_POSTPONED = 10_000  # requests of an account that are sent later; further ones are given up
-MAX_ROUNDS = 1_000  # of steps and further attempts that one advance of a clock may set off
+MAX_ROUNDS = 20_000  # of steps and further attempts that one advance of a clock may set off
 MAX_PENDING_LISTED = 100  # callbacks of an account
 EARLIEST_LOOK, LATEST_LOOK = 0.005, 3600.0  # seconds between two looks at the clocks, where nobody asks for one
 LOOK_AGAIN = 1.0  # seconds, where the store gave no answer
@@ -189,20 +190,23 @@ class Courier:
         for _ in range(MAX_ROUNDS):
             if self._is_busy(account):
                 break
-            steps, jobs = await self._store.run_due(account), await self._later(account)
+            steps = await self._store.run_due(account)
+            jobs = await self._later(account, steps[-1].due if len(steps) == MAX_TOLD_AT_ONCE else inf)
             if not steps and not jobs:
                 break
             ready: list[StepDue | Job] = sorted([*steps, *jobs], key=attrgetter("due"))
             for due in ready:
                 tasks += self._tell_of_step(account, due) if isinstance(due, StepDue) else [self._begin(due)]
+            await asyncio.sleep(0)  # with few tasks begun: all that are ready run before anybody else gets a turn
         return tasks
 
-    async def _later(self, account: str) -> list[Job]:
-        """Take what was postponed and is due now."""
-        desk, jobs = self._desks.get(account), []
+    async def _later(self, account: str, until: float) -> list[Job]:
+        """Take some of what was postponed and is due now, and until this time: what is due later follows more steps."""
+        desk, jobs = self._desks.get(account), list[Job]()
         if desk is not None and desk.later:
             clock, real = await self._store.clock(account)
-            while desk.later and desk.later[0][0] <= clock.at(real):
+            until = min(until, clock.at(real))
+            while desk.later and desk.later[0][0] <= until and len(jobs) < MAX_TOLD_AT_ONCE:
                 jobs.append(heappop(desk.later)[2])
         return jobs
 

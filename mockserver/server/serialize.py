@@ -11,7 +11,7 @@ from mockserver.engine.account import AccountData, credential_members, tokens
 from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart, read_query
 from mockserver.engine.call import RecordedCall, call_id, unpack_headers, unpack_params, unpack_problems
 from mockserver.engine.clock import Clock
-from mockserver.engine.coding import content_of
+from mockserver.engine.coding import without_codings
 from mockserver.engine.facts import Budget
 from mockserver.engine.message import Message
 from mockserver.engine.values import timestamp
@@ -58,9 +58,12 @@ async def call_shape(
     ``message`` is the one that it sent, or tells of. ``cut`` has the pointers of the members of which not all is shown.
     What is recorded stays whole. ``is_strict``: a secret is masked in all of the request, too, wherever it stands.
     """
-    quotes = masker.quotes(call)
+    plain = without_codings(call)
+    await share.checkpoint()
+    quotes = masker.quotes(plain)
+    await share.checkpoint()
     show = Shown(masker, quotes if is_strict else None)
-    request = await _request(call, show, share)
+    request = await _request(call, plain, show, share)
     quoting = show.quoting(quotes)
     response = await _response(call, quoting, share)
     return {
@@ -88,12 +91,13 @@ async def call_shape(
         "outcome": call.outcome,
         "received_at": moment_text(call.received_at),
         "duration_ms": round(call.duration_ms, 3),
-        "notes": quoting.at("/notes", quoting.value, _notes(call)),
+        "notes": quoting.at("/notes", quoting.value, _notes(plain)),
         "cut": show.cut,
     }
 
 
-async def _request(call: RecordedCall, show: "Shown", share: TimeShare) -> dict[str, Any]:
+async def _request(call: RecordedCall, plain: RecordedCall, show: "Shown", share: TimeShare) -> dict[str, Any]:
+    """What a call asked; ``plain`` is the same call without content codings."""
     shape: dict[str, Any] = {
         "method": call.method,
         "path": show.at("/request/path", show.text, call.path),
@@ -103,14 +107,14 @@ async def _request(call: RecordedCall, show: "Shown", share: TimeShare) -> dict[
     await share.checkpoint()
     shape["headers"] = show.at("/request/headers", show.headers, call.headers)
     await share.checkpoint()
-    form = _form(call)
+    form = _form(plain)
     await share.checkpoint()
-    shape["form"] = show.at("/request/form", show.form, _uncut_secrets(call, form, show))
-    value = _json(call)
+    shape["form"] = show.at("/request/form", show.form, _uncut_secrets(plain, form, show))
+    value = _json(plain)
     await share.checkpoint()
     shape["json"] = show.at("/request/json", show.value, value)
     await share.checkpoint()
-    shape |= _body_as_sent(call, show)
+    shape |= _body_as_sent(call, plain, show)
     await share.checkpoint()
     return shape
 
@@ -356,20 +360,20 @@ class _Room:
             yield value
 
 
-def _body_as_sent(call: RecordedCall, show: Shown) -> dict[str, Any]:
+def _body_as_sent(call: RecordedCall, plain: RecordedCall, show: Shown) -> dict[str, Any]:
     """The bytes of a request's body as they were sent; without their content coding where they hold a secret."""
-    content, content_type = content_of(call), content_type_of(call.headers)
+    content, content_type = plain.body, content_type_of(call.headers)
     cut = len(show.cut)
     shown = show.body("/request", content, call.reads, content_type)
-    plain = base64.b64encode(content[:MAX_MEMBER_SHOWN]).decode("ascii")
-    if content is call.body or shown["body_base64"] not in {None, plain}:
+    unmasked = base64.b64encode(content[:MAX_MEMBER_SHOWN]).decode("ascii")
+    if content is call.body or shown["body_base64"] not in {None, unmasked}:
         return shown
     del show.cut[cut:]
     return show.body("/request", call.body, call.reads, content_type)
 
 
 def _json(call: RecordedCall) -> Any:
-    return _parsed(content_of(call)) if call.reads in {"json", ""} else None
+    return _parsed(call.body) if call.reads in {"json", ""} else None
 
 
 def _parsed(raw: bytes) -> Any:
@@ -382,7 +386,7 @@ def _parsed(raw: bytes) -> Any:
 def _notes(call: RecordedCall) -> list[str]:
     """What a reader of a call should know beside its problems: an answer that is not the contract's, repeated keys."""
     notes: list[str] = json.loads(call.notes or "[]")
-    duplicates = duplicate_keys(content_of(call)) if call.reads == "json" and len(call.body) <= MAX_MEMBER_SHOWN else []
+    duplicates = duplicate_keys(call.body) if call.reads == "json" and len(call.body) <= MAX_MEMBER_SHOWN else []
     return notes + [f"duplicate key {name!r}: the last counts" for name in duplicates]
 
 
@@ -400,7 +404,7 @@ def _uncut_secrets(call: RecordedCall, form: list[list[str]] | None, show: Shown
 
     A body that is JSON, by mistake, has one field, or more where a secret in it has a "=" or a "&".
     """
-    raw = content_of(call)
+    raw = call.body
     if form is None or call.reads != "form" or not looks_beside_fields(raw):
         return form
     fields = [list(pair) for pair in read_query(show.start(raw, content_type_of(call.headers)))]
@@ -411,11 +415,10 @@ def _form(call: RecordedCall) -> list[list[str]] | None:
     """The fields of a form as pairs; None if the body is no form."""
     try:
         if call.reads == "form":
-            return [list(pair) for pair in read_form(content_of(call))]
+            return [list(pair) for pair in read_form(call.body)]
         if call.reads == "multipart":
-            return [
-                list(pair) for pair in read_multipart(content_of(call), content_type_of(call.headers).encode("latin-1"))
-            ]
+            content_type = content_type_of(call.headers).encode("latin-1")
+            return [list(pair) for pair in read_multipart(call.body, content_type)]
     except UnreadableError:
         return None
     return None

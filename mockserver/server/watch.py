@@ -18,7 +18,7 @@ from mockserver.server.settings import Settings
 from mockserver.spec.errors import ContractErrors
 from mockserver.spec.load import SUFFIXES, load_contracts, vendor_of
 from mockserver.spec.model import Contract
-from mockserver.spec.source import Source
+from mockserver.spec.source import Source, check_regular
 from mockserver.store.accounts import AccountError
 
 LOOK_SECONDS = 0.5  # between two looks
@@ -111,6 +111,7 @@ class FileWatch:
         hashes: dict[str, Any] = {}
         for file in (*_contract_files(self._settings), *self._drafts):
             try:
+                check_regular(file)
                 content = file.read_bytes()
             except OSError:
                 continue  # whoever reads it says why it cannot be read

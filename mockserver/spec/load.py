@@ -18,7 +18,7 @@ from mockserver.spec.security import read_schemes
 from mockserver.spec.security_model import Scheme
 from mockserver.spec.shared import METHODS, join_responses
 from mockserver.spec.shared_paths import shared_paths
-from mockserver.spec.source import Source, read_text, read_yaml, why_unread
+from mockserver.spec.source import Source, check_regular, read_text, read_yaml, why_unread
 
 NO_DRAFTS: Mapping[Path, Source] = MappingProxyType({})
 SUFFIXES = (".yaml", ".yml", ".json")  # of contracts
@@ -178,6 +178,7 @@ def contract_files(folders: Iterable[Path]) -> list[Path]:
 
 def _is_contract(file: Path) -> bool:
     try:
+        check_regular(file)
         text = file.read_bytes()
     except OSError:
         return True  # whoever reads it says why it cannot be read

@@ -121,14 +121,16 @@ _BYTE_ORDER_MARKS = {  # by a file's first bytes, its encoding; the longer ones 
 }
 
 
-def read_text(file: Path) -> str:
-    """The text of a regular file, in UTF-8. Raises OSError, UnicodeDecodeError.
+def read_text(file: Path, errors: str = "strict") -> str:
+    """The text of a regular file, in UTF-8. Raises OSError, UnicodeDecodeError."""
+    check_regular(file)
+    return file.read_text("utf-8", errors)
 
-    A pipe that nobody writes to would be read for ever.
-    """
+
+def check_regular(file: Path) -> None:
+    """Raise OSError where a file is none, or a device, or a pipe, which would be read or waited for without end."""
     if not stat.S_ISREG(file.stat().st_mode):
         raise OSError(errno.EINVAL, "it is no regular file", str(file))
-    return file.read_text("utf-8")
 
 
 def why_unread(error: OSError | UnicodeDecodeError) -> str:

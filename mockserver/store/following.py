@@ -156,6 +156,10 @@ class Memory(LoggedStore):
         self._registry.remove(account_id)
         return account
 
+    def has_untold(self, account_id: str) -> bool:
+        """Whether steps of an account are done of which nobody has been told."""
+        return account_id in self._untold
+
     def next_steps(self, account: str) -> list[tuple[int, dict[str, Any]]]:
         """The steps that are due on an account's clock, each with the values that it sets."""
         now = self._clocks.clock(account).at(self._sources.now())

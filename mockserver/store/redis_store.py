@@ -276,7 +276,9 @@ class RedisStore(Store):
 
     async def run_due(self, account_id: str) -> list[StepDue]:
         """As in memory; each step is told by one server. What one that is killed had still to tell is lost."""
-        memory = await self._claim_due(account_id)
+        memory = await self.agreement.current()
+        if not memory.has_untold(account_id):
+            memory = await self._claim_due(account_id, memory)
         return await memory.run_due(account_id)
 
     async def _claim_due(self, account_id: str, memory: Memory | None = None) -> Memory:

@@ -36,7 +36,8 @@ from mockserver.store.switches import AccountClocks, Limits, Pins, Seeds
 from mockserver.store.waits import Timekeeper, Waits
 
 MAX_TEST_NAME = 1_000  # characters
-MAX_STEPS_AT_ONCE = 1_000
+MAX_STEPS_AT_ONCE = 200  # of an account that are done: each takes some microseconds
+MAX_TOLD_AT_ONCE = 16  # of these: each may have a callback made
 MAX_UNTOLD = 10_000  # steps of an account that are done and not told, while its receivers do not keep up
 ProblemKind = tuple[str, str, str]  # vendor, operation, and the kind of a call's first problem
 UNCLAIMED = ""  # the account of calls that no credential or value attributes to anybody
@@ -366,10 +367,14 @@ class Store:
     async def run_due(self, account_id: str) -> list[StepDue]:
         """Take the steps of an account's records that are due on its clock; returns those that nobody has been told of.
 
-        They come in order, about a thousand at once: none only where no more are due.
+        They come in order, ``MAX_TOLD_AT_ONCE`` at a time: none only where no more are due.
         """
-        self._run_due(account_id)
-        return self._untold.pop(account_id, [])
+        if account_id not in self._untold:
+            self._run_due(account_id)
+        untold = self._untold.pop(account_id, [])
+        if len(untold) > MAX_TOLD_AT_ONCE:
+            self._untold[account_id] = untold[MAX_TOLD_AT_ONCE:]
+        return untold[:MAX_TOLD_AT_ONCE]
 
     def _run_due(self, account_id: str) -> None:
         now = self._clocks.clock(account_id).at(self._sources.now())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -448,6 +449,21 @@ def test_a_line_that_is_cut_off(pair: Pair, project: Path) -> None:
         result = drift(project, file)
         assert (result.exit_code, result.stdout[:8]) == (0, "2 calls ")
         assert result.stderr == f"{file}:2: is cut off, and left out: a server was ended while it wrote it\n"
+
+
+def test_what_holds_no_calls_is_told_in_a_line(project: Path) -> None:
+    """A pipe that nobody writes to, a device without an end, and brackets without one."""
+    pipe, deep = project / "pipe", project / "deep"
+    os.mkfifo(pipe)
+    deep.write_text("[" * 200_000, "utf-8")
+    for file in (pipe, Path("/dev/zero")):
+        result = drift(project, file)
+        assert (result.exit_code, result.stderr) == (2, f"mockserver: cannot use {file}: it is no regular file\n")
+    result = drift(project, deep)
+    told = f"mockserver: {deep}:1: is no call of a real vendor as serve records it\n"
+    assert (result.exit_code, result.stderr) == (2, told)
+    with pytest.raises(OSError, match="no regular file"):
+        RecordingFile(pipe)
 
 
 def test_an_empty_file(project: Path) -> None:

@@ -16,6 +16,7 @@ from mockserver.engine.bodies import (
     MAX_ESCAPES,
     MAX_EXPONENTS,
     MAX_FIELDS,
+    MAX_NUMBER_DIGITS,
     MAX_PART_LINES,
     MAX_QUICK,
     UnreadableError,
@@ -91,7 +92,8 @@ def test_json_agrees_with_the_standard_library_where_that_is_strict(raw: bytes) 
         pytest.param(b'["\\ud83d\\ud83d\\ude00", "more"]', "ud83d at /body/0, byte 2", id="high-one-before-a-pair"),
         pytest.param(b'["\\ud83d', "truncated", id="cut-off-within-a-pair"),
         pytest.param(b'["' + b"a" * 70_000 + b'\\ud83d"]', "ud83d at byte 70002 is", id="lone-in-a-large-body"),
-        pytest.param(b"1" * 5000, "out of range", id="huge-integer"),
+        pytest.param(b"1" * 5000, "more than 309 digits", id="huge-integer"),
+        pytest.param(b'["' + b"1" * 400 + b'\\\\", ' + b"1" * 310 + b"]", "309 digits", id="behind-digits-in-a-text"),
         pytest.param(b"\xef\xbb\xbf{}", "BOM", id="byte-order-mark"),
         pytest.param('{"a": 1}'.encode("utf-16"), "invalid character", id="utf-16"),
         pytest.param(b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "nested deeper", id="depth"),
@@ -122,7 +124,7 @@ def test_large_bodies_are_read_as_small_ones(values: list[Any]) -> None:
     assert read_json(text + b" " * MAX_QUICK) == read_json(text) == values
 
 
-@pytest.mark.parametrize("number", ["0e999", "1e-999", "0.1e309", "1e+308", "0." + "0" * 400 + "1", "9" * 400])
+@pytest.mark.parametrize("number", ["0e999", "1e-999", "0.1e309", "1e+308", "0." + "0" * 300 + "1", "9" * 309])
 def test_numbers_that_only_look_too_large(number: str) -> None:
     """They are read in a large body, too."""
     assert read_json(f"[{number}, {'1.5, ' * MAX_QUICK} 1]".encode())[0] == json.loads(number)
@@ -199,6 +201,31 @@ def test_form_with_as_many_fields_as_allowed() -> None:
     """The limit itself is within it, in either kind of form."""
     assert len(read_form(b"&".join([b"a=1"] * MAX_FIELDS))) == MAX_FIELDS
     assert len(read_multipart(PART * MAX_FIELDS + b"--edge--\r\n", MULTIPART)) == MAX_FIELDS
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(10**MAX_NUMBER_DIGITS - 1, id="the-longest-number"),
+        pytest.param(["7" * 400, 1, '"' + "7" * 400, "\\", '\\"' + "7" * 400], id="digits-in-texts"),
+        pytest.param({"7" * 400: "\\\\" * 9 + "7" * 400}, id="digits-in-a-name"),
+    ],
+)
+def test_many_digits_that_are_read(value: Any) -> None:
+    """A text may have any number of them."""
+    assert read_json(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize("options", ['a="b"; ' * 1000, "a;" * 3500, 'a="' + "\\\\" * 3500 + '"; '])
+def test_what_the_search_for_names_takes_is_bounded(options: str) -> None:
+    """However many options stand before them; a part of its own may have as many as it has room for."""
+    part = f'--edge\r\nContent-Disposition: form-data; {options}name="a"\r\n\r\n1\r\n'
+    few, many = (f"{part * times}--edge--\r\n".encode() for times in (1, 140))
+    assert read_multipart(few, MULTIPART) == [("a", "1")]
+    with pytest.raises(UnreadableError, match="10000 options of its parts' headers"):
+        read_multipart(many, MULTIPART)
+    with pytest.raises(UnreadableError, match="10000 options"):
+        read_multipart(few, b"multipart/form-data;" + b"a;" * 10_000 + b"boundary=edge")
 
 
 def test_multipart() -> None:

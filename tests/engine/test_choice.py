@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from mockserver.engine import choice as choice_module
+from mockserver.engine import recipient as recipient_module
 from mockserver.engine.choice import MAX_NOTE, Choice, choose
 from mockserver.engine.problem import Problem
-from mockserver.engine.recipient import MAGIC, recipient_of
-from mockserver.spec.model import Rule
+from mockserver.engine.recipient import MAGIC, MAX_RECIPIENTS, recipient_of, recipients_of
+from mockserver.spec.functions import phone_digits
+from mockserver.spec.model import Recipient, Rule
 from mockserver.spec.pointer import Pointer
 from tests.engine.workbench import answer_of, chosen, operation
 
@@ -189,6 +192,20 @@ def test_rules_come_before_magic() -> None:
 def test_recipient(body: dict[str, Any], number: str) -> None:
     """The recipient is normalised to a plus and digits; where the contract marks another place, that wins."""
     assert recipient_of(operation("send_sms").recipient, {"body": body}) == number
+
+
+@pytest.mark.parametrize("several", [{"split": ";"}, {"many": True}])
+def test_of_many_recipients_the_first_are_looked_at(monkeypatch: pytest.MonkeyPatch, several: dict[str, Any]) -> None:
+    """Whatever they are, and however many a body has room for."""
+    recipient = Recipient(Pointer.parse("/body/to"), (), **several)
+    looked_at = Mock(wraps=phone_digits)
+    monkeypatch.setattr(recipient_module, "phone_digits", looked_at)
+    for text in ("x", "1"):
+        sent = [text] * 50_000
+        view = {"body": {"to": sent if recipient.many else ";".join(sent)}}
+        assert len(recipients_of(replace(operation("send_sms"), recipient=recipient), view)) == MAX_RECIPIENTS
+        assert recipient_of(recipient, view) == ("+1" if text == "1" else "")
+    assert looked_at.call_count <= 4 * MAX_RECIPIENTS
 
 
 def test_an_operation_without_recipient() -> None:

@@ -4,21 +4,25 @@ import gzip
 import json
 import zlib
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mockserver.engine import coding
 from mockserver.engine.bodies import UnreadableError
 from mockserver.engine.call import pack_headers
 from mockserver.engine.coding import (
     MAX_CODINGS,
+    MAX_GIVEN,
     MAX_MEMBERS,
     InflatedTooLargeError,
     UnknownCodingError,
     codings_of,
     content_of,
     decoded,
+    without_codings,
 )
 from mockserver.engine.expectation import Expectation
 from mockserver.engine.request import DEFAULT_MAX_BODY
@@ -115,6 +119,51 @@ def test_nothing_is_inflated_beyond_the_bound() -> None:
     with pytest.raises(UnreadableError, match="behind its end"):
         decoded(gzip.compress(b"") * (MAX_MEMBERS + 1), ("gzip",), 1000)
     assert decoded(gzip.compress(b"x") * MAX_MEMBERS, ("gzip",), 1000) == b"x" * MAX_MEMBERS
+
+
+@pytest.mark.parametrize("body", [gzip.compress(b"") * 40_000, gzip.compress(bytes(9000), 0) * 110])
+def test_little_is_copied_behind_each_member(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    """What is behind a member's end, and that is all the others, is not given to who undoes it."""
+    given, begin = list[int](), zlib.decompressobj
+
+    def counting(kind: int) -> Any:
+        reader = begin(kind)
+
+        class Counting:
+            eof = property(lambda _: reader.eof)
+            unused_data = property(lambda _: reader.unused_data)
+
+            def decompress(self, data: bytes, most: int) -> bytes:
+                given.append(len(data))
+                return reader.decompress(data, most)
+
+        return Counting()
+
+    monkeypatch.setattr(zlib, "decompressobj", counting)
+    with pytest.raises(UnreadableError, match="behind its end"):
+        decoded(body, ("gzip",), len(body))
+    assert sum(given) <= len(body) + MAX_MEMBERS * MAX_GIVEN
+
+
+def test_a_call_without_its_codings() -> None:
+    """The body as it was before it was packed, and no word of its coding; a body that was not packed stays."""
+    call = recorded(body=gzip.compress(GOOD), headers=b"a: b\r\ncontent-encoding: gzip\r\nc: d")
+    plain = without_codings(call)
+    assert (plain.body, plain.headers) == (GOOD, b"a: b\r\nc: d")
+    assert without_codings(plain) is plain
+    broken = recorded(body=GOOD, headers=b"content-encoding: gzip")
+    assert without_codings(broken).body is GOOD
+
+
+def test_a_view_unpacks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever parts are asked for; its headers are those that were sent."""
+    undo = Mock(wraps=coding.decoded)
+    monkeypatch.setattr(coding, "decoded", undo)
+    call = recorded(body=gzip.compress(b"a=1"), headers=b"content-encoding: gzip", reads="form")
+    pattern = Pattern({"form": {"a": "1"}, "body": {"a": "1"}, "query": {"a": "1"}})
+    assert Expectation(pattern=pattern).matches(call)
+    assert undo.call_count == 1
+    assert Expectation(pattern=Pattern({"headers": {"content-encoding": "gzip"}})).matches(call)
 
 
 def test_patterns_see_what_was_packed() -> None:

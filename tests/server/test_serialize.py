@@ -2,14 +2,17 @@
 
 import asyncio
 import base64
+import gzip
 import json
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import jsonschema
 import pytest
 from msgspec.structs import replace
 
+from mockserver.engine import coding
 from mockserver.engine.call import (
     MAX_PROBLEM_TEXT,
     MAX_PROBLEMS,
@@ -282,6 +285,16 @@ def counting(method: Any, looked_at: list[int]) -> Any:
         return found
 
     return counted
+
+
+def test_a_packed_body_is_unpacked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In however many ways it is shown."""
+    undo = Mock(wraps=coding.decoded)
+    monkeypatch.setattr(coding, "decoded", undo)
+    headers = b"content-type: application/json\r\ncontent-encoding: gzip"
+    shape = shown(headers=headers, body=gzip.compress(b'{"a": 1, "a": 2}'))
+    assert (shape["request"]["json"], undo.call_count) == ({"a": 2}, 1)
+    assert shape["request"]["headers"][1] == ["content-encoding", "gzip"]
 
 
 def test_others_get_their_turn_within_a_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Contracts read together: names, collisions, and every error of every file at once."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ def test_contract_files(tmp_path: Path) -> None:
     folders = [tmp_path / "two", tmp_path / "one", tmp_path / "none"]
     names = ["c.yaml", "a.overlay.yaml", "a.yaml", "b.yaml", "c.yml", "d.json", "e.json"]
     assert [file.name for file in contract_files(folders)] == names
+
+
+def test_a_pipe_among_contracts_is_not_waited_for(tmp_path: Path) -> None:
+    """Whoever reads it says that it is no regular file."""
+    os.mkfifo(tmp_path / "a.json")
+    assert contract_files([tmp_path]) == [tmp_path / "a.json"]
+    with pytest.raises(ContractErrors, match="no regular file"):
+        load_contracts([tmp_path / "a.json"])
 
 
 def test_a_contract_in_json(tmp_path: Path) -> None:

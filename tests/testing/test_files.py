@@ -35,6 +35,13 @@ def test_only_the_owner_may_read_them(tmp_path: Path) -> None:
     assert [file.read_text("utf-8") for file in written.values()] == ["[1]\n", "[2]\n"]
 
 
+def test_a_pipe_is_left_alone(tmp_path: Path) -> None:
+    """It is not read to see whose it is."""
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(FileExistsError, match="not as mockserver wrote it"):
+        write_files(tmp_path, {"a.json": "{}"})
+
+
 @pytest.mark.parametrize("before", [{}, {"b.json": "[0]\n"}])
 def test_a_users_own_file_is_left_alone(tmp_path: Path, before: dict[str, str]) -> None:
     """Also one that was written here and changed since; nothing is written beside it then."""

@@ -1,5 +1,6 @@
 """Callbacks: when they are sent, where to, in which order, and what is recorded of them."""
 
+import asyncio
 import hashlib
 import hmac
 import socket
@@ -171,6 +172,27 @@ def test_a_receiver_that_does_not_keep_up(
     assert max(under_way) <= 3
     told = [(body["id"], body["state"]) for body in receiver.bodies]
     assert sorted(told) == sorted((message, state) for message in messages for state in ("sent", "delivered"))
+
+
+def test_others_get_their_turn_while_much_is_told(make_customer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few callbacks are begun in one turn of the loop, in the order in which they are due; all of them are counted."""
+    begun, deliver = [0], courier.Courier._deliver  # noqa: SLF001 -- turns of the loop cannot be seen from outside
+
+    async def counting(self: Any, job: Any, desk: Any, before: Any) -> int:
+        if not begun[-1]:
+            asyncio.get_running_loop().call_soon(begun.append, 0)
+        begun[-1] += 1
+        return await deliver(self, job, desk, before)
+
+    monkeypatch.setattr(courier.Courier, "_deliver", counting)
+    customer = make_customer(callback_url="https://example.com/hook")
+    customer.clock(freeze=True)
+    messages = [customer.send() for _ in range(3 * store.MAX_TOLD_AT_ONCE)]
+    assert customer.clock(advance=60)["callbacks"] == 2 * len(messages) == sum(begun)
+    assert max(begun) <= store.MAX_TOLD_AT_ONCE
+    told = [call["request"]["json"] for call in customer.callbacks()]
+    assert [body["id"] for body in told if body["state"] == "sent"] == messages
+    assert [body["state"] for body in told] == ["sent"] * len(messages) + ["delivered"] * len(messages)
 
 
 @pytest.mark.parametrize("how", ["reset", "delete"])

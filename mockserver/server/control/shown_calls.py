@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver.engine.call import RecordedCall, unpack_problems
-from mockserver.engine.coding import content_of
+from mockserver.engine.coding import without_codings
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
 from mockserver.server.control.sent import message_of
@@ -21,6 +21,7 @@ async def shown(state: State, calls: Sequence[RecordedCall]) -> list[dict[str, A
     for call in calls:
         owner = await state.store.account(call.account)
         message = None if owner is None else await message_of(state, call, owner)
+        await share.checkpoint()
         shapes.append(await call_shape(call, state.masker, share, message))
     return shapes
 
@@ -36,12 +37,12 @@ async def summaries(state: State, calls: Sequence[RecordedCall]) -> list[dict[st
 
 async def summary(state: State, call: RecordedCall) -> dict[str, Any]:
     """One call in short. Its names are those of the whole call; ``text`` is its message's, ``problem`` its first."""
-    mask = state.masker
+    mask, plain = state.masker, without_codings(call)
     owner = await state.store.account(call.account)
-    message = None if owner is None else await message_of(state, call, owner)
+    message = None if owner is None else await message_of(state, plain, owner)
     text = message.text if message is not None else None
     problems = unpack_problems(call.problems)
-    quotes = mask.quotes(call) if problems else mask
+    quotes = mask.quotes(plain) if problems else mask
     return {
         "id": call.id,
         "account": call.account or None,
@@ -57,7 +58,7 @@ async def summary(state: State, call: RecordedCall) -> dict[str, Any]:
         "path": mask.text(shortened(call.path, MAX_SUMMARY_TEXT)),
         "recipient": mask.text(shortened(call.recipient, MAX_SUMMARY_TEXT)) or None,
         "text": None if text is None else mask.text(shortened(text, MAX_SUMMARY_TEXT)),
-        "body": None if text is not None else _body(call, state),
+        "body": None if text is not None else _body(plain, state),
         "problem": quotes.text(shortened(_sentence(problems[0]), MAX_SUMMARY_TEXT)) if problems else None,
         "fault": call.fault or None,
         "outcome": call.outcome,
@@ -68,7 +69,7 @@ async def summary(state: State, call: RecordedCall) -> dict[str, Any]:
 
 def _body(call: RecordedCall, state: State) -> str | None:
     """How a body begins, for a call of whose message nobody knows the text."""
-    start = content_of(call)[:MAX_SUMMARY_TEXT]
+    start = call.body[:MAX_SUMMARY_TEXT]
     if not start:
         return None
     text = start.decode("utf-8", "replace")

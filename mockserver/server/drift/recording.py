@@ -14,6 +14,7 @@ from mockserver.server.drift.departures import Departure
 from mockserver.server.drift.possible import Judgement, PossibleAnswers
 from mockserver.server.drift.secrecy import RealMasker
 from mockserver.server.serialize import call_shape
+from mockserver.spec.source import check_regular, read_text
 
 FORMAT = 1
 BEGINNING = f'{{"format": {FORMAT}, '  # of each line
@@ -101,6 +102,8 @@ class RecordingFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if path.exists():
+            check_regular(path)
         self._write(b"")
         if _ends_within_a_line(path):
             self._write(b"\n")
@@ -144,11 +147,11 @@ def _texts(value: Any) -> Iterator[str]:
 
 def read_recording(path: Path, note: Callable[[str], None] = _nobody) -> Iterator[RealCall]:
     """The calls of a file, oldest first; ``note`` is told of lines that are cut off. Raises OSError, RecordingError."""
-    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
+    for number, line in enumerate(read_text(path, "replace").splitlines(), start=1):
         if line.strip():
             try:
                 yield RealCall.read(line)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 if not _is_cut(line, error):
                     raise RecordingError(f"{path}:{number}: is no call of a real vendor as serve records it") from error
                 note(f"{path}:{number}: is cut off, and left out: a server was ended while it wrote it")
