@@ -121,7 +121,9 @@ def test_nothing_is_inflated_beyond_the_bound() -> None:
     assert decoded(gzip.compress(b"x") * MAX_MEMBERS, ("gzip",), 1000) == b"x" * MAX_MEMBERS
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b"") * 40_000, gzip.compress(bytes(9000), 0) * 110])
+@pytest.mark.parametrize(
+    "body", [gzip.compress(b"") * 40_000, gzip.compress(bytes(9000), 0) * 110], ids=["empty-members", "stored-members"]
+)
 def test_little_is_copied_behind_each_member(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
     """What is behind a member's end, and that is all the others, is not given to who undoes it."""
     given, begin = list[int](), zlib.decompressobj
