@@ -179,7 +179,9 @@ class Courier:
             tasks = await self.fire(account)
             if not tasks:
                 break
-            await asyncio.wait(tasks)
+            under_way = [task for task in tasks if not task.done()]
+            if under_way:
+                await asyncio.wait(under_way)
             told += sum(task.result() for task in tasks if not task.cancelled())
         return told
 

@@ -509,9 +509,11 @@ def test_a_report_that_cannot_be_written(tmp_path: Path) -> None:
     """It is told before the command is run; what turns out at the end leaves the others and the exit code alone."""
     gone, whole = tmp_path / "gone" / "calls.har", tmp_path / "gates.xml"
     (tmp_path / "file").touch()
-    ended = invoke("run", "--report", str(tmp_path / "file" / "x.json"), "--", "touch", str(tmp_path / "ran"))
-    assert (ended.exit_code, ended.stderr.count("\n"), (tmp_path / "ran").exists()) == (2, 1, False)
-    assert re.match("mockserver: --report .*/file/x.json cannot be written: ", ended.stderr)
+    os.mkfifo(tmp_path / "pipe.json")  # nobody reads it
+    for name in ("file/x.json", "pipe.json"):
+        ended = invoke("run", "--report", str(tmp_path / name), "--", "touch", str(tmp_path / "ran"))
+        assert (ended.exit_code, ended.stderr.count("\n"), (tmp_path / "ran").exists()) == (2, 1, False)
+        assert re.match(f"mockserver: --report .*/{name} cannot be written: ", ended.stderr)
     for code, expected in ((5, 5), (0, 2)):
         script = f"rm -r {gone.parent}; touch {gone.parent}; exit {code}"
         ended = invoke("run", "--report", str(gone), "--report", str(whole), "--", "sh", "-c", script)
