@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 from mockserver.engine.bodies import Part, UnreadableError, boundary_of, multipart_parts
 from mockserver.engine.call import RecordedCall, unpack_headers
-from mockserver.engine.coding import content_of
+from mockserver.server.packed_bodies import unpacked
 from mockserver.server.unread_parts import UnreadParts
 from mockserver.spec.model import Contract
 
@@ -185,7 +185,7 @@ class Masker:
                 content_type = value
         if not self._fields:
             return
-        body = content_of(call)[:MAX_SEARCHED].decode("utf-8", "replace")
+        body = unpacked(call).content[:MAX_SEARCHED].decode("utf-8", "replace")
         for text in (call.query.decode("latin-1"), body):
             yield from (decoded_field(pair[2]) for pair in self._pair.finditer(text))
         for members in (self._member, self._escaped_member):

@@ -17,6 +17,7 @@ from mockserver.engine.message import Message
 from mockserver.engine.values import timestamp
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.masking import CUT, PEM_BEGIN, PEM_END, Masker, Quotes, looks_beside_fields
+from mockserver.server.packed_bodies import unpacked
 from mockserver.spec.evidence import spelled
 from mockserver.spec.model import Contract
 from mockserver.spec.pointer import Pointer
@@ -357,15 +358,21 @@ class _Room:
 
 
 def _body_as_sent(call: RecordedCall, show: Shown) -> dict[str, Any]:
-    """The bytes of a request's body as they were sent; without their content coding where they hold a secret."""
-    content, content_type = content_of(call), content_type_of(call.headers)
-    cut = len(show.cut)
+    """The bytes of a request's body as they were sent; of a packed one its content, unless all of it may be shown.
+
+    Packed bytes hold more than is looked at, so they are shown only where all that they hold was. Where they cannot be
+    unpacked wholly, only their number is shown.
+    """
+    content, is_packed, is_whole = unpacked(call)
+    if not is_whole:
+        show.cut.append("/request/body_base64")
+        return {"body_base64": None, "body_bytes": len(call.body)}
+    content_type = content_type_of(call.headers)
     shown = show.body("/request", content, call.reads, content_type)
-    plain = base64.b64encode(content[:MAX_MEMBER_SHOWN]).decode("ascii")
-    if content is call.body or shown["body_base64"] not in {None, plain}:
+    if not is_packed or len(content) > MAX_MEMBER_SHOWN:
         return shown
-    del show.cut[cut:]
-    return show.body("/request", call.body, call.reads, content_type)
+    is_masked = shown["body_base64"] not in {None, base64.b64encode(content).decode("ascii")}
+    return shown if is_masked else show.body("/request", call.body, call.reads, content_type)
 
 
 def _json(call: RecordedCall) -> Any:
