@@ -66,7 +66,7 @@ class CurlWriter:
     def _command(self, call: RecordedCall, owner: AccountData | None) -> str:
         pipe, given, is_plain = self._body(call, owner)
         address = self._masker.text(call.url or self._address + quote(call.path, safe=PATH_CHARACTERS))
-        query = self._fields(call.query.decode("latin-1"), call, owner)
+        query = "" if call.url else self._fields(call.query.decode("latin-1"), call, owner)  # an address has its own
         asked = shlex.quote(address) + (f'"?{query}"' if query else "")
         is_head = call.method == "HEAD" and not call.body  # by -X HEAD curl waits for a body
         words = ["curl", "-sS", "-i", *(["--head"] if is_head else ["-X", shlex.quote(call.method)])]

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mockserver.engine.call import RecordedCall
-from mockserver.server.masking import MAX_SEARCHED, MIN_QUOTED, Masker, Quotes, decoded_field
+from mockserver.server.masking import MAX_SEARCHED, MIN_QUOTED, Masker, Quotes
 from mockserver.server.packed_bodies import unpacked
+from mockserver.server.secret_members import decoded_field
 from mockserver.spec.model import Contract
 
 _USUAL = re.compile(
