@@ -33,7 +33,9 @@ _MADE_MASK = re.compile(r"\*{3}[0-9a-f]{8}")
 # What may stand around a field's name by mistake: a blank, or a byte order mark. Pairs begin behind a line's end, so a
 # line's end is none.
 _BOM = r"\ufeff|\ufffd|\udcff\udcfe|\udcfe\udcff|\xef\xbb\xbf|%[Ee][Ff]%[Bb][Bb]%[Bb][Ff]|\\u[fF][eE][fF]{2}"
-_PADDING = rf"(?:[^\S\r\n]|[+\u200b]|%20|%0[9AaDd]|\\[nrt]|{_BOM})*"
+_BLANK = r"[^\S\r\n]|[+\u200b]|%20|%0[9AaDd]|%[Cc]2%[Aa]0|%[Ee]2%80%8[Bb]|\\[nrt]"
+_PADDING = rf"(?:{_BLANK}|{_BOM}|%[Cc]3%[Aa][Ff]%[Cc]2%[Bb][Bb]%[Cc]2%[Bb][Ff])*"
+_FIELD_INDEX = r"(?:(?:\[|%5[Bb])[^=&\"\r\n]{0,100})?"  # as forms write members of lists and objects: key[0], key[name]
 _PADDING_READ = " \t\r\n\v\f\xa0\ufeff\ufffd\udcff\udcfe\u200b\xef\xbb\xbf"
 
 
@@ -45,7 +47,7 @@ class Masker:
         self._headers = SECRET_HEADERS | {scheme.key.lower() for scheme in schemes if scheme.where == "header"}
         self._fields = frozenset(scheme.key for scheme in schemes if scheme.where != "header")
         names = "|".join(map(spelled, sorted(self._fields))) or r"(?!)"
-        padded = rf"{_PADDING}(?:{names}){_PADDING}"
+        padded = rf"{_PADDING}(?:{names}){_FIELD_INDEX}{_PADDING}"
         self._pair = re.compile(rf"(?:^|(?<=[&\r\n]))({padded})=([^&]+)")
         self._pair_of_line = re.compile(rf"(?<=[\r\n])({padded})=([^&]+)")
         self._members = SecretMembers(padded)
@@ -59,9 +61,9 @@ class Masker:
 
     def hides_field(self, name: str) -> bool:
         """Whether this form field, query parameter or member of a body is a secret."""
-        if name in self._fields:
-            return True
-        name = name.replace("\0", "").strip(_PADDING_READ)
+        if name in self._fields or name.isidentifier():  # as most are, which have nothing around them
+            return name in self._fields
+        name = name.replace("\0", "").partition("[")[0].strip(_PADDING_READ)
         is_escaped = "%" in name or "\\" in name
         return name in self._fields or (is_escaped and self._spelled_name.fullmatch(name) is not None)
 

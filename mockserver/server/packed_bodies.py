@@ -80,8 +80,11 @@ def _is_bare_deflate(raw: bytes) -> bool:
 
 def _is_text(raw: bytes) -> bool:
     """Whether bytes begin as a text in UTF-8."""
+    start = raw[:_LOOKED_AT]
+    if start.isascii():
+        return True
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(raw[:_LOOKED_AT])
+        codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
         return False
     return True
