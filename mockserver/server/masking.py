@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 from mockserver.engine.bodies import Part, UnreadableError, boundary_of, multipart_parts
@@ -201,6 +202,11 @@ class Quotes:
             if written[:MIN_QUOTED] in text:
                 text = CUT.join(_without_end(part, written, mask) for part in text.split(CUT))
         return self._masker.text(text, is_cut=is_cut)
+
+    def number(self, value: Any) -> Any:
+        """A number, or another value that is no text, masked where it is one of these secrets."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return self.masks.get(json.dumps(value), value) if self.masks and is_number else value
 
 
 def _without_end(text: str, written: str, mask: str) -> str:

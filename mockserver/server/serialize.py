@@ -217,7 +217,7 @@ class Shown:
         if isinstance(value, list):
             items = self._items(value)
             return items if len(items) == len(value) else [*items, CUT]
-        return value
+        return value if self._quotes is None else self._quotes.number(value)
 
     def _items(self, values: list[Any]) -> list[Any]:
         """The items of a list, among them those of a PEM block that is given line by line."""
