@@ -85,7 +85,7 @@ def header_value(headers: list[list[str]], name: str) -> str:
 
 def _inflated(raw: bytes, kind: int, limit: int) -> bytes:
     """One coding undone. Raises zlib.error, InflatedTooLargeError."""
-    if kind == _ZLIB and not _begins_as_zlib(raw):
+    if kind == _ZLIB and not begins_as_zlib(raw):
         kind = _RAW  # some clients take deflate for that
     pieces: list[bytes] = []
     reader, members, left, at = zlib.decompressobj(kind), 1, limit, 0
@@ -105,6 +105,6 @@ def _inflated(raw: bytes, kind: int, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _begins_as_zlib(raw: bytes) -> bool:
+def begins_as_zlib(raw: bytes) -> bool:
     """Whether the first bytes are zlib's: the method, and a check of both (RFC 1950, 2.2)."""
     return len(raw) > 1 and raw[0] & 0x0F == 8 and int.from_bytes(raw[:2]) % 31 == 0

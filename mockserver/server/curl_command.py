@@ -8,9 +8,9 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 from mockserver.engine.account import AccountData, sample
 from mockserver.engine.call import RecordedCall, unpack_headers, unpack_problems
-from mockserver.engine.coding import content_of
 from mockserver.engine.credentials import read_credential
 from mockserver.server.masking import Masker
+from mockserver.server.packed_bodies import unpacked
 from mockserver.server.routing import CONTROL
 from mockserver.server.serialize import content_type_of
 from mockserver.server.settings import is_loopback
@@ -66,7 +66,7 @@ class CurlWriter:
     def _command(self, call: RecordedCall, owner: AccountData | None) -> str:
         pipe, given, is_plain = self._body(call, owner)
         address = self._masker.text(call.url or self._address + quote(call.path, safe=PATH_CHARACTERS))
-        query = self._fields(call.query.decode("latin-1"), call, owner)
+        query = "" if call.url else self._fields(call.query.decode("latin-1"), call, owner)  # an address has its own
         asked = shlex.quote(address) + (f'"?{query}"' if query else "")
         is_head = call.method == "HEAD" and not call.body  # by -X HEAD curl waits for a body
         words = ["curl", "-sS", "-i", *(["--head"] if is_head else ["-X", shlex.quote(call.method)])]
@@ -118,10 +118,12 @@ class CurlWriter:
         """
         if not call.body:
             return "", [], False
-        content = content_of(call)
+        content, is_coded, is_whole = unpacked(call)
+        if not is_whole:
+            return "", [], False  # as the comment says
         text = content.decode("utf-8", "surrogateescape")
         masked = self._masker.body(text, call.reads, content_type_of(call.headers))
-        is_coded, is_masked = content is not call.body, masked != text
+        is_masked = masked != text
         if NO_TEXT.search(text) or (is_coded and not is_masked):
             raw = masked.encode("utf-8", "surrogateescape") if is_masked else call.body
             encoded = base64.b64encode(raw).decode("ascii")
@@ -181,5 +183,11 @@ def _doubled(text: str) -> str:
 
 def _comment(call: RecordedCall) -> str:
     became = call.answer or call.operation or "no operation has this path"
-    is_lost = not call.body and any(problem["kind"] == "too_large" for problem in unpack_problems(call.problems))
-    return f"{call.id} {became} {call.status}{', its body was too large to be kept' if is_lost else ''}"
+    return f"{call.id} {became} {call.status}{_why_no_body(call)}"
+
+
+def _why_no_body(call: RecordedCall) -> str:
+    """What a command says that cannot have the body of its call."""
+    if not call.body and any(problem["kind"] == "too_large" for problem in unpack_problems(call.problems)):
+        return ", its body was too large to be kept"
+    return "" if unpacked(call).is_whole else ", its body cannot be unpacked, so nobody knows whether it has a secret"

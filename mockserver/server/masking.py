@@ -11,11 +11,15 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from urllib.parse import quote, unquote_plus
+from typing import Any
+from urllib.parse import quote
 
-from mockserver.engine.bodies import MAX_SHORT, Part, UnreadableError, boundary_of, multipart_parts, read_long_value
+from mockserver.engine.bodies import Part, UnreadableError, boundary_of, multipart_parts
 from mockserver.engine.call import RecordedCall, unpack_headers
-from mockserver.engine.coding import content_of
+from mockserver.server.packed_bodies import unpacked
+from mockserver.server.secret_members import SecretMembers, decoded_field
+from mockserver.server.secret_shapes import without_shapes
+from mockserver.server.spelling import spelled
 from mockserver.server.unread_parts import UnreadParts
 from mockserver.spec.model import Contract
 
@@ -26,21 +30,14 @@ MAX_QUOTED = 16  # presented secrets of a call that are looked for in what quote
 
 MAX_SEARCHED = 64 * 1024  # bytes of a body in which secret members are looked for, to mask what quotes them
 
-# Of a JWT the first two parts are readable: it begins with `{"`, and three parts at least are joined by points.
-_MIN_TOKEN_HEAD = 11  # characters of a token's first part
-_MIN_TOKEN = 20  # characters of a token
-_TOKEN_TEXT = re.compile(rf"[A-Za-z0-9_.-]{{{_MIN_TOKEN_HEAD},}}+")
-PEM_BEGIN = "-----BEGIN"
-PEM_END = "-----END"
-_PEM_LABEL = re.compile(r"[^-]{0,60}+-----")
-_PEM_TEXT = re.compile(r"[A-Za-z0-9+/=\s\\%,:.-]*+")  # as it is, in JSON, in a form
-_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 _MADE_MASK = re.compile(r"\*{3}[0-9a-f]{8}")
-# JSON may stand in a form escaped: a quote as %22 or \", a colon as %3A, a blank as + or %20. Its end is as its begin.
-_QUOTE = r'(?:\\?"|%22|%5[Cc]%22)'
-_BLANKS = r"(?:\s|\+|%20|%0[9AaDd])*"  # not possessive: before CPython 3.11.5 such groups miss matches
-_COLON = rf"{_BLANKS}(?::|%3[Aa]){_BLANKS}"
-_ESCAPED_TEXT = r'(?:[^"\\%]++|%(?!22|5[Cc])|(?:%5[Cc]|\\(?!"))(?:%5[Cc]|%22|.))*'
+# What may stand around a field's name by mistake: a blank, or a byte order mark. Pairs begin behind a line's end, so a
+# line's end is none.
+_BOM = r"\ufeff|\ufffd|\udcff\udcfe|\udcfe\udcff|\xef\xbb\xbf|%[Ee][Ff]%[Bb][Bb]%[Bb][Ff]|\\u[fF][eE][fF]{2}"
+_BLANK = r"[^\S\r\n]|[+\u200b]|%20|%0[9AaDd]|%[Cc]2%[Aa]0|%[Ee]2%80%8[Bb]|\\[nrt]"
+_PADDING = rf"(?:{_BLANK}|{_BOM}|%[Cc]3%[Aa][Ff]%[Cc]2%[Bb][Bb]%[Cc]2%[Bb][Ff])*"
+_FIELD_INDEX = r"(?:(?:\[|%5[Bb])[^=&\"\r\n]{0,100})?"  # as forms write members of lists and objects: key[0], key[name]
+_PADDING_READ = " \t\r\n\v\f\xa0\ufeff\ufffd\udcff\udcfe\u200b\xef\xbb\xbf"
 
 
 class Masker:
@@ -50,12 +47,11 @@ class Masker:
         schemes = [scheme for contract in contracts for scheme in contract.schemes]
         self._headers = SECRET_HEADERS | {scheme.key.lower() for scheme in schemes if scheme.where == "header"}
         self._fields = frozenset(scheme.key for scheme in schemes if scheme.where != "header")
-        names = "|".join(map(_spelled, sorted(self._fields))) or r"(?!)"
-        self._pair = re.compile(rf"(?:^|(?<=&))({names})=([^&]+)")
-        self._member = re.compile(rf'("(?:{names})"\s*+:\s*+")((?:[^"\\]++|\\.)*)', re.DOTALL)
-        self._escaped_member = re.compile(
-            rf'((?:\\"|%22|%5[Cc]%22)(?:{names}){_QUOTE}{_COLON}{_QUOTE})({_ESCAPED_TEXT})', re.DOTALL
-        )
+        names = "|".join(map(spelled, sorted(self._fields))) or r"(?!)"
+        padded = rf"{_PADDING}(?:{names}){_FIELD_INDEX}{_PADDING}"
+        self._pair = re.compile(rf"(?:^|(?<=[&\r\n]))({padded})=([^&]+)")
+        self._pair_of_line = re.compile(rf"(?<=[\r\n])({padded})=([^&]+)")
+        self._members = SecretMembers(padded)
         self._spelled_name = re.compile(names)
         self._unread_parts = UnreadParts(names)
         self._key = secrets.token_bytes(16)
@@ -66,11 +62,16 @@ class Masker:
 
     def hides_field(self, name: str) -> bool:
         """Whether this form field, query parameter or member of a body is a secret."""
+        if name in self._fields or name.isidentifier():  # as most are, which have nothing around them
+            return name in self._fields
+        name = name.replace("\0", "").partition("[")[0].strip(_PADDING_READ)
         is_escaped = "%" in name or "\\" in name
         return name in self._fields or (is_escaped and self._spelled_name.fullmatch(name) is not None)
 
     def mask(self, secret: str) -> str:
-        """``***`` and eight hex digits that two equal secrets share, by a key of this process."""
+        """``***`` and eight hex digits that two equal secrets share, by a key of this process; a mask stays."""
+        if _MADE_MASK.fullmatch(secret):
+            return secret
         raw = secret.encode("utf-8", "surrogatepass")
         return f"***{hashlib.blake2b(raw, key=self._key, digest_size=4).hexdigest()}"
 
@@ -83,59 +84,36 @@ class Masker:
 
     def text(self, text: str, *, is_cut: bool = False) -> str:
         """A text with tokens and keys in it masked. ``is_cut``: its end is missing, maybe that of a token."""
-        if PEM_BEGIN in text:
-            text = self._without_keys(text)
-        if "eyJ" not in text:
-            return text
-        return _TOKEN_TEXT.sub(lambda run: self._without_token(run[0], is_cut and run.end() == len(text)), text)
-
-    def _without_token(self, run: str, is_cut: bool) -> str:
-        """A run of a token's characters, masked from where a token begins."""
-        parts = run.split(".")
-        start = 0
-        for part in parts if is_cut else parts[:-2]:  # two parts follow the first, unless they were cut off
-            at = part.find("eyJ")
-            if at >= 0 and len(part) - at >= _MIN_TOKEN_HEAD and (is_cut or len(run) - start - at >= _MIN_TOKEN):
-                return run[: start + at] + self.mask(run[start + at :])
-            start += len(part) + 1
-        return run
-
-    def _without_keys(self, text: str) -> str:
-        """A text with each PEM block masked, however its lines are separated; one that does not end, too."""
-        shown: list[str] = []
-        done, last_end = 0, text.rfind(PEM_END)
-        while (begin := text.find(PEM_BEGIN, done)) >= 0:
-            if begin < last_end:
-                end = text.find(PEM_END, begin) + len(PEM_END)
-                label = _PEM_LABEL.match(text, end)
-                end = label.end() if label else end
-            else:
-                key = _PEM_TEXT.match(text, begin)
-                end = key.end() if key else len(text)
-            shown += (text[done:begin], self.mask(text[begin:end]))
-            done = end
-        return "".join((*shown, text[done:]))
+        return without_shapes(text, self.mask, is_cut=is_cut)
 
     def fields(self, text: str, *, is_cut: bool = False) -> str:
         """A query string or urlencoded form: its secret fields masked, and the rest as any text."""
-        masked = self._pair.sub(lambda pair: f"{pair[1]}={self.mask(decoded_field(pair[2]))}", text)
-        return self.text(masked, is_cut=is_cut)
+        return self.text(self._pair.sub(self._without_field, text), is_cut=is_cut)
+
+    def _without_field(self, pair: re.Match[str]) -> str:
+        return f"{pair[1]}={self.mask(decoded_field(pair[2]))}"
 
     def members(self, text: str) -> str:
         """A text with the secret members of JSON masked that stand in it, also as a form escapes them."""
+        if "\0" in text:
+            plain = text.replace("\0", "")
+            return text if self.members(plain) == plain else self.mask(plain)
         if '"' in text:
-            text = self._member.sub(self._without_member, text)
-        return self._escaped_member.sub(self._without_member, text) if _has_escaped_quotes(text) else text
-
-    def _without_member(self, member: re.Match[str]) -> str:
-        is_masked = _MADE_MASK.fullmatch(member[2])
-        return member[0] if is_masked else member[1] + self.mask(_member_value(member))
+            text = self._members.masked(text, self.mask)
+        return self._members.masked(text, self.mask, is_escaped=True) if _has_escaped_quotes(text) else text
 
     def body(self, text: str, reads: str, content_type: str, *, is_cut: bool = False) -> str:
         """A raw body: its secret parts, fields and members masked, whichever of them it has, and the rest as any text.
 
         What looks like JSON is searched for members alone: an address in it may have a query of its own.
         """
+        masked = self._body(text, reads, content_type, is_cut=is_cut)
+        if "\0" not in masked:
+            return masked
+        plain = masked.replace("\0", "")  # a text in UTF-16 has one in each character: nobody finds a secret in it
+        return masked if self._body(plain, reads, content_type, is_cut=is_cut) == plain else self.mask(plain)
+
+    def _body(self, text: str, reads: str, content_type: str, *, is_cut: bool) -> str:
         if not self._fields:
             return self.text(text, is_cut=is_cut)
         parts = _parts(text, content_type, is_cut=is_cut)
@@ -144,11 +122,14 @@ class Masker:
         if reads == "form" or not _looks_like_json(text):
             return self.fields(self.beside_fields(text, content_type), is_cut=is_cut)
         text = self._without_unread_parts(text, content_type)
-        return self.text(self._member.sub(self._without_member, text), is_cut=is_cut)
+        return self.text(self._members.masked(text, self.mask), is_cut=is_cut)
 
     def beside_fields(self, text: str, content_type: str) -> str:
         """A form with that masked which is a secret, but no field's value: it may be JSON, or parts, by mistake."""
-        return self.members(self._without_unread_parts(text, content_type))
+        text = self._without_unread_parts(text, content_type)
+        if "\n" in text or "\r" in text:
+            text = self._pair_of_line.sub(self._without_field, text)
+        return self.members(text)
 
     def _without_parts(self, text: str, parts: Iterable[Part]) -> str:
         """A multipart form with the content of its secret parts masked, and secret members in all else."""
@@ -185,11 +166,11 @@ class Masker:
                 content_type = value
         if not self._fields:
             return
-        body = content_of(call)[:MAX_SEARCHED].decode("utf-8", "replace")
+        body = unpacked(call).content[:MAX_SEARCHED].decode("utf-8", "replace").replace("\0", "")
         for text in (call.query.decode("latin-1"), body):
             yield from (decoded_field(pair[2]) for pair in self._pair.finditer(text))
-        for members in (self._member, self._escaped_member):
-            yield from (_member_value(member) for member in members.finditer(body))
+        for is_escaped in (False, True):
+            yield from self._members.values(body, is_escaped=is_escaped)
         yield from self._secret_parts(body, content_type)
 
     def quotes(self, call: RecordedCall) -> "Quotes":
@@ -222,6 +203,11 @@ class Quotes:
                 text = CUT.join(_without_end(part, written, mask) for part in text.split(CUT))
         return self._masker.text(text, is_cut=is_cut)
 
+    def number(self, value: Any) -> Any:
+        """A number, or another value that is no text, masked where it is one of these secrets."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return self.masks.get(json.dumps(value), value) if self.masks and is_number else value
+
 
 def _without_end(text: str, written: str, mask: str) -> str:
     """A text with a secret masked of which it has the beginning at its end."""
@@ -229,22 +215,8 @@ def _without_end(text: str, written: str, mask: str) -> str:
     return text[:at] + mask if at >= 0 and written.startswith(text[at:]) else text
 
 
-def _spelled(name: str) -> str:
-    """A pattern of a name, each of its characters as it is or escaped as in JSON or in a form."""
-    return "".join(
-        rf"(?:{re.escape(character)}|\\u{_digits(ord(character), 4)}|%{_digits(ord(character), 2)})"
-        for character in name
-    )
-
-
-def _digits(number: int, width: int) -> str:
-    """A pattern of a number's hex digits, in upper or lower case."""
-    text = f"{number:0{width}x}"
-    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in text)
-
-
 def _looks_like_json(text: str) -> bool:
-    return text.lstrip()[:1] in {"{", "["}
+    return text.lstrip(_PADDING_READ)[:1] in {"{", "["}
 
 
 def looks_beside_fields(raw: bytes) -> bool:
@@ -277,30 +249,6 @@ def _encoded(text: str) -> bytes:
 
 def _decoded(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
-
-
-def _member_value(member: re.Match[str]) -> str:
-    """The value of a member of JSON that may be escaped as in a form."""
-    written = member[2]
-    is_escaped = member[1].startswith("%")
-    return _unescaped(decoded_field(written) if is_escaped else written)
-
-
-def decoded_field(written: str) -> str:
-    """The value of a form's field; one with a bad escape is left as it is, which keeps long ones quick."""
-    if len(written) > MAX_SHORT:
-        return read_long_value(written)
-    return unquote_plus(written) if written.count("%") == len(_ESCAPE.findall(written)) else written
-
-
-def _unescaped(written: str) -> str:
-    """A text as JSON writes it between its quotes, read; one that JSON would not write is left as it is."""
-    if "\\" not in written:
-        return written
-    try:
-        return str(json.loads(f'"{written}"', strict=False))
-    except ValueError:
-        return written
 
 
 def _written(secret: str) -> list[str]:

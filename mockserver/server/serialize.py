@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import quote_plus
 
 from mockserver.engine.account import AccountData, credential_members, tokens
 from mockserver.engine.bodies import UnreadableError, duplicate_keys, read_form, read_json, read_multipart, read_query
@@ -16,16 +15,15 @@ from mockserver.engine.facts import Budget
 from mockserver.engine.message import Message
 from mockserver.engine.values import timestamp
 from mockserver.server.checkpoint import TimeShare
-from mockserver.server.masking import CUT, PEM_BEGIN, PEM_END, Masker, Quotes, looks_beside_fields
+from mockserver.server.masking import CUT, Masker, Quotes, looks_beside_fields
+from mockserver.server.packed_bodies import unpacked
+from mockserver.server.secret_shapes import PEM_BEGIN, PEM_END
 from mockserver.spec.evidence import spelled
 from mockserver.spec.model import Contract
-from mockserver.spec.pointer import Pointer
 
 MAX_MEMBER_SHOWN = 32 * 1024  # characters of one member of a call, or bytes of a body
 MAX_FORM_SEARCHED = 32 * 1024  # bytes of an urlencoded form with more than plain fields, as of its body
 MAX_VALUES_SHOWN = 2_000  # members and items of one member of a call
-VALUES = frozenset({"const", "enum"})  # keywords of a schema that have values
-FIELD_PARTS = frozenset({"query", "body", "json", "form"})  # of a request as patterns see it, with secret fields
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -83,7 +81,7 @@ async def call_shape(
         "recipient": show.at("/recipient", show.text, call.recipient) or None,
         "recipients": [show.text(number) for number in call.recipients or [call.recipient] if number],
         "message": None if message is None else quoting.at("/message", quoting.value, _message(message)),
-        **_callback(call),
+        **_callback(call, show),
         "problems": [quoting.at("/problems", quoting.value, one) for one in unpack_problems(call.problems)],
         "request": request,
         "response": response,
@@ -102,7 +100,7 @@ async def _request(call: RecordedCall, plain: RecordedCall, show: "Shown", share
         "method": call.method,
         "path": show.at("/request/path", show.text, call.path),
         "path_params": show.at("/request/path_params", show.value, unpack_params(call.path_params)),
-        "query": show.at("/request/query", show.query, call.query.decode("latin-1")),
+        "query": show.at("/request/query", _query_shown(call, show), call.query.decode("latin-1")),
     }
     await share.checkpoint()
     shape["headers"] = show.at("/request/headers", show.headers, call.headers)
@@ -114,7 +112,7 @@ async def _request(call: RecordedCall, plain: RecordedCall, show: "Shown", share
     await share.checkpoint()
     shape["json"] = show.at("/request/json", show.value, value)
     await share.checkpoint()
-    shape |= _body_as_sent(call, plain, show)
+    shape |= _body_as_sent(call, show)
     await share.checkpoint()
     return shape
 
@@ -133,14 +131,19 @@ async def _response(call: RecordedCall, show: "Shown", share: TimeShare) -> dict
     return {**shape, "fault": call.fault or None}
 
 
+def _query_shown(call: RecordedCall, show: "Shown") -> Callable[[str], str]:
+    """How a query is shown; that of a callback is a part of an address, which is no place of secrets."""
+    return show.text if call.label.direction == "out" else show.query
+
+
 def _message(message: Message) -> dict[str, Any]:
     return {"from": message.sender, "to": message.recipient, "text": message.text}
 
 
-def _callback(call: RecordedCall) -> dict[str, Any]:
+def _callback(call: RecordedCall, show: "Shown") -> dict[str, Any]:
     """What only a call to the client has: where it went, the call that it tells of, which attempt it was."""
     return {
-        "url": call.url or None,
+        "url": show.at("/url", show.text, call.url) or None,
         "cause": call_id(call.cause) if call.cause else None,
         "attempt": call.attempt or None,
     }
@@ -189,9 +192,12 @@ class Shown:
         """For what may quote the request: the secrets that it presents are masked wherever they stand."""
         return Shown(self._masker, quotes, self.cut)
 
+    def _renew_room(self) -> None:
+        self._room = _Room()
+
     def at(self, pointer: str, show: Callable[[T], R], value: T) -> R:
         """A member, with room of its own; whether it had to be cut is noted."""
-        self._room = _Room()
+        self._renew_room()
         shown = show(value)
         if self._room.is_over:
             self.cut.append(pointer)
@@ -215,7 +221,7 @@ class Shown:
         if isinstance(value, list):
             items = self._items(value)
             return items if len(items) == len(value) else [*items, CUT]
-        return value
+        return value if self._quotes is None else self._quotes.number(value)
 
     def _items(self, values: list[Any]) -> list[Any]:
         """The items of a list, among them those of a PEM block that is given line by line."""
@@ -228,14 +234,24 @@ class Shown:
         return shown
 
     def _member(self, name: str, value: Any) -> Any:
-        hidden = isinstance(value, str) and self._masker.hides_field(name)
-        return self._masker.mask(value) if hidden else self.value(value)
+        return self._secret(value, self._masker.mask) if self._masker.hides_field(name) else self.value(value)
+
+    def _secret(self, value: Any, mask: Callable[[str], str]) -> Any:
+        """What stands in a secret member: its texts, numbers and names are masked, as in the bytes of the body."""
+        if isinstance(value, Mapping):
+            members = {mask(name): self._secret(item, mask) for name, item in self._room.of(value.items())}
+            return members if len(members) == len(value) else {**members, CUT: f"{len(value) - len(members)} more"}
+        if isinstance(value, list):
+            items = [self._secret(item, mask) for item in self._room.of(value)]
+            return items if len(items) == len(value) else [*items, CUT]
+        return masked_scalar(value, mask)
 
     def _field(self, name: str, value: Any) -> tuple[str, Any]:
         """A field of a form, or what is expected of it."""
-        if not isinstance(value, str):
-            return self.text(name, in_form=True), self.value(value)
         is_hidden = self._masker.hides_field(name)
+        if not isinstance(value, str):
+            shown = self._secret(value, self._masker.mask) if is_hidden else self.value(value)
+            return self.text(name, in_form=True), shown
         return self.text(name, in_form=True), self._masker.mask(value) if is_hidden else self.text(value, in_form=True)
 
     def headers(self, packed: bytes) -> list[list[str]]:
@@ -281,56 +297,13 @@ class Shown:
         shown = masked.encode("utf-8", "surrogateescape")
         return {"body_base64": base64.b64encode(shown).decode("ascii"), "body_bytes": len(raw)}
 
-    def differing(self, pointer: str, value: Any, content_type: str) -> Any:
-        """An expected or found value, which stands at this pointer of a request as patterns see it."""
-        self._room = _Room()
-        root, *names = Pointer.parse(pointer).tokens
-        is_header = root in {"header", "headers"}
-        if is_header and not names and isinstance(value, Mapping):
-            return {name: self._credential(name, item) for name, item in self._room.of(value.items())}
-        if is_header and names and self._masker.hides_header(names[0]):
-            return self._credential(names[0], value)
-        if root in FIELD_PARTS and names and self._masker.hides_field(names[-1]):
-            return self._hidden(value, self._masker.mask)
-        if root in FIELD_PARTS and not names and isinstance(value, str):
-            return self._masker.body(self._room.take(value), "", content_type)
-        if root in FIELD_PARTS and _is_form(content_type):
-            return self._of_form(value)
-        return self.value(value)
 
-    def _of_form(self, value: Any) -> Any:
-        """A value of a form, or the whole of it as a mapping; what is expected of it may be anything."""
-        if isinstance(value, str):
-            return self.text(value, in_form=True)
-        if not isinstance(value, Mapping) or not all(isinstance(item, str) for item in value.values()):
-            return self.value(value)
-        whole = any('"' in name or '"' in item for name, item in value.items())
-        fields = self._joined(value) if whole else value.items()
-        shown = dict(self._field(name, item) for name, item in self._room.of(fields))
-        return shown if whole or len(shown) == len(value) else {**shown, CUT: f"{len(value) - len(shown)} more"}
-
-    def _joined(self, form: Mapping[str, str]) -> list[tuple[str, str]]:
-        """A form's fields, the secrets in it masked that "=" and "&" have cut into several, as far as shown."""
-        written, length = list[str](), 0
-        for name, item in form.items():
-            if length > MAX_MEMBER_SHOWN:
-                break
-            pair = (name[: MAX_MEMBER_SHOWN + 1], item[: MAX_MEMBER_SHOWN + 1])
-            written.append("=".join(quote_plus(text, errors="replace") for text in pair))
-            length += sum(map(len, pair))
-        return read_query(self._masker.members("&".join(written)).encode())
-
-    def _credential(self, name: str, value: Any) -> Any:
-        hides = self._masker.hides_header(name)
-        return self._hidden(value, self._masker.header) if hides else self.value(value)
-
-    def _hidden(self, value: Any, mask: Callable[[str], str], *, is_value: bool = True) -> Any:
-        """What stands, or is expected, where a secret stands; of a schema the values that it allows."""
-        if isinstance(value, str):
-            return mask(value) if is_value else value
-        if isinstance(value, Mapping):
-            return {name: self._hidden(item, mask, is_value=name in VALUES) for name, item in value.items()}
-        return [self._hidden(item, mask, is_value=is_value) for item in value] if isinstance(value, list) else value
+def masked_scalar(value: Any, mask: Callable[[str], str]) -> Any:
+    """A text or a number masked; true, false and null say nothing, nor does what is missing."""
+    if isinstance(value, str):
+        return mask(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return mask(json.dumps(value)) if is_number else value
 
 
 class _Room:
@@ -360,16 +333,22 @@ class _Room:
             yield value
 
 
-def _body_as_sent(call: RecordedCall, plain: RecordedCall, show: Shown) -> dict[str, Any]:
-    """The bytes of a request's body as they were sent; without their content coding where they hold a secret."""
-    content, content_type = plain.body, content_type_of(call.headers)
-    cut = len(show.cut)
+def _body_as_sent(call: RecordedCall, show: Shown) -> dict[str, Any]:
+    """The bytes of a request's body as they were sent; of a packed one its content, unless all of it may be shown.
+
+    Packed bytes hold more than is looked at, so they are shown only where all that they hold was. Where they cannot be
+    unpacked wholly, only their number is shown.
+    """
+    content, is_packed, is_whole = unpacked(call)
+    if not is_whole:
+        show.cut.append("/request/body_base64")
+        return {"body_base64": None, "body_bytes": len(call.body)}
+    content_type = content_type_of(call.headers)
     shown = show.body("/request", content, call.reads, content_type)
-    unmasked = base64.b64encode(content[:MAX_MEMBER_SHOWN]).decode("ascii")
-    if content is call.body or shown["body_base64"] not in {None, unmasked}:
+    if not is_packed or len(content) > MAX_MEMBER_SHOWN:
         return shown
-    del show.cut[cut:]
-    return show.body("/request", call.body, call.reads, content_type)
+    is_masked = shown["body_base64"] not in {None, base64.b64encode(content).decode("ascii")}
+    return shown if is_masked else show.body("/request", call.body, call.reads, content_type)
 
 
 def _json(call: RecordedCall) -> Any:
@@ -388,10 +367,6 @@ def _notes(call: RecordedCall) -> list[str]:
     notes: list[str] = json.loads(call.notes or "[]")
     duplicates = duplicate_keys(call.body) if call.reads == "json" and len(call.body) <= MAX_MEMBER_SHOWN else []
     return notes + [f"duplicate key {name!r}: the last counts" for name in duplicates]
-
-
-def _is_form(content_type: str) -> bool:
-    return content_type.lower().startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
 
 
 def content_type_of(packed: bytes) -> str:

@@ -45,6 +45,8 @@ def _reasons(call: Shape) -> Iterator[str]:
 
 def _body(part: Shape, mark: str) -> Iterator[str]:
     raw = base64.b64decode(part["body_base64"] or "")
+    if not raw and part["body_bytes"]:
+        yield f"{mark} ({part['body_bytes']} bytes, packed)"
     if not raw:
         return
     yield mark

@@ -102,6 +102,15 @@ def test_what_quotes_a_secret(customer: Customer) -> None:
     assert "presented" not in everything(shape)
 
 
+def test_what_quotes_a_number() -> None:
+    """An answer that repeats a secret number shows its mask, in its JSON as in its bytes."""
+    masker = Masker((acme(),))
+    call = recorded(body=b'{"key": [1234567890123]}', reads="json", response_body=b'{"echo": [1234567890123, 1, true]}')
+    shape = asyncio.run(call_shape(call, masker, TimeShare()))
+    assert shape["response"]["json"] == {"echo": [masker.mask("1234567890123"), 1, True]}
+    assert "1234567890123" not in everything(shape)
+
+
 def test_masks_say_nothing_of_the_secret() -> None:
     """Two processes mask one secret differently: a mask cannot be looked up."""
     one, other = Masker(()), Masker(())

@@ -1,16 +1,18 @@
 """Masking is the same in all that shows a body: each member of a call, each export, whatever the body calls itself."""
 
 import asyncio
+import base64
 import json
 import re
 import time
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 
-from mockserver.engine.call import pack_headers
+from mockserver.engine.call import pack_headers, pack_more
 from mockserver.server.checkpoint import TimeShare
+from mockserver.server.curl_command import CurlWriter
 from mockserver.server.masking import Masker
 from mockserver.server.serialize import MAX_FORM_SEARCHED, call_shape
 from mockserver.server.unread_parts import UnreadParts
@@ -21,6 +23,7 @@ from tests.server.secret_places import FORM, everything
 SECRET = "11111111-1111-4111-8111-111111111100"
 CUT_BY_A_FORM = "22222222+2222=2222/22222222&2222"  # its characters part the fields of a form
 TOKEN = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJzb21lYm9keSJ9.c2lnbmF0dXJl"
+PIECES = (SECRET[:13], SECRET[-12:], "22222222", "/2222", "12345678901", "MIIEvQIBAD", *TOKEN.split("."))
 EXPORTS = ("curl", "pytest", "har", "text")
 JSON_TEXT = f'{{"key":"{SECRET}"}}'
 SPLIT = f'{{"a": 1, "key": "{CUT_BY_A_FORM}", "b": "kept"}}'
@@ -108,10 +111,127 @@ IN_PARTS = {
     "calls-itself-text": ("text/plain", parts()),
     "calls-itself-json": ("application/json", lf(parts())),
 }
+NESTED = {
+    "list": [SECRET],
+    "object": {"v": SECRET, "other": [{"deep": SECRET}], "n": 12345678901234},
+    "name": {SECRET: None},
+    "number": 12345678901234,
+    "negative": -1234567890123.5,
+    "brackets": ["]}", '"]', "\\", '\\"]', {"}": "]"}, SECRET],
+    "deep": [[[[[], {}]], [], SECRET]],
+    "many": [*range(5000), SECRET],
+    "json": json.dumps({"v": [SECRET]}),
+    "empty": [[], {}, "", SECRET],
+    "bare": [True, False, None, SECRET],
+}
+NESTED_TEXTS = {name: json.dumps({"a": 1, "key": value, "b": 2}) for name, value in NESTED.items()}
+NESTED_TEXTS |= {
+    "unended": f'{{"key": ["{SECRET}',
+    "number-unended": '{"key": 12345678901234',
+    "without-quotes": f'{{"key": {SECRET}, "b": 1}}',
+    "in-single-quotes": f"{{\"key\": ['{SECRET}']}}",
+    "with-blanks": json.dumps({"key": {"v": [SECRET]}}, indent=2),
+    "name-escaped": f'{{"k\\u0065y": ["{SECRET}"]}}',
+    "twice": f'{{"key": 1, "key": ["{SECRET}"], "key": [{{"key": "{SECRET}"}}]}}',
+}
+IN_FORMS |= {
+    f"nested-{name}-{spelling}": spelled
+    for name, text in NESTED_TEXTS.items()
+    if name != "many"
+    for spelling, spelled in {
+        "plain": text,
+        "escaped": quote(text, safe=""),
+        "plus": f"a={quote_plus(text)}",
+        "in-json": quote(json.dumps({"a": text})),
+    }.items()
+}
+MISPLACED = {
+    "index": f"a=1&key[]={SECRET}&key[0][name]={SECRET}",
+    "index-escaped": f"key%5B0%5D={SECRET}",
+    "bom": f"\ufeffkey={SECRET}",
+    "bom-escaped": f"%EF%BB%BFkey={SECRET}&a=1",
+    "bom-escaped-twice": f"%C3%AF%C2%BB%C2%BFkey={SECRET}&a=1",
+    "blank-of-another-kind": f"a=1&%C2%A0%E2%80%8B\xa0key={SECRET}",
+    "bom-behind-a-field": f"a=1&\ufeffkey={SECRET}",
+    "blank": f" key={SECRET}",
+    "blank-plus": f"a=1&+key={SECRET}",
+    "blank-escaped": f"a=1&%20key%20={SECRET}",
+    "blank-behind": f"a=1&key ={SECRET}",
+    "line": f"a=1\r\nkey={SECRET}",
+    "line-lf": f"a=1\nkey={SECRET}\n",
+    "line-cr": f"a=1\rkey={SECRET}",
+    "line-with-blanks": f"a=1\n\t  key = {SECRET}".replace("= ", "="),
+    "line-between": f"a=1&\r\nkey={SECRET}",
+    "line-first": f"\r\nkey={SECRET}",
+    "line-escaped": f"%0D%0Akey={SECRET}",
+    "lines": f"a=1\nb=2\nkey={SECRET}\nc=3",
+    "nuls": f"key={SECRET}".encode("utf-16-le").decode(),
+    "nuls-json": JSON_TEXT.encode("utf-16-le").decode(),
+}
+IN_FORMS |= MISPLACED
+IN_TEXTS_OF_JSON = {name: json.dumps({"a": text}) for name, text in NESTED_TEXTS.items() if "name" not in name}
+BLOCK_LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"
+BLOCK = f"-----BEGIN PRIVATE KEY-----\n{BLOCK_LINE}\n{BLOCK_LINE}\n-----END PRIVATE KEY-----\n"
+
+
+def percent(characters: str, text: str) -> str:
+    return "".join(f"%{ord(character):02X}" if character in characters else character for character in text)
+
+
+def in_json(characters: str, text: str) -> str:
+    return "".join(f"\\u{ord(character):04x}" if character in characters else character for character in text)
+
+
+SHAPES = {"token": TOKEN, "block": quote_plus(BLOCK).replace("%2F", "/")}
+ESCAPED_SHAPES = {
+    f"{name}-{characters}": percent(characters, shape)
+    for name, shape in SHAPES.items()
+    for characters in (".", "-", "e", "eyJ", "BEGIN-", "END", ".eyJhbGciOiJub25lIn0", "I")
+}
+ESCAPED_SHAPES |= {
+    "token-twice": quote(percent("y.", TOKEN)),
+    "token-in-lower-case": TOKEN.replace(".", "%2e").replace("J", "%4a"),
+    "token-all": percent(TOKEN, TOKEN),
+    "block-all": percent(BLOCK, BLOCK),
+}
+SHAPES_IN_JSON = {
+    f"{name}-{characters}": f'{{"a": "{in_json(characters, shape)}", "b": 1}}'
+    for name, shape in {"token": TOKEN, "block": json.dumps(BLOCK)[1:-1]}.items()
+    for characters in (".", "-", "e", "eyJ", "BEGIN-", "END", "I")
+}
+SHAPES_IN_JSON |= {"token-in-json": json.dumps({"a": SHAPES_IN_JSON["token-eyJ"]})}
+IN_FORMS |= {f"escaped-{name}": f"a={shape}&b=1" for name, shape in ESCAPED_SHAPES.items()}
+IN_FORMS |= {f"escaped-json-{name}": f"a={quote_plus(text)}&b=1" for name, text in SHAPES_IN_JSON.items()}
+IN_JSON = {
+    **{f"escaped-{name}": text for name, text in SHAPES_IN_JSON.items()},
+    **{f"percent-{name}": f'{{"a": "{shape}"}}' for name, shape in ESCAPED_SHAPES.items()},
+    **NESTED_TEXTS,
+    "bom": f"\ufeff{JSON_TEXT}",
+    "index-in-a-name": JSON_TEXT.replace("key", "key[0]"),
+    "bom-in-a-name": JSON_TEXT.replace("key", "\ufeffkey"),
+    "bom-in-a-name-escaped": json.dumps({"\ufeffkey": SECRET}),
+    "blanks-in-a-name": JSON_TEXT.replace("key", " key "),
+    **{
+        f"{coding}-{name}": text.encode(coding).decode("utf-8", "surrogateescape")
+        for coding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be")
+        for name, text in {"text": JSON_TEXT, "list": json.dumps({"key": [SECRET]}), "form": f"key={SECRET}"}.items()
+    },
+}
 BODIES = {
     **{f"form-{name}": (FORM["Content-Type"], body) for name, body in IN_FORMS.items()},
     **{f"multipart-{name}": body for name, body in IN_PARTS.items()},
+    **{f"json-{name}": ("application/json", body) for name, body in IN_JSON.items()},
+    **{f"text-{name}": ("text/plain", body) for name, body in {**MISPLACED, **IN_JSON}.items()},
+    **{f"uncalled-{name}": ("", body) for name, body in {**MISPLACED, **IN_JSON}.items() if len(body) < 1000},
 }
+
+
+def read(text: str) -> str:
+    """A text without what keeps a secret in it from being found at once: NULs, and escapes of all its characters."""
+    text = text.replace("\\x00", "").replace("\\u0000", "").replace("\0", "")
+    for _ in range(3):
+        text = re.sub(r"\\+u00([2-7][0-9a-fA-F])", lambda found: chr(int(found[1], 16)), unquote(text))
+    return text
 
 
 def all_of(customer: Customer, path: str, content_type: str, body: str) -> dict[str, str]:
@@ -125,16 +245,42 @@ def all_of(customer: Customer, path: str, content_type: str, body: str) -> dict[
     listed = customer.client.get("/_mock/calls", params={"account": customer.id, "format": "summary"}).text
     request = call["request"]
     members = {name: json.dumps(value) for name, value in request.items() if name != "headers"}
+    har = json.loads(exports["har"])["log"]["entries"][0]["request"]
+    exports["har-body"] = (
+        base64.b64decode(har.get("postData", {}).get("text", "")).decode("latin-1")
+        if "comment" in har.get("postData", {})
+        else ""
+    )
     return {"call": everything(call), "listed": listed, **members, **exports}
 
 
-@pytest.mark.parametrize("path", ["/base/forms", "/base/merged", "/nowhere"])
-@pytest.mark.parametrize("name", BODIES)
+READERS = ("/base/messages", "/nowhere", "/base/forms", "/base/merged")  # JSON, anything, forms
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        pytest.param(path, name, id=f"{name}-{path}")
+        for name in BODIES
+        for path in (READERS[:2] if name.startswith(("text-", "uncalled-")) else READERS)
+    ],
+)
 def test_a_body_is_masked_alike_wherever_it_is_shown(customer: Customer, name: str, path: str) -> None:
     """However a body spells the place of a credential, no member and no export shows a piece of it."""
     for where, text in all_of(customer, path, *BODIES[name]).items():
-        for piece in (SECRET[:13], SECRET[-12:], "22222222", "/2222", *TOKEN.split(".")):
-            assert piece not in text, (where, text)
+        for piece in PIECES:
+            assert piece not in read(text), (where, text)
+
+
+@pytest.mark.parametrize("name", ESCAPED_SHAPES)
+def test_a_secret_shape_in_a_query(customer: Customer, name: str) -> None:
+    """Escaped, too: what reads the query finds the token."""
+    call = customer.call(customer.client.post(f"/base/messages?a={ESCAPED_SHAPES[name]}&b=1", json={}))
+    shown = [everything(call), call["request"]["query"]]
+    shown += [customer.client.get(f"/_mock/calls/{call['id']}", params={"format": form}).text for form in EXPORTS]
+    for text in shown:
+        assert not any(piece in read(text) for piece in PIECES), text
+    assert call["request"]["query"].endswith("&b=1")
 
 
 @pytest.mark.parametrize("name", ["form-json", "form-json-split", "form-json-split-plus", "form-json-escaped"])
@@ -173,6 +319,21 @@ def test_what_only_reads_like_a_part_stays(content_type: str, body: str) -> None
     assert Masker((acme(),)).body(body, "", content_type) == body
 
 
+def test_the_address_of_a_callback_is_shown_alike() -> None:
+    """It is no place of secrets, neither as an address nor as a query; a token in it is one still."""
+    for query, shown in (("key=CBQUERY12345&x=1", "key=CBQUERY12345&x=1"), (f"a={TOKEN}&x=1", None)):
+        url = f"http://127.0.0.1:9/cb?{query}"
+        more = pack_more(url=url)
+        call = recorded(direction="out", more=more, query=query.encode(), path="/cb", method="POST")
+        shape = asyncio.run(call_shape(call, Masker((acme(),)), TimeShare()))
+        assert shape["url"] == f"http://127.0.0.1:9/cb?{shape['request']['query']}"
+        assert shown is None or shape["request"]["query"] == shown
+        curl = CurlWriter((acme(),), Masker((acme(),)), "http://localhost", with_token=False).command(call, None)
+        assert curl.count("cb?") == curl.count("x=1") == 1
+        assert shape["url"].partition("***")[0] in curl
+        assert not any(piece in json.dumps(shape) + curl for piece in PIECES)
+
+
 def test_a_form_of_json_is_cut_where_secrets_are_looked_for() -> None:
     """Of a long one no more fields are shown than were looked through, and that is said."""
     long = "x" * MAX_FORM_SEARCHED
@@ -200,6 +361,24 @@ def test_a_form_of_json_is_cut_where_secrets_are_looked_for() -> None:
         '\\"key\\": \\"',
         "%5C",
         "--e",
+        "%5Cu",
+        "\\",
+        "\n",
+        "\n+",
+        "&%20",
+        "%65yJ",
+        "eyJ%",
+        "%2D",
+        "-----BEGIN A-----%",
+        "%2D-----END A-----",
+        '{"key":[',
+        '"key": 1,',
+        '"key":["\\',
+        "%22key%22:%5B%22%5C",
+        "%5C%22key%5C%22:[%5C%5C",
+        "key[",
+        "&key[0",
+        "k\0e\0y\0=\0",
     ],
 )
 def test_what_cannot_be_read_is_looked_at_in_linear_time(text: str) -> None:
@@ -214,6 +393,55 @@ def test_the_parts_that_cannot_be_read_are_found() -> None:
     """From behind the empty line to the next line of the kind that stands above the header."""
     text = "--x\nContent-Disposition: form-data; name=key\n\n1\n--y\n2\n--x--\n"
     assert [text[start:end] for start, end in UnreadParts("key").spans(text, "multipart/form-data")] == ["1\n--y\n2"]
+
+
+HIDDEN: list[dict[str, Any]] = [
+    {"const": SECRET},
+    {"enum": [SECRET]},
+    {"pattern": SECRET},
+    {"anyOf": [{"not": {"const": SECRET}}]},
+]
+EXPECTED_OF_HEADERS: list[dict[str, Any]] = [
+    *({"properties": {"x-key": hidden}} for hidden in HIDDEN),
+    *({"allOf": [{"properties": {"X-Key": hidden}}]} for hidden in HIDDEN),
+    {"patternProperties": {"^x-k": {"const": SECRET}}},
+    {"not": {"additionalProperties": {"pattern": "^"}, "const": {"x-key": SECRET}}},
+    {"const": {"authorization": f"Bearer {SECRET}"}},
+    {"enum": [{"x-token": SECRET}]},
+]
+EXPECTED: list[dict[str, Any]] = [
+    *({"/header": {**one, "minProperties": 99}} for one in EXPECTED_OF_HEADERS),
+    *({"/header/x-key": hidden} for hidden in HIDDEN[:3]),
+    {"/header/X-Key": {"const": {"deep": [SECRET]}}},
+    *({at: {"const": {"key": SECRET}}} for at in ("/body", "/query")),
+    *({at: {"properties": {"key": hidden}, "minProperties": 9}} for at in ("/body",) for hidden in HIDDEN),
+    *({at: hidden} for at in ("/body/key", "/query/key", "/body/key/0") for hidden in HIDDEN[:2]),
+    {"/body/deep": {"enum": [[{"key": {"v": SECRET}}]]}},
+]
+
+
+@pytest.mark.parametrize("when", EXPECTED, ids=json.dumps)
+def test_what_a_schema_expects_of_a_secret(customer: Customer, when: dict[str, Any]) -> None:
+    """Neither what was expected nor what was found is told, of all headers at once neither; how it was asked is."""
+    sent = {"key": [CUT_BY_A_FORM, {"schema": CUT_BY_A_FORM}], "deep": {"key": {"schema": {"const": CUT_BY_A_FORM}}}}
+    customer.send(json={**customer.good, **sent})
+    asked = {"account": customer.id, "operation": "acme.send_sms", "count": {"exactly": 5}, "when": when}
+    answer = customer.client.post("/_mock/calls/verify", json=asked)
+    pointer, schema = next(iter(when.items()))
+    differences = answer.json()["nearest"][0]["differences"]
+    assert [one["pointer"].lower() for one in differences] == [pointer.lower()]
+    assert differences[0]["expected"]["schema"].keys() == schema.keys()
+    assert not any(piece in answer.text for piece in PIECES), answer.text
+
+
+def test_what_a_schema_expects_elsewhere_stays(customer: Customer) -> None:
+    """Of other headers and members, and of which kind a secret is to be."""
+    customer.send()
+    schema = {"properties": {"x-other": {"const": "v"}, "x-key": {"type": "string", "minLength": 500}}}
+    for when in ({"/header": {**schema, "required": ["x-other"]}}, {"/body": {"properties": {"to": {"const": "1"}}}}):
+        asked = {"account": customer.id, "operation": "acme.send_sms", "when": when}
+        found = customer.client.post("/_mock/calls/verify", json=asked).json()
+        assert found["nearest"][0]["differences"][0]["expected"] == {"schema": next(iter(when.values()))}
 
 
 @pytest.mark.parametrize("name", ["json", "json-as-a-value", "json-split", "json-behind-a-field", "json-escaped"])

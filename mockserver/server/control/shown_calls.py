@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver.engine.call import RecordedCall, unpack_problems
-from mockserver.engine.coding import without_codings
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
 from mockserver.server.control.sent import message_of
+from mockserver.server.packed_bodies import unpacked
 from mockserver.server.serialize import call_shape, content_type_of, moment_text
 from mockserver.spec.wording import shortened
 
@@ -69,11 +69,12 @@ async def summary(state: State, call: RecordedCall) -> dict[str, Any]:
 
 def _body(call: RecordedCall, state: State) -> str | None:
     """How a body begins, for a call of whose message nobody knows the text."""
-    start = call.body[:MAX_SUMMARY_TEXT]
-    if not start:
+    content = unpacked(call).content
+    if not content:
         return None
-    text = start.decode("utf-8", "replace")
-    return state.masker.body(text, call.reads, content_type_of(call.headers), is_cut=len(start) < len(call.body))
+    start, content_type = content[:MAX_SUMMARY_TEXT], content_type_of(call.headers)
+    is_cut = len(start) < len(content)
+    return state.masker.body(start.decode("utf-8", "replace"), call.reads, content_type, is_cut=is_cut)
 
 
 def _sentence(problem: dict[str, Any]) -> str:

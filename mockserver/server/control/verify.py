@@ -33,8 +33,9 @@ from mockserver.server.control.requests import (
     write,
 )
 from mockserver.server.control.shown_calls import shown
-from mockserver.server.masking import PEM_BEGIN
-from mockserver.server.serialize import MAX_MEMBER_SHOWN, Shown, content_type_of, moment
+from mockserver.server.secret_shapes import PEM_BEGIN
+from mockserver.server.serialize import MAX_MEMBER_SHOWN, content_type_of, moment
+from mockserver.server.shown_differences import ShownDifferences
 from mockserver.server.verification import Asked, Verdict, verify
 from mockserver.spec.pointer import MISSING, join
 from mockserver.store.store import UNCLAIMED
@@ -162,7 +163,7 @@ def _evicted(number: int) -> str:
 
 
 async def _masked_differences(state: State, miss: Miss[RecordedCall], share: TimeShare) -> AsyncIterator[Difference]:
-    show, content_type = Shown(state.masker), content_type_of(miss.call.headers)
+    show, content_type = ShownDifferences(state.masker), content_type_of(miss.call.headers)
     for difference in map(_from_the_difference, miss.differences):
         at, expected, found = difference.pointer, difference.expected, difference.found
         yield Difference(at, show.differing(at, expected, content_type), show.differing(at, found, content_type))
@@ -215,7 +216,7 @@ def _parts(call: RecordedCall) -> dict[str, Any]:
 
 async def _masked(state: State, call: RecordedCall, parts: Mapping[str, Any], share: TimeShare) -> dict[str, Any]:
     """These parts and the headers, as pairs, masked as they are shown; others get their turn after each."""
-    show, content_type, masked = Shown(state.masker), content_type_of(call.headers), dict[str, Any]()
+    show, content_type, masked = ShownDifferences(state.masker), content_type_of(call.headers), dict[str, Any]()
     for part, value in parts.items():
         masked[part] = show.differing(join(part), value, content_type)
         await share.checkpoint()

@@ -10,7 +10,8 @@ from mockserver.engine.expectation import RequestView
 from mockserver.engine.pin import PinState
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
-from mockserver.server.serialize import Shown, content_type_of
+from mockserver.server.serialize import content_type_of
+from mockserver.server.shown_differences import ShownDifferences
 from mockserver.spec.pointer import MISSING
 from mockserver.spec.reach import covers
 from mockserver.spec.source import read_text
@@ -59,7 +60,7 @@ async def _pins(state: State, call: RecordedCall) -> AsyncIterator[dict[str, Any
 
 
 def _pin_shape(state: State, call: RecordedCall, pin: PinState, view: RequestView) -> dict[str, Any]:
-    show, content_type = Shown(state.masker), content_type_of(call.headers)
+    show, content_type = ShownDifferences(state.masker), content_type_of(call.headers)
     differences = [
         {
             "pointer": one.pointer,

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mockserver.engine.call import RecordedCall
-from mockserver.engine.coding import content_of
-from mockserver.server.masking import MAX_SEARCHED, MIN_QUOTED, Masker, Quotes, decoded_field
+from mockserver.server.masking import MAX_SEARCHED, MIN_QUOTED, Masker, Quotes
+from mockserver.server.packed_bodies import unpacked
+from mockserver.server.secret_members import decoded_field
 from mockserver.spec.model import Contract
 
 _USUAL = re.compile(
@@ -41,7 +42,7 @@ class RealMasker(Masker):
     def presents(self, call: RecordedCall) -> Iterator[str]:
         """What stands in a request where credentials stand, or in a field that is named as one."""
         yield from super().presents(call)
-        body = content_of(call)[:MAX_SEARCHED].decode("utf-8", "replace") if call.reads == "form" else ""
+        body = unpacked(call).content[:MAX_SEARCHED].decode("utf-8", "replace") if call.reads == "form" else ""
         for text in (call.query.decode("latin-1"), body):
             yield from (decoded_field(found[3]) for found in _ADDRESS_FIELD.finditer(text) if self._is_usual(found[2]))
 

@@ -15,7 +15,7 @@ from mockserver.server.application import create_app
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.contracts import description
 from mockserver.server.control.verify import MAX_CALLS_SHOWN
-from mockserver.server.serialize import Shown
+from mockserver.server.shown_differences import ShownDifferences
 from tests.live import Live
 from tests.server.acme_customer import SETTINGS, Customer
 from tests.server.conftest import Make
@@ -251,9 +251,9 @@ def test_whose_calls_must_be_said(acme_client: TestClient) -> None:
 def test_others_get_their_turn_between_the_parts_of_a_view(busy: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     """No two parts of a request are masked in one piece of work, however large each of them is."""
     work: list[str] = []
-    differing, checkpoint = Shown.differing, TimeShare.checkpoint
+    differing, checkpoint = ShownDifferences.differing, TimeShare.checkpoint
 
-    def masking(show: Shown, at: str, value: Any, content_type: str) -> Any:
+    def masking(show: ShownDifferences, at: str, value: Any, content_type: str) -> Any:
         work.append(at)
         return differing(show, at, value, content_type)
 
@@ -261,7 +261,7 @@ def test_others_get_their_turn_between_the_parts_of_a_view(busy: Customer, monke
         work.append("turn")
         await checkpoint(share)
 
-    monkeypatch.setattr(Shown, "differing", masking)
+    monkeypatch.setattr(ShownDifferences, "differing", masking)
     monkeypatch.setattr(TimeShare, "checkpoint", giving)
     assert len(verdict(busy, views=True)["views"]) == len(verdict(busy)["calls"])
     masked = [at for at, then in pairwise(work) if at != "turn" and then == "turn"]
