@@ -38,9 +38,12 @@ class Unpacked(NamedTuple):
 _SEALED_BODY = Unpacked(b"", is_packed=True, is_whole=False)
 
 
-def unpacked(sent: Any) -> Unpacked:
-    """What is in the body of an arrival or a recorded call, unpacked as often as it is packed."""
-    content = content_of(sent)
+def unpacked(sent: Any, content: bytes | None = None) -> Unpacked:
+    """What is in the body of an arrival or a recorded call, unpacked as often as it is packed.
+
+    ``content`` is the body without its content codings, where that is known.
+    """
+    content = content_of(sent) if content is None else content
     if content is sent.body and _is_sealed(sent):
         return _SEALED_BODY
     for _ in range(MAX_CODINGS):

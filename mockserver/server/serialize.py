@@ -112,7 +112,7 @@ async def _request(call: RecordedCall, plain: RecordedCall, show: "Shown", share
     await share.checkpoint()
     shape["json"] = show.at("/request/json", show.value, value)
     await share.checkpoint()
-    shape |= _body_as_sent(call, show)
+    shape |= _body_as_sent(call, plain, show)
     await share.checkpoint()
     return shape
 
@@ -333,13 +333,13 @@ class _Room:
             yield value
 
 
-def _body_as_sent(call: RecordedCall, show: Shown) -> dict[str, Any]:
+def _body_as_sent(call: RecordedCall, plain: RecordedCall, show: Shown) -> dict[str, Any]:
     """The bytes of a request's body as they were sent; of a packed one its content, unless all of it may be shown.
 
     Packed bytes hold more than is looked at, so they are shown only where all that they hold was. Where they cannot be
     unpacked wholly, only their number is shown.
     """
-    content, is_packed, is_whole = unpacked(call)
+    content, is_packed, is_whole = unpacked(call, plain.body)
     if not is_whole:
         show.cut.append("/request/body_base64")
         return {"body_base64": None, "body_bytes": len(call.body)}

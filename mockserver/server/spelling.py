@@ -6,7 +6,7 @@ from collections.abc import Iterable
 # Bounded, so that a search takes linear time: more levels of escapes than anybody reads.
 _PERCENT = "%(?:25){0,3}"
 _BACKSLASHES = rf"(?:\\|{_PERCENT}5[Cc]){{1,4}}"
-_ESCAPED = re.compile(rf"(?:{_BACKSLASHES}u00|{_PERCENT})([0-9A-Fa-f]{{2}})")
+_ESCAPED_CHARACTER = re.compile(rf"(?:{_BACKSLASHES}u00|{_PERCENT})([0-9A-Fa-f]{{2}})")
 BROKEN_ESCAPE_AT_END = r"(?:%(?:25)*(?:[0-9A-Fa-f]|5[Cc](?:u[0-9a-fA-F]{0,3})?)?|\\+(?:u[0-9a-fA-F]{0,3})?)\Z"
 
 
@@ -30,14 +30,14 @@ def escapes_of(characters: Iterable[str]) -> str:
 
 def read(text: str) -> str:
     """A text without escapes of ASCII characters."""
-    return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text)
+    return _ESCAPED_CHARACTER.sub(lambda escape: chr(int(escape[1], 16)), text)
 
 
 def end_of(text: str, length: int) -> int:
     """Where in a text with escapes so many of its characters end."""
     at = 0
     for _ in range(length):
-        escape = _ESCAPED.match(text, at)
+        escape = _ESCAPED_CHARACTER.match(text, at)
         at = escape.end() if escape else at + 1
     return at
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver.engine.call import RecordedCall, unpack_problems
+from mockserver.engine.coding import without_codings
 from mockserver.server.checkpoint import TimeShare
 from mockserver.server.control.requests import State
 from mockserver.server.control.sent import message_of
@@ -58,7 +59,7 @@ async def summary(state: State, call: RecordedCall) -> dict[str, Any]:
         "path": mask.text(shortened(call.path, MAX_SUMMARY_TEXT)),
         "recipient": mask.text(shortened(call.recipient, MAX_SUMMARY_TEXT)) or None,
         "text": None if text is None else mask.text(shortened(text, MAX_SUMMARY_TEXT)),
-        "body": None if text is not None else _body(plain, state),
+        "body": None if text is not None else _body(call, state),
         "problem": quotes.text(shortened(_sentence(problems[0]), MAX_SUMMARY_TEXT)) if problems else None,
         "fault": call.fault or None,
         "outcome": call.outcome,
