@@ -97,6 +97,12 @@ class HttpExchange:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
+    def say_continue(self) -> None:
+        """Tell a client to go on that waits for that, once, unless it has gone on already (RFC 9110, 10.1.1)."""
+        self.expects_continue = False
+        if not (self.body or self.is_begun or self.is_answered):
+            self.connection.transport.write(CONTINUE)
+
     def take(self, limit: int) -> tuple[bytes, int, bool]:
         """As ``receive_body``, of a whole request that nobody has read."""
         self._has_read_all = True
@@ -127,9 +133,8 @@ class HttpExchange:
     async def receive(self) -> Message:
         """ASGI's ``receive``."""
         connection = self.connection
-        if self.expects_continue and not (self.body or self.is_whole or self.is_begun or self.is_answered):
-            connection.transport.write(CONTINUE)
-        self.expects_continue = False
+        if self.expects_continue:
+            self.say_continue()
         while not (self.is_answered or self.body or (self.is_whole and not self._has_read_all)):
             connection.resume_reading()
             self._reader = connection.loop.create_future()

@@ -116,7 +116,7 @@ class Protocol(asyncio.Protocol):
         self.transport = transport
         self._connections.add(self)
         self._descriptor = forks.hold(transport.get_extra_info("socket"))
-        self._parser = HttpRequestParser(self)
+        self._parser = self._new_parser()
         self.client = _address(transport.get_extra_info("peername"))
         self._is_secure = transport.get_extra_info("ssl_object") is not None
         self._scope = {
@@ -265,6 +265,12 @@ class Protocol(asyncio.Protocol):
 
     # reading
 
+    def _new_parser(self) -> Any:
+        """A parser that leaves it to us when the connection ends: it would let a trailer end it, behind our answer."""
+        parser = HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_keep_alive=True)
+        return parser
+
     def _feed(self, data: bytes) -> None:
         """Have the parser read. Requests that offer another protocol, however many, are read as if they did not."""
         at = self._parse(data)
@@ -305,7 +311,7 @@ class Protocol(asyncio.Protocol):
         if not exchange.keep_alive:
             fields.append((b"connection", b"close"))
         lines = b"".join(b"%b: %b\r\n" % field for field in fields)
-        self._parser = HttpRequestParser(self)
+        self._parser = self._new_parser()
         self._parse(b"POST / HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (self._host, lines))
         if self._arriving is not None:
             self._arriving = exchange
@@ -359,6 +365,8 @@ class Protocol(asyncio.Protocol):
     def _start(self, exchange: HttpExchange) -> None:
         """Give a request to the application: a vendor's that is whole without a task, if it has to wait for nothing."""
         exchange.is_started = True
+        if exchange.expects_continue and exchange.is_whole:  # some clients wait for it that have no body to send
+            exchange.say_continue()
         scope, direct = exchange.scope, self.service.direct
         answering = None
         if direct is not None and exchange.is_whole:
