@@ -114,8 +114,24 @@ class MockUvicorn(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until the end, in an event loop of its own; no policy of the process is changed."""
+        if threading.current_thread() is threading.main_thread():
+            self._run_to_the_end(sockets)
+        else:
+            self._run(sockets)
+
+    def _run(self, sockets: list[socket.socket] | None) -> None:
         with asyncio.Runner(loop_factory=event_loop) as runner:
             runner.run(self.serve(sockets))
+
+    def _run_to_the_end(self, sockets: list[socket.socket] | None) -> None:
+        """Serve in a process that ends with the server: Ctrl+C is the server's from now on, however often it comes.
+
+        Uvicorn raises each signal again that it has seen. A second one would be an exception within the event loop.
+        """
+        signal.signal(signal.SIGINT, self.handle_exit)
+        self._run(sockets)
+        if self._is_interrupted:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt but the interpreter's own end
 
     def end(self) -> None:
         """End soon, whatever thread asks for it."""
@@ -153,7 +169,10 @@ class MockUvicorn(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Drain, then end within two seconds: waits at once, other requests when answered or their time is over."""
+        """Drain, then end within two seconds: waits at once, other requests when answered or their time is over.
+
+        A second Ctrl+C, uvicorn's ``force_exit``, cuts them at once. The lifespan ends in any case.
+        """
         await self._drain()
         service, state = self.config.service, self.server_state
         service.is_ending = True
@@ -168,13 +187,14 @@ class MockUvicorn(uvicorn.Server):
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
-                while state.connections or state.tasks:  # noqa: ASYNC110 -- uvicorn sets no event
+                while state.connections or state.tasks:  # uvicorn sets no event
                     await asyncio.sleep(0.01)
+                    if self.force_exit:
+                        break
         if state.connections or state.tasks:
             service.notice(f"{len(state.connections)} connections were cut: the server ends")
             await self._cut()
-        if not self.force_exit:
-            await self.lifespan.shutdown()
+        await self.lifespan.shutdown()
 
     async def _drain(self) -> None:
         """Answer as before for as long as the settings say, so that proxies can see that no call is welcome."""

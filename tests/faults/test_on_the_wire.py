@@ -1,6 +1,7 @@
 """Each fault, byte for byte on a real socket, and what the journal says of it."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -191,6 +192,50 @@ def test_a_client_that_does_not_wait(customer: Customer, fault: dict[str, Any], 
         fault["kind"],
         "acme.send_sms/sent",
     )
+
+
+SLOW = [
+    pytest.param({"kind": "delay", "seconds": 0.2}, id="delay"),
+    pytest.param({"kind": "dribble", "seconds": 0.2, "chunks": 5}, id="dribble"),
+]
+
+
+@pytest.mark.parametrize("fault", SLOW)
+@pytest.mark.parametrize("seconds", [0, 0.1, 0.3])
+def test_a_client_that_sends_no_more(customer: Customer, fault: dict[str, Any], seconds: float) -> None:
+    """It waits still: its late replies come whole, and what it asked for behind them, and then the end."""
+    customer.suffer({**fault, "times": 2}, where={"json": {"to": "+14155550199"}})
+    late = customer.request(to="+14155550199")
+    with connected(customer.server.port) as wire:
+        wire.send(customer.request() + late * 2 + customer.request())
+        time.sleep(seconds)
+        wire.send_no_more()
+        began, *replies = wire.rest().split(b"HTTP/1.1 202 Accepted\r\n")
+    assert (began, len(replies)) == (b"", 4)
+    assert all("id" in json.loads(reply.partition(b"\r\n\r\n")[2]) for reply in replies)
+    assert [call["outcome"] for call in customer.calls()] == ["sent"] * 4
+
+
+@pytest.mark.parametrize("kind", ["delay", "dribble"])
+def test_a_client_that_sends_no_more_and_leaves(customer: Customer, kind: str) -> None:
+    """It is waiting first, of which a byte is seen, and then it is gone."""
+    customer.suffer({"kind": kind, "seconds": NEVER})
+    with connected(customer.server.port) as wire:
+        wire.send(customer.request())
+        wire.send_no_more()
+        assert not wire.is_silent(PATIENCE)
+        assert customer.calls(ended=False)[-1]["outcome"] == "pending"
+    assert customer.call()["outcome"] == "aborted"
+
+
+def test_timeout_of_a_client_that_sends_no_more(customer: Customer) -> None:
+    """There is nothing to wait for: it ends."""
+    customer.suffer("timeout")
+    with connected(customer.server.port) as wire:
+        wire.send(customer.request())
+        wire.send_no_more()
+        assert wire.rest() == b""
+    assert customer.call()["outcome"] == "aborted"
 
 
 @pytest.mark.parametrize(("answers", "status"), [([], 202), (["refused"], 400), ([{"status": 200, "body": "}"}], 200)])

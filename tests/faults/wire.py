@@ -67,6 +67,13 @@ class Wire:
             raw += more
         return Reply(raw, "whole")
 
+    def rest(self) -> bytes:
+        """All that comes until the server ends the connection."""
+        return b"".join(iter(lambda: self._socket.recv(65536), b""))
+
+    def send_no_more(self) -> None:
+        self._socket.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         self._socket.close()
 
@@ -117,10 +124,10 @@ class Customer:
         ]
         return "\r\n".join([*head, "", ""]).encode("ascii") + content
 
-    def suffer(self, fault: str | Mapping[str, Any], *answers: Any) -> None:
-        """Pin a fault, with these answers if any."""
+    def suffer(self, fault: str | Mapping[str, Any], *answers: Any, **pin: Any) -> None:
+        """Pin a fault, with these answers if any, and what else a pin may say."""
         written = {"kind": fault} if isinstance(fault, str) else dict(fault)
-        body = {"account": self.id, "fault": written, "answers": list(answers)}
+        body = {"account": self.id, "fault": written, "answers": list(answers), **pin}
         pinned = requests.put(f"{self.server.url}/_mock/pins/{OPERATION}", json=body, timeout=PATIENCE)
         assert pinned.status_code == 200, pinned.text
 

@@ -51,8 +51,14 @@ class Connection(Protocol):
     def reset(self) -> None:
         """End at once, and have the kernel tell the client so."""
 
-    async def left(self, seconds: float | None = None) -> bool:
-        """Whether the client leaves within so many seconds (None: wait until it does). To send no more is to leave."""
+    async def left(self) -> None:
+        """Return when the client leaves. To send no more is to leave."""
+
+    async def leaves_within(self, seconds: float, first: bytes) -> bool:
+        """Whether the client leaves within so many seconds. One that sends no more may have left, or wait.
+
+        Then what comes next has its ``first`` byte written at once: who has left answers that with a reset.
+        """
 
 
 class HttpExchange:
@@ -70,10 +76,11 @@ class HttpExchange:
     is_answered = False
 
     _has_read_all = False  # the application has the whole request
-    _head: bytes | None = None  # of the response, which waits for the body's first bytes
+    _head: bytes | None = None  # of the response, which waits for the body's first bytes; empty once it is out
     _has_no_body = False  # whatever the application sends as one
     _missing: int | None = None  # bytes of the body that its length still promises
     _is_chunked = False
+    _early = 0  # bytes of what is written next that are out already
     _reader: "asyncio.Future[None] | None" = None  # waits for more of the request, or its client's end
 
     def __init__(self, connection: Connection, scope: MutableMapping[str, Any], *, keep_alive: bool) -> None:
@@ -96,6 +103,12 @@ class HttpExchange:
         """Have whoever waits for the request look again."""
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
+
+    def say_continue(self) -> None:
+        """Tell a client to go on that waits for that, once, unless it has gone on already (RFC 9110, 10.1.1)."""
+        self.expects_continue = False
+        if not (self.body or self.is_begun or self.is_answered):
+            self.connection.transport.write(CONTINUE)
 
     def take(self, limit: int) -> tuple[bytes, int, bool]:
         """As ``receive_body``, of a whole request that nobody has read."""
@@ -127,9 +140,8 @@ class HttpExchange:
     async def receive(self) -> Message:
         """ASGI's ``receive``."""
         connection = self.connection
-        if self.expects_continue and not (self.body or self.is_whole or self.is_begun or self.is_answered):
-            connection.transport.write(CONTINUE)
-        self.expects_continue = False
+        if self.expects_continue:
+            self.say_continue()
         while not (self.is_answered or self.body or (self.is_whole and not self._has_read_all)):
             connection.resume_reading()
             self._reader = connection.loop.create_future()
@@ -138,6 +150,12 @@ class HttpExchange:
             return {"type": "http.disconnect"}
         body, self.body, self._has_read_all = self.body, b"", self.is_whole
         return {"type": "http.request", "body": body, "more_body": not self.is_whole}
+
+    def begin_early(self, first: bytes) -> None:
+        """Write the first byte of what is written next, unless it is out."""
+        if not (self._early or self.is_answered):
+            self.connection.transport.write(first)
+            self.is_begun, self._early = True, len(first)
 
     async def send(self, message: Message) -> None:
         """ASGI's ``send``. What is sent to a client that left goes nowhere. Raises RuntimeError."""
@@ -183,7 +201,7 @@ class HttpExchange:
 
     def _write(self, body: bytes, *, is_last: bool) -> None:
         """Write some of the body, with the head where it is the first. Raises RuntimeError."""
-        data = b"" if self.is_begun else self._head or b""
+        data, self._head = self._head or b"", b""
         if self._has_no_body:
             self._missing = None
         elif self._is_chunked:
@@ -195,6 +213,8 @@ class HttpExchange:
             self._missing -= len(body)
             if self._missing < 0 or (is_last and self._missing > 0):
                 raise RuntimeError("a response's body has not the length that its headers tell")
+        if self._early:
+            data, self._early = data[self._early :], 0
         self.connection.transport.write(data)
         self.is_begun = True
         if is_last:

@@ -8,6 +8,8 @@ from mockserver.engine.response import RenderedResponse
 from mockserver.server.wire.asgi import HttpExchange
 from mockserver.spec.answer_model import BODILESS_STATUSES
 
+STATUS_LINE = b"HTTP/1.1 "  # how each begins
+
 
 class ClientLeftError(Exception):
     """The client left before it had the whole reply."""
@@ -30,7 +32,7 @@ async def deliver(
     if fault.kind == "malformed" or (fault.kind == "truncate" and response.status in BODILESS_STATUSES):
         await send_whole(send, response)
     elif fault.kind == "delay" or (fault.kind == "dribble" and not response.body):
-        await _pause(fault.seconds(number), exchange)
+        await _pause(fault.seconds(number), exchange, STATUS_LINE[:1])
         await send_whole(send, response)
     elif fault.kind == "dribble":
         await _dribble(fault.chunks, fault.seconds(number), response, exchange, send)
@@ -46,8 +48,8 @@ async def _dribble(
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
     await send({"type": "http.response.body", "body": b"", "more_body": True})
     for number in range(count):
-        await _pause(seconds / count, exchange)
         chunk = body[len(body) * number // count : len(body) * (number + 1) // count]
+        await _pause(seconds / count, exchange, chunk[:1])
         await send({"type": "http.response.body", "body": chunk, "more_body": number + 1 < count})
 
 
@@ -70,9 +72,9 @@ async def _break(kind: str, response: RenderedResponse, exchange: HttpExchange |
         connection.transport.close()
 
 
-async def _pause(seconds: float, exchange: HttpExchange | None) -> None:
-    """Wait, unless the client leaves first. Raises ClientLeftError."""
+async def _pause(seconds: float, exchange: HttpExchange | None, first: bytes) -> None:
+    """Wait, unless the client leaves first; the next byte is ``first``. Raises ClientLeftError."""
     if exchange is None:
         await asyncio.sleep(seconds)
-    elif await exchange.connection.left(seconds):
+    elif await exchange.connection.leaves_within(seconds, first):
         raise ClientLeftError

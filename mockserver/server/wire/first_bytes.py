@@ -19,12 +19,13 @@ from enum import Enum, auto
 from typing import Any
 
 from mockserver.server.wire import forks
+from mockserver.server.wire.connect_head import read_tunnel
 from mockserver.server.wire.connection_setup import ConnectionSetup, spawn
 from mockserver.server.wire.incident import Incident, tls_failure, tls_left
 from mockserver.server.wire.limits import (
-    NO_AUTHORITY,
     UNREADABLE,
     Refusal,
+    RefusedError,
     header_too_large,
     no_vendors_host,
     too_slow,
@@ -168,9 +169,10 @@ class FirstBytesProtocol(asyncio.Protocol):
             self._refuse(UNREADABLE)
         if not end or self.phase is not Phase.HEAD:
             return
-        tunnel = Tunnel.read(head)
-        if tunnel is None:
-            self._refuse(NO_AUTHORITY if b" HTTP/1." in head.partition(b"\r\n")[0] else UNREADABLE)
+        try:
+            tunnel = read_tunnel(head + end)
+        except RefusedError as error:
+            self._refuse(error.refusal)
             return
         destination = self._setup.proxy.destination(tunnel.to, self.transport.get_extra_info("sockname"))
         if destination is Destination.NOWHERE:

@@ -48,6 +48,7 @@ from mockserver.server.wire.timeouts import Wait
 MAX_LINGERING = 256  # ended connections that are kept until their clients have read all
 MAX_PIPELINED = 16  # requests behind the one that is being answered, before reading rests
 MAX_AT_ONCE = 32  # requests of one connection that are answered before others get their turn
+PROBE_SECONDS = 0.05  # between two looks whether a client that sends no more has left
 FRAMING = {b"content-length", b"transfer-encoding"}
 
 logger = logging.getLogger("mockserver")
@@ -109,6 +110,8 @@ class Protocol(asyncio.Protocol):
         self._is_half_closed = False  # the client sends no more
         self._drain: asyncio.Future[None] | None = None  # done when the transport takes more
         self._watch: asyncio.Future[bool] | None = None  # done, True, when the client leaves
+        self._first = b""  # what is written next, where a client that sends no more may stay
+        self._probing: asyncio.TimerHandle | None = None
 
     # what the event loop calls
 
@@ -116,7 +119,7 @@ class Protocol(asyncio.Protocol):
         self.transport = transport
         self._connections.add(self)
         self._descriptor = forks.hold(transport.get_extra_info("socket"))
-        self._parser = HttpRequestParser(self)
+        self._parser = self._new_parser()
         self.client = _address(transport.get_extra_info("peername"))
         self._is_secure = transport.get_extra_info("ssl_object") is not None
         self._scope = {
@@ -155,11 +158,14 @@ class Protocol(asyncio.Protocol):
         """Whether the connection stays: a client that sends no more still gets the answers to what it has asked."""
         owes = self.current is not None or self._waiting
         is_cut = self._arriving is not None and self._arriving is self.current
-        if self._watch is not None or not owes or is_cut or self._is_secure:
+        is_leaving = self._watch is not None and not self._first
+        if is_leaving or not owes or is_cut or self._is_secure:
             return False
         self._is_half_closed = True
         if self.state is OPEN:
             self.state = ENDING
+        if self._watch is not None:
+            self._probe()
         return True
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -265,6 +271,12 @@ class Protocol(asyncio.Protocol):
 
     # reading
 
+    def _new_parser(self) -> Any:
+        """A parser that leaves it to us when the connection ends: it would let a trailer end it, behind our answer."""
+        parser = HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_keep_alive=True)
+        return parser
+
     def _feed(self, data: bytes) -> None:
         """Have the parser read. Requests that offer another protocol, however many, are read as if they did not."""
         at = self._parse(data)
@@ -305,7 +317,7 @@ class Protocol(asyncio.Protocol):
         if not exchange.keep_alive:
             fields.append((b"connection", b"close"))
         lines = b"".join(b"%b: %b\r\n" % field for field in fields)
-        self._parser = HttpRequestParser(self)
+        self._parser = self._new_parser()
         self._parse(b"POST / HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (self._host, lines))
         if self._arriving is not None:
             self._arriving = exchange
@@ -359,6 +371,8 @@ class Protocol(asyncio.Protocol):
     def _start(self, exchange: HttpExchange) -> None:
         """Give a request to the application: a vendor's that is whole without a task, if it has to wait for nothing."""
         exchange.is_started = True
+        if exchange.expects_continue and exchange.is_whole:  # some clients wait for it that have no body to send
+            exchange.say_continue()
         scope, direct = exchange.scope, self.service.direct
         answering = None
         if direct is not None and exchange.is_whole:
@@ -490,20 +504,51 @@ class Protocol(asyncio.Protocol):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close means RST
         self.cut()
 
-    async def left(self, seconds: float | None = None) -> bool:
+    async def left(self) -> None:
+        await self._watched(is_over=self._is_half_closed)
+
+    async def leaves_within(self, seconds: float, first: bytes) -> bool:
+        self._first = first
+        timer = self.loop.call_later(seconds, self._wait_no_more)
+        if self._is_half_closed:
+            self._probe()
+        try:
+            return await self._watched(is_over=False)
+        finally:
+            self._first = b""
+            timer.cancel()
+            if self._probing is not None:
+                self._probing.cancel()
+
+    async def _watched(self, *, is_over: bool) -> bool:
+        """Wait until the client leaves, or is waited for no more; whether it has left."""
         if self.state is LOST:
             return True
-        watch: asyncio.Future[bool] = self.loop.create_future()
-        self._watch = watch
-        timer = None if seconds is None else self.loop.call_later(seconds, _tell, watch)
-        if self._is_half_closed or self.service.is_ending:
+        self._watch = self.loop.create_future()
+        if is_over or self.service.is_ending:
             self.transport.close()
         try:
-            return await watch
+            return await self._watch
         finally:
             self._watch = None
-            if timer is not None:
-                timer.cancel()
+
+    def _wait_no_more(self) -> None:
+        if self._watch is not None and not self._watch.done():
+            self._watch.set_result(False)
+
+    def _probe(self) -> None:
+        """See whether a client that sends no more is there still: a socket that was closed resets at the first byte.
+
+        The event loop does not read there any more, and so would not notice.
+        """
+        raw = self.transport.get_extra_info("socket")
+        if self.current is None or raw is None or self.transport.is_closing():
+            return
+        self.current.begin_early(self._first)
+        if raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.cut()
+        else:
+            self._probing = self.loop.call_later(PROBE_SECONDS, self._probe)
 
     # what the timeouts look at
 
@@ -530,11 +575,6 @@ class Protocol(asyncio.Protocol):
             self.reset()
         else:
             self.transport.close()
-
-
-def _tell(watch: "asyncio.Future[bool]") -> None:
-    if not watch.done():
-        watch.set_result(False)
 
 
 def _address(name: Any) -> tuple[str, int] | None:

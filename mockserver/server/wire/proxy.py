@@ -13,7 +13,6 @@ MAX_AGENT = 200  # characters of a client's own name that are kept
 
 _TARGET_HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{1,5}))?")
-_AGENT = re.compile(rb"\r\nuser-agent:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
 
 class Authority(NamedTuple):
@@ -40,16 +39,6 @@ class Tunnel(NamedTuple):
 
     to: Authority
     agent: str
-
-    @classmethod
-    def read(cls, head: bytes) -> Self | None:
-        """Of a request's head, without the empty line behind it; None where it is no CONNECT."""
-        words = head.partition(b"\r\n")[0].split(b" ")
-        if len(words) != 3 or words[0] != b"CONNECT" or not words[2].startswith(b"HTTP/1."):
-            return None
-        to = Authority.read(words[1].decode("latin-1"))
-        agent = _AGENT.search(head)
-        return None if to is None else cls(to, agent[1].decode("latin-1")[:MAX_AGENT].strip() if agent else "")
 
 
 class Destination(Enum):

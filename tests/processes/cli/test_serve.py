@@ -8,6 +8,7 @@ import re
 import resource
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -250,6 +251,53 @@ def test_interrupted(options: tuple[str, ...]) -> None:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(PATIENCE) == 0
         assert server.process.communicate() == ("", "")
+
+
+CUT = "1 connections were cut: the server ends"
+
+
+@pytest.mark.parametrize("seconds", [0, 0.003, 0.01, 0.03, 0.1])
+@pytest.mark.parametrize("store", [None, "calls.db"])
+def test_interrupted_again(seconds: float, store: str | None, tmp_path: Path) -> None:
+    """Whenever Ctrl-C comes once more, nothing is said of it, and the store is closed."""
+    options = () if store is None else ("--store", tmp_path / store)
+    with serving("--port", "0", *options) as server:
+        assert requests.post(f"{server.url}/sms/o", timeout=PATIENCE).status_code == 401
+        for _ in range(3):
+            server.process.send_signal(signal.SIGINT)
+            time.sleep(seconds)
+        assert server.process.wait(PATIENCE) == 0
+        output, log = server.process.communicate()
+        assert (output, log.count("\n")) == ("", 1)  # the call's
+    assert [path.name for path in tmp_path.iterdir()] == ([] if store is None else [store])  # and no log of the store's
+
+
+def test_interrupted_again_while_a_client_waits_over_tls(tmp_path: Path) -> None:
+    """One that is kept waiting by a fault is cut at once then, and one line says so."""
+    files = tmp_path / "tls"
+    pin = {"account": "default", "fault": {"kind": "timeout"}}
+    head = b"POST /sms/o HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+    key = b"Authorization: Bearer OpenTactDefaultPaidKey00000000000000000000000001\r\n\r\n"
+    options = ("--port", "0", "--log", "json", "--tls-files", files, "--store", tmp_path / "calls.db")
+    with serving(*options, XDG_STATE_HOME=str(tmp_path / "state")) as server:
+        assert requests.put(f"{server.url}/_mock/pins/opentact.send_sms", json=pin, timeout=PATIENCE).ok
+        context = ssl.create_default_context(cafile=str(files / "ca.pem"))
+        port = urlsplit(server.url).port or 0
+        with (
+            socket.create_connection(("127.0.0.1", port), PATIENCE) as raw,
+            context.wrap_socket(raw, server_hostname="localhost") as client,
+        ):
+            client.sendall(head + key)
+            while not get(f"{server.url}/_mock/calls?account=default").json()["calls"]:
+                time.sleep(0.01)
+            for _ in range(2):
+                server.process.send_signal(signal.SIGINT)
+                time.sleep(0.1)
+            assert server.process.wait(PATIENCE) == 0
+            output, log = server.process.communicate()
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert (output, [line["note"] for line in lines if "note" in line]) == ("", [CUT])
+    assert not (tmp_path / "calls.db-wal").exists()
 
 
 @pytest.mark.parametrize(
@@ -585,7 +633,7 @@ def test_sigterm_while_an_answer_is_not_read() -> None:
             server.process.send_signal(signal.SIGTERM)
             _, log = server.process.communicate(timeout=PATIENCE)
     notes = [json.loads(line)["note"] for line in log.splitlines() if "note" in json.loads(line)]
-    assert notes == ["1 connections were cut: the server ends"]
+    assert notes == [CUT]
 
 
 def test_sigterm_while_a_list_is_not_read() -> None:
@@ -601,6 +649,4 @@ def test_sigterm_while_a_list_is_not_read() -> None:
             time.sleep(0.5)
             server.process.send_signal(signal.SIGTERM)
             _, log = server.process.communicate(timeout=PATIENCE)
-    assert [json.loads(line)["note"] for line in log.splitlines() if "note" in json.loads(line)] == [
-        "1 connections were cut: the server ends"
-    ]
+    assert [json.loads(line)["note"] for line in log.splitlines() if "note" in json.loads(line)] == [CUT]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from mockserver.server.wire import asgi
 from mockserver.server.wire.asgi import DisconnectedError, receive_body
-from tests.live import Live
+from tests.live import PATIENCE, Live
 from tests.properties import examples
 
 LIMIT = 1000  # of the operation that is called here
@@ -143,6 +144,18 @@ def test_a_body_without_end_closes_the_connection(
     response = connection.getresponse()
     assert (response.status, response.headers["Connection"]) == (status, "close")
     assert response.headers["X-Mock-Problem"] == ("too_large /body" if status == 400 else None)
+
+
+@pytest.mark.parametrize("path", ["/base/messages", "/nowhere", "/_mock/health"])
+@pytest.mark.parametrize("body", [b"", b"{}"])
+def test_a_client_that_waits_to_be_told(live: Live, path: str, body: bytes) -> None:
+    """It is told once, whether it has a body to send or not, and not at all where the body came with the head."""
+    head = b"POST %b HTTP/1.1\r\nHost: localhost\r\nExpect: 100-Continue\r\nConnection: close\r\n" % path.encode()
+    with socket.create_connection(("127.0.0.1", live.port), PATIENCE) as raw:
+        raw.sendall(head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        found = b"".join(iter(lambda: raw.recv(65536), b""))
+    first, *more = re.findall(rb"HTTP/1.1 (\d+) ", found)
+    assert (first == b"100", len(more)) == ((True, 1) if not body else (False, 0))
 
 
 def test_a_client_that_leaves_within_a_body_is_not_recorded(live: Live, connection: HTTPConnection) -> None:

@@ -25,7 +25,7 @@ def delivered(fault: dict[str, Any], body: bytes) -> tuple[list[bytes], list[flo
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    async def pause(seconds: float, exchange: Any) -> None:
+    async def pause(seconds: float, exchange: Any, first: bytes) -> None:
         pauses.append(seconds)
 
     with pytest.MonkeyPatch.context() as patch:

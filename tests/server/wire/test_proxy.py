@@ -1,12 +1,10 @@
 """Which hosts the server serves as a proxy, passes on and refuses."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mockserver.server.settings import Settings
 from mockserver.server.wire.limits import no_vendors_host
-from mockserver.server.wire.proxy import Authority, Destination, Proxy, Tunnel
+from mockserver.server.wire.proxy import Authority, Destination, Proxy
 
 HOSTS = ("api.acme.example",)
 LISTENING = ("127.0.0.1", 8080)
@@ -38,26 +36,6 @@ def test_a_default_port() -> None:
     """It stands for the one that is not there."""
     assert str(Authority.read("a", 80)) == "a:80"
     assert str(Authority.read("a:81", 80)) == "a:81"
-
-
-@given(st.binary(max_size=60))
-def test_any_head(data: bytes) -> None:
-    """Only a CONNECT with a host and a port is one."""
-    tunnel = Tunnel.read(data)
-    assert tunnel is None or data.startswith(b"CONNECT ")
-    named = Tunnel.read(b"CONNECT a:1 HTTP/1.1\r\n" + data.replace(b"\r", b"").replace(b"\n", b"") + b"\r\nX: y")
-    assert named is not None
-    assert named.to == ("a", 1)
-
-
-def test_who_asks() -> None:
-    """A user agent, in any case, up to a length; none where none is told."""
-    head = b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nUSER-agent:  probe/1 (x) \r\nOther: y"
-    assert Tunnel.read(head) == (("a", 1), "probe/1 (x)")
-    assert Tunnel.read(b"CONNECT a:1 HTTP/1.0") == (("a", 1), "")
-    long = Tunnel.read(b"CONNECT a:1 HTTP/1.1\r\nuser-agent: " + b"x" * 1000)
-    assert long is not None
-    assert long.agent == "x" * 200
 
 
 def test_vendors_hosts_are_served() -> None:

@@ -105,7 +105,7 @@ def test_a_host_that_cannot_be_reached(server: Opened) -> None:
         unused.bind(("127.0.0.1", 0))
         host = f"localhost:{unused.getsockname()[1]}"
         with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
-            connection.sendall(f"CONNECT {host} HTTP/1.1\r\n\r\n".encode())
+            connection.sendall(f"CONNECT {host} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
             answer = received(connection)
     assert answer.startswith(b"HTTP/1.1 502 ")
     assert f"{host} is let through, and cannot be reached: ".encode() in answer
