@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import click
 
 from mockserver.cli.common import CommandError, contract_options, ending_with_findings, server_url
-from mockserver.engine.sources import Sources
 from mockserver.server.build import contracts_of
 from mockserver.server.certificates import Certificates, vendor_hosts
 from mockserver.server.settings import Settings
+from mockserver.server.system_time import system_time
 from mockserver.server.trust_files import BUNDLE, CA, JAVA_STORE, write_trust_files
 from mockserver.testing.java_options import joined, proxied, trusting
 
@@ -74,7 +74,7 @@ def ca(folder: Path | None, url: str | None, settings: Settings, *, hint: bool) 
     Without DIR they stay beside what servers keep for themselves.
     """
     said: list[str] = []
-    certificates = Certificates(vendor_hosts(contracts_of(settings)), Sources.real().now, said.append)
+    certificates = Certificates(vendor_hosts(contracts_of(settings)), system_time, said.append)
     identity = certificates.identity()
     if said:
         raise CommandError(f"{said[0]}; XDG_STATE_HOME names another folder, serve --tls-files writes them itself")

@@ -6,6 +6,7 @@ Its key is thrown away then: whoever trusts the CA trusts nothing else.
 import datetime as dt
 import hashlib
 import ipaddress
+from base64 import b64decode
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-VALID_DAYS = 397  # more than 398 are refused by Apple's systems
 LOCAL_NAME = "localhost"
 LOCAL_ADDRESSES = ("127.0.0.1", "::1")
 LOCAL_NETS = ("127.0.0.0/8", "::1/128")
@@ -27,19 +27,33 @@ STORE_PASSWORD = b"changeit"  # Java's own default; such a store holds nothing s
 
 Span = tuple[dt.datetime, dt.datetime]
 
+# the least that can be read as one: a serial number, no names, no key, and from 1970 until 1970
+_LEAST_CERTIFICATE = (
+    "MFAwPwIBATAKBggqhkjOPQQDAjAAMB4XDTcwMDEwMTAwMDAwMFoXDTcwMDEwMTAwMDAwMFowADAKMAUGAytlcAMBADAKBggqhkjOPQQDAgMBAA=="
+)
 
-def certify(hosts: tuple[str, ...], now: float) -> tuple[float, str, str, str]:
-    """A certificate for these hosts, localhost and the loopback addresses, from ``now`` on, in Unix seconds.
 
-    Returns when it ends, the CA, the certificate and its key, the last three as PEM.
+def certify(hosts: tuple[str, ...], since: float, until: float) -> tuple[str, str, str]:
+    """A certificate for these hosts, localhost and the loopback addresses, valid between two Unix times.
+
+    Returns the CA, the certificate and its key, as PEM.
     """
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    start = dt.datetime.fromtimestamp(now, dt.UTC) - dt.timedelta(days=1)  # other clocks lag
-    span = start, start + dt.timedelta(days=VALID_DAYS)
+    span = moment(since), moment(until)
     ca = _ca(hosts, ca_key, span)
     certificate = _certificate(hosts, key, ca, ca_key, span)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
-    return span[1].timestamp(), _pem(ca), _pem(certificate), private
+    return _pem(ca), _pem(certificate), private
+
+
+def moment(time: float) -> dt.datetime:
+    """A Unix time as a datetime of the class that cryptography takes, and no other.
+
+    It remembers the first that it meets: under freezegun that is freezegun's own, which is another one afterwards.
+    """
+    least = x509.load_der_x509_certificate(b64decode(_LEAST_CERTIFICATE))
+    epoch: dt.datetime = getattr(least, "not_valid_before_utc", None) or least.not_valid_before  # until version 42
+    return epoch + dt.timedelta(seconds=time)
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -9,6 +9,7 @@ from mockserver.engine.account import BUILTIN_ACCOUNTS, other_accounts
 from mockserver.engine.sources import Sources
 from mockserver.server.certificates import Certificates, TlsIdentity, vendor_hosts
 from mockserver.server.settings import Settings, SettingsError
+from mockserver.server.system_time import system_time
 from mockserver.server.trust_files import write_trust_files
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.load import NO_DRAFTS, SUFFIXES, contract_files, is_overlay, load_contracts, vendor_of
@@ -48,7 +49,7 @@ def certificates_of(settings: Settings, contracts: Iterable[Contract]) -> Certif
         if settings.tls_files is not None:
             write_trust_files(settings.tls_files, identity)
 
-    return Certificates(vendor_hosts(contracts), Sources.real().now, say, write_files)
+    return Certificates(vendor_hosts(contracts), system_time, say, write_files)
 
 
 def contracts_of(settings: Settings, drafts: Mapping[Path, Source] = NO_DRAFTS) -> tuple[Contract, ...]:

@@ -17,6 +17,8 @@ import msgspec
 from mockserver.server.settings import is_loopback
 from mockserver.spec.model import Contract
 
+VALID_SECONDS = 397 * 86_400  # more than 398 days are refused by Apple's systems
+LAG_SECONDS = 86_400  # of other clocks: an identity is valid from so long ago
 RENEWAL_SECONDS = 30 * 86_400  # before the end
 MODE_OF_OTHERS = 0o077  # what a file's mode lets its group and everybody do
 
@@ -46,8 +48,8 @@ class TlsIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return java_store(self.ca)  # it may have been kept by an older one
 
     def is_good(self, hosts: tuple[str, ...], now: float) -> bool:
-        """Whether it is for these hosts, and for some time to come."""
-        return self.hosts == hosts and now < self.until - RENEWAL_SECONDS
+        """Whether it is for these hosts, by now, and for some time to come."""
+        return self.hosts == hosts and self.until - VALID_SECONDS <= now < self.until - RENEWAL_SECONDS
 
     def is_whole(self) -> bool:
         """Whether a server can serve with it, and a client can read its CA."""
@@ -75,8 +77,9 @@ def state_folder() -> Path:
 class Certificates:
     """The identity for these hosts, and a TLS context with it. Threads may ask at once.
 
-    ``now`` gives Unix seconds, ``say`` is told in a sentence what a user should know, and ``changed`` is called with
-    each identity that was not used here before.
+    ``now`` gives Unix seconds, of a clock that no test moves: what is made is kept for other processes. ``say`` is
+    told in a sentence what a user should know, and ``changed`` is called with each identity that was not used here
+    before.
     """
 
     def __init__(
@@ -166,7 +169,9 @@ def make_identity(hosts: tuple[str, ...], now: float) -> TlsIdentity:
     # takes 140 ms; few servers speak TLS, and fewer make their certificates
     from mockserver.server.authority import certify, folder_name, java_store  # noqa: PLC0415
 
-    until, ca, certificate, key = certify(hosts, now)
+    since = int(now) - LAG_SECONDS  # a certificate knows whole seconds
+    until = since + VALID_SECONDS
+    ca, certificate, key = certify(hosts, since, until)
     return TlsIdentity(hosts, until, ca, certificate, key, folder_name(ca), java_store(ca))
 
 

@@ -14,10 +14,17 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
+from mockserver.engine import sources
 from mockserver.engine.sources import Sources
-from mockserver.server.authority import VALID_DAYS
-from mockserver.server.build import contracts_of
-from mockserver.server.certificates import Certificates, TlsIdentity, kept_identity, tls_context, vendor_hosts
+from mockserver.server.build import certificates_of, contracts_of
+from mockserver.server.certificates import (
+    VALID_SECONDS,
+    Certificates,
+    TlsIdentity,
+    kept_identity,
+    tls_context,
+    vendor_hosts,
+)
 from mockserver.server.settings import Settings
 from mockserver.spec.model import Contract
 from tests.server.tls import handshake, trusting
@@ -76,7 +83,7 @@ def test_what_a_certificate_is_made_of(said: list[str]) -> None:
     assert ca.subject != other.subject
     assert ca.serial_number != other.serial_number
     assert leaf.signature_algorithm_oid == SignatureAlgorithmOID.ECDSA_WITH_SHA256
-    assert (leaf.not_valid_after_utc - leaf.not_valid_before_utc).days == VALID_DAYS == 397
+    assert (leaf.not_valid_after_utc - leaf.not_valid_before_utc).days == VALID_SECONDS / DAY == 397
     assert leaf.not_valid_before_utc.timestamp() == pytest.approx(NOW - DAY, abs=1)
     assert identity.until == pytest.approx(leaf.not_valid_after_utc.timestamp(), abs=1)
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -135,6 +142,50 @@ def test_it_is_renewed_before_it_ends(said: list[str], days: int, stays: bool) -
     assert (certificates(said, clock[0]).identity() == before) is stays
     assert (running.context() is context) is stays
     assert running.identity() == certificates(said, clock[0]).identity()
+
+
+@pytest.mark.parametrize(("days", "stays"), [(-0.9, True), (-1.1, False), (-500, False)])
+def test_one_that_is_not_valid_yet_is_replaced(said: list[str], days: float, stays: bool) -> None:
+    """By a server that runs on, and by one that starts: no client would accept it."""
+    clock = [NOW]
+    running = Certificates(HOSTS, lambda: clock[0], said.append)
+    before, context = running.identity(), running.context()
+    clock[0] += days * DAY
+    assert (running.ready is context) is stays
+    assert (certificates(said, clock[0]).identity() == before) is stays
+    assert (running.identity() == before) is stays
+
+
+@pytest.mark.parametrize("moved", [2 * DAY, 25 * 365 * DAY, -10 * 365 * DAY])
+def test_a_clock_that_a_test_moves_changes_nothing(
+    said: list[str], moved: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a server makes is good by the time of OpenSSL, which no test moves, and what is kept stays."""
+    monkeypatch.setattr(sources, "real_time", lambda: NOW + moved)
+    made = certificates_of(Settings(), ()).identity()
+    assert handshake(tls_context(made), trusting(made.ca), "localhost").version() == "TLSv1.3"
+    assert certificates_of(Settings(), ()).identity() == made
+    assert certificates(said, hosts=()).identity() == made
+
+
+CHANGING = """
+import datetime
+from mockserver.server.certificates import make_identity
+
+class Frozen(datetime.datetime):
+    pass
+
+own = (datetime.datetime,)  # not among a module's own names, as freezegun's ways are
+for kind in (Frozen, *own, Frozen):
+    datetime.datetime = kind
+    print(make_identity(("api.acme.example",), 1.8e9).until)
+"""
+
+
+def test_the_class_of_datetimes_may_change() -> None:
+    """A library that freezes time replaces it, and cryptography remembers the first that it sees."""
+    ended = subprocess.run([sys.executable, "-c", CHANGING], capture_output=True, text=True, check=False)
+    assert (ended.stdout.count("1834214400"), ended.stderr) == (3, "")
 
 
 def test_whoever_asks_is_told_of_a_new_one(said: list[str]) -> None:

@@ -10,11 +10,17 @@ from tests.tools.installing import execute, virtual_environment
 
 TESTS = """
 import datetime
+import json
+import socket
+import ssl
 from unittest.mock import ANY
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 import time_machine
 from freezegun import freeze_time
+from mockserver.testing import run
 from sending import send
 
 FROZEN = [
@@ -55,6 +61,15 @@ def test_back(mock_vendors, clock):
     mock_vendors.advance(10)
     assert send(mock_vendors.polyai) == 202
     mock_vendors.polyai.send_sms.assert_accepted(times=2, settle=0.1)
+
+
+def test_tls(clock, tmp_path, monkeypatch):  # OpenSSL's own clock is C's: it is never moved
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with run() as mock, urlopen(f"{mock.url}/_mock/trust") as answer:
+        client = ssl.create_default_context(cadata=json.load(answer)["ca"])
+        place = urlsplit(mock.url)
+        with socket.create_connection((place.hostname, place.port)) as raw:
+            assert client.wrap_socket(raw, server_hostname="localhost").version() == "TLSv1.3"
 """
 
 
@@ -70,4 +85,4 @@ def test_under_both_libraries(clocks_python: Path, tmp_path: Path) -> None:
     (tmp_path / "sending.py").write_text(SENDING.read_text("utf-8"), "utf-8")
     (tmp_path / "test_clocks.py").write_text(TESTS, "utf-8")
     printed = execute(clocks_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_clocks.py", cwd=tmp_path)
-    assert "15 passed" in printed
+    assert "20 passed" in printed

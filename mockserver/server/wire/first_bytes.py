@@ -21,7 +21,7 @@ from typing import Any
 from mockserver.server.wire import forks
 from mockserver.server.wire.connect_head import read_tunnel
 from mockserver.server.wire.connection_setup import ConnectionSetup, spawn
-from mockserver.server.wire.incident import Incident, tls_failure, tls_left
+from mockserver.server.wire.incident import Incident, no_certificate, tls_failure, tls_left
 from mockserver.server.wire.limits import (
     UNREADABLE,
     Refusal,
@@ -38,6 +38,7 @@ from mockserver.server.wire.timeouts import Wait
 CONNECT = b"CONNECT "
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 HANDSHAKE = 0x16  # the first byte of a record, and so of a TLS connection
+INTERNAL_ERROR = b"\x15\x03\x03\x00\x02\x02\x50"  # TLS's alert of this name, fatal (RFC 8446, 6.2)
 HANDSHAKE_SECONDS = 10.0
 CLOSE_SECONDS = 2.0  # for a client to answer TLS's own goodbye
 _SERVER_NAME = 0  # the kind of a TLS extension
@@ -225,14 +226,13 @@ class FirstBytesProtocol(asyncio.Protocol):
         """Start TLS, with the bytes of the client's hello that are here."""
         hello, self._begun = self._begun, b""
         name = server_name(hello)
+        context = await self._context(name)
+        if context is None:
+            return
         inner = FirstBytesProtocol(**self._given, tunnel=self._tunnel, hello=name)
         inner._may_start_tls = False
-        certificates = self._setup.certificates
         transport, is_told = None, False
         try:
-            context = certificates.ready
-            if context is None:
-                context = await self.loop.run_in_executor(None, certificates.context)
             if not self._is_left:
                 transport = await start_tls(self.transport, inner, context, hello)
                 inner._is_left |= self.transport.is_closing()  # which not every event loop tells
@@ -249,6 +249,17 @@ class FirstBytesProtocol(asyncio.Protocol):
             self._report(tls_left(name, self._tunnel))
         elif transport is not None and not inner._is_left:
             inner.connection_made(transport)
+
+    async def _context(self, name: str) -> ssl.SSLContext | None:
+        """What TLS is started with; None where there is none, which the client is told in TLS's own words."""
+        certificates = self._setup.certificates
+        try:
+            return certificates.ready or await self.loop.run_in_executor(None, certificates.context)
+        except Exception as error:  # noqa: BLE001 -- of a disk, or of the library, which knows more than one kind
+            self._report(no_certificate(error, name, self._tunnel))
+            self.transport.write(INTERNAL_ERROR)
+            self.transport.close()
+            return None
 
     async def _pass_on(self, tunnel: Tunnel, rest: bytes) -> None:
         """Connect the client with the real host."""

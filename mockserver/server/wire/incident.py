@@ -50,6 +50,12 @@ def tls_failure(error: OSError, name: str, tunnel: Tunnel | None) -> Incident:
     return _of_tls(note, name, tunnel)
 
 
+def no_certificate(error: Exception, name: str, tunnel: Tunnel | None) -> Incident:
+    """A handshake that the server could not begin."""
+    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    return _of_tls(f"no certificate could be made ({type(error).__name__}: {reason})", name, tunnel)
+
+
 def tls_left(name: str, tunnel: Tunnel | None) -> Incident:
     """A handshake that was completed, and no request behind it."""
     note = f"the client left right after the TLS handshake, as some do that do not trust the certificate; {WHAT_TO_SET}"

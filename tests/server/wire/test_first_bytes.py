@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from mockserver.server.certificates import Certificates
 from mockserver.server.wire import first_bytes
 from mockserver.server.wire.incident import Incident
 from mockserver.server.wire.timeouts import Wait
@@ -263,6 +264,25 @@ def test_a_client_that_does_not_trust_us(server: Opened) -> None:
     ]
     assert server.incidents[0].sentence == f"TLS {HOST}: {TRUSTED_NOT}"
     assert server.incidents[1].sentence == f"CONNECT {HOST}:443, user agent test/1: {TRUSTED_NOT}"
+
+
+def test_where_no_certificate_can_be_made(server: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is told in TLS's own words, the log has a line, and the next client is served."""
+
+    def fail(*_: object) -> None:
+        raise TypeError("no such kind\nof thing")
+
+    ca = server.ca
+    with monkeypatch.context() as patch:
+        patch.setattr(Certificates, "ready", None)
+        patch.setattr(Certificates, "context", fail)
+        with pytest.raises(ssl.SSLError, match="ALERT_INTERNAL_ERROR"):
+            trusting(ca).wrap_socket(connect(server), server_hostname=HOST)
+    server.until(lambda: len(server.incidents) == 1)
+    assert server.incidents[0].sentence == f"TLS {HOST}: no certificate could be made (TypeError: no such kind)"
+    with secure(server, connect(server)) as connection:
+        connection.sendall(REQUEST)
+        assert received(connection, len(ANSWER)) == ANSWER
 
 
 def test_clients_that_leave_without_a_word(server: Opened) -> None:
