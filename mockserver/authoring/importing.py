@@ -13,7 +13,7 @@ from mockserver.authoring.openapi_file import HEADER_TOKEN, Node, OpenApiFile, S
 from mockserver.authoring.reachable import UNNAMEABLE, Reachable, snake
 from mockserver.authoring.samples import SAMPLE_TEXT, Sampler
 from mockserver.authoring.security_import import SecurityImport
-from mockserver.spec.answer_model import BODILESS_STATUSES
+from mockserver.spec.answer_model import EMPTY_STATUSES
 from mockserver.spec.answers import CANONICAL_STATUSES
 from mockserver.spec.errors import ContractError, ContractErrors
 from mockserver.spec.path_probes import hidden_paths
@@ -322,7 +322,7 @@ class Importer:
         headers = self._headers(node, file)
         if headers:
             response["headers"] = headers
-        content = members(node, "content") if int(status) not in BODILESS_STATUSES else {}
+        content = members(node, "content") if int(status) not in EMPTY_STATUSES else {}
         for media_type, media in content.items():
             if not MEDIA_TYPE.match(media_type) or not ("json" in media_type or media_type == "*/*"):
                 self._note(f"{operation.endpoint.name}: a response {status} of {media_type} is left out")

@@ -15,12 +15,14 @@ SEEDED_TIME = 1_893_456_000.0  # Unix seconds, 2030-01-01T00:00:00Z: where the c
 
 _HAS_CLOCK_IDS = hasattr(time, "clock_gettime")  # not on Windows
 
-real_time: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_REALTIME) if _HAS_CLOCK_IDS else time.time
-"""Unix seconds. Of the functions of ``time`` freezegun leaves this one alone: what it freezes is the client's time, not
-the server's. time-machine moves it, too, for whatever runs in its process."""
+real_time: Callable[[], float] = (
+    partial(time.clock_gettime, time.CLOCK_REALTIME) if _HAS_CLOCK_IDS else partial(time.time)
+)
+"""Unix seconds. Of the functions of ``time`` freezegun leaves this one alone, and it looks into no ``partial``: what it
+freezes is the client's time, not the server's. time-machine moves it, too, for whatever runs in its process."""
 
 steady_time: Callable[[], float] = (
-    partial(time.clock_gettime, time.CLOCK_MONOTONIC) if _HAS_CLOCK_IDS else time.monotonic
+    partial(time.clock_gettime, time.CLOCK_MONOTONIC) if _HAS_CLOCK_IDS else partial(time.monotonic)
 )
 """Seconds since some moment, for deadlines and durations: they go on, whatever a test does to its clocks."""
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import uvicorn
 from starlette.types import ASGIApp
 
+from mockserver.engine.sources import steady_time
 from mockserver.server.build import certificates_of
 from mockserver.server.certificates import Certificates
 from mockserver.server.settings import Settings
@@ -93,7 +94,9 @@ def event_loop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop  # noqa: PLC0415 -- not everywhere
     except ImportError:
-        return asyncio.new_event_loop()
+        loop = asyncio.new_event_loop()
+        loop.time = steady_time  # type: ignore[method-assign]  # its own is one that freezegun stops
+        return loop
     return uvloop.new_event_loop()
 
 
@@ -164,7 +167,6 @@ class MockUvicorn(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS == 0:  # counted, not measured: a test may have stopped the clock
             self._seconds += 1
-            self.config.service.tick()
             self._timeouts(self.server_state.connections, self._seconds)  # type: ignore[arg-type]  # they are of our protocol
         return await super().on_tick(counter)
 

@@ -8,7 +8,8 @@ from mockserver.spec.evidence import Evidence, Graded
 from mockserver.spec.pointer import MISSING, Pointer
 from mockserver.spec.value_model import Validator, Value
 
-BODILESS_STATUSES = frozenset({204, 304})  # HTTP allows no body with these
+BODILESS_STATUSES = frozenset({204, 304})  # behind whose head an answer ends
+EMPTY_STATUSES = BODILESS_STATUSES | {205}  # HTTP allows no body with these; that of a 205 has the length 0
 
 
 @dataclass(frozen=True, slots=True)

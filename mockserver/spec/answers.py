@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mockserver.spec.answer_model import BODILESS_STATUSES, Answer
+from mockserver.spec.answer_model import EMPTY_STATUSES, Answer
 from mockserver.spec.effects import read_effects
 from mockserver.spec.evidence import DRAFT, Evidence, Graded, graded, read_evidence
 from mockserver.spec.fill_probes import check_fills
@@ -116,7 +116,7 @@ def _samples(reader: Reader, response: dict[str, Any], status: int) -> list[_Res
             reader.error(response, "a response without a body needs x-mock.name", "x-mock")
             return []
         return [_ResponseSample(block["name"], status, block, response, None, None, None)]
-    if status in BODILESS_STATUSES:
+    if status in EMPTY_STATUSES:
         reader.error(response, f"HTTP allows no body with status {status}", "content")
     samples = []
     for media_type in content:

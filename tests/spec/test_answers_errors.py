@@ -94,6 +94,12 @@ ALONE: dict[str, Case] = {
         '"204"',
         "HTTP allows no body with status 204",
     ),
+    "body of what is reset": (
+        TAKEN,
+        TAKEN + '\n        "205": {content: {text/plain: {examples: {a: {value: x, x-mock: {evidence: {page: x}}}}}}}',
+        '"205"',
+        "HTTP allows no body with status 205",
+    ),
     "no examples": (
         "            text/plain:\n              examples:",
         "            text/html: {}\n            text/plain:\n              examples:",

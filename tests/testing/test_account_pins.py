@@ -17,6 +17,18 @@ def test_answers_are_used_up_in_order(account: Account) -> None:
     assert [call.chosen_by for call in account.calls] == ["pin", "default", "pin", "pin", "default"]
 
 
+@pytest.mark.parametrize("late", [None, fault.delay(seconds=0.01)])
+def test_a_date_of_ones_own(account: Account, late: Any) -> None:
+    """It is the only one, be the answer late or not; a header whose name ends alike changes nothing."""
+    operation = account.polyai.send_sms
+    headers = {"X-PolyAi-Auth-Token": account.polyai.credentials["api_key"], "X-TOKEN-ID": "x"}
+    for name in ("Date", "X-Date"):
+        operation.pin({"status": 200, "headers": {name: "x"}}, force=True, **({"fault": late} if late else {}))
+        answer = requests.post(f"{account.polyai.url}/v1/outbound-sms", headers=headers, json={}, timeout=10)
+        assert (answer.status_code, answer.headers[name]) == (200, "x")
+        assert name == "Date" or answer.headers["Date"].endswith(" GMT")
+
+
 def test_the_last_answer_can_stay(account: Account) -> None:
     """``then="last"`` repeats it until the pin is taken back."""
     operation = account.polyai.send_sms

@@ -3,13 +3,15 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any
 from unittest.mock import ANY
 
 import pytest
+import requests
 
 from mockserver.engine.sources import real_time, steady_time
-from mockserver.testing import Account, MockServer, fault
+from mockserver.testing import Account, MockServer, fault, run
 from tests.testing.sending import send
 
 READ = ("time", "monotonic", "perf_counter", "time_ns", "monotonic_ns", "perf_counter_ns")
@@ -101,6 +103,24 @@ def test_delays_last_and_calls_are_timed(users_clock: None, account: Account) ->
     assert send(account.polyai) == 202
     (call,) = account.polyai.send_sms.calls
     assert call.data["duration_ms"] >= 1000 * SHORT - 1  # an event loop counts whole milliseconds
+
+
+@pytest.mark.usefixtures("users_clock")
+def test_without_uvloop_waits_end(monkeypatch: pytest.MonkeyPatch, since: Callable[[], float]) -> None:
+    """The library's own event loop waits in real time as well."""
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    with run() as server, server.account() as account:
+        account.polyai.send_sms.assert_accepted(times=0, settle=SHORT)
+        account.polyai.send_sms.pin(fault=fault.delay(seconds=SHORT))
+        assert send(account.polyai) == 202
+    assert since() >= 2 * SHORT
+
+
+def test_answers_are_dated_in_real_time(users_clock: None, server: MockServer) -> None:
+    """``Date`` is the server's, as times in bodies are."""
+    answer = requests.get(f"{server.url}/_mock/health", timeout=10)
+    date = parsedate_to_datetime(answer.headers["date"]).timestamp()
+    assert abs(date - real_time()) < 60
 
 
 def test_an_accounts_clock_and_limits_are_its_own(users_clock: None, account: Account) -> None:

@@ -37,7 +37,7 @@ from mockserver.server.control.requests import (
 )
 from mockserver.server.serialize import moment_text
 from mockserver.server.wire.asgi import WIRE
-from mockserver.spec.answer_model import BODILESS_STATUSES
+from mockserver.spec.answer_model import EMPTY_STATUSES
 from mockserver.spec.model import OperationSpec
 from mockserver.spec.pointer import Pointer, join
 from mockserver.spec.reach import EVERYTHING, covers
@@ -275,7 +275,7 @@ def _literal(item: dict[str, Any], at: str) -> Literal:
     status, headers = integral(item.get("status")), item.get("headers", {})
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise ApiError(400, "must be a status from 200 to 599", f"{at}/status")
-    if status in BODILESS_STATUSES and item.get("body") is not None:
+    if status in EMPTY_STATUSES and item.get("body") is not None:
         raise ApiError(400, f"a response of status {status} has no body", f"{at}/body")
     if not isinstance(headers, dict):
         raise ApiError(400, "must be an object", f"{at}/headers")

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from starlette.types import Message, Receive
 
-from mockserver.server.wire.service import Service
+from mockserver.server.wire.service import Service, status_line
 from mockserver.spec.answer_model import BODILESS_STATUSES
 
 WIRE = "mockserver.wire"  # an ASGI scope's extension, the Connection
@@ -21,6 +21,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 _OURS = {b"connection", b"transfer-encoding"}  # headers that say how a response goes over this connection
 _NO_TOKEN = re.compile(rb"[^!#$%&'*+.^_`|~0-9A-Za-z-]|^$")
+_OWN_DATE = re.compile(rb"^date: ", re.MULTILINE)
 _NO_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -131,7 +132,8 @@ class HttpExchange:
             head = _joined(head, KEEP_ALIVE)
         if scope["method"] == "HEAD":
             body = b""
-        start = connection.service.start_of(status)
+        is_dated = b"date: " in head and _OWN_DATE.search(head)  # the first is quick, and nearly always false
+        start = status_line(status) if is_dated else connection.service.start_of(status)
         connection.transport.write(b"%b%b\r\n\r\n%b" % (start, head, body) if head else b"%b\r\n%b" % (start, body))
         self.is_begun = self.is_answered = True
         connection.on_answered(self)
@@ -173,7 +175,7 @@ class HttpExchange:
     def _prepared(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """The head of a response. How its body is framed, and whether the connection stays, is decided here."""
         is_bodiless = status in BODILESS_STATUSES
-        head, length = self.connection.service.start_of(status), None
+        start, head, length = self.connection.service.start_of(status), b"", None
         for name, value in headers:
             if _NO_TOKEN.search(name) or _NO_VALUE.search(value):
                 raise RuntimeError(f"the header {name!r} has characters that HTTP does not allow")
@@ -182,9 +184,11 @@ class HttpExchange:
                 length = int(value)
             elif kind == b"connection" and value.lower() == b"close":
                 self.keep_alive = False
+            elif kind == b"date":
+                start = status_line(status)
             if kind not in _OURS and not (is_bodiless and kind == b"content-length"):
                 head += b"%b: %b\r\n" % (kind, value)
-        return head[:-2] + self._framing(is_bodiless, length) + b"\r\n\r\n"
+        return (start + head)[:-2] + self._framing(is_bodiless, length) + b"\r\n\r\n"
 
     def _framing(self, is_bodiless: bool, length: int | None) -> bytes:
         """The headers that say where the response ends, and whether the connection does."""

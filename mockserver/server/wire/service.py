@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mockserver.engine.sources import real_time
 from mockserver.server.settings import Settings
 
 Answering = Coroutine[Any, Any, None]
@@ -16,7 +17,7 @@ PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Service:
-    """Made once for a server, and ticked once a second.
+    """Made once for a server.
 
     An application may have ``direct``, which gives the coroutine that answers a complete request, or None where it
     is to be asked as any ASGI application; that coroutine awaits nothing but bare futures. It may have ``notice``,
@@ -30,19 +31,25 @@ class Service:
         self.notice: Callable[[str], None] = getattr(app, "notice", _ignore)
         self.lingering: set[Any] = set()  # connections whose end is written, and read by the client or not
         self.is_ending = False  # the server is
+        self._second = 0  # which the starts tell
         self._starts: dict[int, bytes] = {}
-
-    def tick(self) -> None:
-        """Have the next answers tell the time anew."""
-        self._starts.clear()
 
     def start_of(self, status: int) -> bytes:
         """Status line and Date, each with its line end."""
+        second = int(real_time())
+        if second != self._second:
+            self._second = second
+            self._starts.clear()
         start = self._starts.get(status)
         if start is None:
-            line = f"HTTP/1.1 {status} {PHRASES.get(status, '')}\r\ndate: {formatdate(usegmt=True)}\r\n"
-            start = self._starts[status] = line.encode("ascii")
+            date = formatdate(second, usegmt=True).encode("ascii")
+            start = self._starts[status] = b"%bdate: %b\r\n" % (status_line(status), date)
         return start
+
+
+def status_line(status: int) -> bytes:
+    """With its line end."""
+    return f"HTTP/1.1 {status} {PHRASES.get(status, '')}\r\n".encode("ascii")
 
 
 def _ignore(_: str) -> None:

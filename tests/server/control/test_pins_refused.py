@@ -36,6 +36,7 @@ LITERAL = {"status": 200, "body": {"a": {"b": 1}}}
         pytest.param({"answers": [{"status": True}]}, "/body/answers/0/status", "a status", id="status-true"),
         pytest.param({"answers": [{"status": "200"}]}, "/body/answers/0/status", "a status", id="status-text"),
         pytest.param({"answers": [{"status": 204, "body": ""}]}, "/body/answers/0/body", "no body", id="204-with-body"),
+        pytest.param({"answers": [{"status": 205, "body": 1}]}, "/body/answers/0/body", "no body", id="205-with-body"),
         pytest.param({"answers": [{"status": 200, "a/b": 1}]}, "/body/answers/0/a~1b", "known: status,", id="member"),
         pytest.param(
             {"answers": [{"status": 200, "headers": []}]}, "/body/answers/0/headers", "an object", id="headers"
