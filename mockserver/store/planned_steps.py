@@ -67,7 +67,8 @@ class PlannedSteps:
     def take_due(self, now: float, most: int) -> list[StepDue]:
         """The same; they are not to come any more."""
         steps = self.due(now, most)
-        taken, self._entries = self._entries[: len(steps)], self._entries[len(steps) :]
+        taken = self._entries[: len(steps)]
+        del self._entries[: len(steps)]  # in place: most looks find nothing, and many steps may wait
         self._let_go(taken)
         return steps
 
